@@ -1,0 +1,60 @@
+# Each target does its own set-up; nothing is installed outside this directory and the user's cache,
+# except python3-venv where Debian's Python comes without it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+.PHONY: demo test test-system test-versions lint soak bench docs setup clean
+
+demo: setup
+	$(BIN)/ovsnet demo
+
+test: setup
+	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=
+	$(BIN)/coverage report --format=total --fail-under=90
+	$(BIN)/coverage report --include='ovsnet/protocol/*' --fail-under=100
+
+# As root: boots a real systemd, scrapes with a real Prometheus, builds the container. Fetches what it needs.
+test-system: setup
+	$(BIN)/pytest -q -m system tests/system
+
+# The tuning against the Open vSwitch and OVN of Debian's next suites, unpacked into the cache and run from there.
+SUITES ?= trixie sid
+test-versions: setup
+	for suite in $(SUITES); do $(BIN)/python -m ovsnet.sandbox.suite $$suite $(BIN)/pytest -q -n $(JOBS) tests/tune || exit 1; done
+
+lint: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+# Two hundred random faults against a running agent; replay one with SEED=.
+FAULTS ?= 200
+SEED ?= 1
+soak: setup
+	$(BIN)/python -m tests.soak --faults $(FAULTS) --seed $(SEED)
+
+bench: setup
+	$(BIN)/python -m bench
+
+# Writes the tables of the README, units, manifests, alerts and the dashboard anew from the declarations.
+docs: setup
+	$(BIN)/python -m ovsnet.docs README.md docs/knobs.md
+	$(BIN)/python -m ovsnet.rendered .
+
+setup: $(READY)
+	@$(BIN)/python -m ovsnet.sandbox.binaries
+
+# --no-deps: the file is complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $$(test $$(id -u) = 0 || echo sudo) sh -c \
+	  'apt-get update -q && apt-get install -qy python3-venv' && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
