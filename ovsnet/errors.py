@@ -1,0 +1,130 @@
+"""Every error ovsnet raises on purpose, as one tree.
+
+    OvsnetError
+    ├── UsageError                  exit 2: the caller asked for something impossible
+    │   ├── ConfigError                 an unknown key, a value out of range
+    │   └── AddressError                an address or socket path that can never work
+    ├── UnfitEnvironment            exit 3: this machine does not let us tell
+    └── PeerError                   a daemon, and what it did
+        ├── ConnectError                no connection came to be
+        │   ├── SocketMissing               ENOENT
+        │   ├── ConnectionRefused           ECONNREFUSED: a stale socket, or nobody listens
+        │   ├── BacklogFull                 EAGAIN: the listener does not accept
+        │   ├── PermissionDenied            EACCES, EPERM
+        │   ├── Unreachable                 any other errno, or a name that does not resolve
+        │   └── TlsFailed                   the handshake or a certificate
+        ├── ConnectionLost              it was connected, and is not any more
+        ├── DeadlineExceeded            no answer in time: slow or hung, this alone cannot tell
+        ├── ProtocolError               bytes that the protocol forbids
+        └── RequestRefused              a well-formed answer that says no
+            ├── OvsdbError                  RFC 7047 error strings, refined in ovsnet.ovsdb.errors
+            ├── OpenFlowRefused             an OFPT_ERROR message
+            └── UnixctlRefused              "... is not a valid command" and its like
+
+``str(error)`` is one sentence that names the cause; ``remedy`` is one that says what to do.
+``reason`` is the short code that a Result, a metric label or a JSON document carries.
+Any other exception that leaves a public function is a bug of ovsnet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class OvsnetError(Exception):
+    """Root of the tree. ``exit_code`` is what the command line ends with."""
+
+    reason: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(self, cause: str, *, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.remedy = remedy or self.default_remedy
+
+
+class UsageError(OvsnetError):
+    reason = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    reason = "config"
+
+
+class AddressError(UsageError):
+    reason = "address"
+
+
+class UnfitEnvironment(OvsnetError):
+    reason = "environment"
+
+
+class PeerError(OvsnetError):
+    reason = "peer"
+
+
+class ConnectError(PeerError):
+    reason = "connect"
+
+
+class SocketMissing(ConnectError):
+    reason = "socket-missing"
+    default_remedy = "Start the daemon that owns the socket, or correct the run directory."
+
+
+class ConnectionRefused(ConnectError):
+    reason = "refused"
+    default_remedy = "The daemon that made the socket is gone: start it again."
+
+
+class BacklogFull(ConnectError):
+    reason = "backlog-full"
+    default_remedy = "The daemon accepts no connections: find the clients that flood it, or see whether it hangs."
+
+
+class PermissionDenied(ConnectError):
+    reason = "permission-denied"
+    default_remedy = "Run as the user that owns the socket (root or openvswitch), or join its group."
+
+
+class Unreachable(ConnectError):
+    reason = "unreachable"
+
+
+class TlsFailed(ConnectError):
+    reason = "tls"
+    default_remedy = "Check the key, the certificate and the CA on both sides, and their dates."
+
+
+class ConnectionLost(PeerError):
+    reason = "closed"
+
+
+class DeadlineExceeded(PeerError):
+    reason = "timeout"
+
+
+class ProtocolError(PeerError):
+    """``events`` are those that the same bytes held before the fault."""
+
+    reason = "protocol"
+    events: Sequence[object] = ()
+    default_remedy = "Check that the socket belongs to the daemon you mean."
+
+
+class RequestRefused(PeerError):
+    reason = "refused-request"
+
+
+class OvsdbError(RequestRefused):
+    reason = "ovsdb-error"
+
+
+class OpenFlowRefused(RequestRefused):
+    reason = "openflow-error"
+
+
+class UnixctlRefused(RequestRefused):
+    reason = "unixctl-error"

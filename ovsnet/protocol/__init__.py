@@ -1,0 +1,1 @@
+"""The wire, sans-IO and pure: bytes in, events and bytes out."""

@@ -1,0 +1,80 @@
+"""HELLO: say which versions we speak, read which the switch speaks, and agree on the highest of both.
+
+OpenFlow 1.5.1, section 7.5.1; OVS lib/vconn.c vcs_recv_hello and lib/ofp-util.c ofputil_decode_hello.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from ovsnet.errors import UsageError
+
+from .message import ALL_VERSIONS, Message, MessageType, NoCommonVersion, Version, pack_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VERSION_BITMAP = 1
+_ELEMENT = struct.Struct("!HH")
+_BITMAP = struct.Struct("!I")
+
+
+def hello(versions: Iterable[Version] = ALL_VERSIONS, xid: int = 0) -> bytes:
+    """Give the bytes of a HELLO that offers ``versions``. UsageError: there are none.
+
+    The header's version alone means "this and all below", so the bitmap goes along only when that would be untrue;
+    it came with 1.3.1, and an older switch cannot be asked to read it.
+    """
+    offered = sorted(versions)
+    if not offered:
+        raise UsageError("A HELLO must offer at least one version of OpenFlow.", remedy="Name one, for example 1.3.")
+    highest = offered[-1]
+    bitmap = sum(1 << version for version in set(offered))
+    if bitmap == _up_to(highest):
+        return pack_message(highest, MessageType.HELLO, xid)
+    element = _ELEMENT.pack(VERSION_BITMAP, _ELEMENT.size + _BITMAP.size) + _BITMAP.pack(bitmap)
+    return pack_message(highest, MessageType.HELLO, xid, element)
+
+
+def offered_versions(message: Message) -> frozenset[Version]:
+    """Read which of the versions known here a HELLO offers.
+
+    Elements that are malformed or unknown are passed over, as OVS does: the header's version then stands.
+    """
+    bitmap = _up_to(message.version)
+    body = message.body
+    start = 0
+    while len(body) - start >= _ELEMENT.size:
+        kind, length = _ELEMENT.unpack_from(body, start)
+        # The length leaves out the padding to 8 bytes, which must be there all the same.
+        padded = (length + 7) & ~7
+        if length < _ELEMENT.size or start + padded > len(body):
+            break
+        if kind == VERSION_BITMAP:
+            bitmap = _element_bitmap(body[start + _ELEMENT.size : start + length]) or bitmap
+        start += padded
+    return frozenset(version for version in Version if bitmap >> version & 1)
+
+
+def agree(ours: frozenset[Version], message: Message) -> Version:
+    """Give the highest version that we and the sender of this HELLO speak. NoCommonVersion: there is none."""
+    theirs = offered_versions(message)
+    if common := ours & theirs:
+        return max(common)
+    raise NoCommonVersion(f"the switch speaks {_names(theirs)} and we speak {_names(ours)}: no version in common")
+
+
+def _element_bitmap(words: bytes) -> int:
+    """Read the first word, all that versions below 32 need. 0: not a whole number of words, or no version in it."""
+    if not words or len(words) % _BITMAP.size:
+        return 0
+    return int.from_bytes(words[: _BITMAP.size]) & ~1
+
+
+def _up_to(version: int) -> int:
+    return (1 << version + 1) - 2
+
+
+def _names(versions: frozenset[Version]) -> str:
+    return ", ".join(f"OpenFlow 1.{version - 1}" for version in sorted(versions)) or "no version known here"
