@@ -1,0 +1,156 @@
+"""Sockets to serve on: our own, or those a service manager opened for us."""
+
+from __future__ import annotations
+
+import grp
+import os
+import socket
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovsnet.address import Address
+from ovsnet.config import Settings
+from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnvironment
+from ovsnet.transport import try_connect_unix
+
+BACKLOG = 1024
+
+FIRST_INHERITED = 3
+"""The first descriptor that a service manager passes (sd_listen_fds(3), SD_LISTEN_FDS_START)."""
+
+SECURE = "ssl"
+"""Scheme of an address, and ``FileDescriptorName=`` of a passed socket, behind which HTTPS is spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may connect to a unix socket: its mode, and its group's name if that is not to be ours."""
+
+    mode: int = 0o660
+    group: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Access:
+        """As the settings say."""
+        return cls(int(settings.socket_mode, 8), settings.socket_group)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket, the URL that reaches it, and whether TLS is spoken there. ``made`` is the file of a unix
+    socket that we made: one that was passed to us is not ours to touch, and a connection to it would start us anew."""
+
+    sock: socket.socket
+    url: str
+    secure: bool = False
+    made: str = ""
+
+    def close(self) -> None:
+        """Close it, and remove its file unless somebody else listens there by now."""
+        self.sock.close()
+        if self.made and _is_socket(self.made) and not _answers(self.made):
+            os.unlink(self.made)
+
+
+def listen(text: str, access: Access = Access()) -> Listener:
+    """Listen on ``HOST:PORT``, ``[::1]:PORT``, ``ssl:HOST:PORT`` or ``unix:PATH``.
+
+    Raises AddressError for a bad address, UnfitEnvironment when it cannot be had. A stale unix socket is replaced,
+    one that answers is not.
+    """
+    address = Address.parse(text if text.startswith(("unix:", "ssl:")) else f"tcp:{text}", any_port=True)
+    try:
+        if address.scheme == "unix":
+            return Listener(_listen_unix(address, access), f"http+unix://{address.path}", made=address.path)
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        sock = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UnfitEnvironment(
+            f"Cannot listen on {text}: {error.strerror or error}.", remedy="Name another address with --listen."
+        ) from error
+    return Listener(sock, _url(sock, address.host, address.scheme), secure=address.scheme == SECURE)
+
+
+def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
+    """The sockets that a service manager has passed to process ``pid``; none when it passed none.
+
+    Raises UnfitEnvironment when what it passed is no listening stream socket.
+    """
+    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
+        return []
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    count = int(environ["LISTEN_FDS"])
+    return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
+
+
+def _inherit(descriptor: int, name: str) -> Listener:
+    try:
+        os.set_inheritable(descriptor, False)
+        sock = socket.socket(fileno=descriptor)
+        listening = sock.type == socket.SOCK_STREAM and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        place = sock.getsockname()
+    except OSError as error:
+        raise UnfitEnvironment(f"Descriptor {descriptor}, passed to us, is no socket: {error.strerror}.") from error
+    if not listening:
+        sock.close()
+        raise UnfitEnvironment(
+            f"Descriptor {descriptor}, passed to us, is no listening stream socket.",
+            remedy="Use ListenStream= and Accept=no in the socket unit.",
+        )
+    if sock.family == socket.AF_UNIX:
+        return Listener(sock, f"http+unix://{place}")
+    return Listener(sock, _url(sock, place[0], name), secure=name == SECURE)
+
+
+def _url(sock: socket.socket, host: str, scheme: str) -> str:
+    shown = f"[{host}]" if sock.family == socket.AF_INET6 else host
+    return f"http{'s' if scheme == SECURE else ''}://{shown}:{sock.getsockname()[1]}"
+
+
+def _listen_unix(address: Address, access: Access) -> socket.socket:
+    try:
+        try_connect_unix(address).close()
+    except ConnectionRefused:
+        # The kernel refuses a connection to any file that is no socket, too (net/unix/af_unix.c, unix_find_bsd).
+        if _is_socket(address.path):
+            os.unlink(address.path)
+    except ConnectError:
+        pass
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(address.path)
+        # Nobody can connect before listen(), so no moment is left in which the umask decides.
+        os.chown(address.path, -1, _group_id(access.group))
+        os.chmod(address.path, access.mode)
+        sock.listen(BACKLOG)
+    except (OSError, ConfigError):
+        sock.close()
+        raise
+    return sock
+
+
+def _group_id(name: str) -> int:
+    if not name:
+        return -1
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigError(f"There is no group {name!r} on this host.", remedy="Correct socket_group.") from None
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _answers(path: str) -> bool:
+    try:
+        try_connect_unix(Address.unix(path)).close()
+    except ConnectionRefused:
+        return False
+    except ConnectError:
+        return True
+    return True

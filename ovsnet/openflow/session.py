@@ -1,0 +1,240 @@
+"""One negotiated OpenFlow session with a switch.
+
+    async with await connect(Address.parse("unix:/run/openvswitch/br-int.mgmt")) as switch:
+        print(await switch.echo(), (await switch.aggregate()).flow_count)
+
+Never sends SET_CONFIG: a service connection that leaves ``miss_send_len`` at 0 gets no asynchronous messages, and so
+costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Self, TypeVar
+
+from ovsnet.address import Address
+from ovsnet.calls import Calls
+from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
+from ovsnet.protocol import openflow as wire
+from ovsnet.transport import Channel, Tls
+from ovsnet.transport import connect as connect_channel
+
+Parsed = TypeVar("Parsed")
+
+HELLO_XID = 0
+"""The switch's HELLO is awaited under this key. Our requests begin at 1, so that it never names one of them."""
+
+XID_LIMIT = 1 << 32
+
+
+class Session:
+    """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid."""
+
+    def __init__(self, address: Address, versions: frozenset[wire.Version]) -> None:
+        self._core = wire.Connection(versions)
+        self._calls: Calls[wire.Message] = Calls(str(address))
+        self._hello: Calls[wire.Version] = Calls(str(address))
+        self._xids = count(1)
+        self._run: _EchoRun | None = None
+        self.channel: Channel[wire.Event] = Channel(address, self._core, self._on_events, self._on_lost)
+
+    @property
+    def version(self) -> wire.Version:
+        """The version both sides speak."""
+        assert self._core.version is not None
+        return self._core.version
+
+    @property
+    def peer_pid(self) -> int | None:
+        """The switch's pid, when it runs where we can see it."""
+        return self.channel.peer_pid
+
+    @property
+    def heard_at(self) -> float:
+        """When the peer's last bytes came, in ``time.monotonic``."""
+        return self.channel.heard_at
+
+    @property
+    def closed(self) -> asyncio.Future[PeerError]:
+        """Done, with the reason, when the session is over."""
+        return self.channel.closed
+
+    async def echo(self, payload: bytes = b"", *, timeout: float = 1.0) -> float:
+        """Seconds for an ECHO_REQUEST to come back: proof that the switch's main loop turns."""
+        started = time.monotonic()
+        await self._request(wire.echo_request, payload, timeout=timeout)
+        return time.monotonic() - started
+
+    async def barrier(self, *, timeout: float = 1.0) -> None:
+        """Return when the switch has finished all that was asked before."""
+        await self._request(wire.barrier_request, timeout=timeout)
+
+    async def features(self, *, timeout: float = 1.0) -> wire.Features:
+        """The datapath_id and what the switch can do."""
+        return wire.parse_features(await self._request(wire.features_request, timeout=timeout))
+
+    async def desc(self, *, timeout: float = 1.0) -> wire.Desc:
+        """Manufacturer, hardware, software: the switch's version in words."""
+        return wire.parse_desc(await self._request(wire.desc_request, timeout=timeout))
+
+    async def ports(self, *, timeout: float = 1.0) -> tuple[wire.Port, ...]:
+        """The ports of the bridge."""
+        return wire.parse_ports(await self._request(wire.port_desc_request, timeout=timeout))
+
+    async def tables(self, *, timeout: float = 1.0) -> tuple[wire.TableStats, ...]:
+        """Flows, lookups and matches of each table: 0.1 ms of the switch, however many flows it holds."""
+        return wire.parse_tables(await self._request(wire.table_request, timeout=timeout))
+
+    async def aggregate(self, *, timeout: float = 5.0) -> wire.Aggregate:
+        """Flows, packets and bytes of the whole bridge.
+
+        The switch walks every flow for it: 50 ms of its main thread at 50 000. Never call it on a schedule; see
+        ``tables``.
+        """
+        return wire.parse_aggregate(await self._request(wire.aggregate_request, timeout=timeout))
+
+    async def config(self, *, timeout: float = 1.0) -> wire.Config:
+        """Fragment handling and miss_send_len of this connection."""
+        return wire.parse_config(await self._request(wire.get_config_request, timeout=timeout))
+
+    async def role(self, *, timeout: float = 1.0) -> wire.RoleReply:
+        """The role of this connection. Asks with "no change", so it never takes one."""
+        return wire.parse_role(await self._request(wire.role_request, timeout=timeout))
+
+    async def pipeline_echo(
+        self, count: int, *, window: int = 64, payload: bytes = b"", timeout: float = 10.0
+    ) -> float:
+        """Echo ``count`` times with ``window`` in flight; the seconds it took.
+
+        For measuring: all requests carry one xid, and replies are counted, because a switch answers in order
+        (connmgr.c, ``ofconn_run`` handles one message after the other). Raises as every call does, and UsageError for a
+        second run beside the first.
+        """
+        if self._run is not None or count < 1 or window < 1:
+            raise UsageError(
+                f"{count} echoes with {window} in flight cannot be sent now.",
+                remedy="Ask for at least one of each, and for one such run at a time.",
+            )
+        self._require_alive()
+        xid = self._next_xid()
+        run = _EchoRun(wire.echo_request(self.version, xid, payload), xid, count)
+        done = self._calls.open(xid, timeout)
+        started = time.monotonic()
+        self._run = run
+        try:
+            self.channel.write(run.next_requests(min(window, count)))
+            await done
+        finally:
+            self._run = None
+        return time.monotonic() - started
+
+    async def aclose(self) -> None:
+        """Close without noise: a close after both HELLOs, with everything read, leaves no line in the switch's log."""
+        await self.channel.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def connect(self, *, timeout: float, patience: float, tls: Tls | None) -> None:
+        """Connect within ``timeout`` seconds, and wait ``patience`` more for the switch's HELLO."""
+        await connect_channel(self.channel, timeout=timeout, tls=tls)
+        # On a busy host, or over TLS, the HELLO or the end comes before we do: nobody would hand it over again.
+        self._require_alive()
+        if self._core.version is None:
+            await self._hello.open(HELLO_XID, patience)
+
+    async def _request(self, encode: Callable[..., bytes], *arguments: bytes, timeout: float) -> wire.Message:
+        self._require_alive()
+        if self.channel.congested:
+            await self.channel.room(timeout)
+        xid = self._next_xid()
+        request = encode(self.version, xid, *arguments)
+        answer = self._calls.open(xid, timeout)
+        self.channel.write(request)
+        return await answer
+
+    def _require_alive(self) -> None:
+        if self.channel.lost is not None:
+            raise self.channel.lost.with_traceback(None)
+
+    def _next_xid(self) -> int:
+        return next(self._xids) % XID_LIMIT
+
+    def _on_events(self, events: Sequence[wire.Event]) -> None:
+        if self._run is not None:
+            self._run_on(events, self._run)
+            return
+        for event in events:
+            self._on_event(event)
+
+    def _on_event(self, event: wire.Event) -> None:
+        if isinstance(event, wire.Message):
+            self._calls.answer(event.xid, event)
+        elif isinstance(event, wire.ErrorMessage):
+            self._calls.refuse(event.xid, OpenFlowRefused(f"{self.channel.address} refused: {event.name}."))
+        else:
+            self._hello.answer(HELLO_XID, event.version)
+
+    def _run_on(self, events: Sequence[wire.Event], run: _EchoRun) -> None:
+        replies = 0
+        for event in events:
+            if isinstance(event, wire.Message) and event.xid == run.xid:
+                replies += 1
+            else:
+                self._on_event(event)
+        run.missing -= replies
+        if run.missing <= 0:
+            self._calls.answer(run.xid, wire.Message(self.version, 0, run.xid, b""))
+        elif requests := run.next_requests(replies):
+            self.channel.write(requests)
+
+    def _on_lost(self, error: PeerError) -> None:
+        self._hello.fail_all(error)
+        self._calls.fail_all(error)
+
+
+class _EchoRun:
+    """How far a pipelined echo has come: ``unsent`` requests, ``missing`` replies."""
+
+    __slots__ = ("missing", "request", "unsent", "xid")
+
+    def __init__(self, request: bytes, xid: int, count: int) -> None:
+        self.request = request
+        self.xid = xid
+        self.unsent = self.missing = count
+
+    def next_requests(self, room: int) -> bytes:
+        sending = min(room, self.unsent)
+        self.unsent -= sending
+        return self.request * sending
+
+
+async def connect(
+    address: Address,
+    *,
+    versions: frozenset[wire.Version] = wire.ALL_VERSIONS,
+    timeout: float = 1.0,
+    patience: float | None = None,
+    tls: Tls | None = None,
+) -> Session:
+    """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
+
+    Raises the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
+    stands still, or it has no database); ProtocolError when there is no version in common or the peer is no switch.
+    """
+    session = Session(address, versions)
+    try:
+        await session.connect(timeout=timeout, patience=timeout if patience is None else patience, tls=tls)
+    except BaseException:
+        session.channel.abort()
+        raise
+    return session

@@ -1,0 +1,216 @@
+"""Columns and their values: from the wire, to the wire, and what a difference between two values does.
+
+Reading is on the hot path (a southbound database has 100 000 rows), so it has converters of its own. Writing is not, so
+``to_wire`` lets ``ovs.db.data.Datum`` judge what a column takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ovsnet.errors import UsageError
+from ovsnet.ovsdb.values import NO_UUID, Atom, Uuid, Value, wire
+
+AtomType: TypeAlias = Literal["integer", "real", "boolean", "string", "uuid"]
+Read: TypeAlias = Callable[[object], Value]
+ReadAtom: TypeAlias = Callable[[object], Atom]
+
+BAD_VALUE = (TypeError, ValueError, LookupError)
+"""What the converters raise for JSON that is no value of the column. Callers turn it into a ProtocolError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table. ``key``, ``value``, ``min`` and ``max`` as in RFC 7047 section 3.2, ``<type>``.
+
+    ``datum_type`` is the ``ovs.db.types.Type`` that holds enumerations, ranges and references too.
+    """
+
+    name: str
+    key: AtomType
+    value: AtomType | None = None
+    min: int = 1
+    max: int = 1
+    mutable: bool = True
+    ephemeral: bool = False
+    datum_type: Any = field(default=None, repr=False, compare=False)
+    read: Read = field(init=False, repr=False, compare=False)
+    default: Value = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "read", _reader(self))
+        object.__setattr__(self, "default", _default(self))
+
+    @property
+    def is_map(self) -> bool:
+        """True for pairs of a key and a value."""
+        return self.value is not None
+
+    @property
+    def is_scalar(self) -> bool:
+        """True for exactly one value."""
+        return self.value is None and self.min == self.max == 1
+
+    @property
+    def is_optional(self) -> bool:
+        """True for one value or None."""
+        return self.value is None and self.min == 0 and self.max == 1
+
+    def patched(self, old: Value, difference: object) -> Value:
+        """The value after a "modify" of update2 or update3 (ovsdb-server(7), section 4.1.14).
+
+        A column that holds one value at most is replaced. An element in a set's difference was added if it is not in
+        ``old``, else removed. A pair in a map's difference was removed if ``old`` has just this pair, else it is new
+        or changed.
+        """
+        new = self.read(difference)
+        if self.max <= 1:
+            return new
+        if isinstance(old, frozenset) and isinstance(new, frozenset):
+            return old ^ new
+        assert isinstance(old, Mapping)
+        assert isinstance(new, Mapping)
+        result = dict(old)
+        for key, item in new.items():
+            if key in result and result[key] == item:
+                del result[key]
+            else:
+                result[key] = item
+        return result
+
+
+def to_wire(column: Column, value: object) -> object:
+    """``value`` as JSON, after the schema agreed to it: its type, its enumeration, its range, its number of elements.
+
+    Raises UsageError with one sentence that says what the column takes.
+    """
+    from ovs.db.data import Datum
+    from ovs.db.error import Error
+
+    symbols: dict[str, object] = {}
+    text = wire(value)
+    try:
+        Datum.from_json(column.datum_type, text, symbols)
+    except (Error, TypeError, ValueError) as error:
+        said = getattr(error, "msg", str(error)).rstrip(".")
+        raise UsageError(
+            f"{value!r} does not fit column {column.name}: {said}.",
+            remedy=f"The column takes {_in_english(column)}.",
+        ) from error
+    return text
+
+
+def _in_english(column: Column) -> str:
+    constraint = column.datum_type.constraintsToEnglish()
+    return f"{column.datum_type.toEnglish()}, {constraint}" if constraint else f"{column.datum_type.toEnglish()}"
+
+
+# Readers ask for the exact type: bool is an int to isinstance, and it is slower.
+
+
+def _integer(wired: object) -> int:
+    if type(wired) is int:
+        return wired
+    # A writer that has only doubles may send 1.0 (RFC 7047 section 3.1, <integer>).
+    if type(wired) is float and wired.is_integer():
+        return int(wired)
+    raise TypeError("expected integer")
+
+
+def _real(wired: object) -> float:
+    if type(wired) is float or type(wired) is int:
+        return float(wired)
+    raise TypeError("expected real")
+
+
+def _boolean(wired: object) -> bool:
+    if type(wired) is bool:
+        return wired
+    raise TypeError("expected boolean")
+
+
+def _string(wired: object) -> str:
+    if type(wired) is str:
+        return wired
+    raise TypeError("expected string")
+
+
+def _uuid(wired: object) -> Uuid:
+    if type(wired) is list:
+        tag, text = wired
+        if tag == "uuid" and type(text) is str:
+            return Uuid(text)
+    raise TypeError("expected uuid")
+
+
+_ATOMS: dict[AtomType, tuple[ReadAtom, Atom]] = {
+    "integer": (_integer, 0),
+    "real": (_real, 0.0),
+    "boolean": (_boolean, False),
+    "string": (_string, ""),
+    "uuid": (_uuid, NO_UUID),
+}
+"""How each atom is read, and its default (RFC 7047 section 5.2.1)."""
+
+
+def _default(column: Column) -> Value:
+    atom = _ATOMS[column.key][1]
+    if column.value is not None:
+        return {} if column.min == 0 else {atom: _ATOMS[column.value][1]}
+    if column.is_scalar:
+        return atom
+    if column.is_optional:
+        return None
+    return frozenset() if column.min == 0 else frozenset((atom,))
+
+
+def _reader(column: Column) -> Read:
+    atom = _ATOMS[column.key][0]
+    if column.value is not None:
+        return _map_reader(atom, _ATOMS[column.value][0])
+    if column.is_scalar:
+        return atom
+    return _optional_reader(atom) if column.is_optional else _set_reader(atom)
+
+
+def _elements(wired: object) -> list[object] | None:
+    """What a ``["set", [...]]`` holds; None for a bare atom, the short form of a set of one."""
+    if type(wired) is list and wired[0] == "set":
+        _, elements = wired
+        if type(elements) is list:
+            return elements
+        raise TypeError("expected set")
+    return None
+
+
+def _optional_reader(atom: ReadAtom) -> Read:
+    def read(wired: object) -> Value:
+        elements = _elements(wired)
+        if elements is None:
+            return atom(wired)
+        if not elements:
+            return None
+        (only,) = elements
+        return atom(only)
+
+    return read
+
+
+def _set_reader(atom: ReadAtom) -> Read:
+    def read(wired: object) -> Value:
+        elements = _elements(wired)
+        return frozenset((atom(wired),)) if elements is None else frozenset(map(atom, elements))
+
+    return read
+
+
+def _map_reader(key: ReadAtom, item: ReadAtom) -> Read:
+    def read(wired: object) -> Value:
+        if type(wired) is list and wired[0] == "map":
+            _, pairs = wired
+            return {key(k): item(v) for k, v in pairs}
+        raise TypeError("expected map")
+
+    return read

@@ -1,0 +1,61 @@
+"""The files that prove who we are, and who the peer is."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+from ovsnet.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files for ``ssl:`` addresses: our private key, our certificate, and the CA that signed the peer's."""
+
+    key: str
+    certificate: str
+    ca: str
+
+    def context(self) -> ssl.SSLContext:
+        """Raises ConfigError when a file cannot be used.
+
+        The peer's certificate must come from the CA; its name is not compared, because OVN's are made for chassis and
+        not for hosts. OVS does the same (stream-ssl.c sets SSL_VERIFY_PEER and checks no name).
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        try:
+            context.load_verify_locations(cafile=self.ca)
+            # Without a password OpenSSL asks for it on the terminal.
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"The TLS files {self.key}, {self.certificate} and {self.ca} cannot be used: {error}.",
+                remedy="Name a PEM key without a password, its certificate and the CA, all readable by this user.",
+            ) from error
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class ServingTls:
+    """PEM files for serving HTTPS: key, certificate, and the CA of the clients if they must show a certificate."""
+
+    key: str
+    certificate: str
+    client_ca: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        """Reads the files anew. Raises ConfigError when one cannot be used."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.certificate, self.key, password="")
+            if self.client_ca:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(cafile=self.client_ca)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"The files for serving HTTPS, {self.key}, {self.certificate} {self.client_ca}, "
+                f"cannot be used: {error}.",
+                remedy="Name a PEM key without a password and its certificate, readable by this user.",
+            ) from error
+        return context

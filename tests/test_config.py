@@ -1,0 +1,151 @@
+"""Settings: where they come from, which wins, and how a mistake is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ovsnet.config import Row, Settings, load, rows
+from ovsnet.errors import AddressError, ConfigError
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    return tmp_path / "ovsnet.toml"
+
+
+def test_defaults_stand_when_nothing_is_said() -> None:
+    assert load() == Settings()
+    assert Settings().tls is None
+
+
+def test_flags_win_over_environment_over_file_over_defaults(toml: Path) -> None:
+    toml.write_text("interval = 2\ntimeout = 2\nhung_after = 2\n")
+    environ = {"OVSNET_TIMEOUT": "3", "OVSNET_HUNG_AFTER": "3", "HOME": "/"}
+    settings = load(toml, environ, {"hung_after": "4", "interval": None})
+    assert (settings.interval, settings.timeout, settings.hung_after) == (2.0, 3.0, 4.0)
+    assert settings.dead_after == Settings().dead_after
+
+
+@pytest.mark.parametrize("nothing", [None, "", ()])
+def test_flag_that_was_not_given_overrides_nothing(nothing: object) -> None:
+    assert load(None, {"OVSNET_RUNDIR": "/r"}, {"rundir": nothing}).rundir == "/r"
+
+
+def test_empty_variable_is_a_value() -> None:
+    """It takes back what the file says."""
+    assert load(None, {"OVSNET_RUNDIR": ""}).rundir == ""
+
+
+def test_list_has_commas_in_the_environment_and_brackets_in_the_file(toml: Path) -> None:
+    expected = ("127.0.0.1:1", "[::1]:1", "unix:/s")
+    assert load(None, {"OVSNET_LISTEN": "127.0.0.1:1, [::1]:1,unix:/s"}).listen == expected
+    toml.write_text('listen = ["127.0.0.1:1", "[::1]:1", "unix:/s"]')
+    assert load(toml).listen == expected
+    assert load(None, {}, {"listen": expected}).listen == expected
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_each_setting_has_a_row_from_its_declaration(name: str) -> None:
+    row = next(row for row in rows() if row.name == name)
+    assert row.flag == "--" + name.replace("_", "-")
+    assert row.variable == "OVSNET_" + name.upper()
+    assert row.description.endswith(".")
+    assert row.default == getattr(Settings(), name)
+    assert row.many == isinstance(row.default, tuple)
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_each_setting_can_be_set_from_the_environment(row: Row) -> None:
+    """To its own default, as text: what the README prints can be typed."""
+    text = ",".join(row.default) if isinstance(row.default, tuple) else str(row.default)
+    assert getattr(load(None, {row.variable: text}), row.name) == row.default
+
+
+def test_unknown_key_is_named_with_its_file(toml: Path) -> None:
+    toml.write_text("intervall = 2\n")
+    with pytest.raises(ConfigError, match=r"no setting 'intervall'.*ovsnet\.toml") as caught:
+        load(toml)
+    assert "interval" in caught.value.remedy
+
+
+def test_unknown_variable_is_named() -> None:
+    with pytest.raises(ConfigError, match="OVSNET_INTERVALL") as caught:
+        load(None, {"OVSNET_INTERVALL": "2"})
+    assert "interval" in caught.value.remedy
+
+
+def test_unknown_flag_is_named() -> None:
+    with pytest.raises(ConfigError, match="'speed', which stands in the command line"):
+        load(None, {}, {"speed": 1})
+
+
+def test_variable_of_the_config_file_is_no_setting() -> None:
+    assert load(None, {"OVSNET_CONFIG": "/x"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("interval", "0"),
+        ("interval", "-1"),
+        ("interval", "soon"),
+        ("interval", "nan"),
+        ("interval", "inf"),
+        ("interval", "86401"),
+        ("interval", ""),
+        ("max_connections", "0"),
+        ("max_connections", "65537"),
+        ("max_connections", "1.5"),
+    ],
+)
+def test_value_that_cannot_be_used_is_named_with_its_source(name: str, text: str) -> None:
+    with pytest.raises(ConfigError, match=rf"the environment cannot be used: .*\$\.{name}"):
+        load(None, {f"OVSNET_{name.upper()}": text})
+
+
+def test_flag_that_cannot_be_used_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"the command line cannot be used: .*\$\.timeout"):
+        load(None, {}, {"timeout": "-1"})
+
+
+@pytest.mark.parametrize(
+    "text", ["interval = [1]", "interval = 1979-05-27", 'listen = "x"', "listen = [1]", "rundir = 5", "[interval]\na=1"]
+)
+def test_value_of_another_type_in_the_file_is_an_error(toml: Path, text: str) -> None:
+    toml.write_text(text)
+    with pytest.raises(ConfigError, match=r"ovsnet\.toml cannot be used"):
+        load(toml)
+
+
+@pytest.mark.parametrize("content", [b"interval = ", b"a = 1\na = 2", b"\xff\xfe"])
+def test_file_that_is_no_toml_says_so(toml: Path, content: bytes) -> None:
+    toml.write_bytes(content)
+    with pytest.raises(ConfigError, match="is no TOML"):
+        load(toml)
+
+
+def test_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_database_must_be_an_address() -> None:
+    assert load(None, {"OVSNET_DATABASE": "tcp:127.0.0.1:6640"}).database == "tcp:127.0.0.1:6640"
+    with pytest.raises(AddressError):
+        load(None, {"OVSNET_DATABASE": "/run/openvswitch/db.sock"})
+
+
+@pytest.mark.parametrize("given", ["tls_key", "tls_certificate", "tls_ca"])
+def test_tls_files_go_together(given: str) -> None:
+    with pytest.raises(ConfigError, match="go together"):
+        load(None, {}, {given: "/x.pem"})
+
+
+def test_tls_files_become_one_value() -> None:
+    tls = load(None, {}, {"tls_key": "k", "tls_certificate": "c", "tls_ca": "a"}).tls
+    assert tls is not None
+    assert (tls.key, tls.certificate, tls.ca) == ("k", "c", "a")
