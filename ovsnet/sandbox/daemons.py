@@ -1,0 +1,136 @@
+"""The daemons of a node, as data: what each is called, how it is started, and by which sockets it is known to be up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+RAFT_MEMBERS = (1, 2, 3)
+BRIDGE = "br-int"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are in a sandbox directory. Open vSwitch and OVN share one run directory."""
+
+    directory: Path
+
+    @property
+    def rundir(self) -> Path:
+        """Sockets and pidfiles."""
+        return self.directory / "run"
+
+    @property
+    def dbdir(self) -> Path:
+        """Database files."""
+        return self.directory / "db"
+
+    @property
+    def logdir(self) -> Path:
+        """One log file per daemon."""
+        return self.directory / "log"
+
+    def unix(self, socket: str) -> str:
+        """A socket of the run directory, in the form that OVS takes for a remote."""
+        return f"unix:{self.rundir / socket}"
+
+    def variables(self) -> dict[str, str]:
+        """What sends every program of OVS and OVN to this directory (``ovs_rundir()`` in lib/dirs.c, and its kin)."""
+        places = {"RUNDIR": self.rundir, "DBDIR": self.dbdir, "LOGDIR": self.logdir, "SYSCONFDIR": self.dbdir}
+        return {f"{family}_{name}": str(place) for family in ("OVS", "OVN") for name, place in places.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RaftMember:
+    """One server of a clustered southbound: the port for its clients, and the one for the other members."""
+
+    number: int
+    client_port: int
+    raft_port: int
+
+    @property
+    def client(self) -> str:
+        """Remote for clients."""
+        return f"tcp:127.0.0.1:{self.client_port}"
+
+    @property
+    def raft(self) -> str:
+        """Address for the other members."""
+        return f"tcp:127.0.0.1:{self.raft_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One daemon. ``sockets`` and ``ports`` listen once it is up; ``{pid}`` in a name stands for its pid.
+
+    ``pidfile`` and ``sockets`` are names in the run directory. ``schema`` is the schema file of a database server.
+    """
+
+    name: str
+    program: str
+    arguments: tuple[str, ...]
+    pidfile: str
+    sockets: tuple[str, ...]
+    ports: tuple[int, ...] = ()
+    schema: str = ""
+
+
+def declare(layout: Layout, *, ovn: bool, members: tuple[RaftMember, ...]) -> dict[str, Daemon]:
+    """The daemons of such a node by name, in the order of their start."""
+    daemons = [_database(layout)]
+    if ovn:
+        daemons += [_ovn_database(layout, "nb", "OVN_Northbound", "NB_Global")]
+        daemons += [_ovn_database(layout, "sb", "OVN_Southbound", "SB_Global", member) for member in members or (None,)]
+    daemons.append(_vswitchd(layout))
+    if ovn:
+        daemons += [_northd(layout, southbound_remote(layout, members)), _controller(layout)]
+    return {daemon.name: daemon for daemon in daemons}
+
+
+def southbound_remote(layout: Layout, members: tuple[RaftMember, ...]) -> str:
+    """Where clients find the southbound database: every member of the cluster, or the one socket."""
+    return ",".join(member.client for member in members) or layout.unix("ovnsb_db.sock")
+
+
+def database_file(name: str) -> str:
+    """Name of the file behind a database server."""
+    return "conf.db" if name == "ovsdb-server" else f"{name}.db"
+
+
+def _database(layout: Layout) -> Daemon:
+    arguments = (
+        str(layout.dbdir / database_file("ovsdb-server")),
+        f"--remote=p{layout.unix('db.sock')}",
+        "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
+    )
+    sockets = ("db.sock", "ovsdb-server.{pid}.ctl")
+    return Daemon("ovsdb-server", "ovsdb-server", arguments, "ovsdb-server.pid", sockets, schema="vswitch.ovsschema")
+
+
+def _ovn_database(layout: Layout, which: str, database: str, root: str, member: RaftMember | None = None) -> Daemon:
+    number = member.number if member else ""
+    name, stem = f"ovn-{which}{number}", f"ovn{which}{number}_db"
+    remotes = [f"--remote=p{layout.unix(f'{stem}.sock')}", f"--remote=db:{database},{root},connections"]
+    if member:
+        remotes.append(f"--remote=ptcp:{member.client_port}:127.0.0.1")
+    arguments = (str(layout.dbdir / database_file(name)), *remotes, f"--unixctl={layout.rundir / stem}.ctl")
+    ports = (member.client_port, member.raft_port) if member else ()
+    sockets = (f"{stem}.sock", f"{stem}.ctl")
+    return Daemon(name, "ovsdb-server", arguments, f"{stem}.pid", sockets, ports, f"ovn-{which}.ovsschema")
+
+
+def _vswitchd(layout: Layout) -> Daemon:
+    # In override mode every interface and datapath type is a dummy, and nothing privileged is opened; without
+    # --disable-system the kernel datapath would be tried first (lib/dummy.c, vswitchd/ovs-vswitchd.c).
+    arguments = (layout.unix("db.sock"), "--enable-dummy=override", "--disable-system")
+    return Daemon("ovs-vswitchd", "ovs-vswitchd", arguments, "ovs-vswitchd.pid", ("ovs-vswitchd.{pid}.ctl",))
+
+
+def _northd(layout: Layout, southbound: str) -> Daemon:
+    arguments = (f"--ovnnb-db={layout.unix('ovnnb_db.sock')}", f"--ovnsb-db={southbound}")
+    return Daemon("ovn-northd", "ovn-northd", arguments, "ovn-northd.pid", ("ovn-northd.{pid}.ctl",))
+
+
+def _controller(layout: Layout) -> Daemon:
+    arguments = (layout.unix("db.sock"),)
+    return Daemon("ovn-controller", "ovn-controller", arguments, "ovn-controller.pid", ("ovn-controller.{pid}.ctl",))

@@ -1,0 +1,71 @@
+"""The directory that a sandbox lives in: made, filled and cleared."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovsnet.address import Address
+from ovsnet.errors import AddressError, UnfitEnvironment, UsageError
+from ovsnet.sandbox import record
+from ovsnet.sandbox.daemons import Layout
+
+if TYPE_CHECKING:
+    from ovsnet.sandbox.record import Settings
+
+_LONGEST_SOCKET = "ovn-controller.4194304.ctl"  # with the largest pid, PID_MAX_LIMIT of the kernel
+_PREFIX = "ovsnet-"
+
+
+def require_short(directory: Path) -> None:
+    """Raises AddressError when a socket in there would have a longer path than the kernel takes."""
+    try:
+        Address.unix(Layout(directory).rundir / _LONGEST_SOCKET)
+    except AddressError as error:
+        raise AddressError(str(error), remedy="Give the sandbox a directory with a shorter path.") from error
+
+
+def make(requested: Path | None) -> tuple[Path, bool]:
+    """The directory, empty, and whether it is ours to remove. A temporary one when none is requested."""
+    try:
+        return _make_temporary() if requested is None else _make_requested(requested)
+    except OSError as error:
+        where = requested or tempfile.gettempdir()
+        raise UsageError(f"{where} cannot hold a sandbox: {error}.", remedy="Name another directory.") from error
+
+
+def furnish(layout: Layout, settings: Settings) -> None:
+    """Make the parts, and note what the sandbox is."""
+    try:
+        for part in (layout.rundir, layout.dbdir, layout.logdir):
+            part.mkdir()
+        record.write_settings(layout.directory, settings)
+    except OSError as error:
+        raise UnfitEnvironment(f"{layout.directory} cannot be written: {error}.") from error
+
+
+def clear(directory: Path, *, remove: bool) -> None:
+    """Remove what a sandbox made, and the directory itself if asked; but not what somebody else put there."""
+    layout = Layout(directory)
+    for part in (layout.rundir, layout.dbdir, layout.logdir):
+        shutil.rmtree(part, ignore_errors=True)
+    for name in (record.SETTINGS, record.PROCESSES):
+        (directory / name).unlink(missing_ok=True)
+    if remove and directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
+
+
+def _make_temporary() -> tuple[Path, bool]:
+    require_short(Path(tempfile.gettempdir(), f"{_PREFIX}12345678"))
+    return Path(tempfile.mkdtemp(prefix=_PREFIX)), True
+
+
+def _make_requested(directory: Path) -> tuple[Path, bool]:
+    made = not directory.exists()
+    directory.mkdir(parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        remedy = f"Name an empty directory, or end the sandbox that is there: ovsnet sandbox down {directory}"
+        raise UsageError(f"{directory} is not empty.", remedy=remedy)
+    return directory, made

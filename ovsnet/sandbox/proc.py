@@ -1,0 +1,82 @@
+"""Facts about the daemons that the kernel tells, read without touching a socket: a probe must not disturb the node."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.process import sample
+
+_LISTENING_UNIX = 0x10000  # __SO_ACCEPTCON, include/uapi/linux/net.h
+_LISTENING_TCP = "0A"  # TCP_LISTEN, include/net/tcp_states.h
+# Below the kernel's default ephemeral range (32768-60999), so that no outgoing connection sits on one by chance.
+_PORT_RANGE = range(20000, 32000)
+
+
+class Process(msgspec.Struct, frozen=True):
+    """One process for ever: a pid alone may be reused, a pid with its start time (seconds since boot) is not."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> Process | None:
+        """The process that has this pid now, or None when there is none or it is a zombie."""
+        found = sample(pid, now=0.0)
+        return None if found is None or found.gone else cls(pid, found.started)
+
+    def alive(self) -> bool:
+        """False once it has ended, whether or not its parent has reaped it."""
+        return Process.of(self.pid) == self
+
+    def frozen(self) -> bool:
+        """True when every thread is stopped: a stop signal reaches a busy thread later than an idle one."""
+        states = _thread_states(self.pid)
+        return bool(states) and states <= {"T", "t"}
+
+
+def _thread_states(pid: int) -> set[str]:
+    states = set()
+    for stat in Path("/proc", str(pid), "task").glob("*/stat"):
+        try:
+            states.add(stat.read_text().rpartition(") ")[2][0])
+        except OSError:
+            continue  # the thread ended while we looked
+    return states
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Unix paths and TCP ports of this network namespace that accept connections, at one moment."""
+
+    paths: frozenset[str]
+    ports: frozenset[int]
+
+
+def listening() -> Listening:
+    """Read them from /proc/net; a socket file alone proves nothing, for a crash leaves it behind."""
+    unix = (line.split(maxsplit=7) for line in _lines("unix"))
+    paths = {fields[7] for fields in unix if len(fields) == 8 and int(fields[3], 16) & _LISTENING_UNIX}
+    tcp = (line.split(maxsplit=4) for name in ("tcp", "tcp6") for line in _lines(name))
+    ports = {int(fields[1].rpartition(":")[2], 16) for fields in tcp if fields[3] == _LISTENING_TCP}
+    return Listening(frozenset(paths), frozenset(ports))
+
+
+def free_ports(count: int) -> list[int]:
+    """TCP ports on which nobody listens. Drawn at random, so that two sandboxes that start at once differ."""
+    taken = listening().ports
+    free = [port for port in _PORT_RANGE if port not in taken]
+    if len(free) < count:
+        raise UnfitEnvironment(f"Fewer than {count} TCP ports are free between 20000 and 32000.")
+    return random.sample(free, count)
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        return Path("/proc/net", name).read_text(errors="surrogateescape").splitlines()[1:]
+    except FileNotFoundError:
+        return []  # a kernel without IPv6 has no tcp6

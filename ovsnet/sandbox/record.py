@@ -1,0 +1,62 @@
+"""What is written in a sandbox directory, so that another process can act on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from ovsnet.errors import UsageError
+from ovsnet.sandbox.daemons import RaftMember
+from ovsnet.sandbox.proc import Process
+
+SETTINGS = "sandbox.json"
+PROCESSES = "processes.json"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the sandbox was asked to be. ``made_directory`` is true when leaving it must remove the directory too."""
+
+    ports: int
+    ovn: bool
+    with_bridge: bool
+    members: tuple[RaftMember, ...]
+    binaries_root: str | None
+    made_directory: bool
+
+
+def write_settings(directory: Path, settings: Settings) -> None:
+    """Write them once, when the sandbox is made."""
+    _replace(directory / SETTINGS, msgspec.json.encode(settings))
+
+
+def read_settings(directory: Path) -> Settings:
+    """Raises UsageError when no sandbox was made here."""
+    try:
+        return msgspec.json.decode((directory / SETTINGS).read_bytes(), type=Settings)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UsageError(
+            f"There is no sandbox in {directory}.", remedy=f"Make one: ovsnet sandbox up {directory}"
+        ) from error
+
+
+def read_processes(directory: Path) -> dict[str, Process]:
+    """The last known process of each daemon that was ever started; it may have ended."""
+    try:
+        return msgspec.json.decode((directory / PROCESSES).read_bytes(), type=dict[str, Process])
+    except FileNotFoundError:
+        return {}
+
+
+def write_process(directory: Path, name: str, process: Process) -> None:
+    """Note the process that is this daemon from now on."""
+    processes = read_processes(directory) | {name: process}
+    _replace(directory / PROCESSES, msgspec.json.encode(processes))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    # By rename, so that a reader in another process never sees half a document.
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -1,0 +1,155 @@
+"""Run a command with the Open vSwitch and OVN of another Debian suite: ``python -m ovsnet.sandbox.suite sid COMMAND``.
+
+So one test suite runs against versions that this host does not have, without root and without a container: the
+suite's packages are unpacked with all that they need, down to the C library, and each program is started through the
+loader of its own tree. Nothing is installed, and no maintainer script runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
+from ovsnet.sandbox.binaries import PACKAGES, PROGRAMS, from_root
+from ovsnet.sandbox.packages import default_cache
+
+KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+_TIMEOUT = 300.0  # seconds for one call: a slow mirror is normal, a dead one must not hang for ever
+
+# An empty status file makes apt resolve all dependencies anew, the C library's among them.
+_CONFIGURATION = """\
+Dir::Etc::SourceList "{build}/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State::status "{build}/status";
+Dir::State::Lists "{build}/lists";
+Dir::Cache "{build}/cache";
+Dir::Cache::Archives "{build}/archives";
+Debug::NoLocking "1";
+APT::Install-Recommends "false";
+Acquire::Languages "none";
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+"""
+
+# --argv0: the daemons name their control sockets and themselves after argv[0] (lib/util.c, set_program_name).
+_WRAPPER = '#!/bin/sh\nexec {loader} --library-path {libraries} --argv0 {program} {program} "$@"\n'
+
+
+def mirror(apt: Path = Path("/etc/apt")) -> str:
+    """Where this host gets its Debian packages from, by its own apt sources (sources.list(5)). Raises
+    UnfitEnvironment."""
+    for file in sorted([*apt.glob("sources.list"), *apt.glob("sources.list.d/*")]):
+        lines = (line for line in file.read_text(errors="replace").splitlines() if not line.lstrip().startswith("#"))
+        for word in " ".join(lines).split():
+            if "://" in word and word.rstrip("/").endswith("/debian"):
+                return word
+    raise UnfitEnvironment("The apt sources of this host name no Debian mirror.", remedy=_REMEDY)
+
+
+def programs(suite: str, cache: Path | None = None) -> Path:
+    """A directory for PATH that holds the suite's programs; its schemas are in ``share`` beside it.
+
+    Filled once: 40 MB are fetched, 150 MB unpacked. Raises UnfitEnvironment where there is no apt, no key or no mirror.
+    """
+    home = (cache or default_cache()).absolute() / f"debian-{suite}"
+    if not home.is_dir():
+        try:
+            home.parent.mkdir(parents=True, exist_ok=True)
+            _build(suite, home)
+        except OSError as error:
+            raise UnfitEnvironment(f"The programs of {suite} cannot be fetched: {error}.", remedy=_REMEDY) from error
+    return home / "bin"
+
+
+def _build(suite: str, home: Path) -> None:
+    """In a temporary directory that becomes ``home`` when it is complete."""
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=home.parent, ignore_cleanup_errors=True) as name:
+        build = Path(name)
+        tree = build / "tree"
+        (tree / "root").mkdir(parents=True)
+        for archive in _download(build, suite):
+            _call(["dpkg-deb", "-x", str(archive), str(tree / "root")])
+        _wrap(tree, home)
+        try:
+            tree.rename(home)
+        except OSError:
+            if not home.is_dir():  # else somebody else was faster
+                raise
+
+
+def _download(build: Path, suite: str) -> list[Path]:
+    for directory in ("lists/partial", "archives/partial", "cache"):
+        (build / directory).mkdir(parents=True)
+    (build / "status").touch()
+    (build / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
+    configuration = build / "apt.conf"
+    configuration.write_text(_CONFIGURATION.format(build=build))
+    apt = ["apt-get", "--config-file", str(configuration), "--quiet", "--yes"]
+    _call([*apt, "update"])
+    _call([*apt, "--download-only", "install", *PACKAGES])
+    return sorted((build / "archives").glob("*.deb"))
+
+
+def _wrap(tree: Path, home: Path) -> None:
+    """Write ``bin``, whose scripts name ``home``: that is where the tree will be."""
+    root = tree / "root"
+    loader = next(iter(sorted(root.glob("usr/lib*/ld-linux*.so.*"))), None)
+    if loader is None:
+        raise UnfitEnvironment(f"There is no loader in the packages of {tree}.")
+    final = home / "root"
+    found = from_root(root)
+    libraries = ":".join(str(final / path.relative_to(root)) for path in found.libraries)
+    (tree / "bin").mkdir()
+    for name in PROGRAMS:
+        program = final / found.path(name).relative_to(root)
+        script = tree / "bin" / name
+        script.write_text(
+            _WRAPPER.format(
+                loader=shlex.quote(str(final / loader.relative_to(root))),
+                libraries=shlex.quote(libraries),
+                program=shlex.quote(str(program)),
+            )
+        )
+        script.chmod(0o755)
+    (tree / "share").symlink_to("root/usr/share")
+
+
+def _call(argv: list[str]) -> None:
+    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        done = subprocess.run(
+            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnfitEnvironment(f"{argv[0]} did not end within {_TIMEOUT:.0f} s.", remedy=_REMEDY) from error
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:]
+        raise UnfitEnvironment(f"{argv[0]} failed: {' '.join(lines)}", remedy=_REMEDY)
+
+
+_REMEDY = f"It takes apt-get, dpkg-deb, the keys in {KEYS} and a way to this host's Debian mirror."
+
+
+def main(arguments: list[str]) -> None:
+    """Become the command; on an error, say it and exit with its code."""
+    try:
+        if len(arguments) < 2:
+            raise UsageError("A suite and a command are wanted.", remedy="python -m ovsnet.sandbox.suite trixie pytest")
+        suite, *command = arguments
+        path = f"{programs(suite)}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    except OvsnetError as error:
+        sys.stderr.write(f"{error} {error.remedy}\n")
+        sys.exit(error.exit_code)
+    os.environ["PATH"] = path
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

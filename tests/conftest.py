@@ -1,0 +1,40 @@
+"""Real daemons for any test that asks, and their logs in the report when it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from ovsnet.sandbox.node import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+
+
+@pytest_asyncio.fixture
+async def node() -> AsyncIterator[Sandbox]:
+    """A fresh OVN node with two ports, ready, for this test alone: break it as you like."""
+    async with Sandbox() as sandbox:
+        await sandbox.wait_ready()
+        yield sandbox
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_node() -> AsyncIterator[Sandbox]:
+    """One OVN node per test process, ready. Only for tests that leave it as it was."""
+    async with Sandbox() as sandbox:
+        await sandbox.wait_ready()
+        yield sandbox
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        fixtures: dict[str, Any] = getattr(item, "funcargs", {})
+        for fixture, value in fixtures.items():
+            if isinstance(value, Sandbox):
+                report.sections += [(f"{fixture}: log of {name}", value.log(name)) for name in value.daemons]
+    return report
