@@ -1,0 +1,68 @@
+"""What a check says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """``slow`` and ``unknown`` are no faults; ``skipped`` asks nothing, because what it builds on failed or is not
+    used here."""
+
+    OK = "ok"
+    SLOW = "slow"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+    @property
+    def passes(self) -> bool:
+        """Whether a check that builds on this one may ask its own question."""
+        return self in (Status.OK, Status.SLOW)
+
+
+Number = float | int | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to one check. ``reason`` is a short code, ``detail`` a sentence; times are seconds, ``at`` of the
+    node's clock."""
+
+    name: str
+    status: Status
+    at: float
+    reason: str = ""
+    detail: str = ""
+    remedy: str = ""
+    rtt_seconds: float | None = None
+    values: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function of a check returns: a Result without the parts that the runner knows."""
+
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    remedy: str = ""
+    rtt_seconds: float | None = None
+    values: Mapping[str, Number] = field(default_factory=dict)
+
+
+def ok(detail: str, *, rtt_seconds: float | None = None, **values: Number) -> Answer:
+    """The fact holds."""
+    return Answer(Status.OK, detail=detail, rtt_seconds=rtt_seconds, values=values)
+
+
+def failed(reason: str, detail: str, remedy: str, **values: Number) -> Answer:
+    """The fact does not hold, and it is known why."""
+    return Answer(Status.FAILED, reason, detail, remedy, values=values)
+
+
+def not_used(detail: str) -> Answer:
+    """The node does not have what this check asks about, and need not have it."""
+    return Answer(Status.SKIPPED, "not-used", detail)

@@ -1,0 +1,246 @@
+"""The node as the checks see it: its settings, its daemons, and one held connection to each."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+
+from ovsnet import openflow, unixctl
+from ovsnet.address import Address, parse_remotes
+from ovsnet.config import Settings
+from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
+from ovsnet.node.backoff import still_waits
+from ovsnet.node.daemon import Daemon
+from ovsnet.node.database import Database, open_database
+from ovsnet.node.link import Link, Session
+from ovsnet.node.rundir import Rundir
+from ovsnet.node.southbound import Southbound, is_local, open_southbound
+
+DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+
+SOUTHBOUND = "southbound"
+"""The daemon behind ``ovn-remote``, on this host or another."""
+
+CONNECT_SHARE = 0.8
+"""Of ``timeout``, for the connect itself: so that a full backlog is told as what it is before the check's own
+deadline."""
+
+GREETING_PATIENCE = 60.0
+"""Seconds for which a connection that was accepted waits for HELLO. It is held meanwhile, so that a frozen switch finds
+one client when it thaws."""
+
+
+class Node:
+    """Use as ``async with``: leaving closes every connection.
+
+    ``on_change`` is called with a daemon's name whenever a link to it came up or broke, or its database pushed news;
+    ``on_start`` when it is seen to have started, with the time of that. Raises AddressError when a socket's path is
+    longer than the kernel takes: no daemon's start can mend that.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rundir: Rundir,
+        *,
+        clock: Callable[[], float],
+        rng: random.Random,
+        on_change: Callable[[str], None] = lambda daemon: None,
+        on_start: Callable[[str, float], None] = lambda daemon, at: None,
+    ) -> None:
+        self.settings = settings
+        self.rundir = rundir
+        self.clock = clock
+        self.own_lag = 0.0
+        """Seconds by which our own loop was held up lately. Whoever runs the loop keeps it."""
+        self._rng = rng
+        self._on_change = on_change
+        self._on_start = on_start
+        self._connect_timeout = settings.timeout * CONNECT_SHARE
+        self._known_external_ids: dict[str, str] | None = None
+        self._indexes: dict[str, int] = {}
+        self._database = Address.parse(settings.database) if settings.database else rundir.database
+        self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
+        self.daemons = {name: self._daemon(name, name, rundir.pidfile(name)) for name in DAEMONS}
+        self.daemons[SOUTHBOUND] = self._daemon(SOUTHBOUND, "ovsdb-server", rundir.ovn / "ovnsb_db.pid")
+        self.backlog_refusals: Counter[str] = Counter()
+        """How often a question met a full backlog, by daemon."""
+        self.visits = 0
+        """Connections to bridges that we hold for a moment, beside those of the links."""
+        self._make_links()
+
+    def _daemon(self, key: str, program: str, pidfile: Path) -> Daemon:
+        links = self._links_of[key]
+        return Daemon(program, pidfile, self.clock, lambda: max((link.heard_at for link in links), default=0.0))
+
+    def _make_links(self) -> None:
+        self.ovsdb: Link[Database] = self._link("ovsdb-server", self._open_database)
+        self.vswitchd: Link[unixctl.Session] = self._link("ovs-vswitchd", lambda: self._open_control("ovs-vswitchd"))
+        self.openflow: dict[str, Link[openflow.Session]] = {
+            bridge: self._openflow_link(self.rundir.mgmt(bridge)) for bridge in self.settings.bridge
+        }
+        self.controller: Link[unixctl.Session] = self._link(
+            "ovn-controller", lambda: self._open_control("ovn-controller")
+        )
+        self.southbound: Link[Southbound] = self._link(SOUTHBOUND, self._open_southbound)
+        self.links: dict[str, Link[Any]] = {
+            "ovsdb": self.ovsdb,
+            "vswitchd": self.vswitchd,
+            **{f"openflow:{bridge}": link for bridge, link in self.openflow.items()},
+            "controller": self.controller,
+            "southbound": self.southbound,
+        }
+
+    @property
+    def external_ids(self) -> dict[str, str]:
+        """``Open_vSwitch.external_ids`` as last known: what configures ovn-controller."""
+        if (database := self.ovsdb.current) is not None:
+            self._known_external_ids = dict(database.external_ids)
+        return self._known_external_ids or {}
+
+    async def uses_ovn(self) -> bool | None:
+        """Whether this node is, or was last known to be, an OVN chassis; None while the database was never read."""
+        if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
+            return True
+        try:
+            await self.ovsdb.session(self.settings.timeout)
+        except OvsnetError:
+            return None if self._known_external_ids is None else False
+        return "ovn-remote" in self.external_ids
+
+    @property
+    def southbound_remotes(self) -> tuple[Address, ...]:
+        """Where ovn-controller looks for the southbound database. Empty when that is unset or unreadable."""
+        try:
+            return parse_remotes(self.external_ids.get("ovn-remote", ""))
+        except AddressError:
+            return ()
+
+    @property
+    def asks_southbound(self) -> bool:
+        """Whether the southbound checks are wanted here: see the setting ``southbound``."""
+        wanted = self.settings.southbound
+        return wanted == "on" or (wanted == "auto" and is_local(self.southbound_remotes))
+
+    def newest_index(self, cluster: str, index: int) -> int:
+        """The highest log index seen of a cluster, ``index`` included: a lower one later is stale."""
+        self._indexes[cluster] = max(index, self._indexes.get(cluster, 0))
+        return self._indexes[cluster]
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """While a connection besides those of the links stands, so that it is not taken for somebody else's."""
+        self.visits += 1
+        try:
+            yield
+        finally:
+            self.visits -= 1
+
+    def openflow_lost_at(self, bridge: str) -> float | None:
+        """When our connection to the bridge broke last, and so everybody's."""
+        link = self.openflow.get(bridge)
+        return link.lost_at if link is not None else None
+
+    def switch_waits_for_database(self) -> float | None:
+        """Seconds until ovs-vswitchd looks for the database again, which was gone for it as for us; None when it may
+        have it, as far as we can tell."""
+        lost, started = self.ovsdb.lost_at, self.daemons["ovsdb-server"].started_at
+        switch = self.daemons["ovs-vswitchd"].started_at
+        if lost is None or started is None or switch is None or switch > lost:
+            return None
+        return still_waits(lost, started, self.ovsdb.opened_at, self.clock())
+
+    def socket_changed(self, name: str) -> None:
+        """A file appeared in a run directory or went; an empty name means that anything may have."""
+        for pattern, link in self._links_by_socket():
+            if not name or name == pattern or (pattern.endswith(".") and name.startswith(pattern)):
+                link.appeared()
+
+    def _links_by_socket(self) -> list[tuple[str, Link[Any]]]:
+        """File names, and the links they belong to. A name that ends in a dot goes on with a pid."""
+        return [
+            ("db.sock", self.ovsdb),
+            ("ovs-vswitchd.", self.vswitchd),
+            *((f"{bridge}.mgmt", link) for bridge, link in self.openflow.items()),
+            ("ovn-controller.", self.controller),
+            ("ovnsb_db.sock", self.southbound),
+        ]
+
+    async def aclose(self) -> None:
+        """Close every connection, even when we are being cancelled."""
+        with anyio.CancelScope(shield=True):
+            for link in self.links.values():
+                await link.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _link(self, daemon: str, open_session: Callable[[], Awaitable[Session]]) -> Link[Session]:
+        async def opened() -> Session:
+            return self._met(daemon, await open_session())
+
+        link = Link(
+            opened,
+            on_change=lambda: self._on_change(daemon),
+            on_ask=self.daemons[daemon].asked,
+            clock=self.clock,
+            rng=self._rng,
+        )
+        self._links_of[daemon].append(link)
+        return link
+
+    def _met(self, name: str, session: Session) -> Session:
+        daemon = self.daemons[name]
+        if daemon.met(session.peer_pid) and daemon.started_at is not None:
+            self._on_start(name, daemon.started_at)
+        return session
+
+    async def _open_database(self) -> Database:
+        return await open_database(
+            self._database,
+            timeout=self._connect_timeout,
+            patience=GREETING_PATIENCE,
+            tls=self.settings.tls,
+            on_change=lambda: self._on_change("ovsdb-server"),
+        )
+
+    def _openflow_link(self, address: Address) -> Link[openflow.Session]:
+        return self._link(
+            "ovs-vswitchd",
+            lambda: openflow.connect(address, timeout=self._connect_timeout, patience=GREETING_PATIENCE),
+        )
+
+    async def _open_southbound(self) -> Southbound:
+        remotes = self.southbound_remotes
+        self.daemons[SOUTHBOUND].distant = any(each.scheme != "unix" for each in remotes)
+        return await open_southbound(
+            remotes,
+            timeout=self._connect_timeout,
+            patience=GREETING_PATIENCE,
+            tls=self.settings.tls,
+            on_change=lambda: self._on_change(SOUTHBOUND),
+        )
+
+    async def _open_control(self, daemon: str) -> unixctl.Session:
+        """The first candidate that accepts: only a connection tells a live control socket from a stale one."""
+        why: ConnectError = SocketMissing(
+            f"There is no control socket of {daemon} in {self.rundir.pidfile(daemon).parent}."
+        )
+        for address in self.rundir.control_sockets(daemon):
+            try:
+                return await unixctl.connect(address, timeout=self._connect_timeout)
+            except ConnectError as error:
+                why = error
+        raise why

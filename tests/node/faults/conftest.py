@@ -1,0 +1,174 @@
+"""An agent with its web server on a node that a test breaks, and the one question all these tests ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from ovsnet.agent import Agent
+from ovsnet.board import Change
+from ovsnet.checks import CHECKS
+from ovsnet.checks.result import Status
+from ovsnet.config import Settings
+from ovsnet.diagnosis import Diagnosis
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.web.server import serving
+
+Watching = Callable[..., AbstractAsyncContextManager["Watched"]]
+
+PATIENCE = 30.0
+"""Seconds after which a test gives a fact up. It decides nothing: what is to come comes within one or two."""
+
+BRISK = {"interval": 0.1, "timeout": 0.4, "hung_after": 0.8, "dead_after": 0.5}
+"""The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
+
+
+class Watched:
+    """An agent with all that it told. ``codes`` are the diagnoses in order."""
+
+    def __init__(self, agent: Agent, url: str, client: aiohttp.ClientSession) -> None:
+        self.agent = agent
+        self.url = url
+        self.codes: list[str] = []
+        self._client = client
+        self._news = asyncio.Event()
+        agent.subscribe(self._hear)
+
+    def _hear(self, change: Change) -> None:
+        if change.diagnosis is not None:
+            self.codes.append(change.diagnosis.code)
+        self._news.set()
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        return self.agent.board.diagnosis
+
+    def names(self, status: Status) -> set[str]:
+        """Checks of that status; those that the node has no use for are left out."""
+        results = self.agent.board.results.values()
+        return {each.name for each in results if each.status is status and each.reason != "not-used"}
+
+    async def until(self, fact: Callable[[], object], what: str = "") -> None:
+        """Return as soon as ``fact`` holds. What the agent tells wakes us; time alone changes the rest."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not fact():
+                    self._news.clear()
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._news.wait(), 0.05)
+        except TimeoutError:
+            raise AssertionError(f"{what} never came. {self._story()}") from None
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Status and body."""
+        async with self._client.get(self.url + path) as response:
+            return response.status, await response.text()
+
+    async def says(
+        self,
+        code: str,
+        *,
+        also: Collection[str] = (),
+        failed: Collection[str] = (),
+        skipped: Collection[str] = (),
+        fact: str = "",
+    ) -> Diagnosis:
+        """The diagnosis as soon as it is this one, these others stand beside it, exactly these checks fail, and
+        ``fact`` is in its evidence. A daemon that goes is seen in steps, so all of it is awaited together."""
+
+        def said() -> bool:
+            found = self.diagnosis
+            return (
+                (found.code, set(found.also)) == (code, set(also))
+                and self.names(Status.FAILED) == set(failed)
+                and self.names(Status.SKIPPED) >= set(skipped)
+                and (not fact or any(fact in each for each in found.evidence))
+                and self.agent.board.ready is found.state.serves  # the hysteresis is over
+            )
+
+        await self.until(said, f"{code}, {failed} failed, {skipped} skipped, {fact!r}")
+        return self.diagnosis
+
+    async def tells(
+        self,
+        code: str,
+        *,
+        state: str,
+        fact: str,
+        failed: Collection[str] = (),
+        skipped: Collection[str] = (),
+        also: Collection[str] = (),
+        dead: bool = False,
+    ) -> Diagnosis:
+        """The whole verdict, in the board and over HTTP: the root, the ``fact`` that shows it, nobody else blamed."""
+        diagnosis = await self.says(code, also=also, failed=failed, skipped=skipped, fact=fact)
+        assert diagnosis.state.label == state
+        assert diagnosis.dead is dead
+        await self._readyz_agrees(diagnosis)
+        await (self._livez_fails_in_time() if dead else self._livez_passes())
+        assert self.diagnosis.code == code
+        return diagnosis
+
+    async def recovers(self) -> None:
+        """Healthy again, by every face."""
+        await self.says("healthy")
+        assert await self.get("/readyz") == (200, "ok\n")
+        assert await self.get("/ovs/livez") == (200, "ok\n")
+        assert (await self.get("/startupz"))[0] == 200
+
+    async def _readyz_agrees(self, diagnosis: Diagnosis) -> None:
+        status, body = await self.get("/readyz")
+        if diagnosis.state.serves:
+            assert (status, body) == (200, "ok\n")
+            _, body = await self.get("/readyz?verbose")
+        else:
+            assert status == 503
+            assert body.endswith("readyz check failed\n")
+        assert body.startswith(f"{diagnosis.code}: {diagnosis.summary}\n{diagnosis.remedy}\n")
+        assert all(f"[-]{name} failed: " in body for name in self.names(Status.FAILED))
+
+    async def _livez_passes(self) -> None:
+        assert self.agent.board.dead_since is None
+        assert await self.get("/ovs/livez") == (200, "ok\n")
+
+    async def _livez_fails_in_time(self) -> None:
+        """Not before ``dead_after`` seconds of proof, and then for certain."""
+        board, dead_after = self.agent.board, self.agent.settings.dead_after
+        while (await self.get("/ovs/livez"))[0] == 200:
+            await asyncio.sleep(0.02)
+            assert board.dead_since is not None
+        assert board.dead_for(self.agent.clock()) > dead_after
+        _, body = await self.get("/ovs/livez")
+        assert body.startswith(self.diagnosis.code)
+
+    def _story(self) -> str:
+        told = [f"{each.name} {each.status} {each.reason}: {each.detail}" for each in self.agent.board.results.values()]
+        ready = self.agent.board.ready
+        return "\n".join([f"The agent told {self.codes}, says {self.diagnosis}, and is ready: {ready}.", *told])
+
+
+@pytest.fixture
+def watching() -> Watching:
+    """``async with watching(node) as agent``: its first round of checks is over inside the block."""
+
+    @contextlib.asynccontextmanager
+    async def watch(node: Sandbox, **settings: Any) -> AsyncIterator[Watched]:
+        agent = Agent(Settings(**(BRISK | settings)), Rundir(node.rundir, node.rundir))
+        async with serving(agent, ["127.0.0.1:0"]) as urls, aiohttp.ClientSession() as client:
+            watched = Watched(agent, urls[0], client)
+            running = asyncio.create_task(agent.run())
+            try:
+                await watched.until(lambda: set(agent.board.results) == set(CHECKS), "The first round")
+                yield watched
+            finally:
+                running.cancel()
+                await asyncio.wait([running])
+
+    return watch

@@ -1,0 +1,107 @@
+"""Faults of the bridge's management socket, and of the flows behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from ovsnet.sandbox.node import Sandbox
+from tests.node.faults.conftest import Watching
+
+BACKLOG = 65
+"""Connections that wait at most: 64 of listen(2) in OVS's lib/stream-unix.c, and one more of the kernel's."""
+
+
+async def test_management_socket_that_was_removed_is_missing(node: Sandbox, watching: Watching) -> None:
+    """The held connection works on; a new one cannot come."""
+    mgmt = node.rundir / "br-int.mgmt"
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        mgmt.rename(mgmt.with_suffix(".away"))
+        await agent.tells(
+            "mgmt-socket-missing",
+            state="not-ready",
+            fact="br-int.mgmt does not exist",
+            failed={"openflow.accept"},
+        )
+        mgmt.with_suffix(".away").rename(mgmt)
+        await agent.recovers()
+
+
+async def test_full_backlog_of_a_living_switch(node: Sandbox, watching: Watching) -> None:
+    """The switch has no descriptor left to accept with, and clients queue up; it answers who is connected."""
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        with no_more_descriptors(node.pid("ovs-vswitchd")), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
+            await agent.tells(
+                "mgmt-backlog-full",
+                state="not-ready",
+                fact="br-int.mgmt",
+                failed={"openflow.accept"},
+            )
+        await agent.recovers()
+
+
+async def test_flows_that_somebody_deleted_are_missing(node: Sandbox, watching: Watching) -> None:
+    """ovn-controller does not notice; every sign in the databases stays green."""
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.run("ovs-ofctl", "--protocols=OpenFlow15", "del-flows", "br-int")
+        await agent.tells(
+            "flows-missing",
+            state="not-ready",
+            fact="br-int answers and holds no flow",
+            failed={"openflow.flows"},
+        )
+        await node.restart("ovn-controller")
+        await agent.recovers()
+
+
+async def test_stranger_behind_the_management_socket_speaks_another_protocol(node: Sandbox, watching: Watching) -> None:
+    mgmt = node.rundir / "br-int.mgmt"
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        mgmt.rename(mgmt.with_suffix(".away"))
+        async with web_server(mgmt):
+            await agent.tells("protocol-error", state="not-ready", fact="br-int.mgmt", failed={"openflow.accept"})
+        mgmt.with_suffix(".away").rename(mgmt)
+        await agent.recovers()
+
+
+@contextlib.contextmanager
+def no_more_descriptors(pid: int) -> Iterator[None]:
+    """accept(2) of this process fails with EMFILE in the block."""
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+@contextlib.contextmanager
+def clients(path: Path, count: int) -> Iterator[None]:
+    """So many connections, or as many as the socket takes."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(str(path))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def web_server(path: Path) -> AsyncIterator[None]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, path)
+    async with server:
+        yield

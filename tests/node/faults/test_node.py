@@ -1,0 +1,83 @@
+"""What concerns the whole node: well, with several faults at once, without OVN, with several bridges."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.checks import CHECKS
+from ovsnet.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+from tests.node.faults.conftest import Watching
+
+
+async def test_healthy_node_is_ready_by_every_face(shared_node: Sandbox, watching: Watching) -> None:
+    async with watching(shared_node) as agent:
+        await agent.recovers()
+        assert agent.names(Status.OK) | {"southbound.northd"} == set(CHECKS)  # the last is not used here
+        assert (await agent.get("/livez"))[0] == 200
+        assert [(await agent.get(f"/readyz/{name}"))[0] for name in CHECKS] == [200] * len(CHECKS)
+    assert agent.codes == ["healthy"]
+
+
+async def test_first_of_two_faults_in_causal_order_is_the_root(node: Sandbox, watching: Watching) -> None:
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.kill("ovn-controller")
+        await agent.says("controller-down", failed={"controller.running"})
+        await node.kill("ovsdb-server")
+        await agent.tells(
+            "ovsdb-down",
+            also={"controller-down"},
+            state="not-ready",
+            fact="db.sock",
+            failed={"ovsdb.echo", "controller.running"},
+            dead=True,
+        )
+        await node.start("ovsdb-server")
+        await agent.says("controller-down", failed={"controller.running"})
+        await node.start("ovn-controller")
+        await agent.recovers()
+
+
+async def test_node_without_ovn_lacks_nothing(watching: Watching) -> None:
+    async with Sandbox(ovn=False) as node:
+        await node.wait_ready()
+        async with watching(node) as agent:
+            await agent.recovers()
+            assert agent.names(Status.SKIPPED) == set()  # those of OVN are not used
+            assert agent.names(Status.FAILED) == set()
+            assert agent.codes == ["healthy"]
+            await node.kill("ovs-vswitchd")
+            await agent.says("vswitchd-down", failed={"vswitchd.ofproto"})
+            await node.start("ovs-vswitchd")
+            await agent.recovers()
+
+
+@pytest.mark.parametrize("broken", ["br-int", "br-ex"])
+async def test_broken_one_of_several_bridges_is_named(node: Sandbox, watching: Watching, broken: str) -> None:
+    well = {"br-int": "br-ex", "br-ex": "br-int"}[broken]
+    await node.run("ovs-vsctl", "add-br", "br-ex")
+    async with watching(node, bridge=("br-int", "br-ex")) as agent:
+        await agent.says("healthy")
+        await node.run("ovs-ofctl", "--protocols=OpenFlow15", "del-flows", broken)
+        told = await agent.tells(
+            "flows-missing", state="not-ready", fact=f"{broken} answers and holds no flow", failed={"openflow.flows"}
+        )
+        assert not any(well in each for each in told.evidence)
+        await node.run("ovs-ofctl", "--protocols=OpenFlow15", "add-flow", broken, "actions=normal")
+        await agent.recovers()
+
+
+async def test_bridge_that_is_missing_among_others_is_named(node: Sandbox, watching: Watching) -> None:
+    await node.run("ovs-vsctl", "add-br", "br-ex")
+    async with watching(node, bridge=("br-int", "br-ex")) as agent:
+        await agent.says("healthy")
+        await node.run("ovs-vsctl", "del-br", "br-ex")
+        await agent.tells(
+            "bridge-missing",
+            state="not-ready",
+            fact="The database has no bridge br-ex; it holds br-int.",
+            failed={"ovsdb.bridge", "vswitchd.ofproto"},
+        )
+        await node.run("ovs-vsctl", "add-br", "br-ex")
+        await agent.recovers()

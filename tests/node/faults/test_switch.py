@@ -1,0 +1,204 @@
+"""Faults of ovs-vswitchd itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ovsnet.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.supervisor import die_with_parent
+from tests.node.faults.conftest import Watching
+
+BEHIND_THE_SWITCH = {"vswitchd.alone", "openflow.echo", "openflow.flows", "openflow.accept", "controller.openflow"}
+
+
+@contextlib.asynccontextmanager
+async def program(node: Sandbox, *argv: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program of OVS beside those of the sandbox, started by hand, for as long as the block lasts."""
+    process = await asyncio.create_subprocess_exec(
+        *die_with_parent(),
+        *argv,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=os.environ | node.environment(),
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the test has ended it
+            process.terminate()
+        await process.communicate()
+
+
+def switch_arguments(node: Sandbox, *options: str) -> tuple[str, ...]:
+    """ovs-vswitchd on the node's database, as a second start script would run it."""
+    pidfile = f"--pidfile={node.rundir / 'ovs-vswitchd.pid'}"
+    return ("ovs-vswitchd", f"unix:{node.rundir}/db.sock", pidfile, "--overwrite-pidfile", "-vconsole:off", *options)
+
+
+@pytest.mark.parametrize(("end", "fact"), [("stop", "There is no control socket"), ("kill", "Nobody listens on")])
+async def test_switch_that_ended_is_down(node: Sandbox, watching: Watching, end: str, fact: str) -> None:
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await getattr(node, end)("ovs-vswitchd")
+        await agent.tells(
+            "vswitchd-down",
+            state="not-ready",
+            fact=fact,
+            failed={"vswitchd.ofproto"},
+            skipped=BEHIND_THE_SWITCH,
+            dead=True,
+        )
+        await node.start("ovs-vswitchd")
+        await agent.recovers()
+    assert "vswitchd-hung" not in agent.codes
+
+
+async def test_stopped_switch_is_hung(node: Sandbox, watching: Watching) -> None:
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.freeze("ovs-vswitchd")
+        await agent.tells(
+            "vswitchd-hung",
+            state="not-ready",
+            fact=f"process {node.pid('ovs-vswitchd')} is stopped",
+            failed={"vswitchd.ofproto"},
+            skipped=BEHIND_THE_SWITCH,
+            dead=True,
+        )
+        await node.thaw("ovs-vswitchd")
+        await agent.recovers()
+
+
+async def test_switch_that_is_late_is_slow_and_the_node_serves(node: Sandbox, watching: Watching) -> None:
+    """Stopped, but not for ``hung_after`` yet: nothing is proven."""
+    async with watching(node, hung_after=60) as agent:
+        await agent.says("healthy")
+        await node.freeze("ovs-vswitchd")
+        stopped = f"process {node.pid('ovs-vswitchd')} is stopped"
+        await agent.tells("vswitchd-slow", state="degraded", fact=stopped)
+        await node.thaw("ovs-vswitchd")
+        await agent.recovers()
+    assert set(agent.codes) == {"healthy", "vswitchd-slow"}
+
+
+async def test_second_switch_that_waits_for_the_first_is_told_and_the_node_serves(
+    node: Sandbox, watching: Watching
+) -> None:
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        async with program(node, *switch_arguments(node, "--enable-dummy=override", "--disable-system")) as second:
+            await agent.tells(
+                "vswitchd-locked-out",
+                state="degraded",
+                fact=f"Process {node.pid('ovs-vswitchd')} serves, and a second ovs-vswitchd, process {second.pid}",
+                failed={"vswitchd.alone"},
+            )
+        await agent.recovers()
+
+
+async def test_switch_without_the_lock_of_its_database_is_locked_out(node: Sandbox, watching: Watching) -> None:
+    """Within the allowance of its start it may still get the lock."""
+    await node.kill("ovs-vswitchd")
+    async with program(node, "ovsdb-client", "lock", f"unix:{node.rundir}/db.sock", "ovs_vswitchd") as holder:
+        assert holder.stdout is not None
+        await holder.stdout.readline()  # it has the lock
+        await node.start("ovs-vswitchd")
+        async with watching(node, start_allowance=2) as agent:
+            starting = await agent.says(
+                "starting", also={"vswitchd-locked-out"}, failed={"vswitchd.ofproto"}, skipped=BEHIND_THE_SWITCH
+            )
+            assert "without the database lock" in starting.summary
+            await agent.tells(
+                "vswitchd-locked-out",
+                state="not-ready",
+                fact="ovs-vswitchd runs without the database lock and has configured nothing",
+                failed={"vswitchd.ofproto"},
+                skipped=BEHIND_THE_SWITCH,
+            )
+            holder.terminate()
+            await holder.wait()
+            await agent.recovers()
+
+
+async def test_bridge_that_the_switch_cannot_build_has_no_datapath(node: Sandbox, watching: Watching) -> None:
+    """No datapath of the bridge's type is there; the database looks well."""
+    async with watching(node, start_allowance=0.5) as agent:
+        await agent.says("healthy")
+        await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "datapath_type=unheard-of")
+        await agent.tells(
+            "datapath-missing",
+            state="not-ready",
+            fact="ovs-vswitchd answers, and has not built br-int",
+            failed={"vswitchd.ofproto"},
+            skipped=BEHIND_THE_SWITCH,
+        )
+        await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "datapath_type=system")
+        await agent.recovers()
+
+
+async def test_kernel_without_a_datapath_leaves_the_bridge_unbuilt(node: Sandbox, watching: Watching) -> None:
+    """Where the host shows why, as where the module is missing, the host is the root."""
+    await node.stop("ovs-vswitchd")
+    async with watching(node, start_allowance=0.5) as agent:
+        async with program(node, *switch_arguments(node, "--disable-system")):
+            await agent.until(
+                lambda: (
+                    {agent.diagnosis.code: "host.fit" in agent.names(Status.FAILED)}
+                    in ({"host-unfit": True}, {"datapath-missing": False})
+                ),
+                "the bridge or the host",
+            )
+            assert (await agent.get("/readyz"))[0] == 503
+        await node.start("ovs-vswitchd")
+        await agent.recovers()
+
+
+async def test_switch_that_waits_to_find_the_database_again_is_told_with_the_second(
+    node: Sandbox, watching: Watching
+) -> None:
+    """It tried after one second, while the database was away, and waits two seconds more."""
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.kill("ovsdb-server")
+        await agent.says("ovsdb-down", failed={"ovsdb.echo"})
+        gone_at = agent.agent.node.ovsdb.lost_at
+        assert gone_at is not None
+        await asyncio.sleep(1.3 - (agent.agent.clock() - gone_at))  # past the first attempt: only time does that
+        await node.start("ovsdb-server")
+        await agent.tells(
+            "vswitchd-not-connected",
+            state="degraded",
+            fact="ovs-vswitchd lost the database, and serves no OpenFlow until it has it again",
+            failed={"openflow.echo"},
+            skipped={"openflow.flows", "openflow.accept"},
+        )
+        told = agent.agent.board.results["openflow.echo"]
+        await agent.recovers()
+        answered_at = agent.agent.board.results["openflow.echo"].at
+        assert abs(told.at + float(told.values["retry_seconds"]) - answered_at) < 0.5
+
+
+@pytest.mark.parametrize("written", ["ours", "nobody's", "nonsense"])
+async def test_pidfile_that_lies_changes_nothing(node: Sandbox, watching: Watching, written: str) -> None:
+    """The pid is reused by a stranger, is stale, or is none: the one behind the socket is judged."""
+    pid = node.pid("ovs-vswitchd")
+    text = {"ours": str(os.getpid()), "nobody's": str(await _pid_of_the_past()), "nonsense": "x"}[written]
+    (node.rundir / "ovs-vswitchd.pid").write_text(f"{text}\n")
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.freeze("ovs-vswitchd")
+        await agent.says("vswitchd-hung", failed={"vswitchd.ofproto"}, fact=f"process {pid} is stopped")
+        await node.thaw("ovs-vswitchd")
+        await agent.recovers()
+
+
+async def _pid_of_the_past() -> int:
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+    return process.pid

@@ -1,0 +1,203 @@
+"""One daemon: when its silence begins and ends, and which process stands for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ovsnet.node.daemon import Daemon
+from ovsnet.node.silence import Verdict
+
+HUNG_AFTER = 3.0
+
+
+class Clocks:
+    """Time, and when the daemon was heard; both stand until the test moves them."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.heard_at = 0.0
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(["sleep", "3600"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def daemon(clocks: Clocks, tmp_path: Path) -> Daemon:
+    """A daemon that is called sleep, with a pidfile where a test may write one."""
+    return Daemon("sleep", tmp_path / "sleep.pid", lambda: clocks.now, lambda: clocks.heard_at)
+
+
+def freeze(child: subprocess.Popen[bytes]) -> None:
+    child.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def test_process_behind_the_socket_is_preferred(daemon: Daemon, child: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    (tmp_path / "sleep.pid").write_text(str(child.pid))
+    daemon.met(os.getpid())
+    found = daemon.process()
+    assert found is not None
+    assert found.pid == os.getpid()
+
+
+def test_pidfile_stands_in_where_no_socket_tells(
+    daemon: Daemon, child: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    assert daemon.process() is None
+    (tmp_path / "sleep.pid").write_text(str(child.pid))
+    found = daemon.process()
+    assert found is not None
+    assert found.pid == child.pid
+
+
+def test_reused_pid_in_the_pidfile_is_not_taken(daemon: Daemon, tmp_path: Path) -> None:
+    """It runs, under another name."""
+    (tmp_path / "sleep.pid").write_text(str(os.getpid()))
+    assert daemon.process() is None
+
+
+def test_process_that_is_gone_gives_way_to_the_pidfile(
+    daemon: Daemon, child: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """The daemon was started anew, and no connection has told us yet."""
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+        daemon.met(gone.pid)
+    (tmp_path / "sleep.pid").write_text(str(child.pid))
+    found = daemon.process()
+    assert found is not None
+    assert found.pid == child.pid
+
+
+def test_start_is_told_by_our_clock_and_a_new_process_is_told_once(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
+    assert not daemon.met(None)
+    assert daemon.started_at is None
+    assert daemon.met(child.pid)
+    assert daemon.started_at is not None
+    assert daemon.started_at <= clocks.now
+    assert not daemon.met(child.pid)
+
+
+def test_another_process_is_another_start(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    daemon = Daemon("sleep", tmp_path / "sleep.pid", time.monotonic)
+    assert daemon.met(os.getpid())
+    assert daemon.met(child.pid)
+    assert daemon.peer_pid == child.pid
+
+
+def test_silence_is_explained_by_the_process(daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]) -> None:
+    daemon.met(child.pid)
+    freeze(child)
+    daemon.asked()
+    clocks.now += 1.0
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
+    clocks.now += 2.0
+    found = daemon.look(HUNG_AFTER)
+    assert (found.verdict, found.values["silent_seconds"]) == (Verdict.HUNG, 3.0)
+    assert daemon.late
+
+
+def test_our_own_lag_is_added_to_the_limit(daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]) -> None:
+    daemon.met(child.pid)
+    freeze(child)
+    daemon.asked()
+    clocks.now += HUNG_AFTER
+    assert daemon.look(HUNG_AFTER, own_lag=1.0).verdict is Verdict.LATE
+    clocks.now += 1.0
+    assert daemon.look(HUNG_AFTER, own_lag=1.0).verdict is Verdict.HUNG
+
+
+def test_silence_begins_with_the_first_question_that_stays_open(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
+    daemon.met(child.pid)
+    freeze(child)
+    for _ in range(4):
+        daemon.asked()
+        clocks.now += 1.0
+    assert daemon.look(HUNG_AFTER).values["silent_seconds"] == 4.0
+
+
+def test_anything_that_is_heard_ends_the_silence(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
+    daemon.met(child.pid)
+    freeze(child)
+    daemon.asked()
+    clocks.now += 10.0
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.HUNG
+    clocks.heard_at = clocks.now
+    clocks.now += 0.5
+    assert not daemon.late
+    daemon.asked()
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
+
+
+def test_daemon_that_is_known_to_be_gone_has_no_silence(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
+    daemon.met(child.pid)
+    freeze(child)
+    daemon.asked()
+    clocks.now += 10.0
+    daemon.look(HUNG_AFTER)
+    daemon.gone()
+    assert not daemon.late
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
+
+
+def test_daemon_on_another_host_is_judged_by_its_silence_alone(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    daemon.distant = True
+    (tmp_path / "sleep.pid").write_text(str(child.pid))
+    daemon.asked()
+    clocks.now += 1.0
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.UNSEEN
+    clocks.now += 2.0
+    found = daemon.look(HUNG_AFTER)
+    assert found.verdict is Verdict.HUNG
+    assert "another host" in found.sentence
+
+
+def test_process_that_ends_in_the_silence_is_gone(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
+    daemon.met(child.pid)
+    daemon.asked()
+    clocks.now += 0.1
+    daemon.look(HUNG_AFTER)
+    child.kill()
+    child.wait()
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.GONE
+
+
+def test_process_that_we_saw_and_that_is_no_more_has_ended(daemon: Daemon, child: subprocess.Popen[bytes]) -> None:
+    daemon.met(child.pid)
+    assert not daemon.ended
+    child.kill()
+    child.wait()
+    assert daemon.ended
+
+
+def test_process_that_we_could_never_see_is_not_said_to_have_ended(daemon: Daemon) -> None:
+    daemon.met(None)
+    assert not daemon.ended

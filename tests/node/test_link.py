@@ -1,0 +1,322 @@
+"""A held connection: when it is tried again, what waiters are told, and that closing leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovsnet.errors import ConfigError, ConnectionLost, ConnectionRefused, DeadlineExceeded, PeerError, SocketMissing
+from ovsnet.node.link import CHASE, FIRST_BACKOFF, LONGEST_BACKOFF, Link
+
+PATIENT = 30.0
+
+
+class FakeSession:
+    """A session that stands until the test breaks it."""
+
+    peer_pid = None
+    heard_at = 12.5
+
+    def __init__(self) -> None:
+        self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+
+    async def aclose(self) -> None:
+        self.lose(ConnectionLost("closed by us"))
+
+    def lose(self, error: PeerError) -> None:
+        if not self.closed.done():
+            self.closed.set_result(error)
+
+
+class Peer:
+    """What ``open_session`` does next, and a clock that stands still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.attempts = 0
+        self.sessions: list[FakeSession] = []
+        self.changes = 0
+        self.questions = 0
+        self.refusal: Exception | None = None
+        self.greeting: asyncio.Event | None = None
+        self.tried = asyncio.Event()
+
+    async def open(self) -> FakeSession:
+        self.attempts += 1
+        self.tried.set()
+        if self.greeting is not None:
+            await self.greeting.wait()
+        if self.refusal is not None:
+            raise self.refusal
+        self.sessions.append(FakeSession())
+        return self.sessions[-1]
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def asked(self) -> None:
+        self.questions += 1
+
+    def link(self, open_session: Callable[[], Awaitable[FakeSession]] | None = None) -> Link[FakeSession]:
+        return Link(
+            open_session or self.open,
+            on_change=self.changed,
+            on_ask=self.asked,
+            clock=lambda: self.now,
+            rng=random.Random(1),
+        )
+
+    async def lose(self, after: float, error: PeerError | None = None) -> None:
+        """Break the newest session ``after`` seconds of its life."""
+        self.now += after
+        self.sessions[-1].lose(error or ConnectionLost("gone"))
+        await asyncio.sleep(0)
+
+    async def retries_after(self, link: Link[FakeSession]) -> float:
+        """Seconds until an attempt is made; the clock is moved there."""
+        start, before = self.now, self.attempts
+        while self.attempts == before:
+            self.now += 0.001
+            with suppress(PeerError):
+                await link.session(PATIENT)
+        return self.now - start
+
+
+@pytest.fixture
+async def peer() -> Peer:
+    return Peer()
+
+
+async def test_session_is_opened_once_and_held(peer: Peer) -> None:
+    link = peer.link()
+    assert link.current is None
+    first = await link.session(PATIENT)
+    assert await link.session(PATIENT) is first is link.current is link.held()
+    assert (peer.attempts, peer.changes, peer.questions) == (1, 1, 2)
+    assert link.heard_at == 12.5
+    await link.aclose()
+
+
+async def test_link_without_a_session_has_heard_nothing(peer: Peer) -> None:
+    link = peer.link()
+    assert link.heard_at == 0.0
+    with pytest.raises(ConnectionLost):
+        link.held()
+
+
+async def test_many_askers_share_one_attempt(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    asking = [asyncio.create_task(link.session(PATIENT)) for _ in range(10)]
+    await peer.tried.wait()
+    peer.greeting.set()
+    assert len(set(await asyncio.gather(*asking))) == 1
+    assert peer.attempts == 1
+    await link.aclose()
+
+
+async def test_failure_is_told_to_all_who_wait_and_to_those_who_ask_too_soon(peer: Peer) -> None:
+    link = peer.link()
+    peer.refusal = ConnectionRefused("nobody")
+    results = await asyncio.gather(*(link.session(PATIENT) for _ in range(3)), return_exceptions=True)
+    assert results == [peer.refusal] * 3
+    with pytest.raises(ConnectionRefused):
+        await link.session(PATIENT)
+    assert peer.attempts == 1
+    assert link.lost == {"refused": 1}
+    assert peer.changes == 0
+
+
+async def test_attempts_double_their_pause_up_to_the_longest(peer: Peer) -> None:
+    """With a jitter of a quarter."""
+    link = peer.link()
+    peer.refusal = SocketMissing("none")
+    with pytest.raises(SocketMissing):
+        await link.session(PATIENT)
+    expected = FIRST_BACKOFF
+    for _ in range(8):
+        assert expected * 0.75 <= await peer.retries_after(link) <= expected * 1.25 + 0.002
+        expected = min(expected * 2, LONGEST_BACKOFF)
+    assert expected == LONGEST_BACKOFF
+
+
+@given(st.integers())
+def test_jitter_stays_within_a_quarter(seed: int) -> None:
+    async def pause() -> float:
+        link: Link[FakeSession] = Link(refuse, clock=lambda: 0.0, rng=random.Random(seed))
+        with pytest.raises(SocketMissing):
+            await link.session(PATIENT)
+        return link._retry_at
+
+    async def refuse() -> FakeSession:
+        raise SocketMissing("none")
+
+    assert FIRST_BACKOFF * 0.75 <= asyncio.run(pause()) <= FIRST_BACKOFF * 1.25
+
+
+async def test_news_end_the_pause_and_begin_it_anew(peer: Peer) -> None:
+    link = peer.link()
+    peer.refusal = SocketMissing("none")
+    for _ in range(5):
+        with pytest.raises(SocketMissing):
+            await link.session(PATIENT)
+        peer.now += LONGEST_BACKOFF * 1.25
+    link.retry_now()
+    with pytest.raises(SocketMissing):
+        await link.session(PATIENT)
+    assert await peer.retries_after(link) <= FIRST_BACKOFF * 1.25 + 0.002
+
+
+async def test_session_that_lived_long_is_replaced_at_once(peer: Peer) -> None:
+    link = peer.link()
+    first = await link.session(PATIENT)
+    await peer.lose(after=60.0)
+    assert link.current is None
+    assert link.lost_at == peer.now
+    assert await link.session(PATIENT) is not first
+    assert (peer.attempts, peer.changes) == (2, 3)
+    assert link.lost == {"closed": 1}
+    await link.aclose()
+
+
+async def test_session_that_flaps_waits_longer_each_time(peer: Peer) -> None:
+    """As OVS's rconn: a daemon that accepts and closes at once must not be hammered."""
+    link = peer.link()
+    await link.session(PATIENT)
+    expected = FIRST_BACKOFF
+    for _ in range(6):
+        await peer.lose(after=0.01)
+        assert expected * 0.75 <= await peer.retries_after(link) <= expected * 1.25 + 0.002
+        expected = min(expected * 2, LONGEST_BACKOFF)
+    await link.aclose()
+
+
+async def test_error_that_is_not_the_peers_is_tried_again_too(peer: Peer) -> None:
+    """A certificate may be missing while it is being renewed."""
+    link = peer.link()
+    peer.refusal = ConfigError("no file")
+    with pytest.raises(ConfigError):
+        await link.session(PATIENT)
+    with pytest.raises(ConfigError):
+        await link.session(PATIENT)
+    assert peer.attempts == 1
+    peer.refusal = None
+    peer.now += FIRST_BACKOFF * 1.25
+    assert await link.session(PATIENT)
+    await link.aclose()
+
+
+async def test_attempt_without_greeting_is_held_and_not_repeated(peer: Peer) -> None:
+    """A frozen daemon finds one client when it thaws, not one per probe."""
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    for _ in range(5):
+        with pytest.raises(DeadlineExceeded, match=r"No greeting came within 0\.001 s"):
+            await link.session(0.001)
+    peer.greeting.set()
+    assert await link.session(PATIENT)
+    assert peer.attempts == 1
+    await link.aclose()
+
+
+async def test_asker_that_is_cancelled_leaves_the_attempt_to_the_others(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    one, other = (asyncio.create_task(link.session(PATIENT)) for _ in range(2))
+    await peer.tried.wait()
+    one.cancel()
+    peer.greeting.set()
+    assert await other
+    assert one.cancelled()
+    await link.aclose()
+
+
+async def test_closing_while_connecting_gives_up_and_tells_who_waits(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    asking = asyncio.create_task(link.session(PATIENT))
+    await peer.tried.wait()
+    await link.aclose()
+    with pytest.raises(ConnectionLost, match="closed by us"):
+        await asking
+    assert peer.sessions == []
+
+
+async def test_closing_ends_the_session_without_counting_a_loss(peer: Peer) -> None:
+    link = peer.link()
+    session = await link.session(PATIENT)
+    await link.aclose()
+    assert session.closed.done()
+    await asyncio.sleep(0)
+    assert not link.lost
+    assert link.lost_at is None
+    await link.aclose()
+
+
+async def test_closing_after_a_failure_is_nothing(peer: Peer) -> None:
+    link = peer.link()
+    await link.aclose()
+    peer.refusal = SocketMissing("none")
+    with pytest.raises(SocketMissing):
+        await link.session(PATIENT)
+    await link.aclose()
+
+
+async def test_end_of_an_old_session_does_not_touch_the_new_one(peer: Peer) -> None:
+    link = peer.link()
+    old = await link.session(PATIENT)
+    link._attempt = None  # as within aclose, while the old session is closing
+    new = await link.session(PATIENT)
+    old.lose(ConnectionLost("gone"))
+    await asyncio.sleep(0)
+    assert link.current is new
+    await link.aclose()
+
+
+async def test_socket_that_appears_is_chased_until_it_accepts(peer: Peer) -> None:
+    """bind() makes it visible, listen() a moment later makes it accept."""
+    came = asyncio.Event()
+
+    async def open_at_the_third() -> FakeSession:
+        if peer.attempts < 2:
+            peer.attempts += 1
+            raise ConnectionRefused("not yet")
+        came.set()
+        return await peer.open()
+
+    link = peer.link(open_at_the_third)
+    link.appeared()
+    link.appeared()
+    await came.wait()
+    assert await link.session(PATIENT) is peer.sessions[0]
+    assert peer.attempts == 3
+    link.appeared()
+    assert await link.session(PATIENT) is peer.sessions[0]
+    await link.aclose()
+
+
+@pytest.mark.parametrize("refusal", [ConnectionRefused("stale"), SocketMissing("gone again"), ConnectionLost("flaps")])
+async def test_chase_has_an_end(peer: Peer, refusal: PeerError) -> None:
+    link = peer.link()
+    peer.refusal = refusal
+    link.appeared()
+    assert link._chase is not None
+    await link._chase
+    assert peer.attempts == (1 if isinstance(refusal, ConnectionLost) else len(CHASE))
+    await link.aclose()
+
+
+async def test_closing_ends_the_chase(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    link.appeared()
+    await peer.tried.wait()
+    await link.aclose()
+    assert link.current is None
+    assert len(asyncio.all_tasks()) == 1
