@@ -1,0 +1,44 @@
+"""Is this host fit for Open vSwitch and OVN? One file per subject, one decorated function per examination.
+
+Pure but for reading files: whatever a daemon says comes in as ``Live``, gathered by ``ovsnet.doctor.gather``.
+"""
+
+# The order in which the README and the examinations list them: from the kernel up.
+# isort: off
+from ovsnet.doctor import kernel
+from ovsnet.doctor import modules
+from ovsnet.doctor import rundir
+from ovsnet.doctor import leftovers
+from ovsnet.doctor import threads
+from ovsnet.doctor import limits
+from ovsnet.doctor import cpu
+from ovsnet.doctor import clock
+from ovsnet.doctor import versions
+
+# isort: on
+from ovsnet.doctor.examination import EXAMINATIONS, Examination, examine, fatal_findings, rows
+from ovsnet.doctor.finding import Finding, Severity
+from ovsnet.doctor.host import Host
+from ovsnet.doctor.live import DatabaseFacts, Live
+
+__all__ = [
+    "EXAMINATIONS",
+    "DatabaseFacts",
+    "Examination",
+    "Finding",
+    "Host",
+    "Live",
+    "Severity",
+    "clock",
+    "cpu",
+    "examine",
+    "fatal_findings",
+    "kernel",
+    "leftovers",
+    "limits",
+    "modules",
+    "rows",
+    "rundir",
+    "threads",
+    "versions",
+]

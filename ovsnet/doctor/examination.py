@@ -1,0 +1,92 @@
+"""How an examination is declared, and how all of them are made.
+
+    @examination("kernel.ipv6", may_be_fatal=True)
+    def ipv6(host: Host, live: Live) -> Iterator[Finding]:
+        \"\"\"Kernel 3.10 has IPv6, which its geneve needs.\"\"\"
+        ...
+
+That is all there is to adding one. It reads through the ``Host``, asks ``Live``, and lets UnfitEnvironment pass: what
+could not be seen becomes a finding of its own, in one way for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ovsnet.doctor.finding import Finding, Severity, unseen
+from ovsnet.doctor.host import Host
+from ovsnet.doctor.live import Live
+from ovsnet.errors import UnfitEnvironment
+
+Look = Callable[[Host, Live], Iterable[Finding]]
+
+SEE_MORE = "Run ovsnet doctor as root on the host itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One declared examination. ``fact`` is what should hold."""
+
+    code: str
+    fact: str
+    look: Look
+    may_be_fatal: bool
+
+    def findings(self, host: Host, live: Live) -> Iterator[Finding]:
+        """Look once. Raises nothing: what cannot be seen is a finding, after those that were."""
+        try:
+            for finding in self.look(host, live):
+                yield replace(finding, code=self.code)
+        except UnfitEnvironment as error:
+            yield replace(unseen(str(error), error.remedy or SEE_MORE), code=self.code)
+
+
+EXAMINATIONS: dict[str, Examination] = {}
+"""All examinations by code, in order of declaration."""
+
+
+def examination(code: str, *, may_be_fatal: bool = False) -> Callable[[Look], Look]:
+    """Declare an examination. The first line of the function's docstring is the fact that should hold."""
+
+    def declare(look: Look) -> Look:
+        assert code not in EXAMINATIONS
+        fact = (look.__doc__ or "").strip().partition("\n")[0]
+        EXAMINATIONS[code] = Examination(code, fact, look, may_be_fatal)
+        return look
+
+    return declare
+
+
+def examine(host: Host, live: Live | None = None) -> list[Finding]:
+    """Make every examination; the worst findings come first. Raises nothing."""
+    live = live or Live()
+    found = [finding for each in EXAMINATIONS.values() for finding in each.findings(host, live)]
+    return sorted(found, key=lambda finding: finding.severity.rank)
+
+
+def fatal_findings(host: Host, live: Live | None = None) -> list[Finding]:
+    """What makes Open vSwitch impossible here; only the examinations that can be fatal are made.
+
+    A few file reads while the modules are loaded. Without ``live.database`` a missing module is never fatal: nobody
+    knows then whether a bridge needs it. Raises nothing.
+    """
+    live = live or Live()
+    found = [each for one in EXAMINATIONS.values() if one.may_be_fatal for each in one.findings(host, live)]
+    return [finding for finding in found if finding.severity is Severity.FATAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One examination as the README names it."""
+
+    code: str
+    fact: str
+    worst: str
+
+
+def rows() -> tuple[Row, ...]:
+    """All examinations in order of declaration."""
+    return tuple(
+        Row(each.code, each.fact, "fatal" if each.may_be_fatal else "warning") for each in EXAMINATIONS.values()
+    )

@@ -1,0 +1,79 @@
+"""What real daemons tell, and what examinations make of a real node."""
+
+from ovsnet.doctor import Finding, Host, Severity, examine
+from ovsnet.doctor.gather import gather
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
+
+from .conftest import NOW
+
+PATIENCE = 30.0
+"""Seconds: no test is decided by how long a loaded machine takes."""
+
+
+def rundir(node: Sandbox) -> Rundir:
+    return Rundir(node.rundir, node.rundir)
+
+
+async def examined(node: Sandbox) -> dict[str, Finding]:
+    live = await gather(rundir(node), timeout=PATIENCE)
+    return {finding.code: finding for finding in examine(Host(rundir=rundir(node), now=NOW), live)}
+
+
+async def test_facts_are_those_of_the_node(shared_node: Sandbox) -> None:
+    live = await gather(rundir(shared_node), timeout=PATIENCE)
+    assert live.silences == {}
+    assert live.database is not None
+    assert set(live.database.bridges) == {"br-int"}
+    assert live.database.interfaces == 3
+    assert live.database.external_ids["ovn-encap-type"] == "geneve"
+    assert live.kernel_datapath is False
+    assert live.version("ovs-vswitchd") is not None
+    assert live.version("ovn-controller") is not None
+    assert live.pids == {name: shared_node.pid(name) for name in ("ovsdb-server", "ovs-vswitchd", "ovn-controller")}
+
+
+async def test_healthy_node_leaves_nothing_behind_and_counts_its_threads(shared_node: Sandbox) -> None:
+    found = await examined(shared_node)
+    for code in ("pidfile.stale", "pidfile.reused", "socket.stale", "socket.owner", "rundir.owner"):
+        assert found[code].severity is Severity.OK, found[code]
+    assert found["limits.vswitchd-files"].evidence[0].startswith(f"/proc/{shared_node.pid('ovs-vswitchd')}/limits")
+    assert any("revalidators run" in each for each in found["threads.handlers"].evidence)
+    assert not [each for each in found.values() if each.severity is Severity.FATAL]
+
+
+async def test_killed_switch_leaves_a_pidfile_and_sockets_that_are_found(node: Sandbox) -> None:
+    pid = node.pid("ovs-vswitchd")
+    await node.kill("ovs-vswitchd")
+    found = await examined(node)
+    assert found["pidfile.stale"].severity is Severity.WARNING
+    assert found["pidfile.stale"].evidence == (f"{node.rundir / 'ovs-vswitchd.pid'}: {pid} (no such process)",)
+    assert found["socket.stale"].severity is Severity.WARNING
+    expected = {"br-int.mgmt", "br-int.snoop", f"ovs-vswitchd.{pid}.ctl"}
+    assert set(found["socket.stale"].evidence) == {str(node.rundir / name) for name in expected}
+    assert found["version.ovs"].severity is Severity.UNSEEN
+    assert found["limits.vswitchd-files"].severity is Severity.UNSEEN
+
+
+async def test_pidfile_of_a_killed_switch_that_names_another_program_is_found(node: Sandbox) -> None:
+    await node.kill("ovs-vswitchd")
+    (node.rundir / "ovs-vswitchd.pid").write_text(str(node.pid("ovn-northd")))
+    found = await examined(node)
+    assert found["pidfile.reused"].severity is Severity.WARNING
+    assert "ovn-northd" in found["pidfile.reused"].evidence[0]
+
+
+async def test_frozen_database_is_noted_with_the_reason(node: Sandbox) -> None:
+    await node.freeze("ovsdb-server")
+    live = await gather(rundir(node), timeout=0.2)
+    assert live.database is None
+    assert "answer" in live.silences["ovsdb-server"].cause
+    assert live.silences["ovsdb-server"].remedy
+
+
+async def test_looking_does_not_show_in_the_switchs_log(node: Sandbox) -> None:
+    before = node.log("ovs-vswitchd", lines=10000)
+    await examined(node)
+    await examined(node)
+    added = node.log("ovs-vswitchd", lines=10000).removeprefix(before)
+    assert not [line for line in added.splitlines() if any(word in line for word in ("conn", "unixctl", "jsonrpc"))]

@@ -1,0 +1,41 @@
+"""Kernel releases and IPv6."""
+
+import pytest
+
+from ovsnet.doctor import Severity
+
+from .conftest import Tree
+
+
+@pytest.mark.parametrize(
+    ("release", "severity"),
+    [
+        ("3.10.0-693.el7.x86_64", Severity.OK),
+        ("3.10.0-862.el7.x86_64", Severity.FATAL),
+        ("3.10.0-862.14.4.el7.x86_64", Severity.FATAL),
+        ("3.10.0-898.el7.x86_64", Severity.WARNING),
+        ("3.10.0-899.el7.x86_64", Severity.OK),
+        ("3.10.0-1160.el7.x86_64", Severity.OK),
+        ("5.15.0-862-generic", Severity.OK),
+        ("custom", Severity.UNSEEN),
+    ],
+)
+def test_defective_releases_are_known(tree: Tree, release: str, severity: Severity) -> None:
+    tree.kernel(release)
+    found = tree.one("kernel.release")
+    assert found.severity is severity
+    if severity.matters:
+        assert "3.10.0-898" in found.remedy
+
+
+def test_kernel_that_cannot_be_seen_is_said(tree: Tree) -> None:
+    tree.path("/proc/sys/kernel/osrelease").unlink()
+    assert tree.one("kernel.release").severity is Severity.UNSEEN
+
+
+@pytest.mark.parametrize(("release", "severity"), [("3.10.0-1160.el7", Severity.FATAL), ("5.15.0", Severity.NOTE)])
+def test_missing_ipv6_is_fatal_for_old_geneve_alone(tree: Tree, release: str, severity: Severity) -> None:
+    tree.kernel(release)
+    assert tree.one("kernel.ipv6").severity is Severity.OK
+    tree.path("/proc/net/if_inet6").unlink()
+    assert tree.one("kernel.ipv6").severity is severity

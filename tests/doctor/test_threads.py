@@ -1,0 +1,136 @@
+"""Thread settings against CPUs and dispatch mode."""
+
+import pytest
+
+from ovsnet.doctor import Live, Severity
+from ovsnet.doctor.threads import Threads, per_cpu_dispatch, running_threads, usable_cpus
+
+from .conftest import Denied, Tree
+
+KERNEL = {"bridges": {"br-int": ""}, "offered_datapaths": frozenset({"system", "netdev"})}
+USERSPACE = {"bridges": {"br-int": "netdev"}, "offered_datapaths": frozenset({"system", "netdev"})}
+
+
+def ask(
+    tree: Tree,
+    version: str = "3.3.0",
+    facts: dict[str, object] | None = None,
+    *,
+    settings: dict[str, str] | None = None,
+) -> None:
+    tree.database(ovs_version=version, other_config=settings or {}, **(KERNEL if facts is None else facts))
+
+
+def test_settings_are_unseen_without_a_database(tree: Tree) -> None:
+    for code in ("threads.handlers", "threads.revalidators"):
+        found = tree.one(code)
+        assert found.severity is Severity.UNSEEN
+        assert "ovsdb-server" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("kernel", "version", "facts", "expected"),
+    [
+        ("5.15.0-91-generic", "2.16.0", KERNEL, True),
+        ("5.14.0-503.el9", "3.3.0", KERNEL, False),
+        ("6.1.0", "2.15.9", KERNEL, False),
+        ("6.1.0", "3.3.0", USERSPACE, False),
+        ("6.1.0", "", KERNEL, None),
+        ("6.1.0", "3.3.0", {}, None),
+    ],
+)
+def test_dispatch_mode_follows_from_versions_and_datapath(
+    tree: Tree, kernel: str, version: str, facts: dict[str, object], expected: bool | None
+) -> None:
+    tree.kernel(kernel)
+    ask(tree, version, facts)
+    assert per_cpu_dispatch(tree.host(), tree.live) is expected
+
+
+def test_running_version_outranks_the_written_one(tree: Tree) -> None:
+    ask(tree, "3.3.0")
+    live = Live(tree.live.database, {"ovs-vswitchd": "ovs-vswitchd (Open vSwitch) 2.13.1"})
+    assert per_cpu_dispatch(tree.host(), live) is False
+
+
+def test_cpus_are_those_that_vswitchd_may_use(tree: Tree) -> None:
+    assert usable_cpus(tree.host(), tree.live) == 4
+    tree.daemon("ovs-vswitchd", 100, cpus="0,2-3")
+    assert usable_cpus(tree.host(), tree.live) == 3
+
+
+def test_threads_are_counted_by_their_names(tree: Tree) -> None:
+    assert running_threads(tree.host(), tree.live) is None
+    tree.daemon("ovs-vswitchd", 100)
+    tree.threads(100, 3, 2)
+    assert running_threads(tree.host(), tree.live) == Threads(3, 2)
+    ask(tree)
+    assert "3 handlers and 2 revalidators run" in tree.one("threads.handlers").evidence
+
+
+def test_threads_that_may_not_be_seen_are_left_out(tree: Tree, deny: Denied) -> None:
+    tree.daemon("ovs-vswitchd", 100)
+    ask(tree)
+    deny("/proc/100/task")
+    assert tree.one("threads.handlers").evidence == ("4 CPUs",)
+
+
+def test_handler_setting_does_nothing_under_per_cpu_dispatch(tree: Tree) -> None:
+    ask(tree, settings={"n-handler-threads": "10"})
+    found = tree.one("threads.handlers")
+    assert found.severity is Severity.NOTE
+    assert "does nothing" in found.summary
+
+
+def test_handler_setting_of_an_unknown_switch_is_unseen(tree: Tree) -> None:
+    ask(tree, version="", settings={"n-handler-threads": "2"})
+    assert tree.one("threads.handlers").severity is Severity.UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("asked", "severity"),
+    [
+        ("2", Severity.OK),
+        ("4", Severity.OK),
+        ("10", Severity.WARNING),
+        ("0", Severity.WARNING),
+        ("x", Severity.WARNING),
+    ],
+)
+@pytest.mark.parametrize("name", ["handler", "revalidator"])
+def test_setting_must_be_a_number_that_fits_the_cpus(tree: Tree, name: str, asked: str, severity: Severity) -> None:
+    tree.kernel("4.18.0-553.el8")
+    ask(tree, settings={f"n-{name}-threads": asked})
+    assert tree.one(f"threads.{name}s").severity is severity
+
+
+@pytest.mark.parametrize(
+    ("cpus", "kernel", "version", "severity"),
+    [
+        ("0-11", "4.18.0", "3.3.0", Severity.OK),
+        ("0-12", "4.18.0", "3.3.0", Severity.WARNING),
+        ("0-12", "5.15.0", "", Severity.NOTE),
+        ("0-12", "5.15.0", "3.3.0", Severity.OK),
+        ("0-95", "5.15.0", "3.3.0", Severity.NOTE),
+    ],
+)
+def test_unset_handlers_are_a_matter_of_cpus_and_dispatch(
+    tree: Tree, cpus: str, kernel: str, version: str, severity: Severity
+) -> None:
+    tree.write("/sys/devices/system/cpu/online", cpus)
+    tree.kernel(kernel)
+    ask(tree, version)
+    found = tree.one("threads.handlers")
+    assert found.severity is severity
+    if severity is Severity.WARNING:
+        assert "starts 9 handlers" in found.summary
+        assert "n-handler-threads=10" in found.remedy
+
+
+def test_unset_revalidators_are_noted_on_many_cpus(tree: Tree) -> None:
+    ask(tree)
+    assert tree.one("threads.revalidators").severity is Severity.OK
+    tree.write("/sys/devices/system/cpu/online", "0-95")
+    found = tree.one("threads.revalidators")
+    assert found.severity is Severity.NOTE
+    assert "starts 25" in found.summary

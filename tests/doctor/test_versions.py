@@ -1,0 +1,115 @@
+"""Versions, and the defects that are known of them."""
+
+import json
+
+import pytest
+
+from ovsnet.doctor import Live, Severity
+from ovsnet.doctor.known_defects import DEFECTS
+from ovsnet.doctor.version import parse_version, shown
+
+from .conftest import Denied, Tree
+
+CONTAINERD = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
+
+
+def container(tree: Tree, image: str, directory: str = CONTAINERD, file: str = "config.json") -> None:
+    specification = {"annotations": {"io.kubernetes.cri.image-name": image}}
+    tree.write(f"{directory}/{abs(hash(image))}/{file}", json.dumps(specification))
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "written"),
+    [
+        ("ovs-vswitchd (Open vSwitch) 3.1.0", (3, 1, 0), "3.1.0"),
+        ("ovn-controller 23.03.1", (23, 3, 1), "23.03.1"),
+        ("3.10.0-862.14.4.el7.x86_64", (3, 10, 0, 862, 14, 4), "3.10.0-862"),
+    ],
+)
+def test_versions_are_read_and_written_as_people_do(text: str, version: tuple[int, ...], written: str) -> None:
+    assert parse_version(text) == version
+    assert shown(version) == written
+
+
+def test_text_without_a_version_has_none() -> None:
+    assert parse_version("custom 4") is None
+
+
+def test_every_defect_has_a_range_a_source_and_a_remedy() -> None:
+    for row in DEFECTS:
+        assert row.first < row.mended
+        assert row.source
+        assert row.remedy.endswith(".")
+
+
+@pytest.mark.parametrize(("version", "severity"), [("2.13.8", Severity.NOTE), ("2.15.0", Severity.OK)])
+def test_open_vswitch_is_judged(tree: Tree, version: str, severity: Severity) -> None:
+    assert tree.one("version.ovs").severity is Severity.UNSEEN
+    tree.database(ovs_version=version)
+    assert tree.one("version.ovs").severity is severity
+
+
+def test_switch_that_was_upgraded_but_not_restarted_is_noted(tree: Tree) -> None:
+    tree.database(ovs_version="3.3.1")
+    tree.live = Live(tree.live.database, {"ovs-vswitchd": "ovs-vswitchd (Open vSwitch) 3.1.0"})
+    assert [each.severity for each in tree.look("version.ovs")] == [Severity.OK, Severity.NOTE]
+
+
+@pytest.mark.parametrize(
+    ("version", "notes"), [("21.12.0", 1), ("23.03.1", 1), ("24.03.2", 2), ("24.09.0", 1), ("25.09.0", 0)]
+)
+def test_ovn_is_judged(tree: Tree, version: str, notes: int) -> None:
+    tree.live = Live(versions={"ovn-controller": f"ovn-controller {version}"})
+    found = tree.look("version.ovn")
+    assert [each.severity for each in found] == ([Severity.NOTE] * notes or [Severity.OK])
+
+
+def test_node_without_ovn_has_no_version_of_it(tree: Tree) -> None:
+    assert tree.one("version.ovn").severity is Severity.UNSEEN
+    tree.database()
+    assert tree.one("version.ovn").severity is Severity.OK
+    tree.database(external_ids={"ovn-remote": "tcp:1.2.3.4:6642"})
+    assert tree.one("version.ovn").severity is Severity.UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("image", "severity"),
+    [
+        ("docker.io/kubeovn/kube-ovn:v1.12.16", Severity.WARNING),
+        ("docker.io/kubeovn/kube-ovn:v1.12.17", Severity.OK),
+        ("reg:5000/kubeovn/kube-ovn-dpdk:v1.11.0-dpdk", Severity.WARNING),
+        ("docker.io/kubeovn/kube-ovn:v1.13.2-x86", Severity.OK),
+        ("docker.io/library/nginx:1.12.1", Severity.OK),
+    ],
+)
+@pytest.mark.parametrize(
+    ("directory", "file"),
+    [
+        (CONTAINERD, "config.json"),
+        ("/run/containers/storage/overlay-containers", "userdata/config.json"),
+        ("/var/lib/docker/containers", "config.v2.json"),
+    ],
+)
+def test_kube_ovn_is_seen_in_the_images_of_its_containers(
+    tree: Tree, image: str, severity: Severity, directory: str, file: str
+) -> None:
+    container(tree, image, directory, file)
+    assert tree.one("version.kube-ovn").severity is severity
+
+
+def test_oldest_of_two_versions_counts(tree: Tree) -> None:
+    container(tree, "kubeovn/kube-ovn:v1.12.2")
+    container(tree, "kubeovn/kube-ovn:v1.13.0")
+    found = tree.one("version.kube-ovn")
+    assert found.severity is Severity.WARNING
+    assert "1.12.2" in found.summary
+
+
+def test_kube_ovn_without_a_version_is_unseen(tree: Tree, deny: Denied) -> None:
+    assert tree.one("version.kube-ovn").severity is Severity.OK
+    tree.write("/etc/cni/net.d/01-kube-ovn.conflist", "{}")
+    found = tree.one("version.kube-ovn")
+    assert found.severity is Severity.UNSEEN
+    assert "/etc/cni/net.d/01-kube-ovn.conflist" in found.evidence
+    deny(CONTAINERD)
+    assert tree.one("version.kube-ovn").severity is Severity.UNSEEN
