@@ -1,0 +1,20 @@
+"""Every knob. Adding one is one declaration in one of the files here; lint, plan, docs and tests follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ovsnet.errors import ConfigError
+from ovsnet.tune.catalogue import databases, ovn_controller, vswitchd
+from ovsnet.tune.knob import Knob
+
+KNOBS: Mapping[str, Knob] = {knob.name: knob for knob in (*ovn_controller.KNOBS, *vswitchd.KNOBS, *databases.KNOBS)}
+"""By name, which is the key in the database where that is unique."""
+
+
+def knob_named(name: str) -> Knob:
+    """Raises ConfigError, which lists the names."""
+    if name not in KNOBS:
+        settable = ", ".join(each.name for each in KNOBS.values() if each.place is not None)
+        raise ConfigError(f"There is no knob {name!r}.", remedy=f"The knobs are: {settable}.")
+    return KNOBS[name]

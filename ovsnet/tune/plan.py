@@ -1,0 +1,218 @@
+"""From what is wanted and what is there to what is to be written. Pure.
+
+    Wanted + Facts -> Plan(changes, new_rows, notes) -> transaction.operations()
+
+A Change keeps what the plan saw: the transaction is guarded by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ovsnet.doctor.version import shown
+from ovsnet.errors import UsageError
+from ovsnet.ovsdb.values import Uuid
+from ovsnet.tune.desired import Wanted
+from ovsnet.tune.facts import Facts, FoundRow, Setting
+from ovsnet.tune.knob import Knob
+
+DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_Southbound": "--sb"}
+
+PARENTS = {
+    "Manager": ("Open_vSwitch", "manager_options"),
+    "Controller": ("Bridge", "controller"),
+}
+"""The table and column that refer to rows of a table; a Connection's is its database's global row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value, of a column or, with ``key``, of a key in it. ``before`` and ``after`` are None while not set."""
+
+    database: str
+    table: str
+    row: FoundRow
+    column: str
+    key: str
+    before: str | None
+    after: str | None
+    knob: str
+    reason: str
+    forgets: bool = False
+    """It goes back to what was before ovsnet, and so needs no note of that any more."""
+
+    @property
+    def place(self) -> str:
+        """Where, for a person."""
+        what = f"{self.table}.{self.column}" + (f":{self.key}" if self.key else "")
+        return what if self.row.label == "." else f"{what} of {self.row.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A Manager, Controller or Connection to make, because somebody asked for it."""
+
+    database: str
+    table: str
+    target: str
+    value: str
+    parent: FoundRow
+    knob: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldRow:
+    """A row that ovsnet made, to be removed again."""
+
+    database: str
+    table: str
+    row: FoundRow
+    parent: FoundRow
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``notes`` say what was left out and why."""
+
+    changes: tuple[Change, ...] = ()
+    new_rows: tuple[NewRow, ...] = ()
+    old_rows: tuple[OldRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.new_rows or self.old_rows)
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Those to write to."""
+        everything: tuple[Change | NewRow | OldRow, ...] = (*self.changes, *self.new_rows, *self.old_rows)
+        return tuple(dict.fromkeys(each.database for each in everything))
+
+    def of(self, database: str) -> Plan:
+        """The part for one database."""
+        return Plan(
+            tuple(each for each in self.changes if each.database == database),
+            tuple(each for each in self.new_rows if each.database == database),
+            tuple(each for each in self.old_rows if each.database == database),
+        )
+
+
+def plan(
+    facts: Facts, wanted: Iterable[Wanted], *, create: Mapping[str, str] | None = None, force: bool = False
+) -> Plan:
+    """``create`` maps a knob to the target of the row to make when there is none. ``force`` writes what does nothing.
+
+    Raises UsageError for a value that somebody asked for by name and that would do nothing here.
+    """
+    changes: list[Change] = []
+    new_rows: list[NewRow] = []
+    notes: list[str] = []
+    create = create or {}
+    for each in wanted:
+        why = _why_not(facts, each, create, force=force)
+        if why:
+            if each.explicit:
+                raise UsageError(f"{each.knob.name} is refused: {why}", remedy=_remedy(facts, each.knob))
+            notes.append(f"{each.knob.name}={each.value} is left out: {why}")
+            continue
+        settings = _targets(facts, each.knob)
+        if settings:
+            changes += _changes(settings, each)
+        elif each.value is not None:
+            new_rows.append(_new_row(facts, each, create.get(each.knob.name, "")))
+    return Plan(tuple(changes), tuple(new_rows), (), tuple(notes))
+
+
+def _why_not(facts: Facts, wanted: Wanted, create: Mapping[str, str], *, force: bool) -> str:
+    """A sentence, when it is not to be written."""
+    knob, place = wanted.knob, wanted.knob.place
+    assert place is not None
+    if wanted.above_cores and facts.cores is not None and facts.cores <= wanted.above_cores:
+        return f"this node has {facts.cores} cores, and it is meant for more than {wanted.above_cores}."
+    if not facts.knows(place.database):
+        return f"it is in the database {place.database}, whose address was not given."
+    if wanted.value is not None and not force and facts.acts(knob) is False:
+        return _does_nothing(facts, knob)
+    if not wanted.explicit and knob.name not in create and not facts.rows(place.database, place.table):
+        return f"there is no {place.table} row, and none was asked for."
+    return ""
+
+
+def _does_nothing(facts: Facts, knob: Knob) -> str:
+    if not knob.consumed:
+        return "nothing in OVN or Open vSwitch reads it."
+    if knob.name in facts.overridden:
+        return facts.overridden[knob.name]
+    version = facts.versions[knob.reader]
+    return f"{knob.reader} {shown(version)} does not read it ({knob.life()})."
+
+
+def _remedy(facts: Facts, knob: Knob) -> str:
+    assert knob.place is not None
+    if not facts.knows(knob.place.database):
+        return f"Give {DATABASE_FLAGS[knob.place.database]} ADDRESS, or leave it out."
+    instead = ", ".join(knob.replaced_by or ())
+    return f"Set {instead} instead; --force writes it all the same." if instead else "--force writes it all the same."
+
+
+def _targets(facts: Facts, knob: Knob) -> list[Setting]:
+    """The rows to write; where the chassis has an override of its own, that is what its daemon reads."""
+    found = list(facts.settings(knob))
+    assert knob.place is not None
+    return [each for each in found if each.key != knob.place.key] or found
+
+
+def _changes(settings: Iterable[Setting], wanted: Wanted) -> Iterator[Change]:
+    place = wanted.knob.place
+    assert place is not None
+    for each in settings:
+        if each.text != wanted.value:
+            yield Change(
+                place.database,
+                place.table,
+                each.row,
+                place.column,
+                each.key,
+                each.text,
+                wanted.value,
+                wanted.knob.name,
+                wanted.reason,
+            )
+
+
+def _new_row(facts: Facts, wanted: Wanted, target: str) -> NewRow:
+    place = wanted.knob.place
+    assert place is not None
+    assert wanted.value is not None
+    if not target:
+        raise UsageError(
+            f"There is no {place.table} row in {place.database} to hold {wanted.knob.name}.",
+            remedy=f"Name the row to make: --create {wanted.knob.name}=TARGET, such as ptcp:6640:127.0.0.1.",
+        )
+    parent = parent_of(facts, place.database, place.table, None)
+    if parent is None:
+        raise UsageError(
+            f"Nothing in {place.database} can refer to a {place.table} row.", remedy="Make a bridge first."
+        )
+    return NewRow(place.database, place.table, target, wanted.value, parent, wanted.knob.name, wanted.reason)
+
+
+def parent_table(database: str, table: str) -> tuple[str, str]:
+    """The table and the column that refer to rows of ``table``."""
+    root = {"OVN_Northbound": "NB_Global", "OVN_Southbound": "SB_Global"}.get(database, "")
+    return PARENTS.get(table) or (root, "connections")
+
+
+def parent_of(facts: Facts, database: str, table: str, child: Uuid | None) -> FoundRow | None:
+    """The row that refers to ``child``; any that could, when that is None."""
+    parent, column = parent_table(database, table)
+    for row in facts.rows(database, parent):
+        if child is None or child in _references(row.columns.get(column)):
+            return row
+    return None
+
+
+def _references(value: object) -> frozenset[object]:
+    return value if isinstance(value, frozenset) else frozenset((value,))

@@ -1,0 +1,114 @@
+"""How long the daemons' main loops stand still, as a histogram per daemon. Pure.
+
+A round trip is a stall as long as itself. A silence counts once, when it is over, at its full length; the end of a
+daemon is none. Buckets grow by a fifth, so that a value read back is never more than that too high.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ovsnet.errors import UsageError
+
+SHORTEST = 0.001
+"""Seconds; all that is shorter is in the first bucket. No knob has a finer unit."""
+GROWTH = 1.2
+
+
+class Histogram:
+    """Stalls of one daemon. ``longest`` is in seconds."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+        self.longest = 0.0
+        self.sum = 0.0
+
+    @property
+    def total(self) -> int:
+        """How many were counted."""
+        return self.counts.total()
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[_bucket(seconds)] += 1
+        self.longest = max(self.longest, seconds)
+        self.sum += seconds
+
+    def quantile(self, share: float, every: float) -> float:
+        """The stall, in seconds, that only the rest of 1 - ``share`` exceeds, at most a fifth too high.
+
+        Each weighs as many questions as would have met it, asked every ``every`` seconds: one question waits through
+        a stall of 10 s, and the nine that were not asked meanwhile would have met it too.
+        """
+        weights = {bucket: count * max(1.0, upper(bucket) / every) for bucket, count in self.counts.items()}
+        left = sum(weights.values()) * share
+        for bucket in sorted(weights):
+            left -= weights[bucket]
+            if left <= 1e-9:
+                return min(upper(bucket), self.longest)
+        return self.longest
+
+    def above(self, seconds: float) -> int:
+        """How many were longer; those of the bucket that holds ``seconds`` count if the longest of all was longer."""
+        if self.longest <= seconds:
+            return 0
+        return sum(count for bucket, count in self.counts.items() if upper(bucket) > seconds)
+
+    def cumulative(self) -> Iterator[tuple[float, int]]:
+        """Upper bounds, in seconds, and how many were at most that long."""
+        count = 0
+        for bucket in sorted(self.counts):
+            count += self.counts[bucket]
+            yield upper(bucket), count
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        buckets = {f"{bucket}": self.counts[bucket] for bucket in sorted(self.counts)}
+        return {"count": self.total, "longest_seconds": self.longest, "sum_seconds": self.sum, "buckets": buckets}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Histogram:
+        """The reverse. Raises UsageError for what is no such document."""
+        histogram = cls()
+        try:
+            histogram.counts.update({int(bucket): int(count) for bucket, count in document["buckets"].items()})
+            histogram.longest = float(document["longest_seconds"])
+            histogram.sum = float(document["sum_seconds"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError("This holds no histogram of stalls.", remedy="Take it from an agent's /status.") from error
+        return histogram
+
+
+class Stalls:
+    """What the agent has seen, by daemon."""
+
+    def __init__(self) -> None:
+        self.histograms: dict[str, Histogram] = {}
+        self._silent: dict[str, float] = {}
+
+    def answered(self, daemon: str, seconds: float) -> None:
+        """An answer came ``seconds`` after its question. A silence before it is over, and counts as it was."""
+        histogram = self.histograms.setdefault(daemon, Histogram())
+        if (silence := self._silent.pop(daemon, None)) is not None:
+            histogram.add(silence)
+        histogram.add(seconds)
+
+    def silent(self, daemon: str, seconds: float) -> None:
+        """No answer has come for ``seconds``, so far."""
+        self._silent[daemon] = max(seconds, self._silent.get(daemon, 0.0))
+
+    def gone(self, daemon: str) -> None:
+        """It has ended: its silence was no stall."""
+        self._silent.pop(daemon, None)
+
+
+def _bucket(seconds: float) -> int:
+    return max(0, math.ceil(math.log(seconds / SHORTEST, GROWTH) - 1e-9)) if seconds > 0 else 0
+
+
+def upper(bucket: int) -> float:
+    """The longest stall of a bucket, in seconds."""
+    return float(SHORTEST * GROWTH**bucket)

@@ -1,0 +1,112 @@
+"""A plan as one guarded transaction (RFC 7047 section 5.2). Pure.
+
+Every value is guarded by itself: a ``wait`` on what the plan saw stands before its write, so that a change by somebody
+else makes the whole transaction fail with "timed out" and nothing is written. To guard a column of pairs as a whole
+would be simpler, and would fail whenever any other key of it changes.
+
+A key that was not set is guarded by a mark: ``insert`` on a map leaves a key alone that is there (RFC 7047 section
+5.1), so a mark that can be read back proves that the key was absent. Nobody sees it: it is gone within the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ovsnet.ovsdb.operations import Condition, Operation, comment, insert, mutate, update, wait
+from ovsnet.ovsdb.values import NamedUuid, Uuid
+from ovsnet.tune.plan import Change, NewRow, OldRow, Plan, parent_table
+from ovsnet.tune.record import CREATED, new_record, record_key, records
+
+MARK = "ovsnet: this key was not set"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Operations, and what they are about, for the sentence that is told when their guard fails."""
+
+    subject: str
+    operations: tuple[Operation, ...]
+
+
+def transaction(part: Plan) -> list[Guarded]:
+    """All operations for one database; ``part`` holds nothing for another."""
+    steps = [_change(each) for each in part.changes]
+    steps += [_new_row(each, number) for number, each in enumerate(part.new_rows)]
+    steps += [_old_row(each) for each in part.old_rows]
+    return [*steps, Guarded("the comment", (comment(f"ovsnet tune: {_summary(part)}"),))]
+
+
+def operations(steps: list[Guarded]) -> list[Operation]:
+    """Them all in order."""
+    return [operation for step in steps for operation in step.operations]
+
+
+def subject_of(steps: list[Guarded], index: int) -> str:
+    """What the operation at ``index`` is about."""
+    for step in steps:
+        index -= len(step.operations)
+        if index < 0:
+            return step.subject
+    return "the transaction"
+
+
+def _summary(part: Plan) -> str:
+    return ", ".join(f"{each.knob}={each.after}" for each in part.changes) or "rows"
+
+
+def _change(change: Change) -> Guarded:
+    value = _edit(change.table, change.row.uuid, change.column, change.key, change.before, change.after)
+    noted, note = records(change.row).get(record_key(change)), new_record(change)
+    record = _edit(change.table, change.row.uuid, "external_ids", record_key(change), noted, note)
+    return Guarded(change.place, (*value, *(record if noted != note else ())))
+
+
+def _edit(table: str, row: Uuid, column: str, key: str, before: str | None, after: str | None) -> Iterator[Operation]:
+    where = [("_uuid", "==", row)]
+    if not key:
+        yield wait(table, [{column: _number(before)}], where, columns=[column])
+        yield update(table, {column: _number(after)}, where)
+        return
+    if before is None:
+        yield mutate(table, [(column, "insert", {key: MARK})], where)
+    yield _has(table, row, column, {key: MARK if before is None else before})
+    yield mutate(table, [(column, "delete", ["set", [key]])], where)
+    if after is not None:
+        yield mutate(table, [(column, "insert", {key: after})], where)
+
+
+def _has(table: str, row: Uuid, column: str, pair: dict[str, str]) -> Operation:
+    """Go on only if the row is there and has this pair: some row must match."""
+    where: list[Condition] = [("_uuid", "==", row), (column, "includes", pair)]
+    return wait(table, [], where, columns=[column], until="!=")
+
+
+def _new_row(new: NewRow, number: int) -> Guarded:
+    name = f"row{number}"
+    parent, column = parent_table(new.database, new.table)
+    row = {"target": new.target, "inactivity_probe": int(new.value), "external_ids": {CREATED: "true"}}
+    return Guarded(
+        f"{new.table} {new.target}",
+        (
+            wait(new.table, [], [("target", "==", new.target)], columns=["target"]),
+            insert(new.table, row, name=name),
+            mutate(parent, [(column, "insert", NamedUuid(name))], [("_uuid", "==", new.parent.uuid)]),
+        ),
+    )
+
+
+def _old_row(old: OldRow) -> Guarded:
+    """A row that nothing refers to goes by itself: these tables are no roots."""
+    parent, column = parent_table(old.database, old.table)
+    return Guarded(
+        f"{old.table} {old.row.label}",
+        (
+            _has(old.table, old.row.uuid, "external_ids", {CREATED: "true"}),
+            mutate(parent, [(column, "delete", old.row.uuid)], [("_uuid", "==", old.parent.uuid)]),
+        ),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)

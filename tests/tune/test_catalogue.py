@@ -1,0 +1,74 @@
+"""Every declaration is whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.desired import checked
+from ovsnet.tune.facts import TABLES
+from ovsnet.tune.knob import Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
+from ovsnet.tune.profiles import PROFILES
+
+ALL = KNOBS.values()
+
+
+@pytest.mark.parametrize("knob", ALL, ids=KNOBS)
+def test_declaration_says_what_where_and_whence(knob: Knob) -> None:
+    assert knob.meaning.endswith(".")
+    assert knob.source
+    assert knob.default or not knob.consumed
+    for name in (*knob.agrees_with, *(knob.replaced_by or ())):
+        assert name in KNOBS
+
+
+@pytest.mark.parametrize("knob", [knob for knob in ALL if knob.place], ids=lambda knob: knob.name)
+def test_place_is_one_that_is_read_and_can_be_noted_beside(knob: Knob) -> None:
+    assert knob.place is not None
+    columns = TABLES[knob.place.database][knob.place.table]
+    assert knob.place.column in columns
+    assert "external_ids" in columns
+
+
+def test_no_two_knobs_share_a_place() -> None:
+    places = [knob.place for knob in ALL if knob.place]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("knob", [each for each in ALL if not each.is_flag], ids=lambda knob: knob.name)
+def test_bounds_are_what_the_daemon_takes_as_they_are(knob: Knob) -> None:
+    low, high = knob.bounds
+    assert knob.takes(low) == low
+    if knob.unit is not Unit.MILLISECONDS:
+        assert knob.takes(high) == high
+
+
+@pytest.mark.parametrize("knob", [knob for knob in ALL if not knob.zero_is_safe], ids=lambda knob: knob.name)
+def test_zero_that_is_not_safe_says_why_and_what_else(knob: Knob) -> None:
+    assert knob.zero
+    assert knob.unset
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_profile_holds_values_that_its_knobs_take(profile: str) -> None:
+    for entry in PROFILES[profile]:
+        assert checked(KNOBS[entry.knob], entry.value) == entry.value
+        assert entry.source
+
+
+def test_version_decides_between_since_and_until() -> None:
+    openflow, bridge = KNOBS["ovn-openflow-probe-interval"], KNOBS["ovn-bridge-remote-probe-interval"]
+    assert [openflow.acts_on(version) for version in ((23, 9, 5), (24, 3), None)] == [True, False, None]
+    assert [bridge.acts_on(version) for version in ((24, 3, 9), (24, 9, 0), None)] == [False, True, None]
+    assert KNOBS["nb-options-inactivity-probe"].acts_on(None) is False
+    assert KNOBS["max-idle"].acts_on(None) is True
+
+
+def test_floors_and_rounding_are_the_daemons() -> None:
+    assert [at_least(1000)(value) for value in (0, 1, 999, 1000, 1001)] == [0, 1000, 1000, 1000, 1001]
+    assert [openflow_seconds(value) for value in (0, 1, 999, 4999, 7500)] == [0, 5000, 5000, 5000, 7000]
+    assert [openflow_seconds_or_off(value) for value in (0, 180, 999, 1000, 7500)] == [0, 0, 0, 5000, 7000]
+
+
+def test_duration_is_in_the_unit_people_use() -> None:
+    assert [duration(value) for value in (0.5, 60, 180, 60000)] == ["0.5 s", "60 s", "3 min", "16.7 h"]
