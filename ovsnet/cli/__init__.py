@@ -1,0 +1,66 @@
+"""The command line. Each command is a module of its own that is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from ovsnet import __version__
+from ovsnet.errors import OvsnetError
+
+COMMANDS = {
+    "check": "Ask the node every question once, and say what is wrong.",
+    "demo": "Run a sandbox node with the agent, to look at and to break.",
+    "sandbox": "A real Open vSwitch and OVN node in one directory.",
+    "doctor": "Tell what on this host is unfit for Open vSwitch, and mend what is safe to mend.",
+    "install": "Make the agent a service of systemd, or take it out.",
+    "serve": "Run the agent: health endpoints, status, metrics.",
+    "timeline": "Show how long each stage of the last start took.",
+    "tune": "Judge, plan, set and restore what tunes Open vSwitch and OVN.",
+    "wait": "Return when a stage of the start is reached.",
+}
+"""Name and short help of each command; the module ``ovsnet.cli.NAME`` holds it under the same name."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called, so that ``ovsnet check`` does not pay for the web server."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"ovsnet.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="ovsnet %(version)s")
+def ovsnet() -> None:
+    """Know whether this node's Open vSwitch and OVN really work.
+
+    Exit codes: 0 yes or done, 1 no, 2 wrong usage or configuration, 3 could not tell.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; an error of ours is two sentences on stderr and an exit code, never a traceback."""
+    try:
+        # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
+        code = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
+    except OvsnetError as error:
+        click.echo(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else ""), err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    sys.exit(code or 0)

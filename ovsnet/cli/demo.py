@@ -1,0 +1,53 @@
+"""``ovsnet demo``: a sandbox node with the agent beside it, to look at and to break."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+import msgspec
+import uvloop
+
+from ovsnet.agent import Agent
+from ovsnet.cli.options import with_settings
+from ovsnet.cli.serve import run_agent
+from ovsnet.config import Settings
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
+
+
+@click.command()
+@click.option("--ports", default=2, show_default=True, type=click.IntRange(2, 3000), help="Logical ports to bind.")
+@with_settings("listen", "dead_after")
+def demo(ports: int, settings: Settings) -> None:
+    """Run a sandbox node with the agent. Ctrl-C leaves nothing behind."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    uvloop.run(_demo(ports, settings))
+
+
+async def _demo(ports: int, settings: Settings) -> None:
+    click.echo("Starting Open vSwitch and OVN in a directory of their own...", err=True)
+    async with Sandbox(ports=ports) as node:
+
+        async def ready(agent: Agent, urls: list[str]) -> None:
+            click.echo(_invitation(node, urls[0]))
+
+        settings = msgspec.structs.replace(settings, rundir=str(node.rundir))
+        await run_agent(settings, Rundir(node.rundir, node.rundir), ready)
+    click.echo("Everything is gone again.", err=True)
+
+
+def _invitation(node: Sandbox, url: str) -> str:
+    pid = node.pid("ovs-vswitchd")
+    return f"""
+The node is up, the agent answers at {url}
+
+  ask it           curl -i {url}/readyz
+  all it knows     curl {url}/status
+  freeze OVS       kill -STOP {pid}
+  and see          curl -i {url}/readyz     (vswitchd-slow at first, vswitchd-hung after 3 s: 503)
+  thaw it          kill -CONT {pid}
+  run a tool       OVS_RUNDIR={node.rundir} ovsnet check
+
+Ctrl-C ends it all.
+"""

@@ -1,0 +1,151 @@
+"""``ovsnet doctor``: is this host fit for Open vSwitch and OVN?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ovsnet.cli.options import with_settings
+from ovsnet.config import Settings
+from ovsnet.doctor import Finding, Host, Live, Severity, examine
+from ovsnet.doctor.gather import gather
+from ovsnet.doctor.mending import Step, mend
+from ovsnet.errors import UsageError
+from ovsnet.node.rundir import USUAL_PLACES, Rundir, find_rundir
+
+STYLES = {
+    Severity.FATAL: "bold white on red",
+    Severity.WARNING: "yellow",
+    Severity.UNSEEN: "magenta",
+    Severity.NOTE: "cyan",
+    Severity.OK: "green",
+}
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="Mend what is safe and can be undone, and say what was done.")
+@click.option(
+    "--root",
+    default="/",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Examine the host whose file system is mounted at DIR. --rundir is then meant below DIR.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")
+def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
+    """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
+
+    Exit code 0 when nothing found matters, 1 for a warning or worse, 3 when nothing could be seen.
+    """
+    root = root.resolve()
+    if fix and root != Path("/"):
+        raise UsageError("--fix mends this host alone, not the one below --root.", remedy="Run it there.")
+    findings = _look(root, settings)
+    steps: list[Step] = []
+    if fix and any(finding.mendable for finding in findings):
+        steps = list(mend(findings))
+        findings = _look(root, settings)
+    _show(findings, steps, as_json=as_json, fix=fix)
+    raise click.exceptions.Exit(exit_code(findings))
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """0 nothing that matters, 1 something does, 3 nothing could be seen."""
+    if any(finding.severity.matters for finding in findings):
+        return 1
+    # Without the kernel's release there is no /proc, and what is left is no examination of a running host.
+    blind = any(finding.code == "kernel.release" and finding.severity is Severity.UNSEEN for finding in findings)
+    return 3 if blind else 0
+
+
+def _look(root: Path, settings: Settings) -> list[Finding]:
+    here, inside = _rundirs(root, settings)
+    live: Live = asyncio.run(gather(here, database=settings.database, tls=settings.tls))
+    return examine(Host(root, inside, now=time.time()), live)
+
+
+def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:
+    """The run directories as we reach them, and in the terms of the root. Raises UnfitEnvironment."""
+    if root == Path("/"):
+        found = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
+        return found, found
+    host = Host(root)
+    rundir, ovn_rundir = (str(host.locate(each)) if each else "" for each in (settings.rundir, settings.ovn_rundir))
+    # OVS_RUNDIR and OVN_RUNDIR are about the processes of this container, not about the host below the root.
+    found = find_rundir(rundir, ovn_rundir, {}, [str(host.locate(place)) for place in USUAL_PLACES])
+    ovs, ovn = (Path("/") / each.relative_to(root) for each in (found.ovs, found.ovn))
+    return found, Rundir(ovs, ovn)
+
+
+def _show(findings: list[Finding], steps: list[Step], *, as_json: bool, fix: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_document(findings, steps), indent=2))
+        return
+    for line in step_lines(steps) if fix else ():
+        click.echo(line)
+    if sys.stdout.isatty():
+        _print_table(findings)
+    else:
+        click.echo("\n".join(lines(findings)))
+    click.echo(_tally(findings))
+
+
+def _document(findings: list[Finding], steps: list[Step]) -> dict[str, object]:
+    return {"findings": [asdict(each) for each in findings], "steps": [asdict(step) for step in steps]}
+
+
+def lines(findings: list[Finding]) -> list[str]:
+    """Plain lines: severity, code and sentence; below, what to do and what it rests on."""
+    width = max(len(finding.code) for finding in findings)
+    found = []
+    for finding in findings:
+        found.append(f"{finding.severity:8} {finding.code:{width}}  {finding.summary}")
+        if finding.severity is Severity.OK:
+            continue
+        indent = " " * (width + 11)
+        found.append(f"{indent}-> {finding.remedy}")
+        found += [f"{indent}   {each}" for each in finding.evidence]
+    return found
+
+
+def step_lines(steps: list[Step]) -> list[str]:
+    """What ``--fix`` did, how to undo it, and what it could not do and why."""
+    found = []
+    for step in steps:
+        found.append(f"done: {step.what}" if step.done else f"not done: {step.what}: {step.why}")
+        if step.undo:
+            found.append(f"  to undo: {step.undo}")
+    return found or ["There is nothing that --fix can mend."]
+
+
+def _tally(findings: list[Finding]) -> str:
+    counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
+    return ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+
+
+def _print_table(findings: list[Finding]) -> None:
+    # A pipe needs none of rich, and its import would be most of the run.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    last = None
+    for finding in findings:
+        if last not in (None, finding.severity):
+            table.add_row()
+        last = finding.severity
+        text = Text(finding.summary)
+        if finding.severity is not Severity.OK:
+            text.append(f"\n-> {finding.remedy}", style="bold")
+            text.append("".join(f"\n   {each}" for each in finding.evidence), style="dim")
+        table.add_row(Text(str(finding.severity), style=STYLES[finding.severity]), finding.code, text)
+    Console().print(table)

@@ -1,0 +1,60 @@
+"""``ovsnet serve``: the agent, until a signal."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import click
+import uvloop
+
+from ovsnet.agent import Agent
+from ovsnet.cli.logs import set_up
+from ovsnet.cli.options import Reload, with_settings
+from ovsnet.config import Settings, rows
+from ovsnet.node.rundir import Rundir, find_rundir
+from ovsnet.notify import Notifier
+
+if TYPE_CHECKING:
+    from ovsnet.service import Load, Ready
+
+AIOHTTP_WITHOUT_ITS_CLIENT = {"SSL_CERT_FILE": os.devnull, "FROZENLIST_NO_EXTENSIONS": "1"}
+"""Environment for the import of aiohttp, which makes its client ready too: 3 of 47 MB resident, and 40 ms.
+
+It reads every CA certificate of the host (connector.py, ``_SSL_CONTEXT_VERIFIED``), and loads the C++ library for lists
+that our server never makes. We call nobody over HTTPS; our ``ssl:`` addresses name their CA themselves.
+"""
+
+
+@click.command()
+@with_settings(*(row.name for row in rows()), reloadable=True)
+def serve(settings: Settings, reload: Reload) -> None:
+    """Run the agent: health endpoints, status, metrics. It only asks; it changes nothing on the node.
+
+    SIGHUP reads the configuration anew, SIGTERM lets open requests finish, a second one does not.
+    """
+    os.environ.update(AIOHTTP_WITHOUT_ITS_CLIENT)
+    set_up(settings.log_format, os.environ)
+
+    def load() -> tuple[Settings, Rundir]:
+        fresh = reload()
+        return fresh, find_rundir(fresh.rundir, fresh.ovn_rundir, os.environ)
+
+    uvloop.run(run_service(load, _announce, Notifier.of(os.environ, os.getpid())))
+
+
+async def run_service(load: Load, ready: Ready, notifier: Notifier) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    from ovsnet.service import Service  # imports aiohttp, which ``serve`` has prepared for
+
+    await Service(load, ready, notifier).run()
+
+
+async def run_agent(settings: Settings, rundir: Rundir, ready: Ready) -> None:
+    """The same without a configuration to read anew, and without a service manager."""
+    await run_service(lambda: (settings, rundir), ready, Notifier.of({}, os.getpid()))
+
+
+async def _announce(agent: Agent, urls: list[str]) -> None:
+    logging.getLogger("ovsnet").info("serving on %s", ", ".join(urls), extra={"fields": {"urls": urls}})

@@ -1,0 +1,50 @@
+"""``ovsnet timeline``: how long each stage of the last start took, as the agent saw it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ovsnet.agent_client import fetch_status
+from ovsnet.cli.options import with_settings
+from ovsnet.config import Settings
+from ovsnet.timeline import STAGES
+
+WIDTH = 50
+"""Columns of the longest bar."""
+
+
+@click.command()
+@click.option("--timeout", default=2.0, show_default=True, type=click.FloatRange(min=0.02), metavar="SECONDS")
+@click.option("--json", "as_json", is_flag=True, help="Print the timeline as the agent's /status has it.")
+@with_settings("listen")
+def timeline(timeout: float, as_json: bool, settings: Settings) -> None:
+    """Show how long each stage of the last start took. Needs a running agent.
+
+    Exit code 0 when every stage was reached, 1 while the start is not over, 3 when no agent answers.
+    """
+    found = asyncio.run(fetch_status(settings.listen[0], timeout=timeout))
+    click.echo(json.dumps(found["timeline"], indent=2) if as_json else "\n".join(_lines(found)))
+    if len(found["timeline"]) < len(STAGES):
+        raise click.exceptions.Exit(1)
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """A bar from where the stage before it ended to where it ended itself."""
+    reached = {each["stage"]: each for each in found["timeline"]}
+    longest = max((each["took_seconds"] for each in reached.values()), default=0.0) or 1.0
+    done = 0.0
+    for stage in STAGES:
+        if (each := reached.get(stage.name)) is None:
+            yield f"{stage.name:11} not reached: {found['diagnosis']['summary']}"
+            continue
+        start, end = min(done, each["took_seconds"]), each["took_seconds"]
+        done = max(done, end)
+        blank, bar = round(start / longest * WIDTH), max(round((end - start) / longest * WIDTH), 1)
+        at = datetime.fromtimestamp(each["at"], UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        yield f"{stage.name:11} {' ' * blank}{'█' * bar}{' ' * max(WIDTH - blank - bar, 0)} {end:8.3f} s  at {at}"

@@ -1,0 +1,114 @@
+"""``ovsnet wait``: for whoever orders daemons."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+import anyio
+import click
+
+from ovsnet.agent import Agent
+from ovsnet.cli.options import NODE_SETTINGS, with_settings
+from ovsnet.config import Settings
+from ovsnet.errors import OvsnetError
+from ovsnet.node.rundir import find_rundir
+from ovsnet.timeline import STAGES
+
+READY = "ready"
+
+BEFORE_OVN = ("switch", "openflow")
+"""Stages that need the bridge, and that ovn-controller is made to wait for; yet ovn-controller is who makes the
+bridge."""
+
+
+@click.command()
+@click.option(
+    "--for",
+    "goal",
+    required=True,
+    type=click.Choice([*(stage.name for stage in STAGES), READY]),
+    help="The stage to wait for, or ready.",
+)
+@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(min=0), metavar="SECONDS")
+@click.option(
+    "--create-bridge", is_flag=True, help="When the database holds no such bridge, make it as ovn-controller would."
+)
+@with_settings(*NODE_SETTINGS, "southbound")
+def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
+    """Return within milliseconds of the fact. Exit code 0 when it came, 1 when it did not, with the reason."""
+    waiter = Waiter(settings, goal, create_bridge=create_bridge)
+    log = logging.getLogger("ovsnet")
+    log.disabled = True  # the reason is told once, at the end
+    try:
+        reached = asyncio.run(waiter.run(timeout))
+    finally:
+        log.disabled = False
+    if not reached:
+        click.echo(f"ovsnet: {waiter.reason()}", err=True)
+        raise click.exceptions.Exit(1)
+
+
+class Waiter:
+    """An agent that is watched until ``goal``, or until it is plain that waiting is in vain."""
+
+    def __init__(self, settings: Settings, goal: str, *, create_bridge: bool) -> None:
+        self._agent = Agent(settings, find_rundir(settings.rundir, settings.ovn_rundir, os.environ))
+        self._goal = goal
+        self._may_create = create_bridge
+        self._created = False
+        self._in_vain = False
+        self._refused: OvsnetError | None = None
+        self._news = asyncio.Event()
+
+    async def run(self, timeout: float) -> bool:
+        """True when the goal was reached within ``timeout`` seconds. Raises why the bridge could not be made."""
+        self._agent.subscribe(lambda change: self._news.set())
+        with anyio.move_on_after(timeout):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._agent.run)
+                while not self._reached() and not self._in_vain:
+                    await self._news.wait()
+                    self._news.clear()
+                    await self._meet_first_start()
+                tasks.cancel_scope.cancel()
+        if self._refused is not None:
+            raise self._refused
+        return self._reached()
+
+    def reason(self) -> str:
+        """Why the goal was not reached."""
+        diagnosis = self._agent.board.diagnosis
+        if self._in_vain:
+            bridges = ", ".join(self._agent.settings.bridge)
+            return (
+                f"the database holds no bridge {bridges}: start ovn-controller, which makes it, or use --create-bridge."
+            )
+        return f"the stage {self._goal} was not reached. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
+
+    def _reached(self) -> bool:
+        board = self._agent.board
+        if self._goal == READY:
+            return board.ready
+        return any(reached.stage == self._goal for reached in board.timeline.reached())
+
+    async def _meet_first_start(self) -> None:
+        """A node's very first start has no bridge yet. Who gates ovn-controller on it would wait for ever."""
+        found = self._agent.board.results.get("ovsdb.bridge")
+        if self._goal not in BEFORE_OVN or found is None or found.reason != "bridge-missing":
+            return
+        self._in_vain = not self._may_create
+        if self._may_create and not self._created:
+            self._created = True
+            await self._create_bridges()
+
+    async def _create_bridges(self) -> None:
+        node = self._agent.node
+        datapath_type = node.external_ids.get("ovn-bridge-datapath-type", "system")
+        try:
+            for bridge in node.settings.bridge:
+                await node.ovsdb.held().create_bridge(bridge, datapath_type, timeout=node.settings.timeout)
+        except OvsnetError as error:
+            self._refused = error
+            self._in_vain = True

@@ -1,0 +1,1 @@
+"""What Prometheus is told: alert rules that follow from the diagnoses."""

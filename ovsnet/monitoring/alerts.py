@@ -1,0 +1,91 @@
+"""Alert rules: one per diagnosis, with its remedy as the runbook, and a few for what no diagnosis names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ovsnet.diagnosis import CAUSES, UNEXPLAINED, State
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation."""
+
+    name: str
+    expression: str
+    hold: str
+    severity: str
+    summary: str
+    runbook: str
+
+
+OWN = (
+    Alert(
+        "OvsnetAbsent", 'up{job=~".*ovsnet.*"} == 0', "2m", "critical",
+        "ovsnet gives no metrics: nobody knows whether this node forwards.",
+        "See `systemctl status ovsnet`, or the log of its container.",
+    ),
+    Alert(
+        "OvsnetLoopHeldUp", "rate(ovsnet_loop_delay_seconds_sum[5m]) > 0.2", "10m", "warning",
+        "ovsnet's own loop is held up, so its verdicts come late.",
+        "Give it CPU: see its cgroup's quota and the host's load.",
+    ),
+    Alert(
+        "OvsBacklogFull", "increase(ovsnet_backlog_refusals_total[10m]) > 0", "0m", "warning",
+        "A daemon's socket refused connections, because its backlog was full.",
+        "Find the clients that flood it (`ss -xp`), or see whether the daemon hangs.",
+    ),
+    Alert(
+        "OvsConnectionsFlap", "increase(ovsnet_link_failures_total[15m]) > 100", "0m", "warning",
+        "Connections to a daemon break again and again.",
+        "Read the daemon's log for restarts and for dropped connections.",
+    ),
+    Alert(
+        "OvsKnobsDrift", "ovsnet_tune_drift > 0", "30m", "warning",
+        "Knobs of Open vSwitch or OVN are not as wanted.",
+        "See `ovsnet tune plan`, and who else writes them.",
+    ),
+)  # fmt: skip
+
+
+def alerts() -> Iterator[Alert]:
+    """All rules, in causal order of what they tell. A code that two causes share is one rule, as its first says."""
+    causes = {cause.code: cause for cause in reversed((*CAUSES, UNEXPLAINED))}
+    for cause in reversed(causes.values()):
+        critical = cause.state is State.NOT_READY
+        yield Alert(
+            _name(cause.code),
+            f'ovsnet_diagnosis{{code="{cause.code}"}} == 1',
+            "1m" if critical else "10m",
+            "critical" if critical else "warning",
+            cause.summary,
+            cause.remedy,
+        )
+    yield from OWN
+
+
+def rules() -> str:
+    """A file of rules for Prometheus. Texts stand as JSON strings, which YAML takes as they are."""
+    lines = ["groups:", "  - name: ovsnet", "    rules:"]
+    for alert in alerts():
+        lines += [f"      - alert: {alert.name}", f"        expr: {json.dumps(alert.expression)}"]
+        lines += [f"        for: {alert.hold}", f"        labels: {{severity: {alert.severity}}}"]
+        lines += ["        annotations:", f"          summary: {_literal(alert.summary)}"]
+        lines.append(f"          runbook: {_literal(alert.runbook)}")
+    return "\n".join(lines) + "\n"
+
+
+def rendered() -> Mapping[str, str]:
+    """What ``prometheus/`` in the source tree holds."""
+    return {"ovsnet-alerts.yml": rules()}
+
+
+def _name(code: str) -> str:
+    return "Ovsnet" + "".join(part.capitalize() for part in code.split("-"))
+
+
+def _literal(text: str) -> str:
+    """Prometheus expands templates in annotations: braces of ours must not be taken for one."""
+    return json.dumps(text.replace("{{", "{ {"), ensure_ascii=False)

@@ -1,0 +1,156 @@
+"""The paths, each declared once: the server's routes, the list at ``/`` and the README's table follow from
+``ENDPOINTS``.
+
+Probe answers go out in one write with a Content-Length: a kubelet throws away a probe whose body stalls, instead of
+counting it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from ovsnet.agent import HEARTBEAT, Agent
+from ovsnet.checks.declaration import CHECKS
+from ovsnet.checks.result import Result, Status
+from ovsnet.diagnosis import diagnose
+
+STALLED = 10 * HEARTBEAT
+"""Seconds without a tick of our own loop that make ``/livez`` fail."""
+
+Handler = Callable[[Agent, web.BaseRequest], web.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What is ``for_browsers`` tells
+    of the node, so it is told only to who asks us by a name of ours."""
+
+    path: str
+    handler: Handler
+    yes: str
+    no: str
+    for_browsers: bool = False
+
+
+ENDPOINTS: dict[str, Endpoint] = {}
+
+
+def endpoint(path: str, *, yes: str, no: str = "", for_browsers: bool = False) -> Callable[[Handler], Handler]:
+    """Declare a path: what 200 means, and what 503 means."""
+
+    def declare(handler: Handler) -> Handler:
+        ENDPOINTS[path] = Endpoint(path, handler, yes, no, for_browsers)
+        return handler
+
+    return declare
+
+
+def text(body: str, status: int = 200) -> web.Response:
+    """A plain answer that no cache keeps."""
+    return web.Response(body=body.encode(), status=status, content_type="text/plain", charset="utf-8", headers=HEADERS)
+
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@endpoint("/livez", yes="our own loop turns", no="it has stood still for seconds")
+def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """Never depends on anybody else: restarting ovsnet cannot mend a switch."""
+    lag = agent.clock() - agent.ticked_at
+    return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
+
+
+@endpoint("/readyz", yes="healthy or degraded", no="the diagnosis and its sentence, then each check")
+def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does."""
+    if agent.leaving:
+        return text("leaving: ovsnet is being stopped.\n", 503)
+    ready, diagnosis, results = agent.board.ready, agent.board.diagnosis, agent.board.results
+    if ready and not request.query_string:
+        return text("ok\n")
+    excluded = frozenset(request.query.getall("exclude", ()))
+    if excluded:
+        results = {name: result for name, result in results.items() if name not in excluded}
+        timeline = agent.board.timeline.without(excluded)
+        diagnosis = diagnose(results, timeline, now=agent.clock(), allowance=agent.settings.start_allowance)
+        ready = diagnosis.state.serves
+    if ready and "verbose" not in request.query:
+        return text("ok\n")
+    lines = [f"{diagnosis.code}: {diagnosis.summary}", *([diagnosis.remedy] if diagnosis.remedy else [])]
+    lines += [_line(result) for result in results.values()]
+    lines += [f"[+]{name} excluded: ok" for name in sorted(excluded & CHECKS.keys())]
+    lines += [f"warn: there is no check {name!r} to exclude" for name in sorted(excluded - CHECKS.keys())]
+    lines.append(f"readyz check {'passed' if ready else 'failed'}")
+    return text("\n".join(lines) + "\n", 200 if ready else 503)
+
+
+@endpoint("/readyz/", yes="this one check passes (`/readyz/openflow.echo`)", no="it fails, with its reason")
+def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """One check by its name."""
+    name = request.path.removeprefix("/readyz/")
+    if name not in CHECKS:
+        return text(f"There is no check {name!r}. The checks are: {', '.join(CHECKS)}.\n", 404)
+    result = agent.board.results.get(name)
+    if result is None:
+        return text(f"{name} has not been asked yet\n", 503)
+    failing = result.status is Status.FAILED or result.reason == "precondition"
+    return text(_line(result) + "\n", 503 if failing else 200)
+
+
+@endpoint(
+    "/startupz", yes="every stage was reached since the daemons' start", no="the stage waited for, and for how long"
+)
+def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """For a startupProbe."""
+    timeline = agent.board.timeline
+    waiting = timeline.waiting_for()
+    if waiting is None:
+        return text("ok\n")
+    lines = [
+        f"waiting for the stage {waiting} for {agent.clock() - timeline.began:.1f} s",
+        *agent.board.diagnosis.evidence,
+    ]
+    return text("\n".join(lines) + "\n", 503)
+
+
+@endpoint("/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`")
+def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """Fails on proof alone. Timeouts are no proof."""
+    dead_for = agent.board.dead_for(agent.clock())
+    if dead_for <= agent.settings.dead_after:
+        return text("ok\n")
+    diagnosis = agent.board.diagnosis
+    return text(f"{diagnosis.code} for {dead_for:.0f} s: {diagnosis.summary}\n{diagnosis.remedy}\n", 503)
+
+
+@endpoint("/status", yes="everything, as one JSON document", for_browsers=True)
+def status(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """The document that ``ovsnet check --json`` prints."""
+    return web.Response(body=msgspec.json.encode(agent.document()), content_type="application/json", headers=HEADERS)
+
+
+@endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept")
+def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """One scrape."""
+    from ovsnet.web import metrics  # 3 MB and 50 ms that only who is scraped needs to pay, once
+
+    body, content_type = metrics.render(agent, request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
+
+
+@endpoint("/", yes="this list", for_browsers=True)
+def index(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """What there is to ask."""
+    width = max(len(path) for path in ENDPOINTS)
+    return text("".join(f"{each.path:{width}}  {each.yes}\n" for each in ENDPOINTS.values()))
+
+
+def _line(result: Result) -> str:
+    if result.status is Status.OK:
+        return f"[+]{result.name} ok"
+    sign = "-" if result.status is Status.FAILED or result.reason == "precondition" else "+"
+    return f"[{sign}]{result.name} {result.status}: {result.detail}"

@@ -1,0 +1,106 @@
+"""Listen, look the path up, answer.
+
+aiohttp's low-level server: a path is looked up in one dict, which costs less than a router. Idle, partial and
+dribbling clients are cut after ``KEEPALIVE`` seconds; aiohttp's own default would hold them for an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterable
+
+from aiohttp import web
+
+from ovsnet.agent import Agent
+from ovsnet.listening import Access, Listener, listen
+from ovsnet.web.connections import KEEPALIVE, CappedServer
+from ovsnet.web.endpoints import ENDPOINTS, HEADERS, Endpoint, text
+from ovsnet.web.host import host_is_ours
+
+SHUTDOWN = 1.0
+"""Seconds for open requests to finish when the agent stops."""
+
+
+class WebServer:
+    """Answers for ``agent``, which may be exchanged at any time, on every socket that is opened."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self._server = CappedServer(self._handle, agent.settings.max_connections)
+        self._accepting: dict[Listener, asyncio.Server] = {}
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Those that are open, in the order in which they came."""
+        return list(self._accepting)
+
+    @property
+    def cut(self) -> int:
+        """How many connections had to give way to newer ones."""
+        return self._server.cut
+
+    async def open(self, listener: Listener, context: ssl.SSLContext | None) -> None:
+        """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
+        refused between."""
+        before = self._accepting.pop(listener, None)
+        # A copy each, so that the end of the old one leaves the socket and its queue alone.
+        accepting = await asyncio.get_running_loop().create_server(
+            self._server,
+            sock=listener.sock.dup(),
+            ssl=context if listener.secure else None,
+            ssl_handshake_timeout=KEEPALIVE if listener.secure else None,
+        )
+        self._accepting[listener] = accepting
+        if before is not None:
+            before.close()
+
+    def close(self, listener: Listener) -> None:
+        """Accept nobody more there. Open connections go on."""
+        self._accepting.pop(listener).close()
+        listener.close()
+
+    def exchange(self, agent: Agent) -> None:
+        """Answer for another agent, with its settings."""
+        self.agent = agent
+        self._server.max_connections = agent.settings.max_connections
+
+    async def aclose(self) -> None:
+        """Accept nobody more, let open requests finish for ``SHUTDOWN`` seconds, close."""
+        for listener in self.listeners:
+            self.close(listener)
+        await asyncio.sleep(0)  # what was accepted in this turn of the loop begins to be served
+        self._server.pre_shutdown()
+        await self._server.shutdown(SHUTDOWN)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
+        found = find_endpoint(request.path)
+        if found is None:
+            return text("There is no such path; / lists them.\n", 404)
+        if found.for_browsers and not host_is_ours(request.headers.get("Host", ""), self.agent):
+            return text("This host name is not ours. The setting host_names lists those that are.\n", 421)
+        return found.handler(self.agent, request)
+
+
+@contextlib.asynccontextmanager
+async def serving(agent: Agent, addresses: Iterable[str]) -> AsyncIterator[list[str]]:
+    """Serve the agent on every address. Yields where, as URLs. Raises AddressError, ConfigError, UnfitEnvironment."""
+    server = WebServer(agent)
+    try:
+        for address in addresses:
+            listener = listen(address, Access.of(agent.settings))
+            await server.open(listener, agent.settings.serving_tls.context() if listener.secure else None)
+        yield [listener.url for listener in server.listeners]
+    finally:
+        await server.aclose()
+
+
+def find_endpoint(path: str) -> Endpoint | None:
+    """The endpoint of a path, or None."""
+    if (found := ENDPOINTS.get(path)) is not None and (path == "/" or not path.endswith("/")):
+        return found
+    parent, slash, name = path.rpartition("/")
+    return ENDPOINTS.get(parent + slash) if parent and name else None

@@ -1,0 +1,49 @@
+"""Metrics of tuning: stalls of the daemons, drift of the knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from ovsnet.agent import Agent
+from ovsnet.tune.keeper import Keeper
+from ovsnet.tune.stalls import Histogram, Stalls
+
+BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
+"""Seconds. Coarser than what the agent keeps: probe intervals are compared with these."""
+
+
+def tuning(agent: Agent) -> Iterator[Metric]:
+    """All of them; those of the keeper only where knobs are kept."""
+    yield stalls(agent.stalls)
+    if agent.keeping is not None:
+        yield from kept(agent.keeping.keeper)
+
+
+def stalls(found: Stalls) -> Metric:
+    """A histogram per daemon."""
+    family = HistogramMetricFamily(
+        "ovsnet_stall_seconds", "How long a daemon took to answer, its silences included.", labels=["daemon"]
+    )
+    for daemon, histogram in found.histograms.items():
+        family.add_metric([daemon], buckets=_buckets(histogram), sum_value=histogram.sum)
+    return family
+
+
+def kept(keeper: Keeper) -> Iterator[Metric]:
+    """What the agent found and did."""
+    yield GaugeMetricFamily("ovsnet_tune_drift", "Knobs that are not as wanted.", value=float(len(keeper.drift)))
+    yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(keeper.writes))
+    yield GaugeMetricFamily(
+        "ovsnet_tune_given_up",
+        "1 after somebody else kept changing knobs back, and none are written any more.",
+        value=float(keeper.given_up),
+    )
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    cumulative = list(histogram.cumulative())
+    found = [(str(bound), max((count for top, count in cumulative if top <= bound), default=0)) for bound in BOUNDS]
+    return [*((bound, float(count)) for bound, count in found), ("+Inf", float(histogram.total))]

@@ -1,0 +1,175 @@
+"""The agent on a real node: what it tells, when, and at what cost to the daemons."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ovsnet.agent
+from ovsnet.checks import CHECKS
+from ovsnet.sandbox.node import Sandbox
+
+Watching = Callable[..., Any]
+
+NEVER = 86400.0
+"""As an interval: no poll comes within a test, so whatever the agent learns it was told."""
+
+
+async def test_real_node_is_healthy_after_the_first_round(shared_node: Sandbox, watching: Watching) -> None:
+    async with watching(shared_node.rundir) as watched:
+        assert watched.agent.board.diagnosis.code == "healthy"
+        assert set(watched.agent.board.results) == set(CHECKS)
+        assert watched.agent.board.timeline.waiting_for() is None
+
+
+async def test_document_has_the_keys_of_the_contract(shared_node: Sandbox, watching: Watching) -> None:
+    async with watching(shared_node.rundir) as watched:
+        document = watched.agent.document()
+    assert set(document) >= {"node", "state", "diagnosis", "checks", "timeline", "versions", "knobs"}
+    assert document["state"] == "ready"
+    assert set(document["diagnosis"]) >= {"code", "summary", "remedy", "since", "evidence"}
+    keys = {"name", "status", "reason", "detail", "rtt_seconds", "age_seconds"}
+    assert all(set(each) >= keys and each["age_seconds"] >= 0 for each in document["checks"])
+    assert [each["stage"] for each in document["timeline"]] == ["database", "switch", "openflow", "controller", "flows"]
+    assert all(set(each) == {"stage", "at", "took_seconds"} for each in document["timeline"])
+    assert document["knobs"]["ovn-remote"] == shared_node.southbound
+    assert abs(document["diagnosis"]["since"] - time.time()) < 3600
+
+
+async def test_killed_switch_is_told_at_once_and_by_its_name(node: Sandbox, watching: Watching) -> None:
+    """The held connections break, and that wakes the checks: no poll comes."""
+    async with watching(node.rundir, interval=NEVER) as watched:
+        await node.kill("ovs-vswitchd")
+        down = await watched.diagnosis("vswitchd-down")
+        assert watched.codes == ["healthy", "vswitchd-down"]
+        assert not down.state.serves
+        assert down.dead
+        assert watched.agent.board.dead_since is not None
+
+
+@pytest.mark.parametrize(("daemon", "code"), [("ovsdb-server", "ovsdb-down"), ("ovn-controller", "controller-down")])
+async def test_killed_daemon_is_told_at_once(node: Sandbox, watching: Watching, daemon: str, code: str) -> None:
+    async with watching(node.rundir, interval=NEVER) as watched:
+        await node.kill(daemon)
+        await watched.diagnosis(code)
+
+
+async def test_restarted_switch_is_healthy_again(node: Sandbox, watching: Watching) -> None:
+    async with watching(node.rundir, interval=0.1) as watched:
+        await node.kill("ovs-vswitchd")
+        await watched.diagnosis("vswitchd-down")
+        await node.start("ovs-vswitchd")
+        await watched.diagnosis("healthy")
+        assert watched.agent.board.dead_since is None
+
+
+async def test_frozen_switch_is_slow_first_then_hung_and_healthy_once_thawed(node: Sandbox, watching: Watching) -> None:
+    async with watching(node.rundir, interval=0.1, timeout=0.2, hung_after=1.0) as watched:
+        await node.freeze("ovs-vswitchd")
+        slow = await watched.diagnosis("vswitchd-slow")
+        assert slow.state.serves
+        assert not slow.dead
+        hung = await watched.diagnosis("vswitchd-hung")
+        assert not hung.state.serves
+        assert hung.dead
+        await node.thaw("ovs-vswitchd")
+        await watched.diagnosis("healthy")
+        assert watched.codes.index("vswitchd-slow") < watched.codes.index("vswitchd-hung")
+
+
+async def test_silence_is_called_hung_when_it_is_due_and_not_at_the_next_question(
+    node: Sandbox, watching: Watching
+) -> None:
+    """One question is asked, because a socket appears; no other comes that could pass its deadline."""
+    async with watching(node.rundir, interval=NEVER, timeout=0.2, hung_after=1.0) as watched:
+        await node.freeze("ovs-vswitchd")
+        (node.rundir / "br-other.mgmt").touch()
+        await watched.diagnosis("vswitchd-hung")
+        assert watched.codes == ["healthy", "vswitchd-slow", "vswitchd-hung"]
+
+
+@pytest.mark.parametrize(
+    ("now", "turn"), [(9.0, 10.0), (10.0, 12.0), (11.9, 12.0), (12.0, 14.0), (17.0, 18.0)], ids=str
+)
+def test_turns_of_a_check_stay_where_they_are_however_often_it_is_woken(now: float, turn: float) -> None:
+    assert ovsnet.agent.next_turn(10.0, 2.0, now) == turn
+
+
+async def test_deleted_bridge_is_told_by_the_databases_push(node: Sandbox, watching: Watching) -> None:
+    async with watching(node.rundir, interval=NEVER) as watched:
+        await node.stop("ovn-controller")  # it would make the bridge again
+        await node.run("ovs-vsctl", "--no-wait", "del-br", "br-int")
+        await watched.diagnosis("bridge-missing")
+
+
+def sockets_of(pid: int) -> int:
+    """How many sockets a process has open. One may vanish while we look."""
+    count = 0
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            count += os.readlink(entry).startswith("socket:")
+    return count
+
+
+async def test_many_rounds_share_one_connection_to_each_peer(node: Sandbox, watching: Watching) -> None:
+    """The sessions of the first round are those of the last, and nobody has a line in its log about us."""
+    daemons = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+    async with watching(node.rundir, interval=0.02) as watched:
+        links = watched.agent.node.links
+        sessions = {name: link.current for name, link in links.items() if link.current is not None}
+        assert len(sessions) >= 4
+        lost = {name: links[name].lost.total() for name in sessions}
+        sockets = {daemon: sockets_of(node.pid(daemon)) for daemon in daemons}
+        await watched.rounds(25)
+        assert {name: links[name].current for name in sessions} == sessions
+        assert {name: links[name].lost.total() for name in sessions} == lost
+        # One more is a visit of openflow.accept that is under way, there or here.
+        assert all(abs(sockets_of(node.pid(daemon)) - sockets[daemon]) <= 1 for daemon in daemons)
+        assert watched.codes == ["healthy"]
+    warnings = [line for line in node.log("ovs-vswitchd", lines=1000).splitlines() if "|WARN|" in line]
+    assert not [line for line in warnings if "br-int<->" in line or "jsonrpc" in line or "unixctl" in line]
+
+
+async def test_closing_leaves_no_task_and_no_descriptor(node: Sandbox, watching: Watching) -> None:
+    async with watching(node.rundir, interval=0.05):  # what is opened once and kept is not a leak
+        pass
+    tasks, descriptors = asyncio.all_tasks(), len(os.listdir("/proc/self/fd"))
+    for broken in (False, True):
+        if broken:
+            await node.freeze("ovs-vswitchd")
+        async with watching(node.rundir, interval=0.05, timeout=0.05):
+            pass
+        assert asyncio.all_tasks() == tasks
+        assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+async def test_log_tells_each_diagnosis_with_its_remedy(
+    node: Sandbox, watching: Watching, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="ovsnet"):
+        async with watching(node.rundir, interval=NEVER) as watched:
+            await node.kill("ovs-vswitchd")
+            await watched.diagnosis("vswitchd-down")
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "ovsnet"]
+    assert ("INFO", "healthy: Every check that counts is ok.") in lines
+    (down,) = [message for level, message in lines if level == "WARNING"]
+    assert down.startswith("vswitchd-down: ovs-vswitchd is not running. Start it")
+
+
+async def test_heartbeat_goes_on_and_ends_a_start_that_took_too_long(
+    tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers in an empty directory and no poll comes: time alone turns "starting" into what is missing."""
+    monkeypatch.setattr(ovsnet.agent, "HEARTBEAT", 0.01)
+    async with watching(tmp_path, interval=NEVER, start_allowance=0.5) as watched:
+        first = watched.agent.ticked_at
+        await watched.diagnosis("ovsdb-down")
+        assert watched.codes[-1] == "ovsdb-down"
+        assert watched.agent.ticked_at > first
+        assert watched.agent.loop_lag >= 0

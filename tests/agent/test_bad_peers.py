@@ -1,0 +1,142 @@
+"""What listens behind a socket is not always the daemon: the agent says so, keeps its memory, and recovers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ovsnet.node.link
+from ovsnet.checks.result import Result, Status
+from ovsnet.sandbox.node import Sandbox
+
+Watching = Callable[..., Any]
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+HELLO = bytes.fromhex("0600000800000001")
+ENDLESS = 64 << 20
+"""Bytes that the endless peer has to give: more than any cap of ours, so that a cut is what ends it."""
+
+
+async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + bytes(range(256)))
+    await reader.read()
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def half_closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """It ends its side at once, and goes on to take ours."""
+    writer.write_eof()
+    await reader.read()
+
+
+async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """It waits for a question, and hangs up."""
+    await reader.read(1)
+
+
+async def dribbling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The beginning of something right, a byte at a time, without an end. It is right for all three protocols."""
+    first = await reader.read(8)
+    openflow = first[:1] in b"\x01\x04\x06"
+    for byte in b"\x06\x00\xff\xff\x00\x00\x00\x01" if openflow else b'{"id":0,"error":null,"result":["':
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0.001)
+    while True:
+        writer.write(b"x")
+        await asyncio.sleep(0.005)
+
+
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As fast as we take it: one JSON string, or OpenFlow messages that nobody asked for."""
+    openflow = (await reader.read(8))[:1] in b"\x01\x04\x06"
+    writer.write(HELLO if openflow else b'{"id":0,"error":null,"result":["')
+    echo_reply = bytes.fromhex("0603000800000bad")
+    block = echo_reply * 8192 if openflow else b"x" * 65536
+    for _ in range(ENDLESS // len(block)):
+        writer.write(block)
+        await writer.drain()
+    await reader.read()
+
+
+MOST_MEMORY = 100 << 10
+"""Kilobytes by which the process may grow: a cap of 16 MiB or 64 KiB per connection, and what cutting copies."""
+
+PEERS = [garbage, silent, half_closing, closing, dribbling, endless]
+
+
+@pytest.fixture(autouse=True)
+def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patience between attempts is tested elsewhere; here it only costs time."""
+    monkeypatch.setattr(ovsnet.node.link, "LONGEST_BACKOFF", 0.1)
+
+
+@contextlib.asynccontextmanager
+async def replaced(paths: list[Path], peer: Peer) -> AsyncIterator[None]:
+    """``peer`` listens in place of the daemons at ``paths``, whose own sockets come back afterwards."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            await peer(reader, writer)
+        writer.close()
+
+    servers = []
+    for path in paths:
+        path.rename(path.with_suffix(".aside"))
+        servers.append(await asyncio.start_unix_server(serve, path))
+    try:
+        yield
+    finally:
+        for path in paths:
+            path.with_suffix(".aside").rename(path)
+        for server in servers:
+            server.close()
+        for writer in writers:
+            writer.transport.abort()
+
+
+def sockets(node: Sandbox, which: str) -> list[Path]:
+    if which == "openflow":
+        return [node.rundir / "br-int.mgmt"]
+    control = [node.rundir / f"{name}.{node.pid(name)}.ctl" for name in ("ovs-vswitchd", "ovn-controller")]
+    return [node.rundir / "db.sock", *control]
+
+
+def told(result: Result) -> bool:
+    return result.status is not Status.OK and bool(result.reason) and bool(result.detail)
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.__name__)
+@pytest.mark.parametrize(
+    ("which", "checks"),
+    [
+        ("openflow", ["openflow.echo"]),
+        ("json", ["ovsdb.echo", "vswitchd.ofproto", "controller.running"]),
+    ],
+)
+async def test_bad_peer_is_told_with_a_reason_and_a_sane_one_is_taken_back(
+    shared_node: Sandbox, watching: Watching, peer: Peer, which: str, checks: list[str]
+) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with contextlib.AsyncExitStack() as bad:
+        await bad.enter_async_context(replaced(sockets(shared_node, which), peer))
+        async with watching(shared_node.rundir, interval=0.05, timeout=0.1, start_allowance=0.01) as watched:
+            results = watched.agent.board.results
+            await watched.until(lambda: all(told(results[name]) for name in checks))
+            await watched.rounds(3)  # the agent goes on, and is not taken in
+            assert all(told(results[name]) for name in checks)
+            assert watched.agent.board.diagnosis.code != "healthy"
+            await bad.aclose()
+            await watched.diagnosis("healthy")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < MOST_MEMORY

@@ -1,0 +1,101 @@
+"""``ovsnet check`` on real nodes."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ovsnet.checks import CHECKS
+from ovsnet.cli.check import COULD_NOT_TELL
+from ovsnet.sandbox.node import Sandbox
+
+Ovsnet = Callable[..., Any]
+
+
+async def in_a_thread(ovsnet: Ovsnet, *arguments: object) -> Any:
+    """A command has an event loop of its own, so it needs a thread beside ours."""
+    return await asyncio.to_thread(ovsnet, *arguments)
+
+
+async def test_ready_node_is_0_with_the_diagnosis_and_a_line_per_check(shared_node: Sandbox, ovsnet: Ovsnet) -> None:
+    code, out, err = await in_a_thread(ovsnet, "check", "--rundir", shared_node.rundir)
+    lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert lines[0] == "healthy: Every check that counts is ok."
+    assert [line.split()[1] for line in lines[1:]] == list(CHECKS)
+    (echo,) = [line for line in lines if " ovsdb.echo " in line]
+    assert echo.startswith("  ok ")
+    assert echo.endswith(" ms")
+
+
+async def test_json_is_the_status_document(shared_node: Sandbox, ovsnet: Ovsnet) -> None:
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", shared_node.rundir, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert set(document) >= {"node", "state", "diagnosis", "checks", "timeline", "versions", "knobs"}
+    assert (document["state"], document["diagnosis"]["code"]) == ("ready", "healthy")
+    assert document["node"] == socket.gethostname()
+    assert [each["name"] for each in document["checks"]] == list(CHECKS)
+
+
+async def test_rundir_is_taken_from_ovs_rundir(
+    shared_node: Sandbox, ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVS_RUNDIR", str(shared_node.rundir))
+    assert (await in_a_thread(ovsnet, "check")).code == 0
+
+
+async def test_named_checks_are_asked_with_those_they_need_and_no_others(shared_node: Sandbox, ovsnet: Ovsnet) -> None:
+    arguments = ["check", "openflow.echo", "--rundir", shared_node.rundir, "--json"]
+    code, out, _ = await in_a_thread(ovsnet, *arguments)
+    assert code == 0
+    assert [each["name"] for each in json.loads(out)["checks"]] == ["ovsdb.echo", "vswitchd.ofproto", "openflow.echo"]
+
+
+def test_unknown_name_is_2_with_the_names_there_are(ovsnet: Ovsnet) -> None:
+    code, out, err = ovsnet("check", "ovsdb")
+    assert (code, out) == (2, "")
+    assert err.startswith("ovsnet: There is no check 'ovsdb'. The checks are: ")
+    assert all(name in err for name in CHECKS)
+
+
+def test_empty_run_directory_is_1_with_root_remedy_and_the_others(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    code, out, _ = ovsnet("check", "--rundir", tmp_path)
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0].startswith("ovsdb-down: ")
+    assert lines[1].startswith("  remedy: Start it")
+    assert lines[2].startswith("  also: vswitchd-down")
+    assert any(line.startswith("  FAILED  ovsdb.echo") for line in lines)
+    assert any(line.startswith("  -       ovsdb.bridge") for line in lines)
+
+
+async def test_frozen_switch_is_1_and_hung_within_one_command(node: Sandbox, ovsnet: Ovsnet) -> None:
+    await node.freeze("ovs-vswitchd")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--timeout", 0.6)
+    assert code == 1
+    assert out.startswith("vswitchd-hung: ")
+    assert "is stopped" in out
+
+
+async def test_degraded_node_is_0(node: Sandbox, ovsnet: Ovsnet) -> None:
+    await node.stop("ovn-sb")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--json")
+    assert (code, json.loads(out)["state"]) == (0, "degraded")
+
+
+def test_socket_that_we_may_not_open_is_3(ovsnet: Ovsnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may open everything, so the refusal of the kernel is played."""
+
+    def refuse(sock: socket.socket, address: object) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    code, out, _ = ovsnet("check", "ovsdb.echo", "--rundir", tmp_path)
+    assert (code, out.partition(":")[0]) == (3, "permission-denied")
+    assert {"permission-denied"} <= COULD_NOT_TELL

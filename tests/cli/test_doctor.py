@@ -1,0 +1,177 @@
+"""``ovsnet doctor``, as a user meets it."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+
+from ovsnet.cli.doctor import doctor, step_lines
+from ovsnet.doctor.finding import ok, warning
+from ovsnet.doctor.mending import Step
+from ovsnet.errors import UnfitEnvironment, UsageError
+from ovsnet.sandbox.node import Sandbox
+
+BECOME_NOBODY = "import os; os.getuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
+PROGRAM = [sys.executable, "-c", "from ovsnet.cli.doctor import doctor; doctor()"]
+AS_NOBODY = [sys.executable, "-c", f"from ovsnet.cli.doctor import doctor; {BECOME_NOBODY} doctor()"]
+
+
+def ovsnet(*arguments: object) -> Result:
+    result = CliRunner().invoke(doctor, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Path:
+    """A host below a directory: kernel 5.15 with all that it needs, and no daemon."""
+    for path, text in {
+        "proc/sys/kernel/osrelease": "5.15.0-91-generic\n",
+        "proc/net/if_inet6": "",
+        "proc/net/ip_tables_names": "",
+        "proc/net/unix": "Num RefCount Protocol Flags Type St Inode Path\n",
+        "proc/2/stat": "2 (kthreadd) S 0 0",
+        "lib/modules/5.15.0-91-generic/modules.builtin": "kernel/openvswitch.ko\nkernel/geneve.ko\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "run/openvswitch").mkdir(parents=True)
+    return tmp_path
+
+
+def test_fit_host_below_a_root_is_no_finding(mounted: Path) -> None:
+    result = ovsnet("--root", mounted)
+    assert result.exit_code == 0, result.stdout
+    assert "No defect of kernel 5.15.0-91-generic is known." in result.stdout
+
+
+def test_finding_below_a_root_is_exit_code_1_and_stands_first(mounted: Path) -> None:
+    (mounted / "proc/sys/kernel/osrelease").write_text("3.10.0-862.el7.x86_64\n")
+    result = ovsnet("--root", mounted)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("fatal    kernel.release ")
+    assert "-> Install a kernel above 3.10.0-898" in result.stdout
+
+
+def test_named_run_directory_is_meant_below_the_root(mounted: Path) -> None:
+    (mounted / "opt/ovs").mkdir(parents=True)
+    assert "The run directory is /opt/ovs." in ovsnet("--root", mounted, "--rundir", "/opt/ovs").stdout
+    with pytest.raises(UnfitEnvironment, match="no run directory"):
+        ovsnet("--root", mounted, "--rundir", "/nowhere")
+
+
+def test_environment_is_about_this_host_and_not_about_the_root(mounted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVS_RUNDIR", "/nowhere")
+    assert "The run directory is /run/openvswitch." in ovsnet("--root", mounted).stdout
+
+
+def test_root_without_a_running_host_cannot_tell(tmp_path: Path) -> None:
+    assert ovsnet("--root", tmp_path).exit_code == 3
+
+
+def test_json_holds_every_finding_with_its_evidence(mounted: Path) -> None:
+    (mounted / "run/openvswitch/ovs-vswitchd.pid").write_text("77\n")
+    result = ovsnet("--root", mounted, "--json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    first = document["findings"][0]
+    assert (first["code"], first["severity"]) == ("pidfile.stale", "warning")
+    assert first["evidence"] == ["/run/openvswitch/ovs-vswitchd.pid: 77 (no such process)"]
+    assert document["steps"] == []
+
+
+def test_nothing_below_a_root_is_mended(mounted: Path) -> None:
+    with pytest.raises(UsageError, match="below --root"):
+        ovsnet("--root", mounted, "--fix")
+
+
+def test_host_is_looked_at_again_after_mending(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [[warning("The link is absent.", "Make it.", mendable=True)], [ok("The link is there.")]]
+    monkeypatch.setattr("ovsnet.cli.doctor._look", lambda root, settings: looks.pop(0))
+    monkeypatch.setattr("ovsnet.cli.doctor.mend", lambda findings: [Step("make the link", True, undo="rm link")])
+    result = ovsnet("--fix")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("done: make the link\n  to undo: rm link\n")
+    assert "The link is there." in result.stdout
+    assert "absent" not in result.stdout
+
+
+def test_nothing_is_mended_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [warning("The link is absent.", "Make it.", mendable=True)]
+    monkeypatch.setattr("ovsnet.cli.doctor._look", lambda root, settings: found)
+    monkeypatch.setattr("ovsnet.cli.doctor.mend", lambda findings: pytest.fail("mended"))
+    assert ovsnet().exit_code == 1
+
+
+def test_nothing_to_mend_is_said() -> None:
+    assert step_lines([]) == ["There is nothing that --fix can mend."]
+
+
+def test_steps_say_what_was_done_how_to_undo_it_and_why_not() -> None:
+    shown = step_lines([Step("make a", True, undo="rm a"), Step("load b", False, why="No modprobe.")])
+    assert shown == ["done: make a", "  to undo: rm a", "not done: load b: No modprobe."]
+
+
+async def test_this_machine_is_examined_for_real(shared_node: Sandbox) -> None:
+    result = await anyio.run_process([*PROGRAM, "--rundir", str(shared_node.rundir)], check=False)
+    assert result.returncode in (0, 1)
+    assert result.stderr == b""
+    assert os.uname().release in result.stdout.decode()
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_unprivileged_user_is_told_what_he_cannot_see(node: Sandbox, held: bool) -> None:
+    """As root we can become nobody; any other user is kept out of the sockets by their mode alone."""
+    node.directory.chmod(0o755)
+    if not held:
+        await node.kill("ovs-vswitchd")
+    for socket in node.rundir.glob("*.*"):
+        if socket.is_socket():
+            socket.chmod(0o000)
+    result = await anyio.run_process([*AS_NOBODY, "--rundir", str(node.rundir), "--json"], check=False)
+    found = {each["code"]: each for each in json.loads(result.stdout)["findings"]}
+    assert result.returncode == (0 if not any(each["severity"] == "warning" for each in found.values()) else 1)
+    for code in ("threads.handlers", "version.ovn"):
+        assert found[code]["severity"] == "unseen"
+        assert "may not open" in found[code]["summary"]
+        assert "root" in found[code]["remedy"]
+    assert found["pidfile.stale"]["severity"] == ("ok" if held else "warning")
+
+
+def test_examining_changes_nothing_below_the_root(mounted: Path) -> None:
+    def snapshot() -> dict[str, int]:
+        return {str(path): path.lstat().st_mtime_ns for path in mounted.rglob("*")}
+
+    before = snapshot()
+    ovsnet("--root", mounted)
+    assert snapshot() == before
+
+
+def test_terminal_gets_a_table_with_the_worst_first(mounted: Path) -> None:
+    (mounted / "proc/sys/kernel/osrelease").write_text("3.10.0-862.el7.x86_64\n")
+    reader, writer = pty.openpty()
+    with open(reader, "rb", buffering=0) as screen:
+        environment = os.environ | {"COLUMNS": "120", "TERM": "xterm"}
+        process = subprocess.Popen([*PROGRAM, "--root", str(mounted)], stdout=writer, env=environment)
+        os.close(writer)
+        shown = b"".join(iter(lambda: _read(screen), b"")).decode()
+        assert process.wait() == 1
+    assert shown.index("kernel.release") < shown.index("rundir.present")
+    assert "\x1b[" in shown
+    assert "Install a kernel above 3.10.0-898" in shown
+
+
+def _read(screen: io.FileIO) -> bytes:
+    """Linux ends a pty whose other side is closed with EIO."""
+    try:
+        return screen.read(4096) or b""
+    except OSError:
+        return b""

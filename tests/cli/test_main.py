@@ -1,0 +1,130 @@
+"""What all commands have in common: help, exit codes, and errors in sentences."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ovsnet.cli
+from ovsnet import __version__
+from ovsnet.cli import COMMANDS, main
+
+Ovsnet = Callable[..., Any]
+Program = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_help_lists_every_command_and_the_exit_codes(ovsnet: Ovsnet, flag: str) -> None:
+    code, out, err = ovsnet(flag)
+    assert (code, err) == (0, "")
+    assert all(f"  {name} " in out for name in COMMANDS)
+    assert "Exit codes: 0" in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_there_and_explains_itself(ovsnet: Ovsnet, command: str) -> None:
+    code, out, err = ovsnet(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: ovsnet {command}")
+
+
+def test_version(ovsnet: Ovsnet) -> None:
+    assert ovsnet("--version") == (0, f"ovsnet {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["check", "--nope"], "No such option"),
+        (["check", "--timeout", "soon"], "not a valid float"),
+        (["check", "--timeout", "0"], "not in the range"),
+        ([], "Usage: ovsnet"),
+    ],
+)
+def test_wrong_usage_is_2_and_said_on_stderr(ovsnet: Ovsnet, arguments: list[str], said: str) -> None:
+    code, out, err = ovsnet(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+@pytest.fixture
+def unknown_key(tmp_path: Path) -> Path:
+    path = tmp_path / "c.toml"
+    path.write_text("intervall = 1\n")
+    return path
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--rundir", "/nonexistent"], 3, "There is no run directory /nonexistent"),
+        (["--rundir", "LONG"], 2, "the kernel takes 107"),
+        (["--config", "UNKNOWN"], 2, "There is no setting 'intervall'"),
+        (["--config", "/nonexistent"], 2, "cannot be read"),
+        (["--database", "db.sock"], 2, "begins with none of unix:, tcp: and ssl:"),
+        (["--database", "tcp:127.0.0.1"], 2, "lacks a host, or a port"),
+        (["--tls-key", "key.pem"], 2, "go together"),
+    ],
+)
+def test_what_cannot_work_is_one_line_with_its_remedy(
+    ovsnet: Ovsnet, tmp_path: Path, unknown_key: Path, command: str, arguments: list[str], code: int, said: str
+) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    places = {"LONG": str(long), "UNKNOWN": str(unknown_key)}
+    ended = ovsnet(command, *(places.get(argument, argument) for argument in arguments))
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err
+    assert ended.err.startswith("ovsnet: ")
+    assert ended.err.count("\n") == 1
+
+
+def test_unknown_variable_is_2_and_named(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVSNET_INTERVALL", "1")
+    code, _, err = ovsnet("check")
+    assert code == 2
+    assert "OVSNET_INTERVALL" in err
+    assert "interval" in err
+
+
+def test_interrupted_command_is_130(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ovsnet_group(), "main", interrupt)
+    assert ovsnet("check").code == 130
+
+
+def ovsnet_group() -> Any:
+    return ovsnet.cli.ovsnet
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_code_that_a_command_ends_with_is_the_programs(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    monkeypatch.setattr(ovsnet_group(), "main", lambda *arguments, **options: code or None)
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == code
+
+
+def test_reader_of_a_pipe_may_go(program: Program, tmp_path: Path) -> None:
+    """As in ``ovsnet check | true``: no traceback, whoever is left to read it."""
+    process = program("check", "--rundir", tmp_path)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait() == 1
+
+
+def test_program_ends_with_the_code_too(program: Program, tmp_path: Path) -> None:
+    process = program("check", "--rundir", tmp_path / "absent")
+    out, err = process.communicate()
+    assert (process.returncode, out) == (3, "")
+    assert err.startswith("ovsnet: There is no run directory")
+    assert os.linesep not in err.rstrip("\n")

@@ -1,0 +1,75 @@
+"""Flags that follow from the settings, and which source of a setting wins."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ovsnet.cli.options import NODE_SETTINGS, with_settings
+from ovsnet.config import Settings, rows
+
+Run = Callable[..., Settings]
+
+
+@pytest.fixture
+def run() -> Run:
+    """The settings that a command gets."""
+    got: list[Settings] = []
+
+    @click.command()
+    @with_settings("bridge", "listen", "interval")
+    def command(settings: Settings) -> None:
+        got.append(settings)
+
+    def invoke(*arguments: str) -> Settings:
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+        return got[-1]
+
+    return invoke
+
+
+def test_without_any_source_the_defaults_hold(run: Run) -> None:
+    assert run() == Settings()
+
+
+def test_flags_are_converted_and_may_be_repeated_where_there_may_be_many(run: Run) -> None:
+    settings = run("--interval", "0.5", "--listen", "127.0.0.1:1", "--listen", "unix:/s")
+    assert settings.interval == 0.5
+    assert settings.listen == ("127.0.0.1:1", "unix:/s")
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text('bridge = ["file"]\ninterval = 1.5\ntimeout = 7.0\n')
+    monkeypatch.setenv("OVSNET_BRIDGE", "environment")
+    monkeypatch.setenv("OVSNET_INTERVAL", "2.5")
+    settings = run("--config", str(file), "--bridge", "flag")
+    assert (settings.bridge, settings.interval, settings.timeout) == (("flag",), 2.5, 7.0)
+
+
+def test_file_may_be_named_by_the_environment(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("interval = 3.5\n")
+    monkeypatch.setenv("OVSNET_CONFIG", str(file))
+    assert run().interval == 3.5
+
+
+def test_help_of_a_flag_has_its_description_and_default() -> None:
+    @click.command()
+    @with_settings(*(row.name for row in rows()))
+    def command(settings: Any) -> None: ...
+
+    out = CliRunner().invoke(command, ["--help"], terminal_width=200).output
+    for row in rows():
+        assert row.flag in out
+    assert "[br-int]" in out
+    assert "[127.0.0.1:10670]" in out
+
+
+def test_settings_of_every_command_that_talks_to_a_node_exist() -> None:
+    assert set(NODE_SETTINGS) <= {row.name for row in rows()}

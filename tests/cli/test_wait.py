@@ -1,0 +1,70 @@
+"""``ovsnet wait``: returns with the fact, or with the reason."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from click.testing import CliRunner, Result
+
+from ovsnet.cli.wait import wait
+from ovsnet.sandbox.node import Sandbox
+
+
+async def waited(node: Sandbox, *arguments: str) -> Result:
+    """Run it beside us, in a thread, as another process would."""
+    line = [*arguments, "--rundir", str(node.rundir)]
+    return await anyio.to_thread.run_sync(lambda: CliRunner().invoke(wait, line, catch_exceptions=False))
+
+
+@pytest.mark.parametrize("goal", ["database", "switch", "openflow", "controller", "flows", "ready"])
+async def test_what_is_reached_already_ends_it_at_once(shared_node: Sandbox, goal: str) -> None:
+    assert (await waited(shared_node, "--for", goal)).exit_code == 0
+
+
+async def test_it_returns_when_the_switch_comes(node: Sandbox) -> None:
+    await node.kill("ovs-vswitchd")
+    results: list[Result] = []
+
+    async def wait_for_it() -> None:
+        results.append(await waited(node, "--for", "openflow", "--timeout", "50"))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait_for_it)
+        await node.start("ovs-vswitchd")
+    assert [result.exit_code for result in results] == [0]
+
+
+async def test_deadline_names_what_is_missing(node: Sandbox) -> None:
+    await node.stop("ovs-vswitchd")
+    result = await waited(node, "--for", "openflow", "--timeout", "0.3")
+    assert result.exit_code == 1
+    assert "the stage openflow was not reached" in result.stderr
+    assert "ovs-vswitchd" in result.stderr
+
+
+async def test_first_start_of_a_node_is_not_waited_for_in_vain(node: Sandbox) -> None:
+    """Who orders ovn-controller behind ``openflow`` would block the boot for good: ovn-controller makes the bridge."""
+    await node.stop("ovn-controller")
+    await node.run("ovs-vsctl", "del-br", "br-int")
+    result = await waited(node, "--for", "openflow", "--timeout", "50")
+    assert result.exit_code == 1
+    assert "--create-bridge" in result.stderr
+
+
+async def test_bridge_is_made_as_ovn_controller_would(node: Sandbox) -> None:
+    columns = "--columns=name,fail_mode,datapath_type,other_config"
+    await node.stop("ovn-controller")
+    await node.run("ovs-vsctl", "del-br", "br-int")
+    assert (await waited(node, "--for", "openflow", "--timeout", "50", "--create-bridge")).exit_code == 0
+    made = await node.run("ovs-vsctl", columns, "list", "Bridge", "br-int")
+    assert "secure" in made
+    assert 'disable-in-band="true"' in made
+    assert "system" in made
+    await node.start("ovn-controller")
+    assert (await waited(node, "--for", "controller", "--timeout", "50")).exit_code == 0
+
+
+async def test_bridge_that_stands_is_left_alone(node: Sandbox) -> None:
+    before = await node.run("ovs-vsctl", "get", "Bridge", "br-int", "_uuid")
+    assert (await waited(node, "--for", "openflow", "--create-bridge")).exit_code == 0
+    assert await node.run("ovs-vsctl", "get", "Bridge", "br-int", "_uuid") == before

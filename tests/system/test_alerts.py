@@ -1,0 +1,64 @@
+"""Prometheus's own tool takes the rules and the metrics, and every alert fires and clears."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ovsnet.agent import Agent
+from ovsnet.config import Settings
+from ovsnet.monitoring.alerts import Alert, alerts, rules
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox import binaries
+
+INPUTS = {
+    "OvsnetAbsent": ('up{job="ovsnet"}', "0x20 1x40"),
+    "OvsnetLoopHeldUp": ("ovsnet_loop_delay_seconds_sum", "0+60x30 1800x40"),
+    "OvsBacklogFull": ('ovsnet_backlog_refusals_total{daemon="d"}', "0+1x20 20x40"),
+    "OvsConnectionsFlap": ('ovsnet_link_failures_total{link="l"}', "0+60x20 1200x40"),
+    "OvsKnobsDrift": ("ovsnet_tune_drift", "1x40 0x20"),
+}
+"""A series, a value a minute, that makes the alert fire by the twentieth (or its ``for``) and clear by the last."""
+
+
+def promtool(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    tool = binaries.fetch_packages(["prometheus"]).path("promtool")
+    return subprocess.run([str(tool), *arguments], input=given, capture_output=True)
+
+
+def case(alert: Alert, *, firing: bool) -> dict[str, object]:
+    series, values = INPUTS.get(alert.name, ("", ""))
+    if not series:
+        series, values = alert.expression.removesuffix(" == 1"), "1x20 0x40"
+    labels = dict(re.findall(r'(\w+)="([^"]*)"', series)) | {"severity": alert.severity}
+    expected = [{"exp_labels": labels, "exp_annotations": {"summary": alert.summary, "runbook": alert.runbook}}]
+    at = "60m" if not firing else "35m" if alert.hold == "30m" else "18m"
+    test = {"eval_time": at, "alertname": alert.name, "exp_alerts": expected if firing else []}
+    return {"interval": "1m", "input_series": [{"series": series, "values": values}], "alert_rule_test": [test]}
+
+
+@pytest.mark.parametrize("alert", list(alerts()), ids=lambda alert: alert.name)
+def test_alert_fires_and_clears(tmp_path: Path, alert: Alert) -> None:
+    (tmp_path / "rules.yml").write_text(rules())
+    tests = [case(alert, firing=True), case(alert, firing=False)]
+    document = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": tests}
+    (tmp_path / "test.yml").write_text(json.dumps(document))
+    done = promtool("test", "rules", str(tmp_path / "test.yml"))
+    assert done.returncode == 0, (done.stdout + done.stderr).decode()
+
+
+def test_rules_are_clean(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(rules())
+    assert promtool("check", "rules", str(tmp_path / "rules.yml")).returncode == 0
+
+
+async def test_metrics_are_clean(tmp_path: Path) -> None:
+    from ovsnet.web.metrics import render
+
+    body, _ = render(Agent(Settings(), Rundir(tmp_path, tmp_path)), "")
+    done = promtool("check", "metrics", given=body)
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")

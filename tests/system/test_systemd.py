@@ -1,0 +1,184 @@
+"""The shipped units under a real systemd, beside Debian's own units of Open vSwitch and OVN."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ovsnet.service import DRAIN
+from ovsnet.web.server import SHUTDOWN
+from tests.system.conftest import OVSNET
+from tests.system.machine import Machine, until
+
+ASK_ON_AND_ON = """
+import http.client, sys, time
+print("asking", flush=True)
+sys.stdin.readline()
+answers, end = [], time.monotonic() + 3
+while time.monotonic() < end:
+    client = http.client.HTTPConnection("127.0.0.1", 10670, timeout=30)
+    client.request("GET", "/livez", headers={"Connection": "close"})
+    answers.append(client.getresponse().status)
+    client.close()
+print(sorted(set(answers)), len(answers))
+"""
+"""A new connection for each question. Any refusal, reset or answer but 200 ends it with a traceback or shows."""
+
+
+def ask(machine: Machine, path: str) -> tuple[int, str]:
+    """Over the unix socket that systemd holds."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(60)
+        sock.connect(str(machine.inside("/run/ovsnet.sock")))
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        return response.status, response.read().decode()
+
+
+def main_pid(machine: Machine) -> str:
+    return machine.show("ovsnet.service", "MainPID")
+
+
+@pytest.fixture
+def running(machine: Machine) -> Machine:
+    """The service is active, whatever the test before did to it."""
+    machine.run("systemctl", "start", "ovsnet.socket", "ovsnet.service")
+    until(lambda: ask(machine, "/readyz")[0] == 200, "readiness")
+    return machine
+
+
+def test_first_boot_without_a_bridge_is_not_held_up(bare_machine: Machine) -> None:
+    """ovn-controller is to wait for OpenFlow, and is itself the one that makes the bridge."""
+    bare_machine.until_active("ovn-controller.service")
+    bare_machine.until_active("ovsnet.service")
+    assert "no bridge br-int" in bare_machine.journal("ovn-controller.service")
+    waited = bare_machine.show("ovn-controller.service", "ExecMainStartTimestampMonotonic")
+    began = bare_machine.show("ovn-controller.service", "InactiveExitTimestampMonotonic")
+    assert int(waited) - int(began) < 15e6
+
+
+def test_host_is_examined_before_ovs_starts(bare_machine: Machine) -> None:
+    assert bare_machine.show("ovsnet-doctor.service", "Result") == "success"
+    examined = bare_machine.show("ovsnet-doctor.service", "InactiveEnterTimestampMonotonic")
+    assert int(examined) <= int(bare_machine.show("ovsdb-server.service", "InactiveExitTimestampMonotonic"))
+    assert "kernel" in bare_machine.journal("ovsnet-doctor.service")
+
+
+def test_link_for_tools_with_another_prefix_is_there(bare_machine: Machine) -> None:
+    assert bare_machine.run("readlink", "/usr/local/var/run/openvswitch").strip() == "/run/openvswitch"
+
+
+def test_node_is_ready_and_systemctl_says_so_in_words(running: Machine) -> None:
+    assert ask(running, "/readyz") == (200, "ok\n")
+    until(lambda: running.show("ovsnet.service", "StatusText").startswith("healthy: "), "the status line")
+
+
+def test_units_are_clean_and_little_exposed(running: Machine) -> None:
+    units = [f"/etc/systemd/system/{name}" for name in ("ovsnet.service", "ovsnet.socket", "ovsnet-doctor.service")]
+    running.run("systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", *units)
+    running.run("systemd-analyze", "security", "--offline=true", "--threshold=15", units[0])
+
+
+def test_sandbox_is_in_force_and_the_probes_work_under_it(running: Machine) -> None:
+    process = running.inside(f"/proc/{main_pid(running)}")
+    status = dict(re.findall(r"^(\w+):\t(.*)$", (process / "status").read_text(), re.M))
+    assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb")} == {"0000000000000000"}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    mounts = {line.split()[4]: line.split()[5] for line in (process / "mountinfo").read_text().splitlines()}
+    assert all(mounts[place].startswith("ro") for place in ("/", "/sys/fs/cgroup"))
+    assert {"/home", "/root", "/tmp"} <= mounts.keys()
+    document = json.loads(ask(running, "/status")[1])
+    assert {check["status"] for check in document["checks"]} <= {"ok", "skipped"}
+    assert {check["name"] for check in document["checks"] if check["status"] == "ok"} >= {
+        *("ovsdb.echo", "vswitchd.ofproto", "openflow.echo", "openflow.flows", "controller.running"),
+        *("controller.connection", "southbound.echo"),
+    }
+
+
+def test_proof_of_a_hang_works_without_any_capability(running: Machine) -> None:
+    """The agent reads another process's state out of /proc, from inside its sandbox."""
+    switch = running.run("pidof", "ovs-vswitchd").strip()
+    running.run("kill", "-STOP", switch)
+    try:
+        until(lambda: ask(running, "/readyz")[1].startswith("vswitchd-hung"), "the diagnosis")
+        until(lambda: running.show("ovsnet.service", "StatusText").startswith("vswitchd-hung"), "the status line")
+    finally:
+        running.run("kill", "-CONT", switch)
+    until(lambda: ask(running, "/readyz")[0] == 200, "readiness")
+
+
+def test_journal_has_priorities(running: Machine) -> None:
+    said = running.run("journalctl", "--unit=ovsnet.service", "--output=json", "--no-pager")
+    entries = [json.loads(line) for line in said.splitlines()]
+    priorities = {entry["PRIORITY"] for entry in entries if str(entry["MESSAGE"]).startswith("vswitchd-hung: ")}
+    assert priorities == {"4"}
+    assert any(entry["PRIORITY"] == "6" and "serving on" in str(entry["MESSAGE"]) for entry in entries)
+
+
+def test_first_hit_on_the_socket_starts_the_service(running: Machine) -> None:
+    running.run("systemctl", "stop", "ovsnet.service")
+    assert running.show("ovsnet.service", "ActiveState") == "inactive"
+    assert ask(running, "/livez") == (200, "ok\n")
+    running.until_active("ovsnet.service")
+
+
+def test_who_asks_after_kill_9_waits_for_the_next_life_and_is_answered(running: Machine) -> None:
+    before = main_pid(running)
+    argv = [*running.enter(), "/usr/bin/python3", "-c", ASK_ON_AND_ON]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == "asking\n"
+        running.signal("ovsnet.service", signal.SIGKILL)
+        until(lambda: not running.inside(f"/proc/{before}/fd/0").exists(), "its death")
+        answers, _ = client.communicate("go\n")
+    assert client.returncode == 0
+    assert answers.startswith("[200] ")
+    assert main_pid(running) != before
+
+
+def test_blocked_loop_is_restarted_by_the_watchdog(running: Machine) -> None:
+    restarts = int(running.show("ovsnet.service", "NRestarts"))
+    running.signal("ovsnet.service", signal.SIGUSR1)
+    until(lambda: int(running.show("ovsnet.service", "NRestarts")) == restarts + 1, "the restart")
+    assert "Watchdog timeout" in running.journal("ovsnet.service")
+    assert ask(running, "/livez")[0] == 200
+
+
+def test_reload_with_a_broken_file_keeps_the_old_configuration_and_says_why(running: Machine) -> None:
+    config, before = running.inside("/etc/ovsnet/ovsnet.toml"), main_pid(running)
+    good = config.read_text()
+    config.write_text("interval = -1\n")
+    running.run("systemctl", "reload", "ovsnet.service")
+    says = "The old configuration stays: "
+    until(lambda: says in running.show("ovsnet.service", "StatusText"), "the refusal")
+    assert "interval" in running.show("ovsnet.service", "StatusText")
+    assert says in running.journal("ovsnet.service")
+    assert ask(running, "/readyz")[0] == 200
+    config.write_text(good)
+    running.run("systemctl", "reload", "ovsnet.service")
+    until(lambda: running.show("ovsnet.service", "StatusText").startswith("healthy"), "the new configuration")
+    assert main_pid(running) == before
+
+
+def test_stop_is_clean_and_quick(running: Machine) -> None:
+    running.run("systemctl", "stop", "ovsnet.socket", "ovsnet.service")
+    assert running.show("ovsnet.service", "Result") == "success"
+    assert running.show("ovsnet.service", "ExecMainStatus") == "0"
+    began = int(running.show("ovsnet.service", "ActiveExitTimestampMonotonic"))
+    ended = int(running.show("ovsnet.service", "InactiveEnterTimestampMonotonic"))
+    assert ended - began < (DRAIN + SHUTDOWN) * 1e6 + 2e6
+    assert not running.inside("/run/ovsnet.sock").exists()
+
+
+def test_removal_leaves_nothing_of_ours(running: Machine) -> None:
+    running.run(OVSNET, "install", "--remove")
+    left = running.run("sh", "-c", "ls -d /etc/systemd/system/*ovsnet* /etc/ovsnet /etc/tmpfiles.d/* || true")
+    assert [Path(line).name for line in left.splitlines()] == ["ovsnet.service.d"]  # that one is the test's

@@ -1,0 +1,81 @@
+"""An agent that nobody runs: a test writes on its board and moves its clock, and asks over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from ovsnet.agent import Agent
+from ovsnet.checks import CHECKS
+from ovsnet.checks.result import Result, Status
+from ovsnet.config import Settings
+from ovsnet.node.rundir import Rundir
+from ovsnet.web.server import serving
+
+Serve = Callable[..., AbstractAsyncContextManager["Served"]]
+
+
+class BoardedAgent(Agent):
+    """Its time stands still at ``now``."""
+
+    def __init__(self, settings: Settings, rundir: Rundir) -> None:
+        super().__init__(settings, rundir)
+        self.now = self.ticked_at
+        self.clock = self.node.clock = lambda: self.now
+
+    def tell(self, name: str, status: Status = Status.OK, reason: str = "", detail: str = "") -> None:
+        """One check's result, as of now."""
+        rtt = 0.001 if status is Status.OK else None
+        self.board.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
+
+    def all_well(self) -> None:
+        """Every check is ok, so the start is over."""
+        for name in CHECKS:
+            self.tell(name)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A served agent; ``get`` asks it with aiohttp's client, ``host`` and ``port`` are for raw sockets."""
+
+    agent: BoardedAgent
+    urls: list[str]
+    client: aiohttp.ClientSession
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.urls[0]).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.urls[0]).port or 0
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
+        """Status, body and headers."""
+        async with self.client.request(method, self.urls[0] + path, headers=headers) as response:
+            return response.status, await response.text(), dict(response.headers)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """``async with serve() as served``: an agent that has been told nothing yet, on a free port."""
+
+    @contextlib.asynccontextmanager
+    async def serve(
+        *listeners: str, connector: Callable[[], Awaitable[aiohttp.BaseConnector]] | None = None, **settings: float
+    ) -> AsyncIterator[Served]:
+        agent = BoardedAgent(Settings(**settings), Rundir(tmp_path, tmp_path))  # type: ignore[arg-type]
+        async with (
+            serving(agent, listeners or ("127.0.0.1:0",)) as urls,
+            aiohttp.ClientSession(connector=await connector() if connector else None) as client,
+        ):
+            yield Served(agent, urls, client)
+
+    return serve
