@@ -1,0 +1,193 @@
+"""Keep one agent running through one fault after the other, and hold what it says against what was done.
+
+A round: break, wait for the diagnosis that must come, ask everything once more (it must still stand), undo, wait for
+``healthy``, and have the node itself prove that it is well. Facts are waited for; ``LOST_HOPE`` ends a run that hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio
+
+from ovsnet.agent import Agent
+from ovsnet.board import Change
+from ovsnet.checks import CHECKS
+from ovsnet.config import Settings
+from ovsnet.diagnosis import Diagnosis
+from ovsnet.errors import OvsnetError
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
+from tests.soak.faults import HUNG_AFTER, Scene
+from tests.soak.footprint import Footprint, resident
+from tests.soak.plan import Round, expected, plan
+
+SETTINGS = Settings(interval=0.2, timeout=0.5, hung_after=HUNG_AFTER, start_allowance=5.0)
+
+LOST_HOPE = 60.0
+"""Seconds for any one fact. The longest regular one is 8 s of ovn-controller's backoff."""
+
+WARM_UP = 1 / 3
+"""Share of the rounds before memory is looked at: each code path was taken, each buffer has its size."""
+
+MEMORY_TOLERANCE = 3.0
+"""MiB by which the resident memory may end above its size after the warm-up."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a soak found. ``mismatches`` are sentences; none means that it passed."""
+
+    rounds: int = 0
+    faults: int = 0
+    mismatches: list[str] = field(default_factory=list)
+    warm_mib: float = 0.0
+    end_mib: float = 0.0
+    tasks: int = 0
+    descriptors: int = 0
+
+
+class Witness:
+    """Hears everything the agent tells."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent = agent
+        self.said: list[Diagnosis] = []
+        self._news = asyncio.Event()
+        agent.subscribe(self._hear)
+
+    def _hear(self, change: Change) -> None:
+        if change.diagnosis is not None:
+            self.said.append(change.diagnosis)
+        self._news.set()
+
+    @property
+    def now(self) -> Diagnosis:
+        return self.agent.board.diagnosis
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Return when ``fact`` holds. It is looked at with each news, and now and then: ``also`` changes silently."""
+        async with asyncio.timeout(LOST_HOPE):
+            while not fact():
+                self._news.clear()
+                with anyio.move_on_after(SETTINGS.interval / 4):
+                    await self._news.wait()
+
+    async def round(self) -> None:
+        """Return when every fast check was asked anew."""
+        results = self.agent.board.results
+        before = {name: results[name].at for name, check in CHECKS.items() if check.every <= 1.0}
+        await self.until(lambda: all(results[name].at > at for name, at in before.items()))
+
+
+class Soak:
+    """One run. ``say`` takes a line for each round."""
+
+    def __init__(self, node: Sandbox, agent: Agent, say: Callable[[str], None]) -> None:
+        self._scene = Scene(node)
+        self._witness = Witness(agent)
+        self._footprint = Footprint()
+        self._say = say
+        self.outcome = Outcome()
+
+    async def run(self, rounds: list[Round]) -> None:
+        total = sum(len(faults) for faults in rounds)
+        await self._settle_down()
+        await self._footprint.take(self._witness.round)
+        for number, faults in enumerate(rounds):
+            began = time.monotonic()
+            with self._noting(faults):
+                await self._meet(faults)
+            self.outcome.rounds += 1
+            self.outcome.faults += len(faults)
+            said = " ".join(dict.fromkeys(diagnosis.code for diagnosis in self._witness.said))
+            names = " + ".join(fault.name for fault in faults)
+            self._say(f"{self.outcome.faults}/{total}  {names}: {said}  {time.monotonic() - began:.1f} s")
+            gc.collect()  # cycles of errors and tracebacks wait long for their collector: what grows now is held
+            if number == int(len(rounds) * WARM_UP):
+                self.outcome.warm_mib = resident()
+        self._judge_memory()
+
+    async def _meet(self, faults: Round) -> None:
+        self._witness.said.clear()
+        self._scene.excused.clear()
+        code, also = expected(faults)
+
+        def settled() -> bool:
+            return self._witness.now.code == code and also.issubset(self._witness.now.also)
+
+        for fault in faults:
+            await fault.inject(self._scene)
+        await self._witness.until(settled)
+        await self._witness.round()
+        if not settled():
+            self._fail(f"{code} did not stand: it was {self._witness.now.code}")
+        for fault in reversed(faults):
+            await fault.undo(self._scene)
+        await self._settle_down()
+        self._judge(faults)
+        if grown := await self._footprint.grown(self._witness.until):
+            self._fail(grown)
+
+    async def _settle_down(self) -> None:
+        """The agent says so, and the node proves it: every port has its flows."""
+        await self._witness.until(lambda: self._witness.now.code == "healthy")
+        await self._scene.node.wait_ready()
+        await self._witness.round()
+        await self._witness.until(lambda: self._witness.now.code == "healthy")
+
+    def _judge(self, faults: Round) -> None:
+        allowed = frozenset({"starting"}).union(self._scene.excused, *(fault.codes for fault in faults))
+        for diagnosis in self._witness.said:
+            if diagnosis.code not in allowed:
+                self._fail(f"said {diagnosis.code}: {'; '.join(diagnosis.evidence)}")
+
+    def _judge_memory(self) -> None:
+        self.outcome.end_mib = resident()
+        self.outcome.tasks, self.outcome.descriptors = self._footprint.tasks, self._footprint.descriptors
+        if (grown := self.outcome.end_mib - self.outcome.warm_mib) > MEMORY_TOLERANCE:
+            self._fail(f"the memory grew by {grown:.1f} MiB after the warm-up")
+
+    @contextmanager
+    def _noting(self, faults: Round) -> Iterator[None]:
+        """A fact that never came ends the run: after it the node is not what the plan takes it for."""
+        self._names = " + ".join(fault.name for fault in faults)
+        try:
+            yield
+        except (TimeoutError, OvsnetError) as error:
+            now = self._witness.now
+            why = str(error) or f"waited {LOST_HOPE:.0f} s in vain"
+            self._fail(f"{why}, with {now.code} (also {', '.join(now.also) or 'nothing'})")
+            raise Stuck from error
+
+    def _fail(self, sentence: str) -> None:
+        self.outcome.mismatches.append(f"{self._names}: {sentence}")
+        self._say(f"MISMATCH  {self.outcome.mismatches[-1]}")
+
+
+class Stuck(Exception):
+    """The run cannot go on."""
+
+
+async def soak(faults: int, seed: int, say: Callable[[str], None]) -> Outcome:
+    """Run it on a node of its own."""
+    async with Sandbox() as node:
+        await node.wait_ready()
+        agent = Agent(SETTINGS, Rundir(node.rundir, node.rundir))
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(agent.run)
+            run = Soak(node, agent, say)
+            with suppress(Stuck):
+                await run.run(plan(faults, seed))
+            tasks.cancel_scope.cancel()
+    return run.outcome
+
+
+def replay(faults: int, seed: int) -> str:
+    """The command that does the same again."""
+    return f"python -m tests.soak --faults {faults} --seed {seed}"
