@@ -1,0 +1,47 @@
+"""What a lap says of itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+WARM_UP = 0.1
+"""A lap first does this share of its work unmeasured: connections are young, caches are cold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """``count`` operations took ``wall`` seconds, and ``cpu`` seconds of this process."""
+
+    count: int
+    wall: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Operations per second."""
+        return self.count / self.wall
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of our CPU per operation."""
+        return self.cpu / self.count * 1e6
+
+
+class Stopwatch:
+    """Wall time and CPU time of this process since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def cost(self, count: int) -> Cost:
+        """What ``count`` operations cost until now."""
+        return Cost(count, time.perf_counter() - self._wall, time.process_time() - self._cpu)
+
+
+def tell(costs: list[Cost]) -> None:
+    """Print them for the runner."""
+    sys.stdout.write(msgspec.json.encode(costs).decode() + "\n")

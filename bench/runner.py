@@ -1,0 +1,102 @@
+"""Run questions, each on a sandbox node of its own, and write down what came out and where."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from bench.comparison import Row, table
+from bench.machine import Machine, machine
+from ovsnet.errors import OvsnetError
+from ovsnet.sandbox.node import Sandbox
+
+Measure = Callable[[Sandbox], Awaitable[list[Row]]]
+
+RESULTS = Path(__file__).parent / "results"
+
+
+class Outcome(msgspec.Struct):
+    """One row as JSON: the medians, and the rounds they come from."""
+
+    question: str
+    unit: str
+    ours: float
+    peer: float | None
+    peer_name: str
+    ratio: float | None
+    target: str
+    passed: bool | None
+    our_rounds: list[float]
+    peer_rounds: list[float]
+
+
+class Report(msgspec.Struct):
+    """One run."""
+
+    machine: Machine
+    seconds: float
+    rows: list[Outcome]
+
+
+def alone(measure: Measure) -> None:
+    """The ``__main__`` of one question: its table, and exit code 1 when it fell short."""
+    _exit(run([measure]))
+
+
+def everything(questions: list[Measure]) -> None:
+    """All questions: one table, and a file in ``bench/results``."""
+    where = machine()
+    began = time.monotonic()
+    rows = run(questions)
+    path = RESULTS / f"{where.date[:10]}-{where.cpu_slug}.json"
+    path.parent.mkdir(exist_ok=True)
+    report = Report(where, round(time.monotonic() - began, 1), [outcome(row) for row in rows])
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    print(f"\n{where}\nwritten to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    _exit(rows)
+
+
+def run(questions: list[Measure]) -> list[Row]:
+    """The rows of all questions, in order; prints the table."""
+    rows: list[Row] = []
+    for measure in questions:
+        began = time.monotonic()
+        print(f"{measure.__module__.removeprefix('bench.')} ...", end=" ", file=sys.stderr, flush=True)
+        try:
+            rows += asyncio.run(_on_a_node(measure))
+        except OvsnetError as error:
+            sys.exit(f"{error} {error.remedy}".rstrip())
+        print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(table(rows))
+    return rows
+
+
+def outcome(row: Row) -> Outcome:
+    """What the file holds of a row."""
+    return Outcome(
+        row.question,
+        row.unit,
+        row.our_median,
+        row.peer_median,
+        row.peer,
+        row.ratio,
+        str(row.target or ""),
+        row.passed,
+        list(row.ours),
+        list(row.peers),
+    )
+
+
+async def _on_a_node(measure: Measure) -> list[Row]:
+    async with Sandbox() as node:
+        await node.wait_ready()
+        return await measure(node)
+
+
+def _exit(rows: list[Row]) -> None:
+    sys.exit(1 if any(row.passed is False for row in rows) else 0)
