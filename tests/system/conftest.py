@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.image import HOME, node_image
-from tests.system.machine import Machine, require_root, until
+from tests.system.machine import Machine, missing_for_a_machine, until
 from tests.system.wheels import ours
 
 OVSNET = f"{HOME}/bin/ovsnet"
@@ -58,7 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("system")
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def able_host() -> None:
+    """One sentence instead of an error in each test."""
+    if missing := missing_for_a_machine():
+        pytest.exit(f"make test-system: {missing}", returncode=3)
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +98,6 @@ def furnish(machine: Machine, wheel: Path, family: str) -> None:
 @pytest.fixture(scope="module")
 def bare_machine(wheel: Path) -> Iterator[Machine]:
     """A node of Debian's after its very first boot: nobody has made br-int, or named a southbound."""
-    require_root()
     with Machine(node_image()) as machine:
         furnish(machine, wheel, "debian")
         machine.boot()

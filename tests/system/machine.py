@@ -17,7 +17,7 @@ from ovsnet.sandbox.supervisor import die_with_parent
 
 T = TypeVar("T")
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a fact is given up. It decides nothing: most come within one."""
 
 
@@ -145,10 +145,15 @@ def _is_first_of_its_namespace(pid: str) -> bool:
     return any(line.startswith("NSpid:") and line.endswith("\t1") for line in status.splitlines())
 
 
-def require_root() -> None:
-    """Namespaces, mounts and a system manager of its own take root."""
-    assert os.geteuid() == 0, "make test-system needs root: it boots a systemd"
-    assert shutil.which("nsenter"), "nsenter is not there: install util-linux"
+def missing_for_a_machine() -> str:
+    """A sentence on what this host lacks for a systemd in namespaces and on mounts of its own; empty when nothing."""
+    if os.geteuid() != 0:
+        return "it needs root, because it boots a systemd."
+    if tools := [name for name in ("apt-get", "dpkg-deb", "mount", "nsenter") if shutil.which(name) is None]:
+        return f"{' and '.join(tools)} cannot be found: it runs on Debian and its kin."
+    if "\toverlay\n" not in Path("/proc/filesystems").read_text():
+        return "the kernel has no overlay file system: `modprobe overlay`."
+    return ""
 
 
 def mount(*arguments: object) -> None:

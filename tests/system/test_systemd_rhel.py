@@ -9,12 +9,11 @@ import pytest
 
 from tests.system.conftest import OVSNET, furnish
 from tests.system.image import node_image
-from tests.system.machine import Machine, require_root, until
+from tests.system.machine import Machine, until
 
 
 @pytest.fixture(scope="module")
 def machine(wheel: Path) -> Iterator[Machine]:
-    require_root()
     with Machine(node_image()) as machine:
         furnish(machine, wheel, "rhel")
         machine.boot()
