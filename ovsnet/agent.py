@@ -185,6 +185,7 @@ class Agent:
             if change.result is not None:
                 self._wake_dependants(change.result.name)
             if change.diagnosis is not None:
+                self.tally.diagnoses[change.diagnosis.code] += 1
                 _log(change)
             for listener in self._listeners:
                 listener(change)

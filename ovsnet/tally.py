@@ -1,9 +1,9 @@
-"""Counts for the metrics: how long answers took, and how late our own loop was. Pure."""
+"""Counts for the metrics: answers, diagnoses, how late our own loop was, and what was asked of us. Pure."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from ovsnet.checks.result import Result
@@ -42,6 +42,14 @@ class Tally:
         self.round_trips: defaultdict[str, Buckets] = defaultdict(lambda: Buckets(ROUND_TRIP_BOUNDS))
         """By check."""
         self.loop_delays = Buckets(LAG_BOUNDS)
+        self.diagnoses: Counter[str] = Counter()
+        """How often each code became the root cause: a scrape misses one that lasts for a moment."""
+        self.requests: Counter[tuple[str, int]] = Counter()
+        """HTTP requests by endpoint and status; unknown paths are one, or a stranger could make series at will."""
+        self.connections = 0
+        """HTTP connections that were accepted."""
+        self.cut: Counter[str] = Counter()
+        """HTTP connections that we ended, by reason."""
 
     def count(self, results: Iterable[Result]) -> None:
         """Note how long the answers took."""

@@ -43,6 +43,16 @@ OWN = (
         "Read the daemon's log for restarts and for dropped connections.",
     ),
     Alert(
+        "OvsVerdictFlaps", "sum without (code) (increase(ovsnet_diagnoses_total[15m])) > 20", "0m", "warning",
+        "The diagnosis changes again and again, and none lasts long enough for an alert of its own.",
+        "See in ovsnet's log which diagnoses take turns, and mend the first of them.",
+    ),
+    Alert(
+        "OvsnetCrowded", "increase(ovsnet_http_connections_cut_total[10m]) > 0", "0m", "warning",
+        "Clients of ovsnet's HTTP server were cut: too many at once, or one that never reads.",
+        "See who connects (`ss -tp sport = 10670`), or raise max_connections.",
+    ),
+    Alert(
         "OvsKnobsDrift", "ovsnet_tune_drift > 0", "30m", "warning",
         "Knobs of Open vSwitch or OVN are not as wanted.",
         "See `ovsnet tune plan`, and who else writes them.",

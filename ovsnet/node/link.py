@@ -69,6 +69,8 @@ class Link(Generic[Session]):
         self.opened_at = 0.0
         """When the last connection that came to be stood, by ``clock``."""
         self._chase: asyncio.Task[None] | None = None
+        self.opened = 0
+        """How often a connection came to be."""
         self.lost_at: float | None = None
         """When a connection that had stood broke last, by ``clock``."""
         self.lost: Counter[str] = Counter()
@@ -158,6 +160,7 @@ class Link(Generic[Session]):
             self._failed(error)
             raise
         self.opened_at = self._clock()
+        self.opened += 1
         session.closed.add_done_callback(lambda closed: self._broke(session, closed))
         self._on_change()
         return session

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ovsnet.tally import Tally
+
 KEEPALIVE = 5.0
-"""Seconds for a client to send a whole request, and to stay idle afterwards. A kubelet closes after each probe."""
+"""Seconds for a client to send a whole request, to take its answer, and to stay idle afterwards. A kubelet closes after
+each probe."""
+
+CUT_REASONS = CROWDED, SLOW_READER = "crowded", "slow-reader"
+"""Why we ended a connection."""
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -20,7 +27,7 @@ class CappedServer(web.Server):
     out for as long as slow or idle clients hold all places, and a kubelet counts that as a failure.
     """
 
-    def __init__(self, handle: Handle, max_connections: int) -> None:
+    def __init__(self, handle: Handle, max_connections: int, tally: Tally) -> None:
         super().__init__(
             self._serve,
             keepalive_timeout=KEEPALIVE,
@@ -30,8 +37,7 @@ class CappedServer(web.Server):
             tcp_keepalive=False,
         )
         self.max_connections = max_connections
-        self.cut = 0
-        """How many connections had to give way."""
+        self.tally = tally
         self._handle = handle
         self._busy: set[web.RequestHandler] = set()
 
@@ -42,16 +48,35 @@ class CappedServer(web.Server):
             oldest = next((each for each in connections if each not in self._busy), connections[0])
             connections.remove(oldest)
             self._connections.pop(oldest, None)  # it is still counted until the loop has told it of its end
-            oldest.force_close()
-            self.cut += 1
+            _abort(oldest.transport)
+            self.tally.cut[CROWDED] += 1
+        self.tally.connections += 1
         return super().__call__()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         self._busy.add(request.protocol)
         try:
-            return await self._handle(request)
+            response = await self._handle(request)
+            await self._send(response, request)
+            return response
         finally:
             self._busy.discard(request.protocol)
+
+    async def _send(self, response: web.StreamResponse, request: web.BaseRequest) -> None:
+        """aiohttp would do so once we return, and wait for ever for a client that does not read."""
+        try:
+            async with asyncio.timeout(KEEPALIVE):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            _abort(request.transport)
+            self.tally.cut[SLOW_READER] += 1
+
+
+def _abort(transport: asyncio.Transport | None) -> None:
+    """Close it now: in order, it would stay until the client has read what is still to be sent."""
+    if transport is not None:
+        transport.abort()
 
 
 def _quiet_logger() -> logging.Logger:

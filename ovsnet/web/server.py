@@ -22,24 +22,22 @@ from ovsnet.web.host import host_is_ours
 SHUTDOWN = 1.0
 """Seconds for open requests to finish when the agent stops."""
 
+UNKNOWN = "unknown"
+"""In the metrics, every path that is none of ours."""
+
 
 class WebServer:
     """Answers for ``agent``, which may be exchanged at any time, on every socket that is opened."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
-        self._server = CappedServer(self._handle, agent.settings.max_connections)
+        self._server = CappedServer(self._answer, agent.settings.max_connections, agent.tally)
         self._accepting: dict[Listener, asyncio.Server] = {}
 
     @property
     def listeners(self) -> list[Listener]:
         """Those that are open, in the order in which they came."""
         return list(self._accepting)
-
-    @property
-    def cut(self) -> int:
-        """How many connections had to give way to newer ones."""
-        return self._server.cut
 
     async def open(self, listener: Listener, context: ssl.SSLContext | None) -> None:
         """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
@@ -65,6 +63,7 @@ class WebServer:
         """Answer for another agent, with its settings."""
         self.agent = agent
         self._server.max_connections = agent.settings.max_connections
+        self._server.tally = agent.tally
 
     async def aclose(self) -> None:
         """Accept nobody more, let open requests finish for ``SHUTDOWN`` seconds, close."""
@@ -74,10 +73,15 @@ class WebServer:
         self._server.pre_shutdown()
         await self._server.shutdown(SHUTDOWN)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        found = find_endpoint(request.path)
+        response = self._response(request, found)
+        self.agent.tally.requests[found.path if found else UNKNOWN, response.status] += 1
+        return response
+
+    def _response(self, request: web.BaseRequest, found: Endpoint | None) -> web.StreamResponse:
         if request.method not in ("GET", "HEAD"):
             return web.Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
-        found = find_endpoint(request.path)
         if found is None:
             return text("There is no such path; / lists them.\n", 404)
         if found.for_browsers and not host_is_ours(request.headers.get("Host", ""), self.agent):

@@ -20,6 +20,8 @@ INPUTS = {
     "OvsnetLoopHeldUp": ("ovsnet_loop_delay_seconds_sum", "0+60x30 1800x40"),
     "OvsBacklogFull": ('ovsnet_backlog_refusals_total{daemon="d"}', "0+1x20 20x40"),
     "OvsConnectionsFlap": ('ovsnet_link_failures_total{link="l"}', "0+60x20 1200x40"),
+    "OvsVerdictFlaps": ("ovsnet_diagnoses_total", "0+2x20 40x40"),
+    "OvsnetCrowded": ('ovsnet_http_connections_cut_total{reason="crowded"}', "0+1x20 20x40"),
     "OvsKnobsDrift": ("ovsnet_tune_drift", "1x40 0x20"),
 }
 """A series, a value a minute, that makes the alert fire by the twentieth (or its ``for``) and clear by the last."""

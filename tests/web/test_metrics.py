@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import anyio
 import pytest
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from ovsnet import __version__
+from ovsnet.agent import Agent
 from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Status
+from ovsnet.checks.result import Number, Result, Status
+from ovsnet.config import Settings
 from ovsnet.diagnosis import CAUSES
-from ovsnet.web.metrics import CODES
+from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.web.connections import CUT_REASONS
+from ovsnet.web.metrics import CODES, render
 
 Serve = Callable[..., Any]
 Parse = Callable[[str], Iterable[Metric]]
@@ -94,6 +102,50 @@ async def test_stages_version_and_lost_links_are_told(serve: Serve) -> None:
     assert samples(families["ovsnet_stage_seconds"])[("database",)] == pytest.approx(2.0, abs=0.1)
     assert samples(families["ovsnet_build_info"]) == {(__version__,): 1.0}
     assert samples(families["ovsnet_link_failures"])[("vswitchd", "closed")] == 3.0
+
+
+async def test_numbers_of_a_check_are_told_and_texts_are_not(serve: Serve) -> None:
+    async with serve() as served:
+        numbers: dict[str, Number] = {"flows": 7, "cluster": "a-name"}
+        served.agent.board.record([Result("openflow.flows", Status.OK, served.agent.now, values=numbers)], 0.0)
+        families = await scrape(served)
+    assert samples(families["ovsnet_check_value"]) == {("openflow.flows", "flows"): 7.0}
+
+
+async def test_requests_are_counted_by_endpoint_and_strangers_make_no_series(serve: Serve) -> None:
+    async with serve() as served:
+        for path in ("/readyz", "/readyz", "/livez", "/readyz/ovsdb.echo", "/x1", "/x2"):
+            await served.get(path)
+        await served.get("/livez", "POST")
+        families = await scrape(served)
+    labels = [sample.labels | {"count": sample.value} for sample in families["ovsnet_http_requests"].samples]
+    assert sorted((each["path"], each["code"], each["count"]) for each in labels) == [
+        ("/livez", "200", 1.0),
+        ("/livez", "405", 1.0),
+        ("/readyz", "503", 2.0),
+        ("/readyz/", "503", 1.0),
+        ("unknown", "404", 2.0),
+    ]
+    assert samples(families["ovsnet_http_connections_cut"]) == {(reason,): 0.0 for reason in CUT_REASONS}
+    assert samples(families["ovsnet_http_connections"])[()] >= 1.0
+
+
+async def test_running_agent_tells_its_connections_its_diagnoses_and_the_daemons_starts(shared_node: Sandbox) -> None:
+    agent = Agent(Settings(), Rundir(shared_node.rundir, shared_node.rundir))
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(agent.run)
+        async with asyncio.timeout(30):
+            while agent.board.diagnosis.code != "healthy":  # noqa: ASYNC110 - any poll will do
+                await asyncio.sleep(0.01)
+        body, _ = render(agent, "")
+        tasks.cancel_scope.cancel()
+    families = {family.name: family for family in parse_text(body.decode())}
+    assert set(samples(families["ovsnet_link_up"]).values()) == {1.0}
+    assert min(samples(families["ovsnet_link_connections"]).values()) == 1.0
+    assert samples(families["ovsnet_diagnoses"])[("healthy",)] == 1.0
+    started = samples(families["ovsnet_daemon_start_time_seconds"])
+    assert {name for (name,) in started} >= {"ovsdb-server", "ovs-vswitchd", "ovn-controller"}
+    assert all(0 < time.time() - at < 3600 for at in started.values())
 
 
 async def test_agent_that_knows_nothing_yet_is_scraped_too(serve: Serve) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import ovsnet.web.connections
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.web.connections import CROWDED, SLOW_READER
 from ovsnet.web.endpoints import ENDPOINTS
 
 Serve = Callable[..., Any]
@@ -189,9 +190,26 @@ async def test_one_connection_over_the_cap_makes_the_oldest_idle_one_give_way(se
         await answer(reader)
         newest, newest_writer = await stack.enter_async_context(connected(served))
         assert await oldest.read() == b""
+        assert served.agent.tally.cut == {CROWDED: 1}
         for each, its_writer in ((reader, writer), (newest, newest_writer)):
             its_writer.write(ASK)
             assert (await answer(each))[1] == b"ok\n"
+
+
+async def test_client_that_reads_no_answer_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks on and on; once nothing more fits into the kernel's buffers, its place is taken away."""
+    monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
+    async with serve() as served, asyncio.timeout(30):
+        loop = asyncio.get_running_loop()
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await loop.sock_connect(client, (served.host, served.port))
+            with contextlib.suppress(ConnectionError):
+                while not served.agent.tally.cut:
+                    await loop.sock_sendall(client, ASK.replace(b"/livez", b"/metrics") * 100)
+        assert served.agent.tally.cut == {SLOW_READER: 1}
+        assert (await served.get("/livez"))[0] == 200
 
 
 async def test_place_of_a_closed_connection_is_free_again(serve: Serve) -> None:

@@ -1,0 +1,47 @@
+"""Metrics of the agent itself: its version, its loop, and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from ovsnet import __version__
+from ovsnet.agent import Agent
+from ovsnet.web.connections import CUT_REASONS
+
+
+def own(agent: Agent) -> Iterator[Metric]:
+    """All of them."""
+    yield InfoMetricFamily("ovsnet_build", "The version of ovsnet.", value={"version": __version__})
+    yield from _loop(agent)
+    yield from _http(agent)
+
+
+def _loop(agent: Agent) -> Iterator[Metric]:
+    yield GaugeMetricFamily("ovsnet_loop_lag_seconds", "How late our own loop's last tick was.", value=agent.loop_lag)
+    delays = agent.tally.loop_delays
+    yield HistogramMetricFamily(
+        "ovsnet_loop_delay_seconds",
+        "How late the ticks of our own loop were.",
+        buckets=list(delays.cumulative()),
+        sum_value=delays.sum,
+    )
+
+
+def _http(agent: Agent) -> Iterator[Metric]:
+    tally = agent.tally
+    requests = CounterMetricFamily("ovsnet_http_requests", "Requests that were answered.", labels=["path", "code"])
+    for (path, code), count in tally.requests.items():
+        requests.add_metric([path, str(code)], count)
+    yield requests
+    yield CounterMetricFamily("ovsnet_http_connections", "Connections that were accepted.", value=tally.connections)
+    cut = CounterMetricFamily(
+        "ovsnet_http_connections_cut",
+        "Connections that we ended, because others waited for their place or because nobody read our answer.",
+        labels=["reason"],
+    )
+    for reason in CUT_REASONS:
+        cut.add_metric([reason], tally.cut[reason])
+    yield cut
