@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ovsnet.monitoring import alerts
+from ovsnet import monitoring
 from ovsnet.systemd import units
 
 SOURCES: dict[str, Callable[[], Mapping[str, str]]] = {
     "systemd": units.rendered,
-    "prometheus": alerts.rendered,
+    "prometheus": monitoring.rendered,
 }
 """Directory, and what gives its files by their paths in it."""
 

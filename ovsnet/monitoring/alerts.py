@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovsnet.diagnosis import CAUSES, UNEXPLAINED, State
@@ -85,11 +85,6 @@ def rules() -> str:
         lines += ["        annotations:", f"          summary: {_literal(alert.summary)}"]
         lines.append(f"          runbook: {_literal(alert.runbook)}")
     return "\n".join(lines) + "\n"
-
-
-def rendered() -> Mapping[str, str]:
-    """What ``prometheus/`` in the source tree holds."""
-    return {"ovsnet-alerts.yml": rules()}
 
 
 def _name(code: str) -> str:
