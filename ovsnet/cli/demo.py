@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import signal
 
+import anyio
 import click
 import msgspec
 import uvloop
@@ -26,15 +29,22 @@ def demo(ports: int, settings: Settings) -> None:
 
 
 async def _demo(ports: int, settings: Settings) -> None:
-    click.echo("Starting Open vSwitch and OVN in a directory of their own...", err=True)
-    async with Sandbox(ports=ports) as node:
-
-        async def ready(agent: Agent, urls: list[str]) -> None:
-            click.echo(_invitation(node, urls[0]))
-
-        settings = msgspec.structs.replace(settings, rundir=str(node.rundir))
-        await run_agent(settings, Rundir(node.rundir, node.rundir), ready)
+    with anyio.CancelScope() as scope:
+        # Until the agent takes them over. asyncio minds SIGINT alone, and not where a shell has it ignored ("&").
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, scope.cancel)
+        click.echo("Starting Open vSwitch and OVN in a directory of their own...", err=True)
+        async with Sandbox(ports=ports) as node:
+            await _serve(node, settings)
     click.echo("Everything is gone again.", err=True)
+
+
+async def _serve(node: Sandbox, settings: Settings) -> None:
+    async def ready(agent: Agent, urls: list[str]) -> None:
+        click.echo(_invitation(node, urls[0]))
+
+    settings = msgspec.structs.replace(settings, rundir=str(node.rundir))
+    await run_agent(settings, Rundir(node.rundir, node.rundir), ready)
 
 
 def _invitation(node: Sandbox, url: str) -> str:
