@@ -247,9 +247,9 @@ async def connect(
 
 async def _connect_socket(address: Address, deadline: float, timeout: float, rng: random.Random) -> socket.socket:
     try:
+        if address.scheme == "unix":
+            return await _connect_unix(address, deadline, rng)
         async with asyncio.timeout_at(deadline):
-            if address.scheme == "unix":
-                return await _connect_unix(address, deadline, rng)
             return await _connect_ip(address)
     except TimeoutError:
         raise Unreachable(
@@ -260,6 +260,7 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
 
 
 async def _connect_unix(address: Address, deadline: float, rng: random.Random) -> socket.socket:
+    """No attempt waits, so the deadline only ends the retries. One that passed in a stall of ours costs no attempt."""
     loop = asyncio.get_running_loop()
     delay = FIRST_RETRY
     while True:

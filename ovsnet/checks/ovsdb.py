@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ovsnet.checks.declaration import check
 from ovsnet.checks.result import Answer, failed, ok
+from ovsnet.errors import UnixctlRefused
 from ovsnet.node.node import Node
 
 
@@ -50,7 +51,11 @@ async def flow_restore(node: Node) -> Answer:
     if database.other_config.get("flow-restore-wait", "false") != "true":
         return ok("flow-restore-wait is not set.")
     control = await node.vswitchd.session(node.settings.timeout)
-    if "(keys " in await control.call("upcall/show", timeout=node.settings.timeout):
+    try:
+        upcalls = await control.call("upcall/show", timeout=node.settings.timeout)
+    except UnixctlRefused:  # registered with the first bridge, as is what vswitchd.ofproto asks: that tells why
+        return ok("ovs-vswitchd has no bridge yet whose flows it could wait for.")
+    if "(keys " in upcalls:
         return ok("flow-restore-wait is set, and not in force: it waits for the next start of ovs-vswitchd.")
     return failed(
         "flow-restore-wait",

@@ -62,10 +62,13 @@ async def test_bridge_that_the_switch_dropped_is_a_missing_datapath(node: Sandbo
 async def test_switch_without_the_database_lock_is_locked_out(node: Sandbox, asking: Callable[..., Any]) -> None:
     await node.kill("ovs-vswitchd")
     async with _lock_held(node), asking(node) as ask:
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
         await node.start("ovs-vswitchd")
         result = await ask("vswitchd.ofproto")
+        waits = await ask("ovsdb.flow_restore")
     assert (result.status, result.reason) == (Status.FAILED, "locked-out")
     assert "lock" in result.detail
+    assert (waits.status, "no bridge yet" in waits.detail) == (Status.OK, True)
 
 
 @asynccontextmanager

@@ -36,6 +36,7 @@ async def tables(tuner: Tuner) -> object:
 
 async def test_revert_restores_exactly_what_was_there_across_sessions(tuning: Tuning) -> None:
     async with Sandbox() as node:
+        await node.wait_ready()  # ovn-controller writes other_config:vlan-limit once it runs
         await put(node, "other_config:max-idle=12345", "external_ids:somebody=else")
         rows = {
             "manager_inactivity_probe": "ptcp:0:127.0.0.1",
