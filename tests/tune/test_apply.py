@@ -187,6 +187,7 @@ async def test_server_that_does_not_answer_is_told_in_time_and_revert_works_late
 
 async def test_read_only_database_refuses_in_a_sentence_and_holds_what_it_held(tuning: Tuning) -> None:
     async with Sandbox() as node, tuning(node) as tuner:
+        await node.wait_ready()
         path = node.rundir / "ro.sock"
         await node.run(
             "ovn-sbctl", "--", "--id=@new", "create", "Connection", f'target="punix:{path}"', "read_only=true",
