@@ -118,4 +118,13 @@ def make_chassis(machine: Machine) -> None:
     machine.run("ovn-nbctl", "ls-add", "s", "--", "lsp-add", "s", "p", "--", "lsp-set-addresses", "p", "dynamic")
     until(lambda: "br-int" in machine.run("ovs-vsctl", "list-br"), "br-int")
     machine.run("ovs-vsctl", "add-port", "br-int", "p", "--", "set", "Interface", "p", "external_ids:iface-id=p")
-    until(lambda: machine.run(OVSNET, "check", check=False).startswith("healthy"), "a healthy node")
+
+    def asked() -> str:
+        return machine.run(OVSNET, "check", check=False)
+
+    def logs() -> str:
+        return asked() + machine.run(
+            "sh", "-c", "tail -n 30 /var/log/openvswitch/*.log /var/log/ovn/*.log", check=False
+        )
+
+    until(lambda: asked().startswith("healthy"), "a healthy node", logs)

@@ -21,11 +21,11 @@ PATIENCE = 60.0
 """Seconds after which a fact is given up. It decides nothing: most come within one."""
 
 
-def until(fact: Callable[[], T], what: str) -> T:
-    """What ``fact`` returns as soon as it is true."""
+def until(fact: Callable[[], T], what: str, instead: Callable[[], str] = str) -> T:
+    """What ``fact`` returns as soon as it is true. ``instead`` tells what was there when it never came."""
     deadline = time.monotonic() + PATIENCE
     while not (found := fact()):
-        assert time.monotonic() < deadline, f"{what} never came"
+        assert time.monotonic() < deadline, f"{what} never came\n{instead()}"
         time.sleep(0.02)
     return found
 
