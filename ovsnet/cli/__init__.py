@@ -11,6 +11,7 @@ from ovsnet import __version__
 from ovsnet.errors import OvsnetError
 
 COMMANDS = {
+    "bench": "Measure what happens when many clients come at once, and what helps.",
     "check": "Ask the node every question once, and say what is wrong.",
     "demo": "Run a sandbox node with the agent, to look at and to break.",
     "sandbox": "A real Open vSwitch and OVN node in one directory.",

@@ -1,0 +1,245 @@
+"""``ovsnet bench``: connection races under load, and what helps against them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from ovsnet.address import Address
+from ovsnet.cli.bench_text import change_lines, table
+from ovsnet.cli.options import with_settings
+from ovsnet.config import Settings
+from ovsnet.errors import SocketMissing, UsageError
+from ovsnet.load.result import Document, encode, read
+from ovsnet.load.shard import Shard, parse_moment
+from ovsnet.load.talk import Name
+from ovsnet.node.rundir import Rundir, find_rundir
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+TARGET = ("rundir", "ovn_rundir", "database", "bridge", "tls_key", "tls_certificate", "tls_ca")
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every measurement takes."""
+
+    seed: int
+    out: Path | None
+    report: Path | None
+    as_json: bool
+    shard: Shard
+    start_at: float | None
+    sandbox: bool
+
+
+def measurement(*settings: str) -> Callable[[Function], Callable[..., Any]]:
+    """Give a command the flags of ``Common`` and of the node; it gets ``common`` and ``settings``."""
+
+    def decorate(function: Function) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def parsed(
+            seed: int, out: Path | None, report: Path | None, as_json: bool, sandbox: bool, shard: str,
+            start_at: str | None, **arguments: object,
+        ) -> object:  # fmt: skip
+            moment = None if start_at is None else parse_moment(start_at)
+            if report is not None:
+                require_plots()
+            common = Common(seed, out, report, as_json, Shard.parse(shard), moment, sandbox)
+            return function(common=common, **arguments)
+
+        command: Callable[..., Any] = with_settings(*settings)(parsed)
+        for option in reversed(_COMMON):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_COMMON = (
+    click.option("--sandbox", is_flag=True, help="Measure a sandbox node made for this, not the node of this host."),
+    click.option("--seed", default=1, show_default=True, help="Of all that is random."),
+    click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere."),
+    click.option("--start-at", metavar="TIME", help="Begin then: Unix time or ISO 8601."),
+    click.option("--json", "as_json", is_flag=True, help="Print the document that --out writes."),
+    click.option("--out", type=_FILE, help="Write everything that was measured, as JSON."),
+    click.option("--report", type=_FILE, help="Write a page with plots (HTML)."),
+)
+_ROUNDS = click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 1000), help="Repeat so often.")
+_ADDRESS = click.option("--address", metavar="ADDRESS", help="Where to connect, such as tcp:10.0.0.1:6642.")
+_DEADLINE = click.option(
+    "--deadline", default=5.0, show_default=True, type=click.FloatRange(0.01, 600), metavar="SECONDS",
+    help="How long a client waits for its answer.",
+)  # fmt: skip
+
+
+@click.group()
+def bench() -> None:
+    """Measure what happens when many clients come at once.
+
+    Exit codes: 0 done, 1 a figure cannot be trusted (the generator fell behind, a daemon died), 130 cut short.
+    """
+
+
+@bench.command()
+@click.argument("protocol", type=click.Choice(["openflow", "ovsdb"]))
+@click.option("--clients", default=256, show_default=True, type=click.IntRange(1, 4096), help="How many at once.")
+@click.option("--count", type=click.IntRange(1, 10_000_000), help="Connections in all. [8 for each client]")
+@click.option("--rate", type=click.FloatRange(0.1, 1e6), help="Open-loop: arrivals per second, whatever happens.")
+@click.option("--strategy", "strategies", multiple=True, default=("naive", "retry", "gated"), show_default=True,
+              help="naive, retry, gated or gated:N; repeat to compare.")  # fmt: skip
+@_ROUNDS
+@_DEADLINE
+@_ADDRESS
+@measurement(*TARGET)
+def race(
+    protocol: Name, clients: int, count: int | None, rate: float | None, strategies: tuple[str, ...], rounds: int,
+    deadline: float, address: str | None, common: Common, settings: Settings,
+) -> None:  # fmt: skip
+    """Race to connect, greet, ask for an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb)."""
+    from ovsnet.cli.bench_run import run
+    from ovsnet.load.race import Race, Strategy
+    from ovsnet.load.rounds import races
+
+    parsed = [Strategy.parse(strategy) for strategy in strategies]
+    part = common.shard.part
+    clients, count = require_part(part(clients)), require_part(part(count or 8 * clients))
+    share = None if rate is None else rate / common.shard.of
+    where = functools.partial(address_of, protocol, address)
+
+    async def work(document: Document, rundir: Rundir, tell: Callable[[str, int], None]) -> None:
+        planned = [
+            Race(protocol, where(settings, rundir), clients, count, strategy, share, deadline, settings.tls)
+            for strategy in parsed
+        ]
+        await races(document, planned, rounds=rounds, shard=common.shard, tell=tell)
+
+    run("race", work, common, settings)
+
+
+@bench.command()
+@click.argument("protocol", type=click.Choice(["openflow", "ovsdb", "unixctl"]))
+@click.option("--connections", multiple=True, default=(1, 8), show_default=True, type=click.IntRange(1, 4096))
+@click.option("--window", "windows", multiple=True, default=(1, 16, 64), show_default=True,
+              type=click.IntRange(1, 4096), help="Requests in flight on each connection.")  # fmt: skip
+@click.option("--count", default=20_000, show_default=True, type=click.IntRange(1, 100_000_000), help="Requests.")
+@_ROUNDS
+@_DEADLINE
+@_ADDRESS
+@measurement(*TARGET)
+def echo(
+    protocol: Name, connections: tuple[int, ...], windows: tuple[int, ...], count: int, rounds: int, deadline: float,
+    address: str | None, common: Common, settings: Settings,
+) -> None:  # fmt: skip
+    """Throughput and latency of held connections; every window with every number of connections."""
+    from ovsnet.cli.bench_run import run
+    from ovsnet.load.echo import Echo
+    from ovsnet.load.rounds import echoes
+
+    part = common.shard.part
+    sizes = [(require_part(part(number)), window) for number in connections for window in windows]
+    count = require_part(part(count))
+    where = functools.partial(address_of, protocol, address)
+
+    async def work(document: Document, rundir: Rundir, tell: Callable[[str, int], None]) -> None:
+        planned = [
+            Echo(protocol, where(settings, rundir), number, window, count, deadline, settings.tls)
+            for number, window in sizes
+        ]
+        await echoes(document, planned, rounds=rounds, tell=tell)
+
+    run("echo", work, common, settings)
+
+
+@bench.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--out", required=True, type=_FILE, help="Write the merged document.")
+@click.option("--report", type=_FILE, help="Write a page with plots (HTML).")
+@click.option("--json", "as_json", is_flag=True, help="Print the merged document.")
+def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool) -> None:
+    """Join the FILES of all shards of one bench into one, exactly."""
+    from ovsnet.load.merge import merge as joined
+
+    if report is not None:
+        require_plots()
+    document = joined([read(path) for path in files])
+    publish(document, out, report, as_json=as_json)
+
+
+@bench.command()
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+@click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(before: Path, after: Path, seed: int, as_json: bool) -> None:
+    """Say what changed from BEFORE to AFTER, with a confidence interval."""
+    from random import Random
+
+    from ovsnet.load.compare import compare as compared
+
+    changes = compared(read(before), read(after), Random(seed))
+    if as_json:
+        click.echo(json.dumps([msgspec.to_builtins(change) | {"certain": change.certain} for change in changes]))
+    else:
+        click.echo("\n".join(change_lines(changes)))
+
+
+def publish(document: Document, out: Path | None, report: Path | None, *, as_json: bool) -> None:
+    """Write the files that were asked for, and print the table, or the document."""
+    for path, content in ((out, encode), (report, _page)):
+        if path is not None:
+            try:
+                path.write_bytes(content(document))
+            except OSError as error:
+                raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    click.echo(encode(document).decode() if as_json else table(document))
+    for problem in document.problems:
+        click.echo(f"ovsnet: {problem}", err=True)
+
+
+def require_plots() -> None:
+    """Raise UsageError, before anything is measured, when the plots could not be drawn."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise UsageError("--report needs matplotlib, which is not installed.", remedy="pip install 'ovsnet[bench]'.")
+
+
+def _page(document: Document) -> bytes:
+    from ovsnet.load.report import page
+
+    return page(document)
+
+
+def require_part(part: int) -> int:
+    """Raise UsageError when a shard would have nothing to do."""
+    if part < 1:
+        raise UsageError("There are more shards than there is work.", remedy="Ask for more, or for fewer shards.")
+    return part
+
+
+def address_of(protocol: Name, address: str | None, settings: Settings, rundir: Rundir) -> Address:
+    """Where the daemon of this protocol listens."""
+    if address is not None:
+        return Address.parse(address)
+    if protocol == "openflow":
+        return rundir.mgmt(settings.bridge[0])
+    if protocol == "ovsdb":
+        return Address.parse(settings.database) if settings.database else rundir.database
+    if sockets := rundir.control_sockets("ovs-vswitchd"):
+        return sockets[0]
+    raise SocketMissing(f"ovs-vswitchd has no control socket in {rundir.ovs}.")
+
+
+def rundir_of(settings: Settings) -> Rundir:
+    """The run directories of this host's node."""
+    return find_rundir(settings.rundir, settings.ovn_rundir, os.environ)

@@ -1,0 +1,160 @@
+"""A client that does nothing wrong, and suffers: one held connection that asks for an echo every few milliseconds.
+
+It runs in a process of its own, or it would measure how busy the engine's own loop is. It asks by a plan and counts
+from the planned moment, so that a stall of the daemon is felt by every echo that it delays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from types import TracebackType
+from typing import Literal, Self
+
+import anyio
+import msgspec
+import uvloop
+
+from ovsnet import openflow, ovsdb
+from ovsnet.address import Address
+from ovsnet.errors import PeerError, UnfitEnvironment
+from ovsnet.load.histogram import Histogram
+from ovsnet.load.schedule import Schedule
+from ovsnet.load.timer import Timer
+
+Resident = Literal["openflow", "ovsdb"]
+"""What it can speak."""
+
+PERIOD = 0.005
+"""Seconds between two echoes."""
+
+PATIENCE = 10.0
+"""Seconds after which an echo is given up."""
+
+
+class Suffering(msgspec.Struct):
+    """What it felt before the load, and under it; ``lost`` says why its connection ended, if it did."""
+
+    idle: Histogram
+    loaded: Histogram
+    lost: str = ""
+
+
+class Bystander:
+    """Start it, say when the load begins, and ask it to end."""
+
+    def __init__(self, protocol: Resident, address: Address) -> None:
+        self._argv = [sys.executable, "-m", __name__, protocol, str(address)]
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process, once started."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Return when it is connected. Raises UnfitEnvironment when it cannot."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; it ends when its stdin does
+        )
+        assert self._process.stdout is not None
+        if not await self._process.stdout.readline():
+            await self._process.wait()
+            raise UnfitEnvironment("The bystander could not connect.")
+
+    def load_begins(self) -> None:
+        """From now on it is the load that it feels."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """A run that was cut short leaves no process behind."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.kill()
+            with anyio.CancelScope(shield=True):
+                await self._process.wait()
+
+    async def end(self) -> Suffering:
+        """What it has felt."""
+        assert self._process is not None
+        said, _ = await self._process.communicate(b"")  # without input, Python 3.11 leaves stdin open
+        return msgspec.json.decode(said, type=Suffering)
+
+
+async def suffer(protocol: Resident, address: Address) -> Suffering:
+    """Ask and ask until stdin ends; a line on it means that the load has begun."""
+    felt = Suffering(Histogram(), Histogram())
+    connect = openflow.connect if protocol == "openflow" else ovsdb.connect
+    async with await connect(address, timeout=PATIENCE) as session:
+        orders = _Orders()
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        try:
+            await _ask(session, felt, orders)
+        except PeerError as error:
+            felt.lost = str(error)
+            await orders.ended
+        finally:
+            orders.close()
+    return felt
+
+
+async def _ask(session: openflow.Session | ovsdb.Session, felt: Suffering, orders: _Orders) -> None:
+    """Once more after the end: only an answer proves that the daemon was there until then."""
+    plan = Schedule(lambda: PERIOD, 1 << 62, time.monotonic())
+    with Timer() as timer:
+        last = False
+        while not last:
+            last = orders.ended.done()
+            await timer.until(plan.next_at or 0.0)
+            for moment in plan.due(time.monotonic()):
+                histogram = felt.loaded if orders.load_began else felt.idle
+                await session.echo(timeout=PATIENCE)
+                histogram.record(int((time.monotonic() - moment) * 1e9))
+
+
+class _Orders:
+    """What stdin says."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.load_began = False
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(0, self._told)
+
+    def _told(self) -> None:
+        if os.read(0, 100):
+            self.load_began = True
+        elif not self.ended.done():
+            self.ended.set_result(None)
+            self.close()
+
+    def close(self) -> None:
+        self._loop.remove_reader(0)
+
+
+def main(protocol: str, address: str) -> None:
+    """The program. It says nothing when it cannot connect; whoever started it tells."""
+    assert protocol in ("openflow", "ovsdb")
+    with contextlib.suppress(PeerError):
+        felt = uvloop.run(suffer("openflow" if protocol == "openflow" else "ovsdb", Address.parse(address)))
+        sys.stdout.write(msgspec.json.encode(felt).decode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

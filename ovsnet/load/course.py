@@ -1,0 +1,74 @@
+"""The frame of every measurement: a held connection to the daemon, its CPU time, the clock, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+
+from ovsnet.address import Address
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.load.result import ENGINE, Run
+from ovsnet.load.talk import Held, Name, hold
+from ovsnet.node.process import sample
+from ovsnet.tls import Tls
+
+SPARE_FILES = 64
+"""Descriptors besides those of the clients."""
+
+
+@asynccontextmanager
+async def measured(
+    run: Run, protocol: Name, address: Address, *, timeout: float = 5.0, tls: Tls | None = None
+) -> AsyncIterator[None]:
+    """Fill in times and CPU seconds of ``run``. A daemon that goes away ends the block, and is told as a problem.
+
+    Raises the PeerError that fits when the daemon does not answer to begin with.
+    """
+    async with aclosing(await hold(protocol, address, timeout=timeout, tls=tls)) as session:
+        pid = session.peer_pid
+        daemon, before = _cpu(pid)
+        own = time.process_time()
+        run.began, since = time.time(), time.monotonic()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_end_with_daemon, session, address, run, tasks.cancel_scope)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            run.ended = run.began + time.monotonic() - since
+            run.cpu_seconds[ENGINE] = time.process_time() - own
+            _, after = _cpu(pid)
+            if daemon and after is not None and before is not None:
+                run.cpu_seconds[daemon] = after - before
+
+
+async def _end_with_daemon(session: Held, address: Address, run: Run, scope: anyio.CancelScope) -> None:
+    await asyncio.wait([session.closed])  # to await it would cancel it along with us
+    why = session.closed.result()
+    process = sample(session.peer_pid, 0.0) if session.peer_pid else None
+    gone = session.peer_pid is not None and (process is None or process.gone)
+    run.problems.append(f"The daemon at {address} died during the run." if gone else f"During the run: {why}")
+    scope.cancel()
+
+
+def _cpu(pid: int | None) -> tuple[str, float | None]:
+    process = sample(pid, 0.0) if pid else None
+    return (process.name, process.cpu_seconds) if process else ("", None)
+
+
+def require_files(clients: int) -> None:
+    """Make room for so many connections. Raises UnfitEnvironment when this process may not open that many files."""
+    needed = clients + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise UnfitEnvironment(
+            f"{clients} clients need {needed} open files; this process may have {hard}.",
+            remedy=f"Raise the limit (ulimit -Hn {needed}), or use fewer clients.",
+        )
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

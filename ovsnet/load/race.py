@@ -1,0 +1,212 @@
+"""Many clients that connect, greet, ask for one echo, and close politely, all at once.
+
+A listener of OVS has room for 64 connections that it has not accepted, and the switch accepts one of them a pass of its
+main loop (connmgr.c, ``ofservice_run``). So what a client does about a full backlog decides what happens: see
+``Strategy``. A polite close comes after both HELLOs and after everything is read: anything else is a line in the
+switch's log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any
+
+import anyio
+
+from ovsnet.address import Address
+from ovsnet.calls import Calls
+from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, PeerError, UsageError
+from ovsnet.load.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
+from ovsnet.load.result import Run, Setting
+from ovsnet.load.schedule import Schedule
+from ovsnet.load.talk import TALKS, Name, Talk
+from ovsnet.tls import Tls
+from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, Channel, connect, try_connect_unix
+
+DEFAULT_GATE = 64
+"""One less than the listener's backlog holds: 65 pending connections are accepted, the next one is refused."""
+
+MAX_CLIENTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """What clients do about a full backlog.
+
+    ``naive``    one attempt, and EAGAIN is the end: what asyncio does, which reports it as ENOTCONN
+    ``retry``    try again after a jittered pause that doubles
+    ``gated:N``  the same, and at most N of all clients are between connect and close
+    """
+
+    text: str
+    retries: bool
+    gate: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> Strategy:
+        """Raises UsageError."""
+        name, colon, number = text.partition(":")
+        if text in ("naive", "retry"):
+            return cls(text, text == "retry", None)
+        size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_GATE if not colon else 0
+        if name != "gated" or size < 1:
+            raise UsageError(
+                f"{text!r} is no strategy.", remedy="Name naive, retry, gated, or gated:N with N of at least 1."
+            )
+        return cls(f"gated:{size}", True, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """``count`` one-shots by ``clients`` at once. ``rate`` makes it open-loop: so many arrivals per second, whatever
+    the daemon does. ``deadline`` is the patience of a client, in seconds from its first attempt."""
+
+    protocol: Name
+    address: Address
+    clients: int
+    count: int
+    strategy: Strategy
+    rate: float | None = None
+    deadline: float = 5.0
+    tls: Tls | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other races of a document."""
+        loop = f"open {self.rate:g}/s" if self.rate else "closed"
+        return f"{self.protocol} {self.clients} {self.strategy.text} {loop}"
+
+    def settings(self) -> dict[str, Setting]:
+        """What the document tells of it."""
+        return {
+            "address": str(self.address),
+            "clients": self.clients,
+            "count": self.count,
+            "strategy": self.strategy.text,
+            "rate": self.rate,
+            "deadline": self.deadline,
+        }
+
+
+class Racing:
+    """One race. What it finds is in ``run`` at any moment, so that it may be cut short."""
+
+    def __init__(self, race: Race, run: Run, rng: Random) -> None:
+        self._race = race
+        self._run = run
+        self._rng = rng
+        self._talk = TALKS[race.protocol]
+        self._calls: Calls[None] = Calls(str(race.address))
+        self._keys = count()
+        self._gate: contextlib.AbstractAsyncContextManager[object]
+        self._gate = asyncio.Semaphore(race.strategy.gate) if race.strategy.gate else contextlib.nullcontext()
+
+    async def race(self) -> None:
+        """Run to the end."""
+        gc.collect()
+        gc.freeze()  # or each collection during the race would walk all that was imported
+        try:
+            async with anyio.create_task_group() as tasks:
+                arrivals = self._arrivals(tasks)
+                for _ in range(min(self._race.clients, self._race.count)):
+                    tasks.start_soon(self._serve, arrivals)
+        finally:
+            gc.unfreeze()
+            self._judge_lag()
+
+    def _arrivals(self, tasks: anyio.abc.TaskGroup) -> Arrivals:
+        rate = self._race.rate
+        if rate is None:
+            return ClosedLoop(self._race.count)
+        plan = Schedule(lambda: self._rng.expovariate(rate), self._race.count, time.monotonic())
+        arrivals = OpenLoop(plan, self._run.latency("generator lag"))
+        tasks.start_soon(arrivals.feed)
+        return arrivals
+
+    def _judge_lag(self) -> None:
+        lag = self._run.latencies.get("generator lag")
+        if lag and (late := lag.percentile(0.99) / 1e9) > LAG_ALLOWED:
+            self._run.problems.append(
+                f"The generator did not keep up with {self._race.rate:g} arrivals/s: 1 % came more than "
+                f"{late * 1000:.1f} ms late through its own fault."
+            )
+
+    async def _serve(self, arrivals: Arrivals) -> None:
+        while (arrived := await arrivals.next()) is not None:
+            self._run.count("started")
+            try:
+                async with self._gate:
+                    connected = time.monotonic()
+                    await self._one_shot(connected + self._race.deadline)
+            except PeerError as error:
+                self._run.count("lost")
+                self._run.count(f"lost {errno_name(error)}")
+                await asyncio.sleep(0)  # a connect that fails at once waits for nothing, and would keep the loop
+            else:
+                now = time.monotonic()
+                self._run.count("done")
+                self._run.latency("from connect").record(int((now - connected) * 1e9))
+                self._run.latency("from arrival").record(int((now - arrived) * 1e9))
+
+    async def _one_shot(self, deadline: float) -> None:
+        talk, key = self._talk(), next(self._keys)
+        channel: Channel[Any] = Channel(
+            self._race.address, talk.core, self._listener(talk, key), lambda error: self._lost(key, error)
+        )
+        answer = self._calls.open(key, self._race.deadline)
+        try:
+            await self._connect(channel, deadline)
+            channel.write(talk.ask(1))
+            await answer
+        finally:
+            channel.abort()
+
+    def _listener(self, talk: Talk, key: int) -> Callable[[Sequence[Any]], None]:
+        def heard(events: Sequence[Any]) -> None:
+            if talk.answers(events):
+                self._calls.answer(key, None)
+
+        return heard
+
+    def _lost(self, key: int, error: PeerError) -> None:
+        self._calls.refuse(key, error)
+
+    async def _connect(self, channel: Channel[Any], deadline: float) -> None:
+        """As ``transport.connect``, at half its CPU time, and each EAGAIN is counted."""
+        if channel.address.scheme != "unix":
+            await connect(channel, timeout=self._race.deadline, tls=self._race.tls)
+            return
+        delay = FIRST_RETRY
+        while True:
+            try:
+                sock = try_connect_unix(channel.address)
+                break
+            except BacklogFull:
+                self._run.count("EAGAIN")
+                pause = delay * self._rng.uniform(0.5, 1.5)
+                if not self._race.strategy.retries or time.monotonic() + pause > deadline:
+                    raise
+            await asyncio.sleep(pause)
+            delay = min(delay * 2, LONGEST_RETRY)
+        loop = asyncio.get_running_loop()
+        await loop.create_unix_connection(lambda: channel, sock=sock)
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            sock.detach()  # uvloop closes the descriptor itself: see transport.connect
+
+
+def errno_name(error: PeerError) -> str:
+    """Why a client was lost, by the name that a person would look up."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno:
+        return errno.errorcode.get(cause.errno, str(cause.errno))
+    if isinstance(error, DeadlineExceeded):
+        return "timeout"
+    return "closed" if isinstance(error, ConnectionLost) else error.reason

@@ -1,0 +1,83 @@
+"""A page for an incident review: what was measured, as plots and as a table, in one file without references."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ovsnet.load.result import Document, Run, in_turn
+
+LATENCY = {"race": "from arrival", "echo": "from request"}
+"""The latency that a kind of run is about."""
+
+_STYLE = (
+    "body{font:15px sans-serif;margin:2em auto;max-width:70em}td,th{padding:.2em .8em;text-align:right}svg{width:100%}"
+)
+
+
+def page(document: Document) -> bytes:
+    """The document as HTML."""
+    runs = [in_turn(rounds) for rounds in document.named().values()]
+    parts = [
+        f"<h1>{escape(document.command)}</h1><p>{escape(document.began)}, seed {document.seed}</p>",
+        *(f"<p class=problem><b>{escape(problem)}</b></p>" for problem in document.problems),
+        *_plots(runs),
+        _table(runs),
+        *(f"<p>{escape(str(machine))}</p>" for machine in document.machines),
+        *(f"<p>{escape(name)}: {escape(number)}</p>" for name, number in document.versions.items()),
+    ]
+    head = f"<!doctype html><meta charset=utf-8><title>{escape(document.command)}</title><style>{_STYLE}</style>"
+    return (head + "\n".join(parts)).encode()
+
+
+def _plots(runs: Sequence[Run]) -> Iterator[str]:
+    for kind, what in LATENCY.items():
+        if chosen := [run for run in runs if run.kind == kind and what in run.latencies]:
+            yield f"<h2>Latency {what}</h2>{_drawn(chosen, what)}"
+    if suffering := [run for run in runs if "bystander" in run.latencies]:
+        yield f"<h2>What a bystander's echo suffered</h2>{_drawn(suffering, 'bystander')}"
+
+
+def _drawn(runs: Sequence[Run], what: str) -> str:
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    _latency(figure.subplots(), runs, what)
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg")
+    return drawn.getvalue().partition("<!DOCTYPE")[2].partition(">")[2]  # an SVG inside HTML has no prologue
+
+
+def _latency(axes: Axes, runs: Sequence[Run], what: str) -> None:
+    """Percentiles on an axis that widens towards the tail, where the trouble is."""
+    for run in runs:
+        ranks = run.latencies[what].ranks()
+        curve = [(1 / (1 - share), value / 1e6) for value, share in ranks.curve() if share < 1]
+        axes.step([x for x, _ in curve], [y for _, y in curve], where="pre", label=run.name)
+    ticks = (0.5, 0.9, 0.99, 0.999, 0.9999)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks([1 / (1 - share) for share in ticks], [f"{share * 100:g} %" for share in ticks])
+    axes.set_xlabel("share of all that are not slower")
+    axes.set_ylabel("ms")
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+
+
+def _table(runs: Sequence[Run]) -> str:
+    rows = [
+        f"<tr><th>{escape(run.name)}<td>{escape(what)}<td>{ranks.count}"
+        + "".join(f"<td>{ranks.percentile(share) / 1e6:.3f}" for share in (0.5, 0.99, 0.999, 0.9999, 1.0))
+        for run in runs
+        for what, histogram in run.latencies.items()
+        if (ranks := histogram.ranks()).count
+    ]
+    counts = [
+        f"<tr><th>{escape(run.name)}<td colspan=7>"
+        + escape(", ".join(f"{what} {count}" for what, count in run.counts.items()))
+        for run in runs
+    ]
+    titles = "".join(f"<th>{title}" for title in ("", "latency, ms", "count", "p50", "p99", "p99.9", "p99.99", "max"))
+    return f"<table><tr>{titles}{''.join(rows)}{''.join(counts)}</table>"

@@ -1,0 +1,59 @@
+"""Do the runs of a bench in rounds, interleaved, so that what else the machine does falls on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+import anyio
+
+from ovsnet.load.bystander import Bystander
+from ovsnet.load.course import measured, require_files
+from ovsnet.load.echo import Echo, Echoing
+from ovsnet.load.race import Race, Racing
+from ovsnet.load.result import Document, Run
+from ovsnet.load.shard import Shard
+
+IDLE = 0.3
+"""Seconds in which the bystander feels the daemon at rest."""
+
+Tell = Callable[[str, int], None]
+"""Gets the title of what begins now, and how many operations it will be."""
+
+
+async def races(document: Document, planned: Sequence[Race], *, rounds: int, shard: Shard, tell: Tell) -> None:
+    """Race after race; each run is in ``document`` from its beginning. Raises PeerError when the daemon does not
+    answer."""
+    require_files(max(race.clients for race in planned))
+    for number in range(rounds):
+        for race in planned:
+            tell(f"{race.name}, round {number + 1} of {rounds}", race.count)
+            run = Run(kind="race", name=race.name, round=number, settings=race.settings())
+            rng = Random(f"{document.seed} {shard} {number} {race.name}")
+            if race.tls is not None or race.protocol == "unixctl":
+                await _race(document, race, run, rng)
+                continue
+            async with Bystander(race.protocol, race.address) as bystander:
+                await anyio.sleep(IDLE)
+                bystander.load_begins()
+                await _race(document, race, run, rng)
+                felt = await bystander.end()
+            run.latencies |= {"bystander at rest": felt.idle, "bystander": felt.loaded}
+
+
+async def _race(document: Document, race: Race, run: Run, rng: Random) -> None:
+    async with measured(run, race.protocol, race.address, timeout=race.deadline, tls=race.tls):
+        document.runs.append(run)
+        await Racing(race, run, rng).race()
+
+
+async def echoes(document: Document, planned: Sequence[Echo], *, rounds: int, tell: Tell) -> None:
+    """As ``races``."""
+    require_files(max(echo.connections for echo in planned))
+    for number in range(rounds):
+        for echo in planned:
+            tell(f"{echo.name}, round {number + 1} of {rounds}", echo.count)
+            run = Run(kind="echo", name=echo.name, round=number, settings=echo.settings())
+            async with measured(run, echo.protocol, echo.address, timeout=echo.deadline, tls=echo.tls):
+                document.runs.append(run)
+                await Echoing(echo, run).echo()

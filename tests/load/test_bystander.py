@@ -1,0 +1,81 @@
+"""The bystander feels what the daemon does, and nothing of us."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import pytest
+
+from ovsnet.address import Address
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.load.bystander import Bystander
+from ovsnet.load.timer import Timer
+from ovsnet.node.process import sample
+from ovsnet.sandbox.node import Sandbox
+
+FROZEN = 0.3
+
+
+async def test_stall_is_felt_by_every_echo_that_it_delays(node: Sandbox) -> None:
+    async with Bystander("openflow", Address.unix(node.rundir / "br-int.mgmt")) as bystander:
+        await anyio.sleep(0.05)
+        bystander.load_begins()
+        await anyio.sleep(0.05)
+        await node.freeze("ovs-vswitchd")
+        await anyio.sleep(FROZEN)
+        await node.thaw("ovs-vswitchd")
+        await anyio.sleep(0.05)
+        felt = await bystander.end()
+    assert felt.lost == ""
+    assert felt.loaded.highest / 1e9 >= FROZEN - 0.05
+    # One echo every 5 ms was planned: half of those planned while it stood still waited for half of that, or longer.
+    late = sum(count for value, count in felt.loaded.counts.items() if value >= _bucket(FROZEN / 2))
+    assert late >= FROZEN / 2 / 0.005 * 0.8
+
+
+async def test_own_stall_is_not_counted_as_the_daemons(shared_node: Sandbox) -> None:
+    async with Bystander("ovsdb", Address.unix(shared_node.rundir / "db.sock")) as bystander:
+        bystander.load_begins()
+        await anyio.sleep(0.02)
+        time.sleep(FROZEN)  # noqa: ASYNC251 - this is the stall
+        felt = await bystander.end()
+    assert felt.loaded.percentile(0.5) / 1e9 < FROZEN / 2
+    assert felt.loaded.count > 10
+
+
+async def test_daemons_end_is_told(node: Sandbox) -> None:
+    async with Bystander("openflow", Address.unix(node.rundir / "br-int.mgmt")) as bystander:
+        await node.kill("ovs-vswitchd")
+        felt = await bystander.end()
+    assert "br-int.mgmt" in felt.lost
+
+
+async def test_it_does_not_outlive_a_run_that_was_cut_short(shared_node: Sandbox) -> None:
+    bystander = Bystander("openflow", Address.unix(shared_node.rundir / "br-int.mgmt"))
+    with anyio.CancelScope() as scope:
+        async with bystander:
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert bystander.pid is not None
+    assert sample(bystander.pid, 0.0) is None
+
+
+async def test_nobody_to_ask_is_told(tmp_path: object) -> None:
+    with pytest.raises(UnfitEnvironment, match="The bystander could not connect"):
+        await Bystander("openflow", Address.unix(f"{tmp_path}/absent.mgmt")).start()
+
+
+async def test_timer_wakes_up_on_time_and_never_early() -> None:
+    with Timer() as timer:
+        for _ in range(3):
+            at = time.monotonic() + 0.0123
+            await timer.until(at)
+            assert time.monotonic() >= at
+        await timer.until(0.0)
+
+
+def _bucket(seconds: float) -> int:
+    from ovsnet.load.histogram import bucket_of
+
+    return bucket_of(int(seconds * 1e9))

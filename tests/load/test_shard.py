@@ -1,0 +1,37 @@
+"""Parts of a bench, and when they begin."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovsnet.errors import UsageError
+from ovsnet.load.shard import Shard, parse_moment
+
+
+@given(st.integers(0, 10**6), st.integers(1, 200))
+def test_parts_add_up_to_the_whole_and_differ_by_one_at_most(whole: int, of: int) -> None:
+    parts = [Shard(number, of).part(whole) for number in range(1, of + 1)]
+    assert sum(parts) == whole
+    assert max(parts) - min(parts) <= 1
+
+
+def test_shard_is_read_as_it_is_written() -> None:
+    assert str(Shard.parse("2/5")) == "2/5"
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""])
+def test_impossible_shard_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no shard"):
+        Shard.parse(text)
+
+
+@pytest.mark.parametrize("text", ["1795341600", "2026-11-22T10:00:00", "2026-11-22T11:00:00+01:00"])
+def test_moment_is_read_in_every_form(text: str) -> None:
+    assert parse_moment(text) == 1795341600.0
+
+
+def test_what_is_no_moment_is_refused() -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        parse_moment("tomorrow")
