@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import os
 from collections.abc import Callable
@@ -74,7 +75,7 @@ _COMMON = (
     click.option("--out", type=_FILE, help="Write everything that was measured, as JSON."),
     click.option("--report", type=_FILE, help="Write a page with plots (HTML)."),
 )
-_ROUNDS = click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 1000), help="Repeat so often.")
+ROUNDS = click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 1000), help="Repeat so often.")
 _ADDRESS = click.option("--address", metavar="ADDRESS", help="Where to connect, such as tcp:10.0.0.1:6642.")
 _DEADLINE = click.option(
     "--deadline", default=5.0, show_default=True, type=click.FloatRange(0.01, 600), metavar="SECONDS",
@@ -82,7 +83,22 @@ _DEADLINE = click.option(
 )  # fmt: skip
 
 
-@click.group()
+ELSEWHERE = ("restart",)
+"""Commands that are a module of their own, ``ovsnet.cli.bench_NAME``, and imported when they are called."""
+
+
+class _Bench(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"ovsnet.cli.bench_{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Bench)
 def bench() -> None:
     """Measure what happens when many clients come at once.
 
@@ -97,7 +113,7 @@ def bench() -> None:
 @click.option("--rate", type=click.FloatRange(0.1, 1e6), help="Open-loop: arrivals per second, whatever happens.")
 @click.option("--strategy", "strategies", multiple=True, default=("naive", "retry", "gated"), show_default=True,
               help="naive, retry, gated or gated:N; repeat to compare.")  # fmt: skip
-@_ROUNDS
+@ROUNDS
 @_DEADLINE
 @_ADDRESS
 @measurement(*TARGET)
@@ -132,7 +148,7 @@ def race(
 @click.option("--window", "windows", multiple=True, default=(1, 16, 64), show_default=True,
               type=click.IntRange(1, 4096), help="Requests in flight on each connection.")  # fmt: skip
 @click.option("--count", default=20_000, show_default=True, type=click.IntRange(1, 100_000_000), help="Requests.")
-@_ROUNDS
+@ROUNDS
 @_DEADLINE
 @_ADDRESS
 @measurement(*TARGET)

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 import click
@@ -24,6 +25,8 @@ from ovsnet.sandbox.node import Sandbox
 
 Tell = Callable[[str, int], None]
 Work = Callable[[Document, Rundir, Tell], Awaitable[None]]
+WorkOnOwnNodes = Callable[[Document, Tell], Awaitable[None]]
+Measure = Callable[[Document], Awaitable[None]]
 
 REFRESH = 1.0
 """Seconds between two looks at the progress: drawing takes the engine's own loop some milliseconds."""
@@ -33,7 +36,16 @@ LONGEST_WAIT = 86400.0
 
 
 def run(command: str, work: Work, common: Common, settings: Settings) -> None:
-    """Do ``work``, publish what came out, and end with the exit code that says how it went."""
+    """Do ``work`` on a node, publish what came out, and end with the exit code that says how it went."""
+    _run(command, lambda document: _measure(document, work, common, settings), common)
+
+
+def run_on_own_nodes(command: str, work: WorkOnOwnNodes, common: Common) -> None:
+    """As ``run``, for work that makes the sandboxes it needs itself."""
+    _run(command, lambda document: _at_work(document, partial(work, document), common), common)
+
+
+def _run(command: str, measure: Measure, common: Common) -> None:
     document = Document(
         command=f"ovsnet bench {command}",
         began=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -41,7 +53,7 @@ def run(command: str, work: Work, common: Common, settings: Settings) -> None:
         seed=common.seed,
         shards=[str(common.shard)] if common.shard.of > 1 else [],
     )
-    cut_short = uvloop.run(_until_signal(_measure(document, work, common, settings)))
+    cut_short = uvloop.run(_until_signal(measure(document)))
     publish(document, common.out, common.report, as_json=common.as_json)
     if cut_short:
         click.echo("ovsnet: Cut short: this is what was measured until then.", err=True)
@@ -85,12 +97,16 @@ async def _measure(document: Document, work: Work, common: Common, settings: Set
 
 async def _on_node(document: Document, rundir: Rundir, work: Work, common: Common) -> None:
     document.versions = await versions(rundir)
+    await _at_work(document, partial(work, document, rundir), common)
+
+
+async def _at_work(document: Document, work: Callable[[Tell], Awaitable[None]], common: Common) -> None:
     await _wait_for_start(common.start_at)
     display = _Display(document)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(display.refresh)
-            failure = await _failure_of(work(document, rundir, display.tell))
+            failure = await _failure_of(work(display.tell))
             tasks.cancel_scope.cancel()
     finally:
         display.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
 
 from ovsnet.load.compare import Change
 from ovsnet.load.result import ENGINE, Document, Run, in_turn
@@ -15,7 +16,7 @@ def table(document: Document) -> str:
     lines: list[str] = []
     rows = [in_turn(rounds) for rounds in document.named().values()]
     for kind in dict.fromkeys(row.kind for row in rows):
-        cells = {"race": _race, "echo": _echo}.get(kind, _samples)
+        cells = {"race": _race, "echo": _echo, "restart": _restart}.get(kind, _samples)
         lines += [*_aligned([cells(row) for row in rows if row.kind == kind]), ""]
     losses = [(row.name, what, count) for row in rows for what, count in row.counts.items() if what.startswith("lost ")]
     lines += [f"{name}: {count} {what}" for name, what, count in losses]
@@ -41,6 +42,17 @@ def _race(run: Run) -> dict[str, str]:
 def _echo(run: Run) -> dict[str, str]:
     shares = {f"p{share * 100:g} ms": _ms(run, "from request", share) for share in SHARES}
     return {"echo": run.name, "done": str(run.done), "per s": f"{run.rate:.0f}", **shares, **_cpu(run), **_busy(run)}
+
+
+def _restart(run: Run) -> dict[str, str]:
+    """Medians; the slowest of several rounds in brackets."""
+    found = {
+        f"{what} s": f"{median(values):.2f}" + (f" ({max(values):.2f})" if len(values) > 1 else "")
+        for what, values in run.samples.items()
+        if values
+    }
+    visits = {f"clients {what}": str(run.counts.get(f"hammer {what}", "-")) for what in ("done", "lost")}
+    return {"restart": run.name, "done": str(run.done), **found, **visits}
 
 
 def _samples(run: Run) -> dict[str, str]:

@@ -9,6 +9,7 @@ from html import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ovsnet.load.report_restart import samples, timeline
 from ovsnet.load.result import Document, Run, in_turn
 
 LATENCY = {"race": "from arrival", "echo": "from request"}
@@ -40,11 +41,19 @@ def _plots(runs: Sequence[Run]) -> Iterator[str]:
             yield f"<h2>Latency {what}</h2>{_drawn(chosen, what)}"
     if suffering := [run for run in runs if "bystander" in run.latencies]:
         yield f"<h2>What a bystander's echo suffered</h2>{_drawn(suffering, 'bystander')}"
+    if restarts := [run for run in runs if run.kind == "restart"]:
+        figure = Figure(figsize=(11, 1.5 + 0.5 * len(restarts)), layout="constrained")
+        timeline(figure.subplots(), restarts)
+        yield f"<h2>What came back when, after the start</h2>{_svg(figure)}{samples(restarts)}"
 
 
 def _drawn(runs: Sequence[Run], what: str) -> str:
     figure = Figure(figsize=(10, 5), layout="constrained")
     _latency(figure.subplots(), runs, what)
+    return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg")
     return drawn.getvalue().partition("<!DOCTYPE")[2].partition(">")[2]  # an SVG inside HTML has no prologue
