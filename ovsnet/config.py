@@ -52,6 +52,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "`ssl:HOST:PORT`. Sockets that systemd passes take the place of all of these."
         ),
     ] = ("127.0.0.1:10670",)
+    listen_shared: Annotated[
+        bool,
+        Meta(
+            description="Whether another agent of the same user may serve at the same TCP addresses, as during an "
+            "update that starts the new one before it ends the old one."
+        ),
+    ] = False
     socket_mode: Annotated[
         str, Meta(pattern="^0?[0-7]{3}$", description="Mode of the unix sockets that the agent makes.")
     ] = "0660"

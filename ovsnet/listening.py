@@ -25,15 +25,17 @@ SECURE = "ssl"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may connect to a unix socket: its mode, and its group's name if that is not to be ours."""
+    """Who may connect to a unix socket: its mode, and its group's name if that is not to be ours. Whether others of our
+    user may listen at the same TCP address (``shared``)."""
 
     mode: int = 0o660
     group: str = ""
+    shared: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
         """As the settings say."""
-        return cls(int(settings.socket_mode, 8), settings.socket_group)
+        return cls(int(settings.socket_mode, 8), settings.socket_group, settings.listen_shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def listen(text: str, access: Access = Access()) -> Listener:
         if address.scheme == "unix":
             return Listener(_listen_unix(address, access), f"http+unix://{address.path}", made=address.path)
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-        sock = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
+        # SO_REUSEPORT (socket(7)): all who share must set it, and be of one user.
+        sock = socket.create_server(
+            (address.host, address.port), family=family, backlog=BACKLOG, reuse_port=access.shared
+        )
     except OSError as error:
         raise UnfitEnvironment(
             f"Cannot listen on {text}: {error.strerror or error}.", remedy="Name another address with --listen."

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ovsnet import monitoring
+from ovsnet.kubernetes import files as kubernetes
 from ovsnet.systemd import units
 
 SOURCES: dict[str, Callable[[], Mapping[str, str]]] = {
     "systemd": units.rendered,
     "prometheus": monitoring.rendered,
+    "kubernetes": kubernetes.rendered,
 }
 """Directory, and what gives its files by their paths in it."""
 

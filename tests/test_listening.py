@@ -98,6 +98,15 @@ def test_directory_that_is_missing_is_named(path: Path) -> None:
         listen(f"unix:{path}/none/sock")
 
 
+def test_two_agents_share_an_address_when_both_agree() -> None:
+    first = listen("127.0.0.1:0", Access(shared=True))
+    address = first.url.removeprefix("http://").rstrip("/")
+    with first.sock:
+        listen(address, Access(shared=True)).sock.close()
+        with pytest.raises(UnfitEnvironment, match="in use"):
+            listen(address)
+
+
 def test_busy_port_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         text = f"127.0.0.1:{busy.getsockname()[1]}"

@@ -17,6 +17,7 @@ COMMANDS = {
     "sandbox": "A real Open vSwitch and OVN node in one directory.",
     "doctor": "Tell what on this host is unfit for Open vSwitch, and mend what is safe to mend.",
     "install": "Make the agent a service of systemd, or take it out.",
+    "kubernetes": "Print manifests that run the agent on a cluster.",
     "serve": "Run the agent: health endpoints, status, metrics.",
     "timeline": "Show how long each stage of the last start took.",
     "tune": "Judge, plan, set and restore what tunes Open vSwitch and OVN.",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ovsnet.diagnosis import CAUSES, UNEXPLAINED, State
+from ovsnet.yaml_text import dumps
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,24 @@ def alerts() -> Iterator[Alert]:
     yield from OWN
 
 
+def groups() -> list[Mapping[str, object]]:
+    """The rules in the form that Prometheus reads, and its operator in a PrometheusRule."""
+    return [{"name": "ovsnet", "rules": list(map(_rule, alerts()))}]
+
+
 def rules() -> str:
-    """A file of rules for Prometheus. Texts stand as JSON strings, which YAML takes as they are."""
-    lines = ["groups:", "  - name: ovsnet", "    rules:"]
-    for alert in alerts():
-        lines += [f"      - alert: {alert.name}", f"        expr: {json.dumps(alert.expression)}"]
-        lines += [f"        for: {alert.hold}", f"        labels: {{severity: {alert.severity}}}"]
-        lines += ["        annotations:", f"          summary: {_literal(alert.summary)}"]
-        lines.append(f"          runbook: {_literal(alert.runbook)}")
-    return "\n".join(lines) + "\n"
+    """A file of rules for Prometheus."""
+    return dumps({"groups": groups()})
+
+
+def _rule(alert: Alert) -> Mapping[str, object]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.hold,
+        "labels": {"severity": alert.severity},
+        "annotations": {"summary": _literal(alert.summary), "runbook": _literal(alert.runbook)},
+    }
 
 
 def _name(code: str) -> str:
@@ -93,4 +102,4 @@ def _name(code: str) -> str:
 
 def _literal(text: str) -> str:
     """Prometheus expands templates in annotations: braces of ours must not be taken for one."""
-    return json.dumps(text.replace("{{", "{ {"), ensure_ascii=False)
+    return text.replace("{{", "{ {")

@@ -211,4 +211,6 @@ def rendered(program: str = "/usr/bin/ovsnet") -> Mapping[str, str]:
 def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return f'"{value}"' if isinstance(value, str) else str(value)
