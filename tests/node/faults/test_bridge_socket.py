@@ -35,17 +35,14 @@ async def test_management_socket_that_was_removed_is_missing(node: Sandbox, watc
 async def test_full_backlog_of_a_living_switch(node: Sandbox, watching: Watching) -> None:
     """The switch has no descriptor left to accept with, and clients queue up; it answers who is connected.
 
-    It tries to accept in every turn of its loop, which takes all the CPU that it gets, so its answers are late.
+    It tries to accept in every turn of its loop, which takes all the CPU that it gets: an answer may be late, and the
+    switch be called slow for a moment, which is true. So what is said is read once, not held to.
     """
-    async with watching(node, timeout=2.0, hung_after=10.0) as agent:
+    async with watching(node) as agent:
         await agent.says("healthy")
         with no_more_descriptors(node.pid("ovs-vswitchd")), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
-            await agent.tells(
-                "mgmt-backlog-full",
-                state="not-ready",
-                fact="br-int.mgmt",
-                failed={"openflow.accept"},
-            )
+            told = await agent.says("mgmt-backlog-full", fact="br-int.mgmt", failed={"openflow.accept"})
+            assert (told.state.label, told.dead) == ("not-ready", False)
         await agent.recovers()
 
 
