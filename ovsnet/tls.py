@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 from dataclasses import dataclass
 
@@ -34,6 +35,17 @@ class Tls:
                 remedy="Name a PEM key without a password, its certificate and the CA, all readable by this user.",
             ) from error
         return context
+
+
+class HeldTls(Tls):
+    """The same for many connections: the files are read once, as OVS does (stream-ssl.c)."""
+
+    @functools.cached_property
+    def _held(self) -> ssl.SSLContext:
+        return super().context()
+
+    def context(self) -> ssl.SSLContext:
+        return self._held
 
 
 @dataclass(frozen=True, slots=True)

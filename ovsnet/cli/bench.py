@@ -83,7 +83,7 @@ _DEADLINE = click.option(
 )  # fmt: skip
 
 
-ELSEWHERE = ("restart",)
+ELSEWHERE = ("restart", "storm")
 """Commands that are a module of their own, ``ovsnet.cli.bench_NAME``, and imported when they are called."""
 
 

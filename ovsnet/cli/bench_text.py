@@ -7,6 +7,7 @@ from statistics import median
 
 from ovsnet.load.compare import Change
 from ovsnet.load.result import ENGINE, Document, Run, in_turn
+from ovsnet.load.storm.sweep import figures, sweeps, verdict
 
 SHARES = (0.5, 0.99, 0.999, 0.9999)
 
@@ -16,8 +17,10 @@ def table(document: Document) -> str:
     lines: list[str] = []
     rows = [in_turn(rounds) for rounds in document.named().values()]
     for kind in dict.fromkeys(row.kind for row in rows):
-        cells = {"race": _race, "echo": _echo, "restart": _restart}.get(kind, _samples)
+        cells = {"race": _race, "echo": _echo, "restart": _restart, "storm": _storm}.get(kind, _samples)
         lines += [*_aligned([cells(row) for row in rows if row.kind == kind]), ""]
+    storms = [run for run in document.runs if run.kind == "storm"]
+    lines += [verdict(place, group) for place, group in sweeps(storms).items()]
     losses = [(row.name, what, count) for row in rows for what, count in row.counts.items() if what.startswith("lost ")]
     lines += [f"{name}: {count} {what}" for name, what, count in losses]
     lines += [str(machine) for machine in document.machines]
@@ -53,6 +56,26 @@ def _restart(run: Run) -> dict[str, str]:
     }
     visits = {f"clients {what}": str(run.counts.get(f"hammer {what}", "-")) for what in ("done", "lost")}
     return {"restart": run.name, "done": str(run.done), **found, **visits}
+
+
+def _storm(run: Run) -> dict[str, str]:
+    found = figures(run)
+    return {
+        "storm": run.name,
+        "synced": str(run.done),
+        "false disconnects": str(run.counts.get("false disconnects", "-")),
+        "connect timeouts": str(run.counts.get("connect timeouts", 0)),
+        "all joined s": _seconds(found.all_joined),
+        "all back s": _seconds(found.all_back),
+        "probe p99 ms": _ms(run, "probe", 0.99),
+        "lag max ms": _ms(run, "generator lag", 1.0),
+        **{f"{who} CPU s": f"{used:.2f}" for who, used in run.cpu_seconds.items()},
+        **{f"{who} MiB": str(peak >> 20) for who, peak in run.peak_bytes.items()},
+    }
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.2f}"
 
 
 def _samples(run: Run) -> dict[str, str]:

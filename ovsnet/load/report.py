@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ovsnet.load.report_restart import samples, timeline
+from ovsnet.load.report_storm import summary, sweep
 from ovsnet.load.result import Document, Run, in_turn
 
 LATENCY = {"race": "from arrival", "echo": "from request"}
@@ -45,6 +46,10 @@ def _plots(runs: Sequence[Run]) -> Iterator[str]:
         figure = Figure(figsize=(11, 1.5 + 0.5 * len(restarts)), layout="constrained")
         timeline(figure.subplots(), restarts)
         yield f"<h2>What came back when, after the start</h2>{_svg(figure)}{samples(restarts)}"
+    if storms := [run for run in runs if run.kind == "storm"]:
+        figure = Figure(figsize=(10, 6), layout="constrained")
+        sweep(figure.subplots(), storms)
+        yield f"<h2>What each probe interval costs</h2>{_svg(figure)}{summary(storms)}"
 
 
 def _drawn(runs: Sequence[Run], what: str) -> str:

@@ -25,7 +25,8 @@ ENGINE = "engine"
 class Run(msgspec.Struct, kw_only=True):
     """One measurement. ``name`` tells it from others of its document; those of one name are its rounds.
 
-    ``began`` and ``ended`` are Unix times; ``samples`` are seconds, one of each round's events.
+    ``peak_bytes`` is resident memory; ``began`` and ``ended`` are Unix times; ``samples`` are seconds, one of each
+    round's events.
     """
 
     kind: Kind
@@ -36,6 +37,7 @@ class Run(msgspec.Struct, kw_only=True):
     ended: float = 0.0
     counts: dict[str, int] = {}
     cpu_seconds: dict[str, float] = {}
+    peak_bytes: dict[str, int] = {}
     latencies: dict[str, Histogram] = {}
     samples: dict[str, list[float]] = {}
     problems: list[str] = []
@@ -97,6 +99,9 @@ def together(runs: Iterable[Run]) -> Run:
     for who in whole.cpu_seconds:
         if who != ENGINE:
             whole.cpu_seconds[who] = max(run.cpu_seconds.get(who, 0.0) for run in runs)
+    for who in _keys(run.peak_bytes for run in runs):
+        peaks = [run.peak_bytes.get(who, 0) for run in runs]
+        whole.peak_bytes[who] = sum(peaks) if who == ENGINE else max(peaks)
     return whole
 
 
@@ -105,6 +110,8 @@ def in_turn(runs: Iterable[Run]) -> Run:
     runs = list(runs)
     whole = _added(runs)
     whole.began, whole.ended = 0.0, sum(run.ended - run.began for run in runs)
+    for who in _keys(run.peak_bytes for run in runs):
+        whole.peak_bytes[who] = max(run.peak_bytes.get(who, 0) for run in runs)
     return whole
 
 

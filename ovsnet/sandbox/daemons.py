@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+
+from ovsnet.tls import Tls
 
 RAFT_MEMBERS = (1, 2, 3)
 BRIDGE = "br-int"
@@ -29,6 +33,16 @@ class Layout:
     def logdir(self) -> Path:
         """One log file per daemon."""
         return self.directory / "log"
+
+    @property
+    def tlsdir(self) -> Path:
+        """Keys and certificates, where a server listens on ``ssl:``."""
+        return self.directory / "tls"
+
+    @property
+    def tls(self) -> Tls:
+        """One pair, for the servers and for their clients."""
+        return Tls(*(str(self.tlsdir / name) for name in ("node.key", "node.pem", "ca.pem")))
 
     def unix(self, socket: str) -> str:
         """A socket of the run directory, in the form that OVS takes for a remote."""
@@ -60,6 +74,31 @@ class RaftMember:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """One more place, on the loopback, where a southbound server listens; ``tls`` for ``ssl:``."""
+
+    port: int
+    tls: bool
+
+    @property
+    def client(self) -> str:
+        """Remote for clients."""
+        return f"{'ssl' if self.tls else 'tcp'}:127.0.0.1:{self.port}"
+
+    def arguments(self, layout: Layout) -> tuple[str, ...]:
+        """Of the server."""
+        if not self.tls:
+            return (f"--remote=ptcp:{self.port}:127.0.0.1",)
+        files = layout.tls
+        return (
+            f"--remote=pssl:{self.port}:127.0.0.1",
+            f"--private-key={files.key}",
+            f"--certificate={files.certificate}",
+            f"--ca-cert={files.ca}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Daemon:
     """One daemon. ``sockets`` and ``ports`` listen once it is up; ``{pid}`` in a name stands for its pid.
 
@@ -75,16 +114,32 @@ class Daemon:
     schema: str = ""
 
 
-def declare(layout: Layout, *, ovn: bool, members: tuple[RaftMember, ...]) -> dict[str, Daemon]:
+def declare(
+    layout: Layout, *, ovn: bool, members: tuple[RaftMember, ...], doors: Mapping[str, Door] = MappingProxyType({})
+) -> dict[str, Daemon]:
     """The daemons of such a node by name, in the order of their start."""
     daemons = [_database(layout)]
     if ovn:
         daemons += [_ovn_database(layout, "nb", "OVN_Northbound", "NB_Global")]
-        daemons += [_ovn_database(layout, "sb", "OVN_Southbound", "SB_Global", member) for member in members or (None,)]
+        for name, member in _southbound(members).items():
+            door = doors[name].arguments(layout) if name in doors else ()
+            daemons.append(_ovn_database(layout, "sb", "OVN_Southbound", "SB_Global", member, door))
     daemons.append(_vswitchd(layout))
     if ovn:
         daemons += [_northd(layout, southbound_remote(layout, members)), _controller(layout)]
     return {daemon.name: daemon for daemon in daemons}
+
+
+def southbound_servers(layout: Layout, members: tuple[RaftMember, ...]) -> dict[str, str]:
+    """The daemons that serve the southbound, each with the remote of its unix socket."""
+    return {
+        name: layout.unix(f"ovnsb{member.number if member else ''}_db.sock")
+        for name, member in _southbound(members).items()
+    }
+
+
+def _southbound(members: tuple[RaftMember, ...]) -> dict[str, RaftMember | None]:
+    return {f"ovn-sb{member.number}": member for member in members} or {"ovn-sb": None}
 
 
 def southbound_remote(layout: Layout, members: tuple[RaftMember, ...]) -> str:
@@ -107,10 +162,17 @@ def _database(layout: Layout) -> Daemon:
     return Daemon("ovsdb-server", "ovsdb-server", arguments, "ovsdb-server.pid", sockets, schema="vswitch.ovsschema")
 
 
-def _ovn_database(layout: Layout, which: str, database: str, root: str, member: RaftMember | None = None) -> Daemon:
+def _ovn_database(
+    layout: Layout,
+    which: str,
+    database: str,
+    root: str,
+    member: RaftMember | None = None,
+    door: tuple[str, ...] = (),
+) -> Daemon:
     number = member.number if member else ""
     name, stem = f"ovn-{which}{number}", f"ovn{which}{number}_db"
-    remotes = [f"--remote=p{layout.unix(f'{stem}.sock')}", f"--remote=db:{database},{root},connections"]
+    remotes = [f"--remote=p{layout.unix(f'{stem}.sock')}", f"--remote=db:{database},{root},connections", *door]
     if member:
         remotes.append(f"--remote=ptcp:{member.client_port}:127.0.0.1")
     arguments = (str(layout.dbdir / database_file(name)), *remotes, f"--unixctl={layout.rundir / stem}.ctl")

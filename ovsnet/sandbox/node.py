@@ -10,14 +10,24 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import anyio.to_thread
 
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
 from ovsnet.sandbox import binaries, contents, place, record
-from ovsnet.sandbox.daemons import BRIDGE, RAFT_MEMBERS, Layout, RaftMember, declare, southbound_remote
+from ovsnet.sandbox.daemons import (
+    BRIDGE,
+    RAFT_MEMBERS,
+    Door,
+    Layout,
+    RaftMember,
+    declare,
+    southbound_remote,
+    southbound_servers,
+)
+from ovsnet.sandbox.pki import certify
 from ovsnet.sandbox.proc import free_ports, listening
 from ovsnet.sandbox.supervisor import START_TIMEOUT, Supervisor, die_with_parent
 from ovsnet.sandbox.waiting import together, until
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ovsnet.sandbox.binaries import Binaries
+    from ovsnet.tls import Tls
 
 
 class Sandbox:
@@ -33,8 +44,8 @@ class Sandbox:
 
     ``directory`` is made, or taken if it is empty; a short temporary one when None. ``ports`` is the number of ports
     on br-int. ``raft`` makes the southbound a cluster of three. ``ovn=False`` leaves OVN out. ``bridge=False`` leaves
-    br-int to ovn-controller, which then loses the race for br-int.mgmt as on a node's first start. A ``detached``
-    sandbox outlives us.
+    br-int to ovn-controller, which then loses the race for br-int.mgmt as on a node's first start. With ``door``, each
+    server of the southbound listens on TCP or TLS as well: see ``doors``. A ``detached`` sandbox outlives us.
 
     Not bound to an event loop, but to the thread that starts it: when that ends, the kernel kills the daemons.
     """
@@ -47,16 +58,18 @@ class Sandbox:
         raft: bool = False,
         ovn: bool = True,
         bridge: bool = True,
+        door: Literal["tcp", "ssl"] | None = None,
         detached: bool = False,
     ) -> None:
         if not 0 <= ports <= 60000:
             raise UsageError(f"A sandbox cannot have {ports} ports.", remedy="Ask for 0 to 60000.")
-        if not ovn and (raft or not bridge):
-            raise UsageError("raft and bridge=False need OVN.", remedy="Leave ovn=False out.")
+        if not ovn and (raft or door or not bridge):
+            raise UsageError("raft, door and bridge=False need OVN.", remedy="Leave ovn=False out.")
         self._requested = None if directory is None else Path(directory).absolute()
         if self._requested:
             place.require_short(self._requested)
         self._shape = (ports, raft, ovn, bridge)
+        self._door = door
         self._detached = detached
 
     @classmethod
@@ -81,7 +94,7 @@ class Sandbox:
     def _settle(self, directory: Path, settings: record.Settings, programs: Binaries) -> None:
         self._settings, self._binaries = settings, programs
         self._layout = Layout(directory)
-        self.daemons = declare(self._layout, ovn=settings.ovn, members=settings.members)
+        self.daemons = declare(self._layout, ovn=settings.ovn, members=settings.members, doors=settings.doors)
         self._supervisor = Supervisor(
             self._layout, self.daemons, programs, os.environ | self.environment(), detached=self._detached
         )
@@ -106,6 +119,21 @@ class Sandbox:
         """Remote of the southbound database; three, separated by commas, with raft."""
         return southbound_remote(self._layout, self._settings.members)
 
+    @property
+    def southbound_servers(self) -> dict[str, str]:
+        """The daemons that serve the southbound database, each with the remote of its unix socket."""
+        return southbound_servers(self._layout, self._settings.members)
+
+    @property
+    def doors(self) -> dict[str, str]:
+        """The same daemons, each with the remote of its ``door``; empty without one."""
+        return {name: door.client for name, door in self._settings.doors.items()}
+
+    @property
+    def tls(self) -> Tls:
+        """The files to go through a door of TLS with."""
+        return self._layout.tls
+
     def environment(self) -> dict[str, str]:
         """Variables that point any program of OVS or OVN, and ovsnet, at this node."""
         variables = self._binaries.environment() | self._layout.variables()
@@ -118,6 +146,8 @@ class Sandbox:
         await self._prepare()
         try:
             place.furnish(self._layout, self._settings)
+            if self._door == "ssl":
+                await anyio.to_thread.run_sync(certify, self._layout.tls, self._binaries)
             await self._bring_up()
         except BaseException:
             await self.down()
@@ -225,7 +255,16 @@ class Sandbox:
         members = _members() if raft else ()
         directory, made = place.make(self._requested)
         root = None if programs.source == "PATH" else programs.source
-        self._settle(directory, record.Settings(ports, ovn, bridge, members, root, made), programs)
+        settings = record.Settings(ports, ovn, bridge, members, root, made, self._doors(members))
+        self._settle(directory, settings, programs)
+
+    def _doors(self, members: tuple[RaftMember, ...]) -> dict[str, Door]:
+        if self._door is None:
+            return {}
+        names = [f"ovn-sb{member.number}" for member in members] or ["ovn-sb"]
+        taken = {port for member in members for port in (member.client_port, member.raft_port)}
+        ports = [port for port in free_ports(len(names) + len(taken)) if port not in taken]
+        return {name: Door(port, self._door == "ssl") for name, port in zip(names, ports, strict=False)}
 
     async def _bring_up(self) -> None:
         await self._start_databases()

@@ -39,7 +39,7 @@ def make(requested: Path | None) -> tuple[Path, bool]:
 def furnish(layout: Layout, settings: Settings) -> None:
     """Make the parts, and note what the sandbox is."""
     try:
-        for part in (layout.rundir, layout.dbdir, layout.logdir):
+        for part in (layout.rundir, layout.dbdir, layout.logdir, layout.tlsdir):
             part.mkdir()
         record.write_settings(layout.directory, settings)
     except OSError as error:
@@ -49,7 +49,7 @@ def furnish(layout: Layout, settings: Settings) -> None:
 def clear(directory: Path, *, remove: bool) -> None:
     """Remove what a sandbox made, and the directory itself if asked; but not what somebody else put there."""
     layout = Layout(directory)
-    for part in (layout.rundir, layout.dbdir, layout.logdir):
+    for part in (layout.rundir, layout.dbdir, layout.logdir, layout.tlsdir):
         shutil.rmtree(part, ignore_errors=True)
     for name in (record.SETTINGS, record.PROCESSES):
         (directory / name).unlink(missing_ok=True)

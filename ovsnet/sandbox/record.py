@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.errors import UsageError
-from ovsnet.sandbox.daemons import RaftMember
+from ovsnet.sandbox.daemons import Door, RaftMember
 from ovsnet.sandbox.proc import Process
 
 SETTINGS = "sandbox.json"
@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True):
     members: tuple[RaftMember, ...]
     binaries_root: str | None
     made_directory: bool
+    doors: dict[str, Door] = {}
 
 
 def write_settings(directory: Path, settings: Settings) -> None:

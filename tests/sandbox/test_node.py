@@ -9,16 +9,22 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvloop
 
-from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
+from ovsnet import ovsdb
+from ovsnet.address import Address
+from ovsnet.errors import DeadlineExceeded, PeerError, TlsFailed, UsageError
 from ovsnet.sandbox.binaries import find
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.pki import certify
 from ovsnet.sandbox.proc import Process, listening
 from ovsnet.sandbox.waiting import until
+from ovsnet.tls import Tls
+
+SERVERS = ["ovn-sb1", "ovn-sb2", "ovn-sb3"]
 
 
 def processes(node: Sandbox) -> list[Process]:
@@ -194,6 +200,28 @@ async def test_raft_southbound_survives_its_leader() -> None:
         assert "Status: cluster member" in members
 
 
+@pytest.mark.parametrize("door", ["tcp", "ssl"])
+@pytest.mark.parametrize("raft", [False, True])
+async def test_southbound_listens_at_its_door_also_after_a_restart(door: Literal["tcp", "ssl"], raft: bool) -> None:
+    async with Sandbox(raft=raft, door=door) as node:
+        assert list(node.doors) == list(node.southbound_servers) == (SERVERS if raft else ["ovn-sb"])
+        last = list(node.doors)[-1]
+        await node.restart(last)
+        for remote in [*node.doors.values(), *node.southbound_servers.values()]:
+            assert remote.startswith((f"{door}:127.0.0.1:", "unix:"))
+            async with await ovsdb.connect(Address.parse(remote), timeout=10.0, tls=node.tls) as session:
+                assert "OVN_Southbound" in await session.list_dbs(timeout=10.0)
+    assert not node.directory.exists()
+
+
+async def test_door_of_tls_wants_a_certificate_of_its_authority(tmp_path: Path) -> None:
+    async with Sandbox(door="ssl") as node:
+        stranger = Tls(*(str(tmp_path / name) for name in ("own.key", "own.pem", "ca.pem")))
+        certify(stranger, find())
+        with pytest.raises(TlsFailed):
+            await ovsdb.connect(Address.parse(node.doors["ovn-sb"]), timeout=10.0, tls=stranger)
+
+
 def test_node_outlives_an_event_loop() -> None:
     node = Sandbox(ovn=False)
     asyncio.run(node.up())
@@ -234,7 +262,10 @@ async def test_command_that_hangs_is_ended(node: Sandbox) -> None:
         await node.run("ovs-vsctl", "add-br", "br-new", timeout=0.2)
 
 
-@pytest.mark.parametrize("wrong", [{"ports": -1}, {"ovn": False, "raft": True}, {"ovn": False, "bridge": False}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"ports": -1}, {"ovn": False, "raft": True}, {"ovn": False, "bridge": False}, {"ovn": False, "door": "tcp"}],
+)
 def test_impossible_node_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         Sandbox(**wrong)

@@ -6,13 +6,15 @@ import pytest
 
 from ovsnet.errors import UsageError
 from ovsnet.sandbox import record
-from ovsnet.sandbox.daemons import RaftMember
+from ovsnet.sandbox.daemons import Door, RaftMember
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import Process
 
 
 def test_settings_are_read_as_written(tmp_path: Path) -> None:
-    settings = record.Settings(2, True, True, (RaftMember(1, 20001, 20002),), None, False)
+    settings = record.Settings(
+        2, True, True, (RaftMember(1, 20001, 20002),), None, False, {"ovn-sb1": Door(20003, True)}
+    )
     record.write_settings(tmp_path, settings)
     assert record.read_settings(tmp_path) == settings
 

@@ -19,6 +19,7 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports, listening
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
+from ovsnet.tls import HeldTls
 from ovsnet.transport import Tls, connect
 
 if TYPE_CHECKING:
@@ -211,3 +212,10 @@ def test_key_with_a_password_is_an_error_and_no_prompt(tls: Tls, tmp_path: Path)
     with pytest.raises(ConfigError, match=r"locked\.key") as caught:
         Tls(locked, tls.certificate, tls.ca).context()
     assert "without a password" in caught.value.remedy
+
+
+def test_held_files_are_read_once(tls: Tls, tmp_path: Path) -> None:
+    held = HeldTls(tls.key, tls.certificate, tls.ca)
+    assert held.context() is held.context()
+    with pytest.raises(ConfigError):
+        HeldTls(tls.key, tls.certificate, str(tmp_path / "none.pem")).context()

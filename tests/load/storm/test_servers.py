@@ -1,0 +1,41 @@
+"""What a storm knows of the servers that it hits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from ovsnet.address import Address
+from ovsnet.load.storm.servers import Meter, contents, resident_bytes
+from ovsnet.sandbox.node import Sandbox
+
+BUSY = "import time\nwhile time.process_time() < 0.2: pass\nprint(); input()"
+
+
+async def test_contents_are_those_of_the_first_server_that_answers(node: Sandbox) -> None:
+    remotes = [Address.unix(node.rundir / "none.sock"), Address.parse(node.southbound_servers["ovn-sb"])]
+    known = await contents(remotes, None)
+    assert "logical_datapath" in known.tables["Logical_Flow"]
+    assert len(known.datapaths) == 1
+
+
+def test_meter_counts_only_what_is_used_while_it_looks_and_through_restarts() -> None:
+    meter = Meter()
+    for expected in (0.0, 0.2):  # the first process had used all that it uses before we looked
+        with subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as busy:
+            assert busy.stdout is not None
+            busy.stdout.readline()
+            meter.read(busy.pid)
+            meter.read(busy.pid)
+            busy.communicate(b"\n")
+        assert meter.cpu_seconds >= expected
+        assert expected or meter.cpu_seconds < 0.2
+    assert meter.peak_bytes > 1 << 20
+
+
+def test_process_that_is_gone_holds_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    assert resident_bytes(ended.pid) == 0
+    assert resident_bytes(os.getpid()) > 1 << 20
