@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-system test-versions lint soak bench docs setup clean
+.PHONY: demo test test-system test-versions lint soak bench bench-causes docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -38,6 +38,10 @@ soak: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Restarts sandbox nodes in every way that is blamed for slow starts; writes the figures and plots of bench/README.md.
+bench-causes: setup
+	$(BIN)/python -m bench.causes
 
 # Writes the tables of the README, units, manifests, alerts and the dashboard anew from the declarations.
 docs: setup

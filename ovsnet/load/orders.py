@@ -11,15 +11,16 @@ import anyio
 
 from ovsnet.errors import PeerError
 from ovsnet.load.recovery import Recovery
-from ovsnet.load.variant import SWITCH, Target, Variant
+from ovsnet.load.variant import CONTROLLER, SWITCH, Target, Variant
 from ovsnet.load.witness import Witness
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.waiting import together
-
-CONTROLLER = "ovn-controller"
+from ovsnet.sandbox.waiting import together, until
 
 WAIT = [sys.executable, "-c", "from ovsnet.cli import main; main()", "wait", "--for", "openflow"]
 """As the unit or the script that starts ovn-controller calls it: Python's own start is part of what it costs."""
+
+EXIT_TIMEOUT = 180.0
+"""Seconds: an ovn-controller with 3000 ports may compute for a minute before it hears."""
 
 SOCKETS = {SWITCH: "br-int.mgmt", "ovsdb-server": "db.sock", "ovn-sb": "ovnsb_db.sock"}
 """The socket that tells that a daemon is back. One of ovn-controller bears its pid: the stage tells."""
@@ -43,12 +44,17 @@ class Orders:
     async def prepare(self, witness: Witness) -> None:
         """Set what the variant sets, and do the restarts that go before."""
         for key, value in self._variant.settings.items():
-            await self._node.run("ovs-vsctl", "set", "Open_vSwitch", ".", f"external_ids:{key}={value}")
+            await self._node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f"external_ids:{key}={value}")
         for _ in range(self._variant.before):
             await self._restart_shortly(witness)
         if self._variant.southbound_away is not None:
             self.away.add("ovn-sb")
             await self._node.stop("ovn-sb")
+
+    async def restore(self) -> None:
+        """Take back what the variant set."""
+        for key in self._variant.settings:
+            await self._node.run("ovs-vsctl", "--no-wait", "remove", "Open_vSwitch", ".", "external_ids", key)
 
     async def _restart_shortly(self, witness: Witness) -> None:
         recovery = self._watch(witness)
@@ -60,18 +66,31 @@ class Orders:
         """Stop, wait, start; return when all that was stopped runs."""
         recovery = self._watch(witness)
         with self._stopped(self.daemons):
-            await together(*(partial(self._node.stop, name) for name in self.daemons))
-            recovery.socket.observe(False, witness.now())
+            await together(*(partial(self._stop, name) for name in self.daemons))
+            recovery.gone_at = witness.now()
+            recovery.socket.observe(False, recovery.gone_at)
             await anyio.sleep(self._down)
-            recovery.started_at = witness.now()
+            recovery.started_at = witness.now() + self._variant.ahead
             await together(*self._starts())
 
     def _starts(self) -> Iterator[Callable[[], Awaitable[None]]]:
-        yield partial(self._node.start, self._target)
+        yield self._start_target
         if self._variant.restarts_controller:
             yield self._start_controller
         if self._variant.southbound_away is not None:
             yield partial(self._bring_southbound, self._variant.southbound_away)
+
+    async def _stop(self, name: str) -> None:
+        if self._variant.name != "released":
+            await self._node.stop(name)
+            return
+        socket = self._node.rundir / f"{name}.{self._node.pid(name)}.ctl"
+        await self._node.run("ovs-appctl", "-t", str(socket), "exit", timeout=EXIT_TIMEOUT)
+        await until(lambda: not self._node.running(name), EXIT_TIMEOUT, f"{name} did not exit.")
+
+    async def _start_target(self) -> None:
+        await anyio.sleep(self._variant.ahead)
+        await self._node.start(self._target)
 
     async def _start_controller(self) -> None:
         if self._variant.name == "waited":

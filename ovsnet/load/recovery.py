@@ -40,6 +40,8 @@ class Recovery:
     def __init__(self, stopped_at: float, flows: int) -> None:
         self.stopped_at = stopped_at
         self.started_at = stopped_at
+        self.gone_at = stopped_at
+        """After this, whoever answers is the new one."""
         self._enough = flows * ENOUGH
         self._ok_at: dict[str, float] = {}
         self.socket = Turning()

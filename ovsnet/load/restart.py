@@ -84,12 +84,13 @@ async def restarts(document: Document, tell: Tell, *, planned: Sequence[Restart]
             async with Sandbox(ports=plan.ports, raft=plan.raft) as node:
                 await node.wait_ready(NODE_TIMEOUT)
                 document.versions = document.versions or await versions(Rundir(node.rundir, node.rundir))
-                run = Run(kind="restart", name=plan.name, round=number, settings=plan.settings())
-                document.runs.append(run)
-                await _on_sandbox(node, plan, run)
+                await restart_on(node, document, plan, number)
 
 
-async def _on_sandbox(node: Sandbox, plan: Restart, run: Run) -> None:
+async def restart_on(node: Sandbox, document: Document, plan: Restart, number: int) -> None:
+    """One round on a sandbox that is ready, whatever shape ``plan`` would give it."""
+    run = Run(kind="restart", name=plan.name, round=number, settings=plan.settings())
+    document.runs.append(run)
     witness = Witness(Settings(), Rundir(node.rundir, node.rundir))
     orders = Orders(node, await daemon_of(node, plan.target), plan.variant, plan.down)
 
@@ -101,6 +102,7 @@ async def _on_sandbox(node: Sandbox, plan: Restart, run: Run) -> None:
             await together(partial(orders.synced, witness), partial(witness.until_over, plan.variant.lingers))
 
     await measure(plan, run, witness, restart, lambda: died(node, orders.away))
+    await orders.restore()
 
 
 async def restarts_by_command(

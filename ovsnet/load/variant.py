@@ -12,6 +12,7 @@ Target = Literal["ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"]
 """What is restarted; of a clustered southbound, its leader."""
 
 SWITCH: Target = "ovs-vswitchd"
+CONTROLLER: Target = "ovn-controller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +23,33 @@ class Declaration:
     help: str
     number: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    only_switch: bool = False
+    only: Target | None = None
     whole: bool = False
     largest: float = 60.0
 
 
 VARIANTS = {
     "plain": Declaration("The daemon is stopped and started, nothing else."),
-    "together": Declaration("ovn-controller is stopped too, and both are started at once.", only_switch=True),
+    "together": Declaration("ovn-controller is stopped too, and both are started at once.", only=SWITCH),
+    "ahead": Declaration(
+        "As together, but ovn-controller starts NUMBER seconds before the switch.", number=2, only=SWITCH
+    ),
     "waited": Declaration(
-        "As together, but ovn-controller starts after `ovsnet wait --for openflow`.", only_switch=True
+        "As ahead, but what starts then is `ovsnet wait --for openflow`, and ovn-controller when that returns.",
+        number=0,
+        only=SWITCH,
     ),
     "carried-over": Declaration(
         "NUMBER restarts go right before, each as soon as the flows are back, so that ovn-controller still has their "
         "backoff.",
         number=3,
-        only_switch=True,
+        only=SWITCH,
         whole=True,
         largest=10,
+    ),
+    "released": Declaration(
+        "It is stopped by `ovn-appctl exit`, which gives its ports back: the start must claim them anew.",
+        only=CONTROLLER,
     ),
     "monitor-all": Declaration("With external_ids:ovn-monitor-all=true.", settings={"ovn-monitor-all": "true"}),
     "wait-before-clear": Declaration(
@@ -74,7 +84,12 @@ class Variant:
     @property
     def restarts_controller(self) -> bool:
         """Whether ovn-controller is stopped and started with the switch."""
-        return self.name in ("together", "waited")
+        return self.name in ("together", "ahead", "waited")
+
+    @property
+    def ahead(self) -> float:
+        """For how many seconds the start of ovn-controller, or its wait, comes before that of the switch."""
+        return (self.number or 0.0) if self.name in ("ahead", "waited") else 0.0
 
     @property
     def before(self) -> int:
@@ -113,16 +128,17 @@ def _number(text: str, number: str, declared: Declaration) -> float:
         parsed = float(number)
     except ValueError:
         parsed = -1.0
-    if not 0 < parsed <= declared.largest or (declared.whole and parsed % 1):
+    if not 0 <= parsed <= declared.largest or (declared.whole and parsed % 1):
         kind = "a whole one" if declared.whole else "one"
-        raise UsageError(f"{text!r} is no variant: its number is {kind} from above 0 to {declared.largest:g}.")
+        raise UsageError(f"{text!r} is no variant: its number is {kind} from 0 to {declared.largest:g}.")
     return parsed
 
 
 def require_possible(variant: Variant, target: Target, *, raft: bool) -> None:
     """Raise UsageError when this daemon cannot be restarted in this way."""
-    if variant.declaration.only_switch and target != SWITCH:
-        raise UsageError(f"The variant {variant} is about {SWITCH}, not {target}.", remedy=f"Use --daemon {SWITCH}.")
+    only = variant.declaration.only
+    if only not in (None, target):
+        raise UsageError(f"The variant {variant} is about {only}, not {target}.", remedy=f"Use --daemon {only}.")
     if variant.southbound_away is None:
         return
     if target == "southbound":

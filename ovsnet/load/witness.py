@@ -78,8 +78,8 @@ class Witness:
         """What is not back; empty when everything is."""
         board, recovery = self.agent.board, self.recovery
         for name, link in self.agent.node.links.items():
-            if self._is_new(name) and (link.current is None or link.opened_at <= recovery.started_at):
-                return f"the agent has no connection {name} since the start."
+            if self._is_new(name) and (link.current is None or link.opened_at <= recovery.gone_at):
+                return f"the agent has no connection {name} since the stop."
         for stage in STAGES:
             result = board.results[stage.check]
             proven = result.status is Status.OK or result.reason == "not-used"

@@ -19,6 +19,7 @@ from ovsnet.load.variant import Target, Variant
 from ovsnet.load.witness import Witness
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,12 @@ async def test_time_that_it_stays_away_is_no_part_of_its_start() -> None:
     assert seconds(run, "short of flows") > 1.4
 
 
+async def test_controller_that_comes_too_early_pays_its_backoff() -> None:
+    """It asks at 0, 1 and 3 s; the switch comes at 1.5 s."""
+    run = await restarted("ovs-vswitchd", "ahead:1.5")
+    assert seconds(run, "flows") > 1.0
+
+
 async def test_controller_that_waits_for_the_switch_finds_it() -> None:
     run = await restarted("ovs-vswitchd", "waited")
     assert seconds(run, "openflow") <= seconds(run, "controller")
@@ -78,6 +85,16 @@ async def test_switch_serves_no_openflow_until_its_own_backoff_ends() -> None:
     run = await restarted("ovsdb-server")
     assert seconds(run, "database") <= seconds(run, "openflow")
     assert seconds(run, "short of flows") == 0.0
+
+
+async def test_ports_that_were_given_back_are_claimed_anew(node: Sandbox) -> None:
+    def claims() -> int:
+        return node.log("ovn-controller", 1000).count("Claiming lport")
+
+    before = claims()
+    orders = Orders(node, "ovn-controller", Variant.parse("released"), 0.0)
+    await orders.carry_out(Witness(Settings(), Rundir(node.rundir, node.rundir)))
+    await until(lambda: claims() == 2 * before, 30.0, "The ports were not claimed anew.")
 
 
 async def test_southbound_that_is_away_holds_nothing_up_for_ever() -> None:

@@ -17,6 +17,8 @@ def test_every_variant_is_read_back_as_it_is_written(name: str) -> None:
 def test_number_is_what_the_name_is_about() -> None:
     assert Variant.parse("carried-over:2").before == 2
     assert Variant.parse("southbound-down:1.5").southbound_away == 1.5
+    assert Variant.parse("ahead:3").ahead == 3.0
+    assert Variant.parse("waited").ahead == 0.0
     assert Variant.parse("wait-before-clear:250").settings == {"ovn-ofctrl-wait-before-clear": "250"}
     assert Variant.parse("plain").before == 0
     assert Variant.parse("plain").southbound_away is None
@@ -32,8 +34,8 @@ def test_restart_is_not_over_before_what_it_waits_for() -> None:
     assert Variant.parse("monitor-all").lingers == 0.0
 
 
-@pytest.mark.parametrize("text", ["", "other", "plain:1", "carried-over:", "carried-over:0", "carried-over:x",
-                                  "carried-over:99", "carried-over:1.5", "southbound-down:nan"])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "other", "plain:1", "carried-over:", "carried-over:x",
+                                  "carried-over:1.5", "ahead:-1", "southbound-down:nan"])  # fmt: skip
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Variant.parse(text)
@@ -44,6 +46,7 @@ def test_nonsense_is_refused(text: str) -> None:
     [
         ("together", "southbound", False),
         ("carried-over", "ovsdb-server", False),
+        ("released", "ovs-vswitchd", False),
         ("southbound-down", "southbound", False),
         ("southbound-down", "ovs-vswitchd", True),
     ],
