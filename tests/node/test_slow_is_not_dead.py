@@ -42,7 +42,10 @@ class Record:
         self.codes: list[str] = []
         self.readyz: list[tuple[int, str]] = []
         self.livez: list[tuple[int, str]] = []
-        agent.subscribe(self._hear)
+
+    def begin(self) -> None:
+        """From now on; what came before was the agent's own start, which waits for a slow daemon, too."""
+        self.agent.subscribe(self._hear)
 
     def _hear(self, change: Change) -> None:
         if change.diagnosis is not None:
@@ -80,8 +83,9 @@ def recording() -> Recording:
         async with serving(agent, ["127.0.0.1:0"]) as urls:
             running = asyncio.create_task(agent.run())
             async with asyncio.timeout(30):
-                while not agent.board.ready:  # noqa: ASYNC110 - a task of its own sees to it
+                while agent.board.diagnosis.code != "healthy":  # noqa: ASYNC110 - a task of its own sees to it
                     await asyncio.sleep(0.02)
+            made.begin()
             polling = asyncio.create_task(made.poll(urls[0]))
             try:
                 yield made
