@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
@@ -106,7 +105,7 @@ class _Stream:
         self._unsent = self._missing = count
         self._sent: deque[tuple[int, int]] = deque()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.channel: Channel[Any] = Channel(echo.address, self._talk.core, self._on_events, self._on_lost)
+        self.channel = Channel(echo.address, self._talk, self._on_events, self._on_lost)
 
     def begin(self, window: int) -> None:
         """Fill the window."""
@@ -124,10 +123,8 @@ class _Stream:
             self._sent.append((time.monotonic_ns(), sending))
             self.channel.write(self._talk.ask(sending))
 
-    def _on_events(self, events: Sequence[Any]) -> None:
-        answers = self._talk.answers(events)
-        if not answers:
-            return
+    def _on_events(self, events: Sequence[int]) -> None:
+        answers = sum(events)
         self._note(answers)
         self._missing -= answers
         if self._missing:

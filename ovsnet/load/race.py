@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from random import Random
-from typing import Any
 
 import anyio
 
@@ -27,7 +26,7 @@ from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, PeerErr
 from ovsnet.load.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
 from ovsnet.load.result import Run, Setting
 from ovsnet.load.schedule import Schedule
-from ovsnet.load.talk import TALKS, Name, Talk
+from ovsnet.load.talk import TALKS, Name
 from ovsnet.tls import Tls
 from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, Channel, connect, try_connect_unix
 
@@ -158,9 +157,7 @@ class Racing:
 
     async def _one_shot(self, deadline: float) -> None:
         talk, key = self._talk(), next(self._keys)
-        channel: Channel[Any] = Channel(
-            self._race.address, talk.core, self._listener(talk, key), lambda error: self._lost(key, error)
-        )
+        channel = Channel(self._race.address, talk, self._listener(key), lambda error: self._lost(key, error))
         answer = self._calls.open(key, self._race.deadline)
         try:
             await self._connect(channel, deadline)
@@ -169,17 +166,16 @@ class Racing:
         finally:
             channel.abort()
 
-    def _listener(self, talk: Talk, key: int) -> Callable[[Sequence[Any]], None]:
-        def heard(events: Sequence[Any]) -> None:
-            if talk.answers(events):
-                self._calls.answer(key, None)
+    def _listener(self, key: int) -> Callable[[Sequence[int]], None]:
+        def heard(answers: Sequence[int]) -> None:
+            self._calls.answer(key, None)
 
         return heard
 
     def _lost(self, key: int, error: PeerError) -> None:
         self._calls.refuse(key, error)
 
-    async def _connect(self, channel: Channel[Any], deadline: float) -> None:
+    async def _connect(self, channel: Channel[int], deadline: float) -> None:
         """As ``transport.connect``, at half its CPU time, and each EAGAIN is counted."""
         if channel.address.scheme != "unix":
             await connect(channel, timeout=self._race.deadline, tls=self._race.tls)

@@ -63,6 +63,11 @@ class Connection:
         self._handled_here: frozenset[int] = frozenset()
         self._failure: OpenFlowProtocolError | None = None
 
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes of the message that has begun and is not complete."""
+        return len(self._framer.tail)
+
     def data_to_send(self) -> bytes:
         """Give the bytes to write now, once."""
         data = bytes(self._to_send)
@@ -93,8 +98,8 @@ class Connection:
     def eof_received(self) -> None:
         """Take the end of the stream. ConnectionLost: it came inside a message or a multipart reply."""
         self._raise_failure()
-        if self._framer.tail:
-            raise ConnectionLost(f"The switch closed the connection after {len(self._framer.tail)} bytes of a message.")
+        if self.pending_bytes:
+            raise ConnectionLost(f"The switch closed the connection after {self.pending_bytes} bytes of a message.")
         if self._joiner:
             raise ConnectionLost("The switch closed the connection inside a multipart reply.")
 

@@ -247,6 +247,14 @@ def test_the_end_inside_a_message_is_told(data: bytes, where: str) -> None:
         connection.eof_received()
 
 
+def test_pending_bytes_are_those_of_a_message_that_has_begun() -> None:
+    connection = Connection()
+    connection.receive_data(HELLO_13[:5])
+    assert connection.pending_bytes == 5
+    connection.receive_data(HELLO_13[5:])
+    assert connection.pending_bytes == 0
+
+
 @unhurried
 @given(st.lists(st.integers(1, 40)))
 def test_any_split_gives_the_same_events_and_answers(sizes: list[int]) -> None:
