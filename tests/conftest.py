@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from ovsnet.sandbox.node import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
+
+settings.register_profile("any machine", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # hypothesis fails an example that took 200 ms, and no clock may decide a test
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ovsnet.load.talk import OpenFlowTalk, RpcTalk
@@ -23,7 +23,6 @@ def pieces(stream: bytes, cuts: set[int]) -> list[bytes]:
     return [stream[start:end] for start, end in pairwise(bounds)]
 
 
-@settings(deadline=None, database=None)
 @given(st.sets(st.integers(1, len(STREAM) - 1)))
 def test_every_echo_reply_is_counted_wherever_the_stream_is_cut(cuts: set[int]) -> None:
     talk = OpenFlowTalk()
