@@ -16,7 +16,7 @@ import msgspec
 
 from ovsnet.address import Address
 from ovsnet.cli.bench_text import change_lines, table
-from ovsnet.cli.options import with_settings
+from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.errors import SocketMissing, UsageError
 from ovsnet.load.result import Document, encode, read
@@ -55,6 +55,7 @@ def measurement(*settings: str) -> Callable[[Function], Callable[..., Any]]:
             moment = None if start_at is None else parse_moment(start_at)
             if report is not None:
                 require_plots()
+            require_places(out, report)
             common = Common(seed, out, report, as_json, Shard.parse(shard), moment, sandbox)
             return function(common=common, **arguments)
 
@@ -76,9 +77,12 @@ _COMMON = (
     click.option("--report", type=_FILE, help="Write a page with plots (HTML)."),
 )
 ROUNDS = click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 1000), help="Repeat so often.")
-_ADDRESS = click.option("--address", metavar="ADDRESS", help="Where to connect, such as tcp:10.0.0.1:6642.")
+_ADDRESS = click.option(
+    "--address", metavar="ADDRESS", help="Where to connect, such as tcp:10.0.0.1:6642.",
+    callback=lambda context, parameter, text: None if text is None else Address.parse(text),
+)  # fmt: skip
 _DEADLINE = click.option(
-    "--deadline", default=5.0, show_default=True, type=click.FloatRange(0.01, 600), metavar="SECONDS",
+    "--deadline", default=5.0, show_default=True, type=Number(0.01, 600), metavar="SECONDS",
     help="How long a client waits for its answer.",
 )  # fmt: skip
 
@@ -110,7 +114,7 @@ def bench() -> None:
 @click.argument("protocol", type=click.Choice(["openflow", "ovsdb"]))
 @click.option("--clients", default=256, show_default=True, type=click.IntRange(1, 4096), help="How many at once.")
 @click.option("--count", type=click.IntRange(1, 10_000_000), help="Connections in all. [8 for each client]")
-@click.option("--rate", type=click.FloatRange(0.1, 1e6), help="Open-loop: arrivals per second, whatever happens.")
+@click.option("--rate", type=Number(0.1, 1e6), help="Open-loop: arrivals per second, whatever happens.")
 @click.option("--strategy", "strategies", multiple=True, default=("naive", "retry", "gated"), show_default=True,
               help="naive, retry, gated or gated:N; repeat to compare.")  # fmt: skip
 @ROUNDS
@@ -119,7 +123,7 @@ def bench() -> None:
 @measurement(*TARGET)
 def race(
     protocol: Name, clients: int, count: int | None, rate: float | None, strategies: tuple[str, ...], rounds: int,
-    deadline: float, address: str | None, common: Common, settings: Settings,
+    deadline: float, address: Address | None, common: Common, settings: Settings,
 ) -> None:  # fmt: skip
     """Race to connect, greet, ask for an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb)."""
     from ovsnet.cli.bench_run import run
@@ -127,16 +131,14 @@ def race(
     from ovsnet.load.rounds import races
 
     parsed = [Strategy.parse(strategy) for strategy in strategies]
-    part = common.shard.part
-    clients, count = require_part(part(clients)), require_part(part(count or 8 * clients))
-    share = None if rate is None else rate / common.shard.of
-    where = functools.partial(address_of, protocol, address)
+    count = count or 8 * clients
+    require_parts(common.shard, clients=clients, count=count)
+    require_one_node(common, address)
+    node = Settings() if common.sandbox else settings
 
     async def work(document: Document, rundir: Rundir, tell: Callable[[str, int], None]) -> None:
-        planned = [
-            Race(protocol, where(settings, rundir), clients, count, strategy, share, deadline, settings.tls)
-            for strategy in parsed
-        ]
+        where = address or address_of(protocol, node, rundir)
+        planned = [Race(protocol, where, clients, count, strategy, rate, deadline, node.tls) for strategy in parsed]
         await races(document, planned, rounds=rounds, shard=common.shard, tell=tell)
 
     run("race", work, common, settings)
@@ -154,24 +156,25 @@ def race(
 @measurement(*TARGET)
 def echo(
     protocol: Name, connections: tuple[int, ...], windows: tuple[int, ...], count: int, rounds: int, deadline: float,
-    address: str | None, common: Common, settings: Settings,
+    address: Address | None, common: Common, settings: Settings,
 ) -> None:  # fmt: skip
     """Throughput and latency of held connections; every window with every number of connections."""
     from ovsnet.cli.bench_run import run
     from ovsnet.load.echo import Echo
     from ovsnet.load.rounds import echoes
 
-    part = common.shard.part
-    sizes = [(require_part(part(number)), window) for number in connections for window in windows]
-    count = require_part(part(count))
-    where = functools.partial(address_of, protocol, address)
+    require_parts(common.shard, connections=min(connections), count=count)
+    require_one_node(common, address)
+    node = Settings() if common.sandbox else settings
 
     async def work(document: Document, rundir: Rundir, tell: Callable[[str, int], None]) -> None:
+        where = address or address_of(protocol, node, rundir)
         planned = [
-            Echo(protocol, where(settings, rundir), number, window, count, deadline, settings.tls)
-            for number, window in sizes
+            Echo(protocol, where, number, window, count, deadline, node.tls)
+            for number in connections
+            for window in windows
         ]
-        await echoes(document, planned, rounds=rounds, tell=tell)
+        await echoes(document, planned, rounds=rounds, shard=common.shard, tell=tell)
 
     run("echo", work, common, settings)
 
@@ -230,23 +233,41 @@ def require_plots() -> None:
         raise UsageError("--report needs matplotlib, which is not installed.", remedy="pip install 'ovsnet[bench]'.")
 
 
+def require_places(*files: Path | None) -> None:
+    """Raise UsageError, before anything is measured, when a file could not be written."""
+    for path in files:
+        if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise UsageError(f"{path} cannot be written.", remedy="Name a file in a directory that is yours.")
+
+
 def _page(document: Document) -> bytes:
     from ovsnet.load.report import page
 
     return page(document)
 
 
-def require_part(part: int) -> int:
-    """Raise UsageError when a shard would have nothing to do."""
-    if part < 1:
-        raise UsageError("There are more shards than there is work.", remedy="Ask for more, or for fewer shards.")
-    return part
+def require_parts(shard: Shard, **wholes: int) -> None:
+    """Raise UsageError when some shard would have nothing to do."""
+    for flag, whole in wholes.items():
+        if whole < shard.of:
+            raise UsageError(
+                f"--{flag} {whole} cannot be shared among {shard.of} shards.",
+                remedy="Ask for more, or for fewer shards.",
+            )
 
 
-def address_of(protocol: Name, address: str | None, settings: Settings, rundir: Rundir) -> Address:
+def require_one_node(common: Common, address: Address | None) -> None:
+    """Raise UsageError when a sandbox and another node are meant at once."""
+    if common.sandbox and address is not None:
+        raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
+    if common.sandbox and common.shard.of > 1:
+        raise UsageError(
+            "Shards hit one daemon, and each would have a sandbox of its own.", remedy="Leave --sandbox out."
+        )
+
+
+def address_of(protocol: Name, settings: Settings, rundir: Rundir) -> Address:
     """Where the daemon of this protocol listens."""
-    if address is not None:
-        return Address.parse(address)
     if protocol == "openflow":
         return rundir.mgmt(settings.bridge[0])
     if protocol == "ovsdb":

@@ -11,6 +11,7 @@ import click
 
 from ovsnet.cli.bench import ROUNDS, TARGET, Common, measurement
 from ovsnet.cli.bench_run import run, run_on_own_nodes
+from ovsnet.cli.options import Number
 from ovsnet.config import Settings
 from ovsnet.errors import UsageError
 from ovsnet.load.race import Strategy
@@ -29,13 +30,13 @@ from ovsnet.node.rundir import Rundir
 @click.option("--clients", multiple=True, default=(0,), show_default=True, type=click.IntRange(0, 4096),
               help="How many hammer the daemon's socket meanwhile; repeat to compare.")  # fmt: skip
 @click.option("--strategy", default="naive", show_default=True, help="Of those clients, as in race.")
-@click.option("--down", "downs", multiple=True, default=(0.0,), show_default=True, type=click.FloatRange(0, 600),
+@click.option("--down", "downs", multiple=True, default=(0.0,), show_default=True, type=Number(0, 600),
               metavar="SECONDS", help="For how long the daemon stays away; repeat to compare.")  # fmt: skip
 @click.option("--ports", default=2, show_default=True, type=click.IntRange(1, 10_000), help="Of the sandbox.")
 @click.option("--raft", is_flag=True, help="The sandbox's southbound is a cluster of three.")
 @click.option("--allow-disruption", is_flag=True, help="Restart a daemon of this host's node, not of a sandbox.")
 @click.option("--restart-command", metavar="COMMAND", help="What restarts it there, such as a systemctl command.")
-@click.option("--deadline", default=60.0, show_default=True, type=click.FloatRange(1, 3600), metavar="SECONDS",
+@click.option("--deadline", default=60.0, show_default=True, type=Number(1, 3600), metavar="SECONDS",
               help="How long a start may take.")  # fmt: skip
 @ROUNDS
 @measurement(*TARGET)

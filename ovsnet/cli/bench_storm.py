@@ -8,6 +8,7 @@ import click
 
 from ovsnet.cli.bench import Common, measurement
 from ovsnet.cli.bench_run import run_on_own_nodes
+from ovsnet.cli.options import Number
 from ovsnet.config import Settings
 from ovsnet.errors import UsageError
 from ovsnet.load.storm.storm import Blow, Scheme, Storm, require_possible, storms
@@ -17,19 +18,19 @@ from ovsnet.load.storm.storm import Blow, Scheme, Storm, require_possible, storm
 @click.option("--chassis", "numbers", multiple=True, default=(100,), show_default=True, type=click.IntRange(1, 10_000),
               help="How many; repeat to compare.")  # fmt: skip
 @click.option("--probe-interval", "intervals", multiple=True, default=(5.0,), show_default=True, metavar="SECONDS",
-              type=click.FloatRange(0, 3600), help="Repeat to sweep; 0 for no probes.")  # fmt: skip
+              type=Number(0, 3600), help="Repeat to sweep; 0 for no probes.")  # fmt: skip
 @click.option("--scheme", default="unix", show_default=True, type=click.Choice(["unix", "tcp", "ssl"]),
               help="How they reach the sandbox's southbound.")  # fmt: skip
 @click.option("--raft", is_flag=True, help="The sandbox's southbound is a cluster of three.")
 @click.option("--ports", default=100, show_default=True, type=click.IntRange(1, 10_000), help="Of the sandbox.")
 @click.option("--fault", type=click.Choice(["kill", "freeze", "none"]), help="What befalls the leader. [kill]")
-@click.option("--fault-time", default=2.0, show_default=True, metavar="SECONDS", type=click.FloatRange(0, 600),
+@click.option("--fault-time", default=2.0, show_default=True, metavar="SECONDS", type=Number(0, 600),
               help="For how long it is gone or frozen.")  # fmt: skip
-@click.option("--over", type=click.FloatRange(0, 3600), metavar="SECONDS",
+@click.option("--over", type=Number(0, 3600), metavar="SECONDS",
               help="Let them join within so long; 0 for all at once. [200 a second]")  # fmt: skip
-@click.option("--hold", type=click.FloatRange(0, 86400), metavar="SECONDS",
+@click.option("--hold", type=Number(0, 86400), metavar="SECONDS",
               help="How long to watch once all are there. [two probe intervals, at least 3]")  # fmt: skip
-@click.option("--patience", default=120.0, show_default=True, type=click.FloatRange(0.1, 3600), metavar="SECONDS",
+@click.option("--patience", default=120.0, show_default=True, type=Number(0.1, 3600), metavar="SECONDS",
               help="How long all may take to join, and to come back.")  # fmt: skip
 @click.option("--monitor-all", is_flag=True, help="As with ovn-monitor-all: everybody monitors everything.")
 @click.option("--register", is_flag=True, help="Each writes its Chassis row, which all others are told of.")

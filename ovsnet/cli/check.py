@@ -15,7 +15,7 @@ from ovsnet.board import Board
 from ovsnet.checks.declaration import CHECKS, Check
 from ovsnet.checks.result import Status
 from ovsnet.checks.round import ask_all, with_needs
-from ovsnet.cli.options import NODE_SETTINGS, with_settings
+from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import find_rundir
@@ -32,7 +32,7 @@ COULD_NOT_TELL = frozenset({"permission-denied"})
     "--timeout",
     default=2.0,
     show_default=True,
-    type=click.FloatRange(min=0.02, max=3600),
+    type=Number(min=0.02, max=3600),
     metavar="SECONDS",
     help="How long to wait for all answers.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,6 +24,18 @@ NODE_SETTINGS = (
     "tls_ca",
 )
 """What every command that talks to a node takes."""
+
+
+class Number(click.FloatRange):
+    """A number within bounds. NaN is none: it compares with no bound, so click would let it pass."""
+
+    name = "number"
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 Reload = Callable[[], Settings]

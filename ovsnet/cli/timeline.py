@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ovsnet.agent_client import fetch_status
-from ovsnet.cli.options import with_settings
+from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.timeline import STAGES
 
@@ -20,7 +20,7 @@ WIDTH = 50
 
 
 @click.command()
-@click.option("--timeout", default=2.0, show_default=True, type=click.FloatRange(min=0.02), metavar="SECONDS")
+@click.option("--timeout", default=2.0, show_default=True, type=Number(min=0.02), metavar="SECONDS")
 @click.option("--json", "as_json", is_flag=True, help="Print the timeline as the agent's /status has it.")
 @with_settings("listen")
 def timeline(timeout: float, as_json: bool, settings: Settings) -> None:

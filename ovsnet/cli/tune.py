@@ -15,7 +15,7 @@ import click
 
 from ovsnet.address import Address, parse_remotes
 from ovsnet.agent_client import fetch_status
-from ovsnet.cli.options import with_settings
+from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_text import finding_lines, plan_document, plan_lines, tally, versions_line
 from ovsnet.config import Settings
@@ -77,7 +77,7 @@ def at_a_place(command: Command) -> Command:
         return command(place=Place(settings, nb, sb, timeout), **arguments)
 
     with_where = with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")(placed)
-    seconds = click.FloatRange(min=0.02, max=3600)
+    seconds = Number(min=0.02, max=3600)
     for option in (
         click.option("--timeout", default=5.0, show_default=True, type=seconds, metavar="SECONDS", help="Per answer."),
         click.option("--sb", default="", metavar="ADDRESS", help="The southbound database too."),

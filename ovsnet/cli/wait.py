@@ -10,7 +10,7 @@ import anyio
 import click
 
 from ovsnet.agent import Agent
-from ovsnet.cli.options import NODE_SETTINGS, with_settings
+from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError
 from ovsnet.node.rundir import find_rundir
@@ -31,7 +31,7 @@ bridge."""
     type=click.Choice([*(stage.name for stage in STAGES), READY]),
     help="The stage to wait for, or ready.",
 )
-@click.option("--timeout", default=60.0, show_default=True, type=click.FloatRange(min=0), metavar="SECONDS")
+@click.option("--timeout", default=60.0, show_default=True, type=Number(min=0), metavar="SECONDS")
 @click.option(
     "--create-bridge", is_flag=True, help="When the database holds no such bridge, make it as ovn-controller would."
 )

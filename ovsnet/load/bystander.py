@@ -7,7 +7,6 @@ from the planned moment, so that a stall of the daemon is felt by every echo tha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import uvloop
 
 from ovsnet import openflow, ovsdb
 from ovsnet.address import Address
-from ovsnet.errors import PeerError, UnfitEnvironment
+from ovsnet.errors import PeerError
 from ovsnet.load.histogram import Histogram
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.timer import Timer
@@ -34,6 +33,9 @@ PERIOD = 0.005
 
 PATIENCE = 10.0
 """Seconds after which an echo is given up."""
+
+CONNECTED = "\n"
+"""What it says first."""
 
 
 class Suffering(msgspec.Struct):
@@ -57,7 +59,7 @@ class Bystander:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """Return when it is connected. Raises UnfitEnvironment when it cannot."""
+        """Return when it is connected. Raises PeerError, with what it met, when it cannot."""
         self._process = await asyncio.create_subprocess_exec(
             *self._argv,
             stdin=subprocess.PIPE,
@@ -65,9 +67,10 @@ class Bystander:
             start_new_session=True,  # Ctrl-C is for us; it ends when its stdin does
         )
         assert self._process.stdout is not None
-        if not await self._process.stdout.readline():
+        said = (await self._process.stdout.readline()).decode()
+        if said != CONNECTED:
             await self._process.wait()
-            raise UnfitEnvironment("The bystander could not connect.")
+            raise PeerError(said.strip() or "The bystander's process ended before it was connected.")
 
     def load_begins(self) -> None:
         """From now on it is the load that it feels."""
@@ -102,7 +105,7 @@ async def suffer(protocol: Resident, address: Address) -> Suffering:
     connect = openflow.connect if protocol == "openflow" else ovsdb.connect
     async with await connect(address, timeout=PATIENCE) as session:
         orders = _Orders()
-        sys.stdout.write("\n")
+        sys.stdout.write(CONNECTED)
         sys.stdout.flush()
         try:
             await _ask(session, felt, orders)
@@ -149,11 +152,13 @@ class _Orders:
 
 
 def main(protocol: str, address: str) -> None:
-    """The program. It says nothing when it cannot connect; whoever started it tells."""
+    """The program. When it cannot connect it says why, in one line."""
     assert protocol in ("openflow", "ovsdb")
-    with contextlib.suppress(PeerError):
+    try:
         felt = uvloop.run(suffer("openflow" if protocol == "openflow" else "ovsdb", Address.parse(address)))
         sys.stdout.write(msgspec.json.encode(felt).decode())
+    except PeerError as error:
+        sys.stdout.write(f"{error} {error.remedy}".strip())
 
 
 if __name__ == "__main__":

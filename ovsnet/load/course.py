@@ -36,24 +36,29 @@ async def measured(
         run.began, since = time.time(), time.monotonic()
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_end_with_daemon, session, address, run, tasks.cancel_scope)
+                tasks.start_soon(_end_with_daemon, session, tasks.cancel_scope)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
             run.ended = run.began + time.monotonic() - since
             run.cpu_seconds[ENGINE] = time.process_time() - own
+            run.problems += _problems(session, address)
             _, after = _cpu(pid)
             if daemon and after is not None and before is not None:
                 run.cpu_seconds[daemon] = after - before
 
 
-async def _end_with_daemon(session: Held, address: Address, run: Run, scope: anyio.CancelScope) -> None:
+async def _end_with_daemon(session: Held, scope: anyio.CancelScope) -> None:
     await asyncio.wait([session.closed])  # to await it would cancel it along with us
-    why = session.closed.result()
-    process = sample(session.peer_pid, 0.0) if session.peer_pid else None
-    gone = session.peer_pid is not None and (process is None or process.gone)
-    run.problems.append(f"The daemon at {address} died during the run." if gone else f"During the run: {why}")
     scope.cancel()
+
+
+def _problems(session: Held, address: Address) -> list[str]:
+    """Asked at the end, for the measurement may have met the daemon's death before the held connection did."""
+    process = sample(session.peer_pid, 0.0) if session.peer_pid else None
+    if session.peer_pid is not None and (process is None or process.gone):
+        return [f"The daemon at {address} died during the run."]
+    return [f"During the run: {session.closed.result()}"] if session.closed.done() else []
 
 
 def _cpu(pid: int | None) -> tuple[str, float | None]:

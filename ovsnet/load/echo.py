@@ -8,11 +8,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.load.result import Run, Setting
+from ovsnet.load.shard import Shard
 from ovsnet.load.talk import TALKS, Name
 from ovsnet.tls import Tls
 from ovsnet.transport import Channel, connect
@@ -45,6 +46,10 @@ class Echo:
             "count": self.count,
             "deadline": self.deadline,
         }
+
+    def part(self, shard: Shard) -> Echo:
+        """What one of several machines does of it."""
+        return replace(self, connections=shard.part(self.connections), count=shard.part(self.count))
 
 
 class Echoing:

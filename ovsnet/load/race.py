@@ -14,7 +14,7 @@ import errno
 import gc
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 
@@ -26,6 +26,7 @@ from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, PeerErr
 from ovsnet.load.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
 from ovsnet.load.result import Run, Setting
 from ovsnet.load.schedule import Schedule
+from ovsnet.load.shard import Shard
 from ovsnet.load.talk import TALKS, Name
 from ovsnet.tls import Tls
 from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, Channel, connect, try_connect_unix
@@ -93,6 +94,11 @@ class Race:
             "rate": self.rate,
             "deadline": self.deadline,
         }
+
+    def part(self, shard: Shard) -> Race:
+        """What one of several machines does of it."""
+        rate = None if self.rate is None else self.rate / shard.of
+        return replace(self, clients=shard.part(self.clients), count=shard.part(self.count), rate=rate)
 
 
 class Racing:

@@ -22,21 +22,25 @@ Tell = Callable[[str, int], None]
 
 
 async def races(document: Document, planned: Sequence[Race], *, rounds: int, shard: Shard, tell: Tell) -> None:
-    """Race after race; each run is in ``document`` from its beginning. Raises PeerError when the daemon does not
-    answer."""
+    """Our part of race after race; each run is in ``document`` from its beginning.
+
+    A run bears the name and the settings of the whole, by which those of all shards are merged. Raises PeerError when
+    the daemon does not answer.
+    """
     require_files(max(race.clients for race in planned))
     for number in range(rounds):
         for race in planned:
-            tell(f"{race.name}, round {number + 1} of {rounds}", race.count)
+            part = race.part(shard)
+            tell(f"{race.name}, round {number + 1} of {rounds}", part.count)
             run = Run(kind="race", name=race.name, round=number, settings=race.settings())
             rng = Random(f"{document.seed} {shard} {number} {race.name}")
             if race.tls is not None or race.protocol == "unixctl":
-                await _race(document, race, run, rng)
+                await _race(document, part, run, rng)
                 continue
             async with Bystander(race.protocol, race.address) as bystander:
                 await anyio.sleep(IDLE)
                 bystander.load_begins()
-                await _race(document, race, run, rng)
+                await _race(document, part, run, rng)
                 felt = await bystander.end()
             run.latencies |= {"bystander at rest": felt.idle, "bystander": felt.loaded}
 
@@ -47,13 +51,14 @@ async def _race(document: Document, race: Race, run: Run, rng: Random) -> None:
         await Racing(race, run, rng).race()
 
 
-async def echoes(document: Document, planned: Sequence[Echo], *, rounds: int, tell: Tell) -> None:
+async def echoes(document: Document, planned: Sequence[Echo], *, rounds: int, shard: Shard, tell: Tell) -> None:
     """As ``races``."""
     require_files(max(echo.connections for echo in planned))
     for number in range(rounds):
         for echo in planned:
-            tell(f"{echo.name}, round {number + 1} of {rounds}", echo.count)
+            part = echo.part(shard)
+            tell(f"{echo.name}, round {number + 1} of {rounds}", part.count)
             run = Run(kind="echo", name=echo.name, round=number, settings=echo.settings())
             async with measured(run, echo.protocol, echo.address, timeout=echo.deadline, tls=echo.tls):
                 document.runs.append(run)
-                await Echoing(echo, run).echo()
+                await Echoing(part, run).echo()

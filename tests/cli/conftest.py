@@ -6,12 +6,16 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import pytest_asyncio
 
 from ovsnet.cli import main
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
 
 
 class Ended(NamedTuple):
@@ -62,3 +66,66 @@ def program() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             return process
 
         yield start
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lone_switch() -> AsyncIterator[Sandbox]:
+    """Open vSwitch without OVN: nobody but a test talks to br-int.mgmt."""
+    async with Sandbox(ovn=False) as sandbox:
+        await sandbox.wait_ready()
+        yield sandbox
+
+
+@pytest_asyncio.fixture
+async def switch(lone_switch: Sandbox) -> AsyncIterator[Sandbox]:
+    """The same. A test fails when it leaves a process, a connection or a changed setting behind."""
+    settings = await configured(lone_switch)
+    yield lone_switch
+    await until_alone(lone_switch)
+    assert await configured(lone_switch) == settings
+
+
+async def until_alone(node: Sandbox) -> None:
+    """Return when no process but its daemons names the node, and nobody but the switch is connected to it."""
+    daemons = {pid for _, pid in node.status().values()}
+    await until(lambda: processes(node) == daemons, 30.0, "a process was left")
+    await until(lambda: connections(node, "br-int.mgmt") == 0, 30.0, "a connection to the switch was left")
+    await until(lambda: connections(node, "db.sock") == 1, 30.0, "a connection to the database was left")
+
+
+def processes(node: Sandbox) -> set[int]:
+    """Those whose command line names the run directory."""
+    mark = str(node.rundir).encode()
+    commands = ((path, read(path / "cmdline")) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return {int(path.name) for path, command in commands if mark in command}
+
+
+def connections(node: Sandbox, socket: str) -> int:
+    """How many the daemon has accepted (proc_net_unix(5)): its ends bear the listener's path, and are connected."""
+    lines = Path("/proc/net/unix").read_text().splitlines()[1:]
+    ends = [fields for line in lines if (fields := line.split(maxsplit=7))[-1] == str(node.rundir / socket)]
+    return sum(fields[5] == SS_CONNECTED for fields in ends)
+
+
+SS_CONNECTED = "03"
+
+
+def read(path: Path) -> bytes:
+    """Nothing of a process that has ended."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+async def configured(node: Sandbox) -> list[str]:
+    """What a person may set in the database."""
+    tables = {
+        "Open_vSwitch": ("bridges", "manager_options", "ssl", "external_ids", "other_config"),
+        "Bridge": ("ports", "controller", "protocols", "fail_mode", "external_ids", "other_config"),
+    }
+    database = f"unix:{node.rundir}/db.sock"
+    return [
+        await node.run("ovsdb-client", "dump", database, "Open_vSwitch", table, *columns)
+        for table, columns in tables.items()
+    ]

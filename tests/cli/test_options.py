@@ -1,6 +1,6 @@
 """Flags that follow from the settings, and which source of a setting wins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ovsnet.cli.options import NODE_SETTINGS, with_settings
+from ovsnet.cli import ovsnet
+from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
 from ovsnet.config import Settings, rows
 
 Run = Callable[..., Settings]
@@ -29,6 +30,28 @@ def run() -> Run:
         return got[-1]
 
     return invoke
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "x"])
+def test_number_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Number(0, 10).convert(text, None, None)  # type: ignore[arg-type]
+
+
+def test_every_flag_that_takes_a_number_refuses_nan() -> None:
+    """click's own range lets it pass, for it compares with no bound."""
+    kinds = [option.type for option in options(ovsnet, click.Context(ovsnet))]
+    assert {type(kind) for kind in kinds if isinstance(kind, type(click.FLOAT))} == {Number}
+
+
+def options(command: click.Command, context: click.Context) -> Iterator[click.Parameter]:
+    """Those of a command and of all below it."""
+    yield from command.params
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from options(below, context)
 
 
 def test_without_any_source_the_defaults_hold(run: Run) -> None:

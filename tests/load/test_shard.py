@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovsnet.address import Address
 from ovsnet.errors import UsageError
+from ovsnet.load.echo import Echo
+from ovsnet.load.race import Race, Strategy
 from ovsnet.load.shard import Shard, parse_moment
 
 
@@ -35,3 +38,16 @@ def test_moment_is_read_in_every_form(text: str) -> None:
 def test_what_is_no_moment_is_refused() -> None:
     with pytest.raises(UsageError, match="is no time"):
         parse_moment("tomorrow")
+
+
+@pytest.mark.parametrize("of", [1, 3, 7])
+def test_parts_of_a_bench_add_up_to_it(of: int) -> None:
+    shards = [Shard(number, of) for number in range(1, of + 1)]
+    race = Race("openflow", Address.parse("unix:/br-int.mgmt"), 10, 100, Strategy.parse("gated"), rate=50.0)
+    parts = [race.part(shard) for shard in shards]
+    assert [sum(part.clients for part in parts), sum(part.count for part in parts)] == [10, 100]
+    assert sum(part.rate or 0 for part in parts) == pytest.approx(50)
+    echo = Echo("ovsdb", Address.parse("unix:/db.sock"), connections=8, window=4, count=101)
+    halves = [echo.part(shard) for shard in shards]
+    assert [sum(part.connections for part in halves), sum(part.count for part in halves)] == [8, 101]
+    assert {part.window for part in halves} == {4}

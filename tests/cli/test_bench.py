@@ -1,0 +1,175 @@
+"""``ovsnet bench race`` and ``echo`` as a person meets them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ovsnet.load.race import DEFAULT_GATE
+from ovsnet.sandbox.node import Sandbox
+from tests.cli.conftest import Ovsnet
+
+PATIENT = ("--deadline", 50)
+"""No slow machine loses a client."""
+
+QUICK = (*PATIENT, "--clients", 20, "--count", 60, "--rounds", 2)
+FEW = (*PATIENT, "--connections", 2, "--window", 4, "--count", 100, "--rounds", 2)
+
+
+@pytest.mark.parametrize("protocol", ["openflow", "ovsdb"])
+def test_race_is_told_by_table_document_and_page(
+    ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
+) -> None:
+    out, report = tmp_path / "out.json", tmp_path / "page.html"
+    node = ("--rundir", switch.rundir, "--seed", 7)
+    ended = ovsnet("bench", "race", protocol, *QUICK, *node, "--out", out, "--report", report)
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(out.read_bytes())
+    names = [f"{protocol} 20 {strategy} closed" for strategy in ("naive", "retry", f"gated:{DEFAULT_GATE}")]
+    assert [run["name"] for run in document["runs"]] == names * 2
+    assert all(run["latencies"].keys() >= {"from connect", "bystander"} for run in document["runs"])
+    assert_platform_is_known(document)
+    assert document["seed"] == 7
+    assert_all_is_shown(ended.out, report.read_text(), names, document)
+
+
+@pytest.mark.parametrize("protocol", ["openflow", "ovsdb", "unixctl"])
+def test_echo_is_told_by_table_document_and_page(
+    ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
+) -> None:
+    out, report = tmp_path / "out.json", tmp_path / "page.html"
+    ended = ovsnet("bench", "echo", protocol, *FEW, "--rundir", switch.rundir, "--out", out, "--report", report)
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(out.read_bytes())
+    assert [run["counts"] for run in document["runs"]] == [{"done": 100}] * 2
+    assert_platform_is_known(document)
+    assert_all_is_shown(ended.out, report.read_text(), [f"{protocol} 2 x 4"], document)
+
+
+def assert_platform_is_known(document: dict[str, Any]) -> None:
+    (machine,) = document["machines"]
+    assert machine.keys() >= {"node", "cpu", "cores", "load", "kernel", "python", "libraries"}
+    assert "Open vSwitch" in document["versions"]["ovs-vswitchd"]
+
+
+def assert_all_is_shown(table: str, page: str, names: list[str], document: dict[str, Any]) -> None:
+    machine, version = document["machines"][0]["cpu"], document["versions"]["ovs-vswitchd"]
+    for text in (table, page):
+        assert all(shown in text for shown in (*names, machine, version, "p99.99"))
+        assert not re.search(r"\b(inf|nan)\b", text)
+    assert "<svg" in page
+    assert f"seed {document['seed']}" in page
+
+
+def test_json_is_the_document_and_the_rounds_add_up(ovsnet: Ovsnet, switch: Sandbox) -> None:
+    node = ("--rundir", switch.rundir, "--strategy", "gated:8", "--json")
+    ended = ovsnet("bench", "race", "openflow", *QUICK, *node)
+    assert (ended.code, ended.err) == (0, "")
+    for number, run in enumerate(json.loads(ended.out)["runs"]):
+        assert run["round"] == number
+        assert run["counts"] == {"started": 60, "done": 60}
+        assert run["settings"] | {"clients": 20, "count": 60, "strategy": "gated:8", "rate": None} == run["settings"]
+        latency = run["latencies"]["from connect"]
+        assert sum(latency["counts"].values()) == 60
+        assert 0 < latency["lowest"] <= latency["highest"] <= latency["total"]
+        assert run["cpu_seconds"].keys() == {"engine", "ovs-vswitchd"}
+
+
+def test_open_loop_tells_its_own_lag(ovsnet: Ovsnet, switch: Sandbox) -> None:
+    """Whether it kept up depends on the machine, and so does the exit code."""
+    node = ("--rundir", switch.rundir, "--strategy", "gated", "--rounds", 1, "--json")
+    ended = ovsnet("bench", "race", "openflow", "--clients", 8, "--count", 50, "--rate", 500, *node)
+    (run,) = json.loads(ended.out)["runs"]
+    assert ended.code == (1 if run["problems"] else 0)
+    assert sum(run["latencies"]["generator lag"]["counts"].values()) == run["counts"]["done"] == 50
+    assert run["settings"]["rate"] == 500
+
+
+def test_address_of_another_node_needs_no_run_directory(ovsnet: Ovsnet, switch: Sandbox) -> None:
+    ended = ovsnet("bench", "echo", "ovsdb", *FEW, "--address", f"unix:{switch.rundir}/db.sock", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out)["runs"][0]["settings"]["address"] == f"unix:{switch.rundir}/db.sock"
+
+
+def test_sandbox_is_made_for_the_run_and_gone_after_it(
+    ovsnet: Ovsnet, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path_factory.mktemp("t")
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setenv("OVSNET_DATABASE", "tcp:192.0.2.1:6640")  # of this host's node, which is not meant
+    ended = ovsnet("bench", "echo", "ovsdb", *FEW, "--sandbox", "--json")
+    assert ended.code == 0, ended.err
+    document = json.loads(ended.out)
+    assert document["runs"][0]["settings"]["address"].startswith(f"unix:{temporary}/")
+    assert "ovn-controller" in document["versions"]
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("race",),
+        ("race", "unixctl"),
+        ("race", "openflow", "--clients", "0"),
+        ("race", "openflow", "--clients", "4097"),
+        ("race", "openflow", "--count", "0"),
+        ("race", "openflow", "--rounds", "0"),
+        ("race", "openflow", "--rate", "-5"),
+        ("race", "openflow", "--rate", "nan"),
+        ("race", "openflow", "--deadline", "0"),
+        ("race", "openflow", "--strategy", "polite"),
+        ("race", "openflow", "--strategy", "gated:0"),
+        ("race", "openflow", "--seed", "x"),
+        ("race", "openflow", "--shard", "3/2"),
+        ("race", "openflow", "--clients", "2", "--shard", "1/3"),
+        ("race", "openflow", "--start-at", "yesterday"),
+        ("race", "openflow", "--address", "/run/openvswitch/br-int.mgmt"),
+        ("race", "openflow", "--address", "unix:/br-int.mgmt", "--sandbox"),
+        ("race", "openflow", "--sandbox", "--shard", "1/2"),
+        ("race", "openflow", "--out", "/nowhere/out.json"),
+        ("race", "openflow", "--report", "/nowhere/page.html"),
+        ("echo", "http"),
+        ("echo", "openflow", "--connections", "0"),
+        ("echo", "openflow", "--window", "0"),
+        ("echo", "openflow", "--count", "0"),
+        ("echo", "openflow", "--deadline", "nan"),
+        ("echo", "openflow", "--connections", "1", "--shard", "1/2"),
+        ("echo", "openflow", "--address", "nonsense"),
+        ("merge",),
+        ("merge", "/nowhere/a.json"),
+        ("merge", "/nowhere/a.json", "--out", "/nowhere/b.json"),
+        ("compare", "/nowhere/a.json"),
+        ("compare", "/nowhere/a.json", "/nowhere/b.json"),
+    ],
+    ids=" ".join,
+)
+def test_impossible_wish_is_refused_in_one_sentence(ovsnet: Ovsnet, arguments: tuple[str, ...]) -> None:
+    ended = ovsnet("bench", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert len([line for line in ended.err.splitlines() if line.startswith(("Error: ", "ovsnet: "))]) == 1
+    assert "Traceback" not in ended.err
+
+
+def test_moment_that_has_passed_is_refused(ovsnet: Ovsnet, switch: Sandbox) -> None:
+    ended = ovsnet("bench", "race", "openflow", "--rundir", switch.rundir, "--start-at", 1000)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("ovsnet: --start-at is not within the next day.")
+
+
+@pytest.mark.parametrize("command", ["race", "echo"])
+def test_nobody_at_the_address_is_one_sentence(ovsnet: Ovsnet, tmp_path: Path, command: str) -> None:
+    ended = ovsnet("bench", command, "openflow", "--address", f"unix:{tmp_path}/none.mgmt")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith(f"ovsnet: unix:{tmp_path}/none.mgmt does not exist.")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_report_without_matplotlib_says_what_to_install(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    ended = ovsnet("bench", "race", "openflow", "--report", "page.html")
+    assert ended.code == 2
+    assert "pip install 'ovsnet[bench]'" in ended.err

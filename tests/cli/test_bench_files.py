@@ -1,0 +1,154 @@
+"""What becomes of the files of ``ovsnet bench``: merged, compared, refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ovsnet.sandbox.node import Sandbox
+from tests.cli.conftest import Ovsnet
+
+Program = Callable[..., subprocess.Popen[str]]
+
+RACE = ("race", "openflow", "--strategy", "gated", "--clients", 10, "--count", 100, "--deadline", 50)
+ECHO = ("echo", "ovsdb", "--connections", 4, "--window", 8, "--count", 1001, "--deadline", 50)
+SOON = 20.0
+"""Seconds in which processes are sure to have begun."""
+
+
+def test_shards_that_start_together_are_joined_exactly(
+    ovsnet: Ovsnet, switch: Sandbox, program: Program, tmp_path: Path
+) -> None:
+    """Three processes stand in for three machines; clients cannot be shared evenly."""
+    start_at, files = time.time() + SOON, [tmp_path / f"{number}.json" for number in (1, 2, 3)]
+    node = ("--rounds", 1, "--rundir", switch.rundir, "--start-at", start_at)
+    shards = [
+        program("bench", *RACE, *node, "--shard", f"{number}/3", "--out", file)
+        for number, file in enumerate(files, start=1)
+    ]
+    for process in shards:
+        _, err = process.communicate(timeout=50)
+        assert (process.returncode, err) == (0, "")
+    race = merged(ovsnet, files)
+    assert race["name"] == "openflow 10 gated:64 closed"
+    assert race["settings"]["clients"] == 10
+    assert race["counts"] == {"started": 100, "done": 100}
+    assert race["began"] >= start_at
+
+
+def test_shards_of_an_echo_are_joined_exactly(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.json" for number in (1, 2, 3)]
+    for number, file in enumerate(files, start=1):
+        node = ("--rounds", 1, "--rundir", switch.rundir, "--shard", f"{number}/3", "--out", file)
+        assert ovsnet("bench", *ECHO, *node).code == 0
+    echo = merged(ovsnet, files)
+    assert (echo["name"], echo["counts"]) == ("ovsdb 4 x 8", {"done": 1001})
+
+
+def merged(ovsnet: Ovsnet, files: list[Path]) -> dict[str, Any]:
+    """The one run of the joined document, after a look at every bucket of every histogram."""
+    out = files[0].with_name("all.json")
+    ended = ovsnet("bench", "merge", *files, "--out", out, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    document = json.loads(ended.out)
+    assert document == json.loads(out.read_bytes())
+    assert document["shards"] == ["1/3", "2/3", "3/3"]
+    (whole,) = document["runs"]
+    parts = [json.loads(file.read_bytes())["runs"][0] for file in files]
+    for what, histogram in whole["latencies"].items():
+        each = [part["latencies"][what] for part in parts]
+        assert Counter(histogram["counts"]) == sum((Counter(one["counts"]) for one in each), Counter())
+        assert histogram["total"] == sum(one["total"] for one in each)
+        assert histogram["lowest"] == min(one["lowest"] for one in each)
+        assert histogram["highest"] == max(one["highest"] for one in each)
+    assert whole["cpu_seconds"]["engine"] == pytest.approx(sum(part["cpu_seconds"]["engine"] for part in parts))
+    return dict(whole)
+
+
+def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    for number, file in enumerate(files, start=1):
+        common = ("--rounds", 2, "--rundir", switch.rundir, "--shard", f"{number}/2", "--out", file)
+        assert ovsnet("bench", *RACE, *common).code == 0
+    page = tmp_path / "page.html"
+    ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json", "--report", page)
+    assert (ended.code, ended.err) == (0, "")
+    assert "openflow 10 gated:64 closed" in ended.out
+    assert "<svg" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("shards", "why"),
+    [
+        (["1/1", "1/2"], "One of the files is no shard"),
+        (["1/2", "1/2"], "Two of the files hold the shard 1/2"),
+        (["1/2", "2/3"], "are not of one bench"),
+    ],
+)
+def test_files_that_are_no_set_of_shards_are_not_merged(
+    ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, shards: list[str], why: str
+) -> None:
+    files = [tmp_path / "1.json", tmp_path / "2.json"]
+    for shard, file in zip(shards, files, strict=True):
+        assert ovsnet("bench", *ECHO, "--rundir", switch.rundir, "--shard", shard, "--out", file).code == 0
+    ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json")
+    assert (ended.code, ended.out) == (2, "")
+    assert why in ended.err
+    assert not (tmp_path / "all.json").exists()
+
+
+def test_comparison_marks_what_changed_by_more_than_chance(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    assert ovsnet("bench", *ECHO, "--rounds", 3, "--rundir", switch.rundir, "--out", before).code == 0
+    document = json.loads(before.read_bytes())
+    for run in document["runs"]:
+        run["cpu_seconds"]["engine"] *= 1000
+    after.write_text(json.dumps(document))
+    ended = ovsnet("bench", "compare", before, after, "--json")
+    changes = {change["figure"]: change for change in json.loads(ended.out)}
+    assert (ended.code, ended.err) == (0, "")
+    engine, daemon = changes["CPU of engine"], changes["CPU of ovsdb-server"]
+    assert (engine["certain"], daemon["certain"]) == (True, False)
+    assert engine["after"] == pytest.approx(1000 * engine["before"])
+    assert engine["low"] <= 1000 <= engine["high"]
+    assert changes["rate"]["before"] == changes["rate"]["after"]
+    lines = ovsnet("bench", "compare", before, after).out.splitlines()
+    (marked,) = [line for line in lines[:-1] if line.startswith("*")]
+    assert "CPU of engine" in marked
+    assert "1000.00" in marked
+
+
+def test_single_rounds_are_compared_without_a_verdict(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    assert ovsnet("bench", *ECHO, "--rounds", 1, "--rundir", switch.rundir, "--out", file).code == 0
+    ended = ovsnet("bench", "compare", file, file)
+    assert ended.code == 0
+    (rate,) = [line for line in ended.out.splitlines() if "  rate  " in line]
+    assert "one round only" in rate
+
+
+def test_files_without_a_run_in_common_are_not_compared(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    files = [tmp_path / "race.json", tmp_path / "echo.json"]
+    for command, file in zip((RACE, ECHO), files, strict=True):
+        assert ovsnet("bench", *command, "--rounds", 1, "--rundir", switch.rundir, "--out", file).code == 0
+    ended = ovsnet("bench", "compare", *files)
+    assert (ended.code, ended.out) == (2, "")
+    assert "The two files have no run in common." in ended.err
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"command": "x"}', "\x00"])
+def test_file_of_something_else_is_refused(ovsnet: Ovsnet, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(content)
+    for command in (("merge", file, "--out", tmp_path / "all.json"), ("compare", file, file)):
+        ended = ovsnet("bench", *command)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"ovsnet: {file} is no result of ovsnet bench")
+        assert len(ended.err.splitlines()) == 1
