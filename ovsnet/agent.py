@@ -175,7 +175,7 @@ class Agent:
         if ended is None and self.board.timeline.ended is not None:
             self._wake_failed()
         for result in results:
-            _note_stall(self.stalls, result)
+            _note_stall(self.stalls, result, self.clock())
             if result.reason == Verdict.LATE and result.name not in self._silent:
                 self._silent.add(result.name)
                 self._tasks.start_soon(self._judge_silence, result)
@@ -231,12 +231,12 @@ def _keeping(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> 
     return Keeping(settings, rundir, clock)
 
 
-def _note_stall(stalls: Stalls, result: Result) -> None:
+def _note_stall(stalls: Stalls, result: Result, now: float) -> None:
     daemon = CHECKS[result.name].daemon
     if result.rtt_seconds is not None:
-        stalls.answered(daemon, result.rtt_seconds)
+        stalls.answered(daemon, result.rtt_seconds, now)
     elif result.reason != Verdict.GONE and "silent_seconds" in result.values:
-        stalls.silent(daemon, float(result.values["silent_seconds"]))
+        stalls.silent(daemon, float(result.values["silent_seconds"]), now)
     elif result.status is Status.FAILED:
         stalls.gone(daemon)
 

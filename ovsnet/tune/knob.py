@@ -21,7 +21,7 @@ class Unit(StrEnum):
 
 
 class Evidence(StrEnum):
-    """Why we believe that a knob acts or is dead: ``tests/tune/test_effects.py`` shows it on real daemons, or the
+    """Why we believe that a knob acts or is dead: ``tests/tune/effects`` shows it on real daemons, or the
     source says so and no test can provoke it."""
 
     OBSERVED = "observed"

@@ -87,22 +87,23 @@ class Stalls:
 
     def __init__(self) -> None:
         self.histograms: dict[str, Histogram] = {}
-        self._silent: dict[str, float] = {}
+        self._silent_since: dict[str, float] = {}
 
-    def answered(self, daemon: str, seconds: float) -> None:
-        """An answer came ``seconds`` after its question. A silence before it is over, and counts as it was."""
+    def answered(self, daemon: str, seconds: float, now: float) -> None:
+        """An answer came ``seconds`` after its question. A silence before it is over, and counts up to ``now``: at most
+        the time between two questions too long, and never too short."""
         histogram = self.histograms.setdefault(daemon, Histogram())
-        if (silence := self._silent.pop(daemon, None)) is not None:
-            histogram.add(silence)
+        if (since := self._silent_since.pop(daemon, None)) is not None:
+            histogram.add(now - since)
         histogram.add(seconds)
 
-    def silent(self, daemon: str, seconds: float) -> None:
+    def silent(self, daemon: str, seconds: float, now: float) -> None:
         """No answer has come for ``seconds``, so far."""
-        self._silent[daemon] = max(seconds, self._silent.get(daemon, 0.0))
+        self._silent_since[daemon] = min(now - seconds, self._silent_since.get(daemon, now))
 
     def gone(self, daemon: str) -> None:
         """It has ended: its silence was no stall."""
-        self._silent.pop(daemon, None)
+        self._silent_since.pop(daemon, None)
 
 
 def _bucket(seconds: float) -> int:

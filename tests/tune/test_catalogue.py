@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.desired import checked
 from ovsnet.tune.facts import TABLES
-from ovsnet.tune.knob import Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
+from ovsnet.tune.knob import Evidence, Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
 from ovsnet.tune.profiles import PROFILES
 
 ALL = KNOBS.values()
@@ -20,6 +22,15 @@ def test_declaration_says_what_where_and_whence(knob: Knob) -> None:
     assert knob.default or not knob.consumed
     for name in (*knob.agrees_with, *(knob.replaced_by or ())):
         assert name in KNOBS
+
+
+OBSERVED = [knob for knob in ALL if knob.evidence is Evidence.OBSERVED]
+
+
+@pytest.mark.parametrize("knob", OBSERVED, ids=lambda knob: knob.name)
+def test_claim_to_be_observed_is_one_of_the_tests_of_effects(knob: Knob) -> None:
+    effects = "".join(file.read_text() for file in (Path(__file__).parent / "effects").glob("test_*.py"))
+    assert knob.name.replace("-", "_") in effects.replace("-", "_")
 
 
 @pytest.mark.parametrize("knob", [knob for knob in ALL if knob.place], ids=lambda knob: knob.name)

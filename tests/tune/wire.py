@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.facts import Facts
 
 ECHO_REQUEST = 2
 FLOW_MESSAGES = {14, 33, 34}
@@ -195,3 +198,21 @@ async def mute_client(connect: Callable[[], Any], greeting: bytes = b"") -> Asyn
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         writer.close()
+
+
+def unix(path: Path) -> Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]:
+    return lambda: asyncio.open_unix_connection(path)
+
+
+async def until(fact: Callable[[], Awaitable[object]]) -> None:
+    """There is no event to wait for: it lies in another process."""
+    async with asyncio.timeout(LONGEST):
+        while not await fact():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.05)
+
+
+def acts(facts: Facts, knob: str) -> bool:
+    """Whether it does something on the versions that run here, by the catalogue."""
+    acting = facts.acts(KNOBS[knob])
+    assert acting is not None
+    return acting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.tune.knob import Evidence, Knob, Place, Unit, at_least, openflow_seconds_or_off
+from ovsnet.tune.knob import Knob, Place, Unit, at_least, openflow_seconds_or_off
 
 
 def _external_id(key: str) -> Place:
@@ -115,7 +115,6 @@ KNOBS = (
         since=(20, 12),
         depends_on="the order of upgrades: needed where northd is upgraded before the chassis",
         suffix_since=PER_CHASSIS,
-        evidence=Evidence.SOURCE,
         source="controller/ovn-controller.c, check_northd_version()",
     ),
     Knob(
@@ -127,7 +126,6 @@ KNOBS = (
         default="false",
         since=(22, 3),
         until=(24, 9),
-        evidence=Evidence.SOURCE,
         source="controller/encaps.c; gone in branch-24.09, where it is always so",
     ),
     Knob(
@@ -179,7 +177,6 @@ KNOBS = (
         "Below how many entries the cache is not trimmed.",
         default="10000",
         since=(21, 9),
-        evidence=Evidence.SOURCE,
         suffix_since=PER_CHASSIS,
         source="controller/lflow-cache.c, lflow_cache_trim__()",
     ),
@@ -192,7 +189,6 @@ KNOBS = (
         default="50",
         bounds=(1, 100),
         since=(21, 9),
-        evidence=Evidence.SOURCE,
         suffix_since=PER_CHASSIS,
         source="controller/lflow-cache.c, lflow_cache_trim__()",
     ),
@@ -206,7 +202,6 @@ KNOBS = (
         bounds=(1000, 3_600_000),
         typical=(1000, 3_600_000),
         since=(21, 12),
-        evidence=Evidence.SOURCE,
         suffix_since=PER_CHASSIS,
         source="controller/lflow-cache.c, lflow_cache_enable(); controller/ovn-controller.c",
     ),

@@ -97,7 +97,6 @@ KNOBS = (
         zero="ignored, as is all below 100: the value before stays",
         since=(2, 13),
         depends_on="how soon a change must reach the datapath; Antrea sets 200",
-        evidence=Evidence.SOURCE,
         source="ofproto/ofproto.c, ofproto_set_max_revalidator()",
     ),
     Knob(
@@ -138,7 +137,6 @@ KNOBS = (
         typical=(1000, 3_600_000),
         zero="5000 ms",
         depends_on="ports on the node: each round writes a row per port",
-        evidence=Evidence.SOURCE,
         source="vswitchd/bridge.c, run_stats_update()",
     ),
     Knob(
