@@ -64,6 +64,7 @@ def _storm(run: Run) -> dict[str, str]:
         "storm": run.name,
         "synced": str(run.done),
         "false disconnects": str(run.counts.get("false disconnects", "-")),
+        "of them unheard": str(run.counts.get("gave up unheard", 0)),
         "connect timeouts": str(run.counts.get("connect timeouts", 0)),
         "all joined s": _seconds(found.all_joined),
         "all back s": _seconds(found.all_back),

@@ -24,6 +24,9 @@ def sweep(axes: Axes, runs: Sequence[Run]) -> None:
         axes.plot(intervals, false, "o-", color=color, label=f"{place}: false disconnects")
         if times := [(at, seconds) for at, run in points if (seconds := figures(run).all_back) is not None]:
             later.plot(*zip(*times, strict=True), "s--", color=color, alpha=0.6, label=f"{place}: all synced again")
+    axes.set_xscale("symlog", linthresh=1.0)
+    every = sorted({float(run.settings["probe interval"] or 0) for run in runs})
+    axes.set_xticks(every, [f"{interval:g}" for interval in every])
     axes.set_xlabel("probe interval, s (0: no probes)")
     axes.set_ylabel("false disconnects for each chassis (solid)")
     later.set_ylabel("seconds until all were synced again (dashed)")
@@ -50,6 +53,7 @@ def _row(run: Run) -> Mapping[str, str]:
         "storm": run.name,
         "synced at the end": f"{run.done} of {run.counts.get('chassis', 0)}",
         "false disconnects": str(run.counts.get("false disconnects", "-")),
+        "of them unheard": str(run.counts.get("gave up unheard", 0)),
         "connect timeouts": str(run.counts.get("connect timeouts", 0)),
         "all joined, s": seconds(found.all_joined),
         "all synced again, s": seconds(found.all_back),

@@ -67,11 +67,6 @@ class Chassis:
         """Whether it has a connection."""
         return bool(self._fsm.is_connected())
 
-    @property
-    def probe_sent_at(self) -> float | None:
-        """When the probe left that is not answered, or None."""
-        return self._fsm.state_entered / MILLISECONDS if self._fsm.state is reconnect.Reconnect.Idle else None
-
     def due_at(self, now: float) -> float | None:
         """When to ask ``act`` next, unless something happens before."""
         left = self._fsm.timeout(now * MILLISECONDS)

@@ -44,6 +44,8 @@ class Event(Enum):
     SYNCED = auto()
     TURNED_AWAY = auto()
     """The server's copy is of no use: not joined, or cut off from its cluster."""
+    ECHOED = auto()
+    """The probe is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Conversation:
                 return self._complete()
             case "transact":
                 return _written(decode_body(result, _results))
+            case "echo":
+                return Event.ECHOED
         return None
 
     def _subscribe(self) -> None:

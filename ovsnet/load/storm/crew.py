@@ -27,7 +27,9 @@ _word: msgspec.json.Decoder[Word] = msgspec.json.Decoder(Word)
 
 
 class Crew:
-    """``async with Crew(plans) as crew``: the workers are ready inside the block, and gone after it."""
+    """``async with Crew(plans) as crew``: the workers are ready inside the block, and gone after it.
+
+    Raises UnfitEnvironment when one of them cannot be started."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         self._hands = [_Hand(plan) for plan in plans]
@@ -35,9 +37,8 @@ class Crew:
 
     async def __aenter__(self) -> Self:
         try:
-            async with anyio.create_task_group() as tasks:
-                for hand in self._hands:
-                    tasks.start_soon(hand.start)
+            for hand in self._hands:
+                await hand.start()
             await self.obeyed()
         except BaseException:
             await self._dismiss()
@@ -117,13 +118,19 @@ class _Hand:
         self.findings: Run | None = None
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "ovsnet.load.storm.worker"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            limit=LINE,
-            start_new_session=True,  # Ctrl-C is for us; a worker ends when its stdin does
-        )
+        """Raises UnfitEnvironment."""
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "ovsnet.load.storm.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                limit=LINE,
+                start_new_session=True,  # Ctrl-C is for us; a worker ends when its stdin does
+            )
+        except OSError as error:
+            raise UnfitEnvironment(
+                f"A worker of the storm cannot be started: {error.strerror}.", remedy="Use fewer --workers."
+            ) from error
         self._write(self._plan)
         self.reading = asyncio.create_task(self._read(self.process))
 

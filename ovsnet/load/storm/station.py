@@ -33,7 +33,8 @@ class Station:
     """One chassis at work on the running loop, from ``begin`` until ``end``."""
 
     __slots__ = (
-        "_channel", "_connecting", "_ended", "_log", "_loop", "_register", "_remotes", "_timer", "_tls", "chassis",
+        "_channel", "_connecting", "_ended", "_log", "_loop", "_probed_at", "_register", "_remotes", "_timer", "_tls",
+        "chassis",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +49,7 @@ class Station:
         self._channel: Channel[Event] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._probed_at = 0.0
         self._ended = False
 
     def begin(self) -> None:
@@ -79,24 +81,27 @@ class Station:
 
     def _judge(self, now: float) -> None:
         heard_at = self._channel.heard_at if self._channel is not None else 0.0
-        sent_at = self.chassis.probe_sent_at
-        act = self.chassis.act(now, heard_at)
-        if sent_at is not None and self.chassis.probe_sent_at is None and act is not Act.GIVE_UP:
-            self._log.probed(heard_at - sent_at)
-        match act:
+        match self.chassis.act(now, heard_at):
             case Act.CONNECT:
                 self._connect(now)
             case Act.PROBE:
-                self._probe()
+                self._probe(now)
             case Act.GIVE_UP:
-                self._log.count("gave up" if self.chassis.connected else "connect timeouts")
+                self._give_up(heard_at)
                 self._fall(now)
         self._arm(now)
 
-    def _probe(self) -> None:
+    def _probe(self, now: float) -> None:
         if self.chassis.conversation is not None and self._channel is not None:
+            self._probed_at = now
             self.chassis.conversation.probe()
             self._channel.flush()
+
+    def _give_up(self, heard_at: float) -> None:
+        self._log.count("gave up" if self.chassis.connected else "connect timeouts")
+        if self.chassis.connected and not heard_at:
+            # The kernel made the connection, and the server's backlog was full: it never learned of it.
+            self._log.count("gave up unheard")
 
     def _connect(self, now: float) -> None:
         self.chassis.connecting(now)
@@ -141,6 +146,8 @@ class Station:
             now = time.monotonic()
             if event is Event.SYNCED and self.chassis.synced_at is None:
                 self._log.synced(self.chassis.synced(now))
+            elif event is Event.ECHOED:
+                self._log.probed(now - self._probed_at)
             elif event is Event.TURNED_AWAY:
                 self._log.count("turned away")
                 self.chassis.turned_away(now)

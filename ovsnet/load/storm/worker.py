@@ -15,6 +15,7 @@ import msgspec
 import uvloop
 
 from ovsnet.address import Address
+from ovsnet.errors import OvsnetError
 from ovsnet.load.course import require_files
 from ovsnet.load.result import ENGINE, Run
 from ovsnet.load.schedule import Schedule
@@ -194,7 +195,10 @@ def main() -> None:
             return
         plan += byte
     with contextlib.suppress(BrokenPipeError):  # whoever started us is gone: nobody wants to know
-        uvloop.run(work(msgspec.json.decode(plan, type=Plan)))
+        try:
+            uvloop.run(work(msgspec.json.decode(plan, type=Plan)))
+        except OvsnetError as error:
+            sys.exit(f"ovsnet: A worker of the storm: {error}")
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def test_echo_of_the_server_is_answered_and_ours_is_asked() -> None:
     server.conversation.probe()
     (echo,) = server.asked()
     assert echo["method"] == "echo"
-    assert server.answers(echo, []) == []
+    assert server.answers(echo, []) == [Event.ECHOED]
 
 
 def test_row_is_written_before_a_chassis_counts_as_synced() -> None:

@@ -63,6 +63,17 @@ async def test_frozen_server_is_given_up_and_everything_is_synced_again_after_it
     assert not log.counts["closed by the server"]
 
 
+async def test_server_that_never_said_a_word_is_told_from_one_that_fell_silent(node: Sandbox) -> None:
+    log = Log()
+    async with station(node.southbound_servers["ovn-sb"], log, probe=1.0):
+        await until(lambda: log.outages == [None], LONG, "It never synced.")
+        await node.freeze("ovn-sb")
+        # The first connection had been heard of; every later one waits in the backlog.
+        await until(lambda: log.counts["gave up"] > 1, LONG, "It never gave up again.")
+        assert log.counts["gave up unheard"] == log.counts["gave up"] - 1
+        await node.thaw("ovn-sb")
+
+
 async def test_server_that_ends_is_left_and_found_again(node: Sandbox) -> None:
     log = Log()
     async with station(node.southbound_servers["ovn-sb"], log, probe=0.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ from typing import Literal
 import pytest
 
 from ovsnet.address import Address
-from ovsnet.errors import ConnectError, UsageError
+from ovsnet.errors import ConnectError, UnfitEnvironment, UsageError
 from ovsnet.load.result import Document, Run
 from ovsnet.load.shard import Shard
 from ovsnet.load.storm.conductor import Conductor
@@ -178,6 +179,16 @@ async def test_crew_that_cannot_start_is_gone_again(node: Sandbox) -> None:
         async with Crew([plan, broken]):
             raise AssertionError
     assert not _children()
+
+
+async def test_worker_that_the_kernel_does_not_start_is_told_in_a_sentence(
+    node: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(kind="storm", name=QUICK.name)
+    planned = await orders(QUICK, node)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(UnfitEnvironment, match="cannot be started: No such file or directory"):
+        await Conductor(QUICK, 20, run, Served(node)).conduct(planned)
 
 
 async def test_nobody_at_the_address_is_an_error(tmp_path: Path) -> None:
