@@ -69,7 +69,13 @@ class Core(Protocol[Event_co]):
     def eof_received(self) -> None: ...
 
 
-class Channel(asyncio.Protocol, Generic[Event]):
+class Endpoint(asyncio.Protocol):
+    """Our end of a connection: a ``Channel``, or something lighter."""
+
+    address: Address
+
+
+class Channel(Endpoint, Generic[Event]):
     """One connected byte stream, with a sans-IO core at its end.
 
     ``on_events`` gets what the core made of the bytes; ``on_lost`` is told once, with the reason, when the stream is
@@ -213,7 +219,7 @@ class Channel(asyncio.Protocol, Generic[Event]):
 
 
 async def connect(
-    channel: Channel[Event], *, timeout: float, tls: Tls | None = None, rng: random.Random | None = None
+    channel: Endpoint, *, timeout: float, tls: Tls | None = None, rng: random.Random | None = None
 ) -> None:
     """Connect ``channel`` to its address within ``timeout`` seconds.
 
@@ -239,10 +245,24 @@ async def connect(
             raise connect_error(address, error) from error
         raise TlsFailed(f"TLS with {address} failed: {str(error) or 'it closed the connection'}.") from error
     finally:
-        # uvloop closes the descriptor itself, and forgets to tell the socket object of a connection that ended before
-        # this await did: its deletion would then close whatever has got the same number since.
-        if not isinstance(loop, asyncio.BaseEventLoop):
-            sock.detach()
+        _let_go(sock, loop)
+
+
+async def connect_once(channel: Endpoint) -> None:
+    """Connect to a unix socket in one attempt, which does not wait. Raises the ConnectError that fits."""
+    loop = asyncio.get_running_loop()
+    sock = try_connect_unix(channel.address)
+    try:
+        await loop.create_unix_connection(lambda: channel, sock=sock)
+    finally:
+        _let_go(sock, loop)
+
+
+def _let_go(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """uvloop closes the descriptor itself, and forgets to tell the socket object of a connection that ended before it
+    was awaited: the object's deletion would then close whatever has got the same number since."""
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        sock.detach()
 
 
 async def _connect_socket(address: Address, deadline: float, timeout: float, rng: random.Random) -> socket.socket:

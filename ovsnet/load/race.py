@@ -13,7 +13,6 @@ import contextlib
 import errno
 import gc
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
@@ -24,12 +23,14 @@ from ovsnet.address import Address
 from ovsnet.calls import Calls
 from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, PeerError, UsageError
 from ovsnet.load.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
+from ovsnet.load.gate import Gate
 from ovsnet.load.result import Run, Setting
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.shard import Shard
 from ovsnet.load.talk import TALKS, Name
+from ovsnet.load.visit import Visit
 from ovsnet.tls import Tls
-from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, Channel, connect, try_connect_unix
+from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, connect, connect_once
 
 DEFAULT_GATE = 64
 """One less than the listener's backlog holds: 65 pending connections are accepted, the next one is refused."""
@@ -112,7 +113,7 @@ class Racing:
         self._calls: Calls[None] = Calls(str(race.address))
         self._keys = count()
         self._gate: contextlib.AbstractAsyncContextManager[object]
-        self._gate = asyncio.Semaphore(race.strategy.gate) if race.strategy.gate else contextlib.nullcontext()
+        self._gate = Gate(race.strategy.gate) if race.strategy.gate else contextlib.nullcontext()
 
     async def race(self, arrivals: Arrivals | None = None) -> None:
         """Run to the end. ``arrivals`` takes the place of those that the race itself would make."""
@@ -162,46 +163,33 @@ class Racing:
                 self._run.latency("from arrival").record(int((now - arrived) * 1e9))
 
     async def _one_shot(self, deadline: float) -> None:
-        talk, key = self._talk(), next(self._keys)
-        channel = Channel(self._race.address, talk, self._listener(key), lambda error: self._lost(key, error))
+        key = next(self._keys)
+        visit = Visit(self._race.address, self._talk(), self._calls, key)
         answer = self._calls.open(key, self._race.deadline)
         try:
-            await self._connect(channel, deadline)
-            channel.write(talk.ask(1))
+            await self._connect(visit, deadline)
             await answer
         finally:
-            channel.abort()
+            visit.leave()
 
-    def _listener(self, key: int) -> Callable[[Sequence[int]], None]:
-        def heard(answers: Sequence[int]) -> None:
-            self._calls.answer(key, None)
-
-        return heard
-
-    def _lost(self, key: int, error: PeerError) -> None:
-        self._calls.refuse(key, error)
-
-    async def _connect(self, channel: Channel[int], deadline: float) -> None:
-        """As ``transport.connect``, at half its CPU time, and each EAGAIN is counted."""
-        if channel.address.scheme != "unix":
-            await connect(channel, timeout=self._race.deadline, tls=self._race.tls)
+    async def _connect(self, visit: Visit, deadline: float) -> None:
+        """As ``transport.connect``, but each EAGAIN is counted."""
+        if visit.address.scheme != "unix":
+            await connect(visit, timeout=self._race.deadline, tls=self._race.tls)
             return
         delay = FIRST_RETRY
         while True:
             try:
-                sock = try_connect_unix(channel.address)
-                break
+                await connect_once(visit)
             except BacklogFull:
                 self._run.count("EAGAIN")
                 pause = delay * self._rng.uniform(0.5, 1.5)
                 if not self._race.strategy.retries or time.monotonic() + pause > deadline:
                     raise
+            else:
+                return
             await asyncio.sleep(pause)
             delay = min(delay * 2, LONGEST_RETRY)
-        loop = asyncio.get_running_loop()
-        await loop.create_unix_connection(lambda: channel, sock=sock)
-        if not isinstance(loop, asyncio.BaseEventLoop):
-            sock.detach()  # uvloop closes the descriptor itself: see transport.connect
 
 
 def errno_name(error: PeerError) -> str:

@@ -24,7 +24,7 @@ from ovsnet.errors import (
     Unreachable,
 )
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.transport import connect, try_connect_unix
+from ovsnet.transport import connect, connect_once, try_connect_unix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -107,6 +107,14 @@ async def test_full_backlog_is_told_at_the_deadline_and_not_spun_on(
     with full_backlog(Address.unix(path)), pytest.raises(BacklogFull, match="accepts nobody: its backlog is full"):
         await connect(line(Address.unix(path)).channel, timeout=0.3, rng=random.Random(1))
     assert 2 <= attempts.qsize() <= 20
+
+
+async def test_one_attempt_does_not_wait_for_room(
+    listener: socket.socket, path: Path, line: Lines, attempts: asyncio.Queue[None]
+) -> None:
+    with full_backlog(Address.unix(path)), pytest.raises(BacklogFull):
+        await connect_once(line(Address.unix(path)).channel)
+    assert attempts.qsize() == 1
 
 
 async def test_full_backlog_connects_once_room_appears(

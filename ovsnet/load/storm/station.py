@@ -13,7 +13,7 @@ from ovsnet.load.race import errno_name
 from ovsnet.load.storm.chassis import Act, Chassis
 from ovsnet.load.storm.conversation import Conversation, Event
 from ovsnet.tls import Tls
-from ovsnet.transport import Channel, connect, try_connect_unix
+from ovsnet.transport import Channel, connect, connect_once
 
 PATIENCE = 3600.0
 """Seconds that ``transport`` may take to connect: the chassis itself decides when to give up."""
@@ -112,7 +112,7 @@ class Station:
         channel = _Ringing(address, self)
         try:
             if address.scheme == "unix":
-                await self._connect_unix(channel)
+                await connect_once(channel)  # ovn-controller takes a full backlog for a failure, and backs off
             else:
                 await connect(channel, timeout=PATIENCE, tls=self._tls)
         except PeerError as error:
@@ -124,13 +124,6 @@ class Station:
         except asyncio.CancelledError:
             channel.abort()
             raise
-
-    async def _connect_unix(self, channel: Channel[Event]) -> None:
-        """One attempt: ovn-controller takes a full backlog (EAGAIN) for a failure, and backs off."""
-        sock = try_connect_unix(channel.address)
-        await self._loop.create_unix_connection(lambda: channel, sock=sock)
-        if not isinstance(self._loop, asyncio.BaseEventLoop):
-            sock.detach()  # uvloop closes the descriptor itself: see transport.connect
 
     def made(self, channel: Channel[Event]) -> Conversation:
         """The connection is there; what to say on it."""

@@ -18,6 +18,7 @@ line in its log.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from ovsnet.errors import ConnectionLost
@@ -57,7 +58,7 @@ class Connection:
     ) -> None:
         self.version: Version | None = None
         self._offered = frozenset(versions)
-        self._to_send = bytearray(hello(self._offered))
+        self._to_send = bytearray(_hello_of(self._offered))
         self._framer = Framer()
         self._joiner = Joiner(max_multipart_bytes)
         self._handled_here: frozenset[int] = frozenset()
@@ -134,10 +135,17 @@ class Connection:
 
     def _negotiate(self, message: Message) -> Negotiated:
         self.version = agree(self._offered, message)
-        multipart_reply = stats_request_type(self.version) + 1
-        handled = {MessageType.HELLO, MessageType.ERROR, MessageType.ECHO_REQUEST, multipart_reply}
-        self._handled_here = frozenset(map(int, handled))
+        self._handled_here = _handled_in(self.version)
         return Negotiated(self.version)
+
+
+_hello_of = cache(hello)
+
+
+@cache
+def _handled_in(version: Version) -> frozenset[int]:
+    multipart_reply = stats_request_type(version) + 1
+    return frozenset(map(int, (MessageType.HELLO, MessageType.ERROR, MessageType.ECHO_REQUEST, multipart_reply)))
 
 
 def _error_event(message: Message) -> ErrorMessage:

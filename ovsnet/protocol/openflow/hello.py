@@ -6,6 +6,7 @@ OpenFlow 1.5.1, section 7.5.1; OVS lib/vconn.c vcs_recv_hello and lib/ofp-util.c
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ovsnet.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 VERSION_BITMAP = 1
 _ELEMENT = struct.Struct("!HH")
 _BITMAP = struct.Struct("!I")
+_KNOWN_HERE = sum(1 << version for version in Version)
 
 
 def hello(versions: Iterable[Version] = ALL_VERSIONS, xid: int = 0) -> bytes:
@@ -54,7 +56,7 @@ def offered_versions(message: Message) -> frozenset[Version]:
         if kind == VERSION_BITMAP:
             bitmap = _element_bitmap(body[start + _ELEMENT.size : start + length]) or bitmap
         start += padded
-    return frozenset(version for version in Version if bitmap >> version & 1)
+    return _versions_in(bitmap & _KNOWN_HERE)
 
 
 def agree(ours: frozenset[Version], message: Message) -> Version:
@@ -70,6 +72,11 @@ def _element_bitmap(words: bytes) -> int:
     if not words or len(words) % _BITMAP.size:
         return 0
     return int.from_bytes(words[: _BITMAP.size]) & ~1
+
+
+@cache
+def _versions_in(bitmap: int) -> frozenset[Version]:
+    return frozenset(version for version in Version if bitmap >> version & 1)
 
 
 def _up_to(version: int) -> int:
