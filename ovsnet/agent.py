@@ -26,7 +26,7 @@ from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Verdict
 from ovsnet.node.watch import changes
-from ovsnet.status import document
+from ovsnet.status import change_document, document
 from ovsnet.tally import Tally
 from ovsnet.tune.stalls import Stalls
 
@@ -78,26 +78,37 @@ class Agent:
         self.tally = Tally()
         self.leaving = False
         """We are being stopped: ``/readyz`` says so."""
+        self._over = False
         self._silent: set[str] = set()
         self._wake = {name: asyncio.Event() for name in CHECKS}
         self._listeners: list[Callable[[Change], None]] = []
 
-    def subscribe(self, listener: Callable[[Change], None]) -> None:
-        """``listener`` is called with each change of a result or of the diagnosis."""
+    @property
+    def answers(self) -> bool:
+        """Whether it is still the one to ask: not stopped, not exchanged for another."""
+        return not (self.leaving or self._over)
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """``listener`` is called with each change of a result or of the diagnosis, until what this returns is
+        called."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Watch the node until cancelled. ``task_status`` is told when the first round of checks is over."""
-        async with self.node, anyio.create_task_group() as tasks:
-            self._tasks = tasks
-            tasks.start_soon(self._heartbeat)
-            tasks.start_soon(self._watch_sockets)
-            self._record((await ask_all(CHECKS.values(), self.node)).values())
-            task_status.started()
-            if self.keeping is not None:
-                tasks.start_soon(self.keeping.run, lambda: self.board.ready)
-            for check in CHECKS.values():
-                tasks.start_soon(self._watch, check)
+        try:
+            async with self.node, anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                tasks.start_soon(self._heartbeat)
+                tasks.start_soon(self._watch_sockets)
+                self._record((await ask_all(CHECKS.values(), self.node)).values())
+                task_status.started()
+                if self.keeping is not None:
+                    tasks.start_soon(self.keeping.run, lambda: self.board.ready)
+                for check in CHECKS.values():
+                    tasks.start_soon(self._watch, check)
+        finally:
+            self._over = True
 
     def document(self) -> dict[str, object]:
         """The status document as of now."""
@@ -107,6 +118,10 @@ class Agent:
             "interval_seconds": self.settings.interval,
         }
         return document(self.board, self.node, name=self.name, wall_offset=self.wall_offset) | own
+
+    def change_document(self, change: Change) -> dict[str, object]:
+        """The parts of the status document that a change concerns."""
+        return change_document(change, self.clock(), self.wall_offset)
 
     async def _watch(self, check: Check) -> None:
         period = check.every * self.settings.interval

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.board import Board
+from ovsnet.board import Board, Change
 from ovsnet.checks.result import Result
 from ovsnet.diagnosis import Diagnosis
 from ovsnet.node.node import Node
@@ -26,6 +26,16 @@ def document(board: Board, node: Node, *, name: str, wall_offset: float) -> dict
         "versions": versions(node),
         "knobs": knobs(node),
     }
+
+
+def change_document(change: Change, now: float, wall_offset: float) -> dict[str, object]:
+    """The parts of the document that a change concerns, as ``result`` and ``diagnosis``."""
+    parts: dict[str, object] = {}
+    if change.result is not None:
+        parts["result"] = _check(change.result, now)
+    if change.diagnosis is not None:
+        parts["diagnosis"] = _diagnosis(change.diagnosis, wall_offset)
+    return parts
 
 
 def versions(node: Node) -> dict[str, str]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "kubernetes": "Print manifests that run the agent on a cluster.",
     "serve": "Run the agent: health endpoints, status, metrics.",
     "timeline": "Show how long each stage of the last start took.",
+    "top": "Watch the diagnosis and every check of a running agent.",
     "tune": "Judge, plan, set and restore what tunes Open vSwitch and OVN.",
     "wait": "Return when a stage of the start is reached.",
 }

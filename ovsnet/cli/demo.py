@@ -52,6 +52,7 @@ def _invitation(node: Sandbox, url: str) -> str:
     return f"""
 The node is up, the agent answers at {url}
 
+  look at it       {url} in a browser, or: ovsnet top --listen {url.removeprefix("http://")}
   ask it           curl -i {url}/readyz
   all it knows     curl {url}/status
   freeze OVS       kill -STOP {pid}

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ovsnet.tally import Tally
+from ovsnet.web.events import EventStream
 
 KEEPALIVE = 5.0
 """Seconds for a client to send a whole request, to take its answer, and to stay idle afterwards. A kubelet closes after
@@ -67,7 +68,12 @@ class CappedServer(web.Server):
         try:
             async with asyncio.timeout(KEEPALIVE):
                 await response.prepare(request)
+            if isinstance(response, EventStream) and request.method == "GET":
+                await response.run(request, KEEPALIVE)
+            async with asyncio.timeout(KEEPALIVE):
                 await response.write_eof()
+        except ConnectionError:
+            pass  # the client is gone
         except TimeoutError:
             _abort(request.transport)
             self.tally.cut[SLOW_READER] += 1

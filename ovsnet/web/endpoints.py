@@ -17,11 +17,13 @@ from ovsnet.agent import HEARTBEAT, Agent
 from ovsnet.checks.declaration import CHECKS
 from ovsnet.checks.result import Result, Status
 from ovsnet.diagnosis import diagnose
+from ovsnet.web.events import EventStream
+from ovsnet.web.page import page
 
 STALLED = 10 * HEARTBEAT
 """Seconds without a tick of our own loop that make ``/livez`` fail."""
 
-Handler = Callable[[Agent, web.BaseRequest], web.Response]
+Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +144,20 @@ def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
 
-@endpoint("/", yes="this list", for_browsers=True)
+@endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events", for_browsers=True)
+def events(agent: Agent, request: web.BaseRequest) -> web.StreamResponse:
+    """Until the client goes, or the agent."""
+    return EventStream(agent, HEADERS)
+
+
+@endpoint("/", yes="the status page; as plain text, this list", for_browsers=True)
 def index(agent: Agent, request: web.BaseRequest) -> web.Response:
-    """What there is to ask."""
+    """A browser asks for HTML, curl for anything."""
+    if "text/html" in request.headers.get("Accept", ""):
+        html, policy = page()
+        return web.Response(
+            body=html, content_type="text/html", charset="utf-8", headers={**HEADERS, "Content-Security-Policy": policy}
+        )
     width = max(len(path) for path in ENDPOINTS)
     return text("".join(f"{each.path:{width}}  {each.yes}\n" for each in ENDPOINTS.values()))
 

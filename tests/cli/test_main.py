@@ -40,7 +40,7 @@ def test_version(ovsnet: Ovsnet) -> None:
     [
         (["nope"], "No such command 'nope'"),
         (["check", "--nope"], "No such option"),
-        (["check", "--timeout", "soon"], "not a valid float"),
+        (["check", "--timeout", "soon"], "not a valid number"),
         (["check", "--timeout", "0"], "not in the range"),
         ([], "Usage: ovsnet"),
     ],

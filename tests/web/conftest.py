@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from ovsnet.agent import Agent
+from ovsnet.board import Change
 from ovsnet.checks import CHECKS
 from ovsnet.checks.result import Result, Status
 from ovsnet.config import Settings
@@ -30,10 +31,20 @@ class BoardedAgent(Agent):
         self.now = self.ticked_at
         self.clock = self.node.clock = lambda: self.now
 
-    def tell(self, name: str, status: Status = Status.OK, reason: str = "", detail: str = "") -> None:
-        """One check's result, as of now."""
+    def tell(self, name: str, status: Status = Status.OK, reason: str = "", detail: str = "") -> list[Change]:
+        """One check's result, as of now. Returns what it changed."""
         rtt = 0.001 if status is Status.OK else None
-        self.board.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
+        return self.board.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
+
+    @property
+    def listeners(self) -> int:
+        """How many are told of changes."""
+        return len(self._listeners)
+
+    def announce(self, change: Change) -> None:
+        """Tell them."""
+        for listener in self._listeners:
+            listener(change)
 
     def all_well(self) -> None:
         """Every check is ok, so the start is over."""

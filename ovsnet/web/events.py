@@ -1,0 +1,78 @@
+"""``/events``: each change as a server-sent event (HTML Living Standard, section 9.2).
+
+    event: status      the whole document, first
+    event: result      a check's new status or reason, as in the document's "checks"
+    event: diagnosis   the new diagnosis, as in the document
+
+A browser connects again by itself when the stream ends, and begins with the document: so whoever falls behind is cut,
+and nothing has to be remembered for anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from ovsnet.agent import Agent
+from ovsnet.board import Change
+
+BEAT = 1.0
+"""Seconds between two looks at whether the agent still is the one that answers."""
+
+ALIVE_EVERY = 15
+"""Beats without an event after which a comment tells that we live: proxies cut what is silent for a minute."""
+
+FAR_BEHIND = 1000
+"""Events that wait to be taken: more than any storm of changes brings within the seconds that a client has."""
+
+_RETRY = b"retry: 1000\n\n"
+_ALIVE = b": alive\n\n"
+
+
+class EventStream(web.StreamResponse):
+    """One client's stream, until the agent ends or is exchanged."""
+
+    def __init__(self, agent: Agent, headers: dict[str, str]) -> None:
+        super().__init__(headers={**headers, "Content-Type": "text/event-stream; charset=utf-8"})
+        self._agent = agent
+        self._changes: asyncio.Queue[bytes] = asyncio.Queue(FAR_BEHIND)
+        self._idle_beats = 0
+        self._is_behind = False
+
+    async def run(self, request: web.BaseRequest, patience: float) -> None:
+        """Tell until there is nobody to tell, or to tell of. Raises TimeoutError when the client lets a write wait for
+        ``patience`` seconds, and ConnectionError when it goes meanwhile."""
+        forget = self._agent.subscribe(self._hear)
+        try:
+            await self._tell(_RETRY + event("status", self._agent.document()), patience)
+            while request.transport is not None and self._agent.answers and not self._is_behind:
+                await self._tell(await self._next(), patience)
+        finally:
+            forget()
+
+    def _hear(self, change: Change) -> None:
+        try:
+            for name, document in self._agent.change_document(change).items():
+                self._changes.put_nowait(event(name, document))
+        except asyncio.QueueFull:
+            self._is_behind = True
+
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout(BEAT):
+                return await self._changes.get()
+        except TimeoutError:
+            self._idle_beats += 1
+            return _ALIVE if self._idle_beats % ALIVE_EVERY == 0 else b""
+
+    async def _tell(self, data: bytes, patience: float) -> None:
+        if data:
+            async with asyncio.timeout(patience):
+                await self.write(data)
+
+
+def event(name: str, document: object) -> bytes:
+    """One event. JSON has no line breaks of its own, so that one data line holds it."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(document))

@@ -1,0 +1,104 @@
+"""``ovsnet top``, on a real agent and a real node."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from ovsnet.sandbox.node import Sandbox
+from tests.cli.conftest import Ovsnet
+
+PATIENCE = 40.0
+Program = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def node() -> Iterator[Sandbox]:
+    """A switch without OVN, for commands that run event loops of their own."""
+    made = Sandbox(ovn=False, ports=0)
+    anyio.run(made.up)
+    yield made
+    anyio.run(made.down)
+
+
+@pytest.fixture
+def agent(node: Sandbox, program: Program, ovsnet: Ovsnet, tmp_path: Path) -> str:
+    """Where an agent of that node listens, which says that it is well."""
+    listen = f"unix:{tmp_path}/a"
+    program("serve", "--rundir", node.rundir, "--listen", listen)
+    deadline = time.monotonic() + PATIENCE
+    while '"healthy"' not in (ended := ovsnet("top", "--listen", listen, "--json")).out:
+        assert time.monotonic() < deadline, ended
+        time.sleep(0.05)
+    return listen
+
+
+def test_pipe_gets_it_once(ovsnet: Ovsnet, agent: str) -> None:
+    ended = ovsnet("top", "--listen", agent)
+    assert (ended.code, ended.err) == (0, "")
+    assert "healthy since" in ended.out
+    assert "vswitchd.ofproto" in ended.out
+    assert "\x1b[" not in ended.out
+
+
+def test_json_is_the_agents_document(ovsnet: Ovsnet, agent: str) -> None:
+    document = json.loads(ovsnet("top", "--listen", agent, "--json").out)
+    assert {"node", "state", "diagnosis", "checks", "timeline", "versions", "knobs"} <= document.keys()
+
+
+def test_no_agent_is_exit_code_3_and_a_sentence(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    ended = ovsnet("top", "--listen", f"unix:{tmp_path}/none")
+    assert (ended.code, ended.out) == (3, "")
+    assert "No agent answers" in ended.err
+
+
+def test_terminal_follows_the_node_until_ctrl_c(node: Sandbox, agent: str) -> None:
+    with Terminal("top", "--listen", agent, "--every", "0.1") as terminal:
+        terminal.until("healthy since")
+        anyio.run(node.kill, "ovs-vswitchd")
+        terminal.until("vswitchd-down")
+        anyio.run(node.start, "ovs-vswitchd")
+        terminal.until("healthy since")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(PATIENCE) == 130
+        assert "Traceback" not in terminal.seen
+
+
+class Terminal:
+    """The program on a terminal of its own. ``seen`` is all that it wrote since the last fact that was waited for."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.seen = ""
+        self._ours, theirs = pty.openpty()
+        argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", *arguments]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        os.close(theirs)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def until(self, words: str) -> None:
+        """Return when it has written these words from now on."""
+        self.seen = ""
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.seen:
+            assert time.monotonic() < deadline, self.seen[-3000:]
+            if select.select([self._ours], [], [], 0.1)[0]:
+                self.seen += os.read(self._ours, 1 << 16).decode(errors="replace")

@@ -1,0 +1,140 @@
+"""``/events``: who listens hears of every change, and holds nobody up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+import ovsnet.web.connections
+from ovsnet.board import Change
+from ovsnet.checks.result import Result, Status
+from ovsnet.web import events
+from ovsnet.web.connections import SLOW_READER
+from tests.web.conftest import Serve, Served
+
+Stream = AsyncGenerator[tuple[str, Any], None]
+
+
+@contextlib.asynccontextmanager
+async def listening(served: Served) -> AsyncIterator[Stream]:
+    """The events of one client, which has heard the first one when the block begins."""
+
+    async def read(response: aiohttp.ClientResponse) -> Stream:
+        name = ""
+        async for line in response.content:
+            key, _, value = line.decode().rstrip("\n").partition(": ")
+            if key == "event":
+                name = value
+            elif key == "data":
+                yield name, json.loads(value)
+
+    async with served.client.get(served.urls[0] + "/events") as response:
+        assert (response.status, response.content_type) == (200, "text/event-stream")
+        assert response.headers["Cache-Control"] == "no-store"
+        async with contextlib.aclosing(read(response)) as stream:
+            yield stream
+
+
+def tell(served: Served, name: str, status: Status, detail: str = "") -> None:
+    """As a running agent does: record, and tell the listeners what changed."""
+    for change in served.agent.tell(name, status, detail=detail):
+        served.agent.announce(change)
+
+
+async def test_stream_begins_with_the_whole_document(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.all_well()
+        async with listening(served) as stream:
+            name, document = await anext(stream)
+            assert name == "status"
+            assert document["diagnosis"]["code"] == "healthy"
+            assert json.loads((await served.get("/status"))[1]).keys() == document.keys()
+
+
+async def test_change_of_a_result_and_of_the_diagnosis_are_told_as_the_document_has_them(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.all_well()
+        async with listening(served) as stream:
+            await anext(stream)
+            tell(served, "ovsdb.echo", Status.FAILED, "gone")
+            told = dict([await anext(stream), await anext(stream)])
+            document = json.loads((await served.get("/status"))[1])
+            assert told["result"] == next(each for each in document["checks"] if each["name"] == "ovsdb.echo")
+            assert told["diagnosis"] == document["diagnosis"]
+
+
+async def test_every_listener_hears_and_who_left_is_forgotten(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.all_well()
+        before = served.agent.listeners
+        async with listening(served) as first, listening(served) as second:
+            await anext(first)
+            await anext(second)
+            assert served.agent.listeners == before + 2
+            tell(served, "openflow.flows", Status.SLOW)
+            assert (await anext(first))[0] == (await anext(second))[0] == "result"
+        while served.agent.listeners > before:  # noqa: ASYNC110 - our end learns of it by reading
+            await asyncio.sleep(0.02)
+
+
+async def test_stream_ends_when_the_agent_leaves(serve: Serve) -> None:
+    async with serve() as served, listening(served) as stream:
+        await anext(stream)
+        served.agent.leaving = True
+        assert [each async for each in stream] == []
+
+
+async def test_idle_stream_shows_now_and_then_that_we_live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "BEAT", 0.01)
+    async with serve() as served, served.client.get(served.urls[0] + "/events") as response:
+        async for line in response.content:
+            if line == b": alive\n":
+                return
+        raise AssertionError("the stream ended")
+
+
+async def test_who_is_far_behind_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "FAR_BEHIND", 3)
+    async with serve() as served, listening(served) as stream:
+        await anext(stream)
+        diagnosis = served.agent.board.diagnosis
+        for _ in range(10):  # more than the queue holds, before the stream's task runs again
+            served.agent.announce(Change(None, diagnosis))
+        assert len([each async for each in stream]) <= 3
+
+
+async def test_head_says_what_get_would_and_ends(serve: Serve) -> None:
+    async with serve() as served:
+        status, body, headers = await served.get("/events", method="HEAD")
+        assert (status, body) == (200, "")
+        assert headers["Content-Type"].startswith("text/event-stream")
+
+
+async def test_page_of_a_stranger_that_resolves_to_us_hears_nothing(serve: Serve) -> None:
+    async with serve() as served:
+        assert (await served.get("/events", Host="evil.example"))[0] == 421
+
+
+async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nothing more fits into the kernel's buffers."""
+    monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
+    async with serve() as served, asyncio.timeout(50):
+        loop = asyncio.get_running_loop()
+        result = Result("ovsdb.echo", Status.FAILED, served.agent.now, detail="x" * 100_000)
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await loop.sock_connect(client, (served.host, served.port))
+            await loop.sock_sendall(client, b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            while not served.agent.tally.cut:
+                served.agent.announce(Change(result, None))
+                await asyncio.sleep(0.005)
+        assert served.agent.tally.cut == {SLOW_READER: 1}
+        assert (await served.get("/livez"))[0] == 200
