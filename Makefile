@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-system test-versions lint soak bench bench-causes docs setup clean
+.PHONY: demo test test-system test-versions lint soak bench bench-full bench-causes docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -38,6 +38,10 @@ soak: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# All questions, and each cause of a slow start: half an hour, on a machine that does nothing else.
+bench-full: setup bench-causes
+	$(BIN)/python -m bench full
 
 # Restarts sandbox nodes in every way that is blamed for slow starts; writes the figures and plots of bench/README.md.
 bench-causes: setup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, isinf
 from statistics import median
 from typing import Literal
 
@@ -87,13 +88,15 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     peer = "" if row.peer_median is None else f"{figure(row.peer_median)} ({row.peer})"
-    ratio = "" if row.ratio is None else f"{row.ratio:.2f} x"
+    ratio = f"{row.ratio:.2f} x" if row.ratio is not None and isfinite(row.peer_median or 0) else ""
     verdict = {True: "pass", False: "SHORT", None: ""}[row.passed]
     return row.question, row.unit, str(row.target or ""), figure(row.our_median), peer, ratio, verdict
 
 
 def figure(value: float) -> str:
-    """Three significant digits, without an exponent."""
+    """Three significant digits, without an exponent; what is infinitely late is never."""
+    if isinf(value):
+        return "never"
     if abs(value) >= 100:
         return f"{value:,.0f}".replace(",", " ")
     return f"{value:.3g}"

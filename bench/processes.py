@@ -16,18 +16,26 @@ from pathlib import Path
 import msgspec
 
 from bench.laps.report import Cost
+from bench.peers import Peer, interpreter
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.load.result import Document, Run
 from ovsnet.sandbox.node import Sandbox
 
 LAP_TIMEOUT = 60.0
 """Seconds. The longest lap takes three."""
 
+ROOT = Path(__file__).parents[1]
+OVSNET = str(Path(sys.executable).with_name("ovsnet"))
+
 _SERVING = re.compile(r"serving on (http://[\w.:\[\]]+)")
 
 
-def lap(module: str, *arguments: object) -> list[Cost]:
-    """Run ``bench.laps.MODULE`` in a fresh process; what it says of itself."""
-    return msgspec.json.decode(output(python(f"bench.laps.{module}", *map(str, arguments))), type=list[Cost])
+def lap(module: str, *arguments: object, peer: Peer | None = None) -> list[Cost]:
+    """Run ``bench.laps.MODULE`` in a fresh process, on the interpreter of ``peer`` if named; what it says of itself."""
+    command = python(f"bench.laps.{module}", *map(str, arguments))
+    if peer is not None:
+        command[0] = str(interpreter(peer))
+    return msgspec.json.decode(output(command, {"PYTHONPATH": str(ROOT)}), type=list[Cost])
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -37,8 +45,14 @@ def python(module: str, *arguments: str) -> list[str]:
 
 def agent(node: Sandbox) -> list[str]:
     """``ovsnet serve`` on this node, with default settings but for the port."""
-    ovsnet = str(Path(sys.executable).with_name("ovsnet"))
-    return [ovsnet, "serve", "--rundir", str(node.rundir), "--listen", "127.0.0.1:0"]
+    return [OVSNET, "serve", "--rundir", str(node.rundir), "--listen", "127.0.0.1:0"]
+
+
+def measured(node: Sandbox, command: str, *arguments: object) -> list[Run]:
+    """The runs of one round of ``ovsnet bench COMMAND`` on this node, a fresh process."""
+    where = ("--rounds", "1", "--rundir", str(node.rundir), "--json")
+    said = output([OVSNET, "bench", command, *map(str, arguments), *where])
+    return msgspec.json.decode(said, type=Document).runs
 
 
 def output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
@@ -98,6 +112,13 @@ def spend(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> 
     for command in commands:
         output(command, environment)
     return Spent(time.perf_counter() - wall, _children_cpu() - cpu)
+
+
+def spend_at_once(command: Sequence[str], times: int, environment: Mapping[str, str]) -> Spent:
+    """Run one command so often, twice as many at once as there are cores."""
+    at_once = 2 * len(os.sched_getaffinity(0))
+    script = f'seq {times} | xargs -P {at_once} -I {{}} "$@" >/dev/null'
+    return spend([["sh", "-c", script, "sh", *command]], environment)
 
 
 def _children_cpu() -> float:

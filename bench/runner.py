@@ -21,7 +21,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Outcome(msgspec.Struct):
-    """One row as JSON: the medians, and the rounds they come from."""
+    """One row as JSON: the medians, and the rounds they come from. What never came is null."""
 
     question: str
     unit: str

@@ -78,3 +78,10 @@ def test_table_is_aligned_and_says_who_fell_short() -> None:
     assert cells[2] == ["first", "1/s", "≥ 2 x", "30", "10 (peer)", "3.00 x", "pass"]
     assert cells[3] == ["a longer second", "ms", "≤ 3", "3.5", "", "", "SHORT"]
     assert cells[4][-1] == ""
+
+
+def test_what_never_came_is_said_in_words() -> None:
+    (line,) = table([Row("hang", "s", [3.2], [float("inf")], "a probe that does not ask")]).splitlines()[2:]
+    assert "never (a probe that does not ask)" in line
+    assert "inf" not in line
+    assert " x" not in line
