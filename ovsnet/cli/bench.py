@@ -20,7 +20,7 @@ from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.errors import SocketMissing, UsageError
 from ovsnet.load.result import Document, encode, read
-from ovsnet.load.shard import Shard, parse_moment
+from ovsnet.load.shard import NOW, Shard, parse_moment
 from ovsnet.load.talk import Name
 from ovsnet.node.rundir import Rundir, find_rundir
 
@@ -50,9 +50,9 @@ def measurement(*settings: str) -> Callable[[Function], Callable[..., Any]]:
         @functools.wraps(function)
         def parsed(
             seed: int, out: Path | None, report: Path | None, as_json: bool, sandbox: bool, shard: str,
-            start_at: str | None, **arguments: object,
+            start_at: str, **arguments: object,
         ) -> object:  # fmt: skip
-            moment = None if start_at is None else parse_moment(start_at)
+            moment = parse_moment(start_at)
             if report is not None:
                 require_plots()
             require_places(out, report)
@@ -70,8 +70,8 @@ def measurement(*settings: str) -> Callable[[Function], Callable[..., Any]]:
 _COMMON = (
     click.option("--sandbox", is_flag=True, help="Measure a sandbox node made for this, not the node of this host."),
     click.option("--seed", default=1, show_default=True, help="Of all that is random."),
-    click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere."),
-    click.option("--start-at", metavar="TIME", help="Begin then: Unix time or ISO 8601."),
+    click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere. Or I+1/N."),
+    click.option("--start-at", default=NOW, metavar="TIME", help="Begin then: Unix time or ISO 8601."),
     click.option("--json", "as_json", is_flag=True, help="Print the document that --out writes."),
     click.option("--out", type=_FILE, help="Write everything that was measured, as JSON."),
     click.option("--report", type=_FILE, help="Write a page with plots (HTML)."),

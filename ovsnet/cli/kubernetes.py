@@ -8,7 +8,7 @@ import click
 
 from ovsnet.cli.options import with_settings
 from ovsnet.config import Settings, rows
-from ovsnet.errors import UnfitEnvironment
+from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.kubernetes.deployment import Deployment
 from ovsnet.kubernetes.files import PIECES, USERS, files
 from ovsnet.yaml_text import stream
@@ -23,6 +23,7 @@ def kubernetes() -> None:
 
 @kubernetes.command()
 @click.argument("piece", type=click.Choice(list(PIECES)), default="daemonset")
+@click.argument("storm_options", nargs=-1, metavar="[-- STORM OPTIONS]")
 @click.option("--image", default=DEFAULT.image, show_default=True, help="The agent's image.")
 @click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Where it is to run.")
 @click.option("--user", type=click.IntRange(0), help="Number of the user who runs Open vSwitch. [0; kube-ovn: 65534]")
@@ -32,17 +33,32 @@ def kubernetes() -> None:
     show_default=True,
     help="Whether the agent sees the daemons' processes. Without, it cannot prove that one hangs.",
 )
+@click.option("--pods", default=DEFAULT.storm.pods, show_default=True, type=click.IntRange(1, 1000),
+              help="bench-storm: how many share the chassis.")  # fmt: skip
+@click.option("--start-at", default=DEFAULT.storm.start_at, show_default=True, metavar="TIME",
+              help="bench-storm: when all pods begin, so late that all are there: Unix time or ISO 8601.")  # fmt: skip
+@click.option("--tls-secret", default=DEFAULT.storm.tls_secret, show_default=True, metavar="NAME",
+              help="bench-storm: the secret with key, certificate and CA for an ssl: address.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces there, for kustomize.")
 @with_settings(*(row.name for row in rows()))
 def render(
-    settings: Settings, piece: str, image: str, namespace: str, user: int | None, host_pid: bool, out: Path | None
-) -> None:
+    settings: Settings, piece: str, storm_options: tuple[str, ...], image: str, namespace: str, user: int | None,
+    host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,
+) -> None:  # fmt: skip
     """Print a PIECE for `kubectl apply -f -`, or for `kubectl patch --patch-file` (kube-ovn).
 
     Settings that differ from their defaults become variables of the container, the run directories its mounts.
+    bench-storm is a Job that runs `ovsnet bench storm` from several pods; give its options after `--`.
     """
     user = USERS.get(piece, DEFAULT.user) if user is None else user
-    deployment = Deployment(settings, image, namespace, user, host_pid)
+    storm = DEFAULT.storm
+    if piece == "bench-storm":
+        from ovsnet.cli.kubernetes_storm import storm_job
+
+        storm = storm_job(storm_options, pods, start_at, tls_secret)
+    elif storm_options:
+        raise UsageError(f"{piece} takes no more words.", remedy="Options of a storm go with bench-storm.")
+    deployment = Deployment(settings, image, namespace, user, host_pid, storm)
     if out is None:
         click.echo(stream(PIECES[piece](deployment)), nl=False)
         return

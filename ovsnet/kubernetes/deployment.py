@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ovsnet.address import Address
 from ovsnet.config import Settings, rows
 from ovsnet.errors import ConfigError
+from ovsnet.load.shard import NOW
 
 NAME = "ovsnet"
 
@@ -18,6 +19,22 @@ HOST_IP = "$(HOST_IP)"
 RUNDIR = "/run/openvswitch"
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class StormJob:
+    """What ``pods`` do together: ``ovsnet bench storm`` with ``options``, all of them from ``start_at`` on.
+
+    ``chassis`` and ``tls`` say what the options ask for: how many at most, and whether an address is ``ssl:``. Then the
+    secret ``tls_secret`` is mounted where the settings look for its files.
+    """
+
+    options: Sequence[str] = ("--address", "tcp:ovn-sb.kube-system.svc:6642", "--chassis", "2000")
+    chassis: int = 2000
+    tls: bool = False
+    pods: int = 4
+    start_at: str = NOW
+    tls_secret: str = "kube-ovn-tls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,7 @@ class Deployment:
     namespace: str = "kube-system"
     user: int = 0
     host_pid: bool = True
+    storm: StormJob = StormJob()
 
     @property
     def rundirs(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from ovsnet.kubernetes import kube_ovn, prometheus
+from ovsnet.kubernetes import bench_storm, kube_ovn, prometheus
 from ovsnet.kubernetes.deployment import NAME, RUNDIR, Deployment
 from ovsnet.kubernetes.workload import Document, daemonset
 from ovsnet.yaml_text import dumps
@@ -19,6 +19,7 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
     "kube-ovn": lambda deployment: (kube_ovn.patch(deployment),),
     "ovn-kubernetes": lambda deployment: (daemonset(for_ovn_kubernetes(deployment)),),
     "prometheus": lambda deployment: tuple(prometheus.documents(deployment).values()),
+    "bench-storm": lambda deployment: (bench_storm.job(deployment),),
 }
 """What can be printed by itself."""
 
@@ -49,6 +50,8 @@ def files(deployment: Deployment) -> Mapping[str, str]:
             "Component", resources=list(monitored), patches=[_patch("listen.yaml", NAME)]
         ),
         "prometheus/listen.yaml": prometheus.patch(deployment),
+        "bench-storm/kustomization.yaml": _kustomization("Kustomization", resources=["job.yaml"]),
+        "bench-storm/job.yaml": bench_storm.job(deployment),
         **{f"prometheus/{name}": document for name, document in monitored.items()},
     }
     return {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}

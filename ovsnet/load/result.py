@@ -142,15 +142,21 @@ def _keys(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
 
 
+_OF_JSON = (b"{", b"}", b" ", b"\t")
+"""How a line of a document begins, and no sentence."""
+
+
 def encode(document: Document) -> bytes:
     """JSON for a file."""
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
 
 
 def read(path: Path) -> Document:
-    """A document that ``--out`` wrote. Raises UsageError when the file holds something else."""
+    """A document that ``--out`` or ``--json`` wrote, or the log of a container that printed it, where sentences of
+    stderr may stand between its lines. Raises UsageError when the file holds something else."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Document)
+        lines = path.read_bytes().splitlines()
+        return msgspec.json.decode(b"\n".join(line for line in lines if line[:1] in _OF_JSON), type=Document)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except msgspec.MsgspecError as error:

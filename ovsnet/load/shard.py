@@ -18,11 +18,12 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """``2/5``. Raises UsageError."""
-        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
-        if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        """``2/5``, or ``1+1/5`` for who counts from 0. Raises UsageError."""
+        found = re.fullmatch(r"([0-9]{1,6})(\+1)?/([0-9]{1,6})", text)
+        number = int(found[1]) + bool(found[2]) if found else 0
+        if found is None or not 1 <= number <= int(found[3]):
             raise UsageError(f"{text!r} is no shard.", remedy="Write i/n with i from 1 to n, such as 1/3.")
-        return cls(int(found[1]), int(found[2]))
+        return cls(number, int(found[3]))
 
     def part(self, whole: int) -> int:
         """Our part of so many; the parts of all shards add up to the whole."""
@@ -32,8 +33,14 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
-def parse_moment(text: str) -> float:
-    """A Unix time, or one in ISO 8601 (UTC unless it names its zone), in Unix time. Raises UsageError."""
+NOW = "now"
+
+
+def parse_moment(text: str) -> float | None:
+    """A Unix time, or one in ISO 8601 (UTC unless it names its zone), in Unix time; None for ``NOW``. Raises
+    UsageError."""
+    if text == NOW:
+        return None
     try:
         return float(text)
     except ValueError:

@@ -19,7 +19,7 @@ from tests.cli.conftest import Ovsnet
 Program = Callable[..., subprocess.Popen[str]]
 
 QUICK = ("--chassis", 20, "--probe-interval", 60, "--hold", 0.1, "--over", 0, "--ports", 2)
-SOON = 15.0
+SOON = 20.0
 """Seconds in which processes are sure to have begun."""
 
 

@@ -17,7 +17,7 @@ from ovsnet.kubernetes.deployment import Deployment
 from ovsnet.kubernetes.files import files
 
 VERSIONS = ("1.29", "1.37")
-KINDS_OF_KUBERNETES = ("DaemonSet", "NetworkPolicy")
+KINDS_OF_KUBERNETES = ("DaemonSet", "Job", "NetworkPolicy")
 
 
 def written(**settings: Any) -> dict[str, Any]:
@@ -55,15 +55,16 @@ def agent(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", ["base/daemonset.yaml", "ovn-kubernetes/daemonset.yaml", "kube-ovn/ovs-ovn.yaml"])
+@pytest.mark.parametrize(
+    "path", ["base/daemonset.yaml", "ovn-kubernetes/daemonset.yaml", "kube-ovn/ovs-ovn.yaml", "bench-storm/job.yaml"]
+)
 def test_agent_has_no_privilege_and_writes_nowhere(path: str) -> None:
     container = agent(written()[path])
     security = container["securityContext"]
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert security["readOnlyRootFilesystem"] is True
     assert (security["privileged"], security["allowPrivilegeEscalation"]) == (False, False)
-    assert container["volumeMounts"]
-    assert all(mount["readOnly"] for mount in container["volumeMounts"])
+    assert all(mount["readOnly"] for mount in container.get("volumeMounts", ()))
 
 
 def test_pod_has_no_token_and_takes_no_service_for_a_setting() -> None:

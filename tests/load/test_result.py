@@ -50,6 +50,14 @@ def test_file_gives_back_what_was_written(tmp_path: Path) -> None:
     assert read(path) == written
 
 
+def test_log_of_a_container_gives_back_what_was_printed_to_it(tmp_path: Path) -> None:
+    """Both streams go to one log, line by line."""
+    path = tmp_path / "out.log"
+    written = document(run(0))
+    path.write_bytes(encode(written).replace(b"\n", b"\novsnet: ovn-sb died during the run.\n"))
+    assert read(path) == written
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"command": 1}', "nonsense"])
 def test_other_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "out.json"

@@ -24,7 +24,12 @@ def test_shard_is_read_as_it_is_written() -> None:
     assert str(Shard.parse("2/5")) == "2/5"
 
 
-@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""])
+@pytest.mark.parametrize(("index", "shard"), [("0+1/3", "1/3"), ("2+1/3", "3/3")])
+def test_who_counts_from_0_need_not_add(index: str, shard: str) -> None:
+    assert Shard.parse(index) == Shard.parse(shard)
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3+1/3", "0+2/3", "1", "a/b", "1/0", "-1/2", ""])
 def test_impossible_shard_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no shard"):
         Shard.parse(text)
@@ -33,6 +38,10 @@ def test_impossible_shard_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["1795341600", "2026-11-22T10:00:00", "2026-11-22T11:00:00+01:00"])
 def test_moment_is_read_in_every_form(text: str) -> None:
     assert parse_moment(text) == 1795341600.0
+
+
+def test_now_is_no_moment_to_wait_for() -> None:
+    assert parse_moment("now") is None
 
 
 def test_what_is_no_moment_is_refused() -> None:

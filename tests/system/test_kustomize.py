@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from ovsnet.kubernetes.bench_storm import job
 from ovsnet.kubernetes.deployment import Deployment
 from ovsnet.kubernetes.workload import daemonset
 from ovsnet.sandbox import suite
@@ -83,6 +84,23 @@ def test_workload_is_built_as_it_stands(kustomize: Path, directory: str) -> None
     assert built.keys() == {("DaemonSet", "ovsnet")}
     if directory == "base":
         assert built["DaemonSet", "ovsnet"] == daemonset(Deployment())
+
+
+def test_job_is_built_as_it_stands_and_its_moment_is_patched_by_name(kustomize: Path, tmp_path: Path) -> None:
+    assert build(kustomize, SOURCE / "kubernetes/bench-storm") == {("Job", "ovsnet-bench-storm"): job(Deployment())}
+    moment = {"name": "START_AT", "value": "2026-11-25T12:00:00Z"}
+    patched = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "ovsnet-bench-storm", "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": [{"name": "ovsnet", "env": [moment]}]}}},
+    }
+    mine = overlay(tmp_path, resources=["../kubernetes/bench-storm"], patches=[{"path": "moment.yaml"}])
+    (mine / "moment.yaml").write_text(dumps(patched))
+    (document,) = build(kustomize, mine).values()
+    assert containers(document)["ovsnet"]["env"] == [moment]
+    assert (
+    assert containers(document)["ovsnet"]["args"] == containers(job(Deployment()))["ovsnet"]["args"]
 
 
 def test_switch_of_kube_ovn_gets_the_agent_beside_it_and_loses_its_script(kustomize: Path, tmp_path: Path) -> None:

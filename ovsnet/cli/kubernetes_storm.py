@@ -1,0 +1,55 @@
+"""The options of ``ovsnet kubernetes render bench-storm``: judged here, before a pod meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ovsnet.address import parse_remotes
+from ovsnet.cli.bench_storm import storm
+from ovsnet.errors import UsageError
+from ovsnet.kubernetes.deployment import StormJob
+from ovsnet.load.shard import Shard, parse_moment
+from ovsnet.load.storm.storm import Storm, require_possible
+
+OURS = {
+    "shard": "--shard",
+    "start_at": "--start-at",
+    "sandbox": "--sandbox",
+    "as_json": "--json",
+    "out": "--out",
+    "report": "--report",
+    "tls_key": "--tls-key",
+    "tls_certificate": "--tls-certificate",
+    "tls_ca": "--tls-ca",
+    "config": "--config",
+}
+"""What the manifest tells every pod, or a pod has no place for."""
+
+
+def storm_job(options: Sequence[str], pods: int, start_at: str, tls_secret: str) -> StormJob:
+    """Raises UsageError for what no pod could do, and click's UsageError for what no storm is."""
+    parse_moment(start_at)
+    job = replace(StormJob(), options=tuple(options) or StormJob().options)
+    wished: Mapping[str, Any] = storm.make_context("ovsnet bench storm", list(job.options)).params
+    _require_possible(wished, pods)
+    tls = any(remote.scheme == "ssl" for remote in parse_remotes(wished["address"]))
+    return replace(job, chassis=max(wished["numbers"]), tls=tls, pods=pods, start_at=start_at, tls_secret=tls_secret)
+
+
+def _require_possible(wished: Mapping[str, Any], pods: int) -> None:
+    plain = storm.make_context("ovsnet bench storm", []).params
+    if ours := [flag for name, flag in OURS.items() if wished[name] != plain[name]]:
+        raise UsageError(
+            f"{', '.join(ours)} is for the manifest to say.",
+            remedy="Use --pods, --start-at and the TLS files before the `--`; each pod prints its document.",
+        )
+    if wished["address"] is None:
+        raise UsageError("A storm from several pods needs a southbound.", remedy="Name it: -- --address ADDRESS.")
+    if any(remote.scheme == "unix" for remote in parse_remotes(wished["address"])):
+        raise UsageError("A pod reaches no unix socket of another host.", remedy="Name a tcp: or ssl: address.")
+    for number in wished["numbers"]:
+        for interval in wished["intervals"]:
+            planned = Storm(number, interval, wished["address"], register=wished["register"])
+            require_possible(replace(planned, blow=wished["fault"] or "none"), Shard(1, pods))
