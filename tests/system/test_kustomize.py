@@ -99,7 +99,6 @@ def test_job_is_built_as_it_stands_and_its_moment_is_patched_by_name(kustomize: 
     (mine / "moment.yaml").write_text(dumps(patched))
     (document,) = build(kustomize, mine).values()
     assert containers(document)["ovsnet"]["env"] == [moment]
-    assert (
     assert containers(document)["ovsnet"]["args"] == containers(job(Deployment()))["ovsnet"]["args"]
 
 
