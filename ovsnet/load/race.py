@@ -32,8 +32,9 @@ from ovsnet.load.visit import Visit
 from ovsnet.tls import Tls
 from ovsnet.transport import FIRST_RETRY, LONGEST_RETRY, connect, connect_once
 
-DEFAULT_GATE = 64
-"""One less than the listener's backlog holds: 65 pending connections are accepted, the next one is refused."""
+DEFAULT_GATE = 32
+"""Half of the 65 connections that a listener of OVS holds unaccepted: that keeps the switch as busy as 64 would, at
+half the latency, and leaves others room."""
 
 MAX_CLIENTS = 4096
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ovsnet.load.race import DEFAULT_GATE
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet
 
@@ -37,7 +38,7 @@ def test_shards_that_start_together_are_joined_exactly(
         _, err = process.communicate(timeout=50)
         assert (process.returncode, err) == (0, "")
     race = merged(ovsnet, files)
-    assert race["name"] == "openflow 10 gated:64 closed"
+    assert race["name"] == f"openflow 10 gated:{DEFAULT_GATE} closed"
     assert race["settings"]["clients"] == 10
     assert race["counts"] == {"started": 100, "done": 100}
     assert race["began"] >= start_at
@@ -80,7 +81,7 @@ def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp
     page = tmp_path / "page.html"
     ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json", "--report", page)
     assert (ended.code, ended.err) == (0, "")
-    assert "openflow 10 gated:64 closed" in ended.out
+    assert f"openflow 10 gated:{DEFAULT_GATE} closed" in ended.out
     assert "<svg" in page.read_text()
 
 

@@ -10,7 +10,7 @@ import pytest
 from ovsnet.address import Address
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.load.course import measured, require_files
-from ovsnet.load.race import Race, Racing, Strategy
+from ovsnet.load.race import DEFAULT_GATE, Race, Racing, Strategy
 from ovsnet.load.result import ENGINE, Run
 from ovsnet.load.talk import Name
 from ovsnet.sandbox.node import Sandbox
@@ -129,7 +129,9 @@ def test_generator_that_falls_behind_says_so(shared_node: Sandbox) -> None:
     assert problem.startswith("The generator did not keep up with 1000 arrivals/s")
 
 
-@pytest.mark.parametrize(("text", "parsed"), [("gated", "gated:64"), ("gated:7", "gated:7"), ("retry", "retry")])
+@pytest.mark.parametrize(
+    ("text", "parsed"), [("gated", f"gated:{DEFAULT_GATE}"), ("gated:7", "gated:7"), ("retry", "retry")]
+)
 def test_strategy_is_read(text: str, parsed: str) -> None:
     assert Strategy.parse(text).text == parsed
 
