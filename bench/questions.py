@@ -6,6 +6,7 @@ from types import ModuleType
 
 from bench import (
     agent_at_rest,
+    crowd,
     echo,
     openflow_codec,
     openflow_echo,
@@ -28,4 +29,4 @@ QUICK: tuple[ModuleType, ...] = (
     readyz,
     agent_at_rest,
 )
-FULL = (*QUICK, reaction)
+FULL = (*QUICK, crowd, reaction)

@@ -19,6 +19,8 @@ from ovsnet.address import Address
 from ovsnet.errors import ConfigError
 from ovsnet.tls import ServingTls, Tls
 
+MOST_CONNECTIONS = 65536
+
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
 
@@ -131,8 +133,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 60.0
     max_connections: Annotated[
-        int, Meta(ge=1, le=65536, description="HTTP connections served at once; one more is closed at once.")
-    ] = 256
+        int,
+        Meta(
+            ge=1,
+            le=MOST_CONNECTIONS,
+            description="HTTP connections held at once. Whoever comes over that makes those give way that have asked "
+            "nothing for longest.",
+        ),
+    ] = 1024
     tls_key: Annotated[str, Meta(description="PEM file of our private key, for `ssl:` addresses.")] = ""
     tls_certificate: Annotated[str, Meta(description="PEM file of our certificate, for `ssl:` addresses.")] = ""
     tls_ca: Annotated[str, Meta(description="PEM file of the CA that signed the peer's certificate.")] = ""

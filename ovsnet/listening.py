@@ -6,6 +6,7 @@ import grp
 import os
 import socket
 import stat
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,13 @@ from ovsnet.config import Settings
 from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnvironment
 from ovsnet.transport import try_connect_unix
 
-BACKLOG = 1024
+BACKLOG = 2048
+"""How many connections wait in the kernel until we accept them. One more would have to try again after a second
+(net/ipv4/tcp_input.c, tcp_conn_request; TCP_TIMEOUT_INIT), which is all the time that a kubelet gives a probe."""
+
+SEND_BUFFER = 65536
+"""Bytes of our answers that the kernel keeps for a client, and as many again for itself (socket(7), SO_SNDBUF). It
+would let that grow to megabytes for everybody who does not read (tcp(7), tcp_wmem). A scrape is some ten thousand."""
 
 FIRST_INHERITED = 3
 """The first descriptor that a service manager passes (sd_listen_fds(3), SD_LISTEN_FDS_START)."""
@@ -47,6 +54,12 @@ class Listener:
     url: str
     secure: bool = False
     made: str = ""
+
+    def accepting(self) -> socket.socket:
+        """A copy to accept on: its end leaves the socket and its queue alone. Connections get ``SEND_BUFFER``."""
+        copy = self.sock.dup()
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # accept(2) hands it on
+        return copy
 
     def close(self) -> None:
         """Close it, and remove its file unless somebody else listens there by now."""
@@ -87,6 +100,12 @@ def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
     names = environ.get("LISTEN_FDNAMES", "").split(":")
     count = int(environ["LISTEN_FDS"])
     return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
+
+
+def discard_unsent(sock: socket.socket) -> None:
+    """Let the end of this connection be a reset. The kernel would keep and offer what nobody reads, for minutes after
+    its close (socket(7), SO_LINGER)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _inherit(descriptor: int, name: str) -> Listener:

@@ -7,6 +7,7 @@ a second one      the end at once
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -21,6 +22,7 @@ from ovsnet.errors import OvsnetError
 from ovsnet.listening import Access, Listener, inherited, listen
 from ovsnet.node.rundir import Rundir
 from ovsnet.notify import Notifier
+from ovsnet.open_files import allow, needed
 from ovsnet.web.endpoints import STALLED
 from ovsnet.web.server import WebServer
 
@@ -50,6 +52,7 @@ class Service:
     async def run(self) -> None:
         """Serve until a signal. Raises AddressError, ConfigError, UnfitEnvironment where that cannot be begun."""
         try:
+            _allow_files(self._agent.settings)
             await self._open(inherited(os.environ, os.getpid()))
             self._notifier.ready(_status(self._agent.board.diagnosis))
             async with anyio.create_task_group() as tasks:
@@ -154,12 +157,19 @@ class Service:
     async def _prepare(self) -> Agent:
         settings, rundir = self._load()
         agent = Agent(settings, rundir)
+        _allow_files(settings)
         if self._addresses:
             await self._move(settings)
         else:
             for listener in self._server.listeners:
                 await self._server.open(listener, settings.serving_tls.context() if listener.secure else None)
         return agent
+
+
+def _allow_files(settings: Settings) -> None:
+    # A service manager that shuts us out of @resources has set a limit itself: LimitNOFILE= of our unit.
+    with contextlib.suppress(PermissionError):
+        allow(needed(settings))
 
 
 def _status(diagnosis: Diagnosis) -> str:

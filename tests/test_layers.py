@@ -18,7 +18,7 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in ROOT.rglob("*.py")}
 LAYERS = (
     ("errors", "address", "tls"),
     ("protocol",),
-    ("transport", "calls", "config", "listening", "notify"),
+    ("transport", "calls", "config", "listening", "notify", "open_files"),
     ("rpc", "ovsdb", "openflow", "unixctl", "agent_client"),
     ("node",),
     ("doctor",),

@@ -13,13 +13,15 @@ from ovsnet.doctor.live import Live
 from ovsnet.doctor.processes import daemon_pid
 from ovsnet.doctor.threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.open_files import needed as needed_by_agent
 
 BASE = 256
 """Descriptors of vswitchd besides threads and ports: sockets, logs, netlink, 100 clients of its service sockets."""
 PER_THREAD = 2
 """A pipe: ``failed to create pipe (Too many open files)`` aborts vswitchd (lib/latch-unix.c)."""
 NEARLY_ALL = 0.8
-OWN_BASE = 64
+
+SOFT, HARD = 1, 2
 
 
 @examination("limits.vswitchd-files")
@@ -47,8 +49,8 @@ def vswitchd_files(host: Host, live: Live) -> Iterator[Finding]:
 @examination("limits.own-files")
 def own_files(host: Host, live: Live) -> Iterator[Finding]:
     """ovsnet itself may open as many files as its HTTP connections need."""
-    limit = file_limit(host, "self")
-    needed = OWN_BASE + Settings().max_connections
+    limit = file_limit(host, "self", HARD)  # up to which the agent raises its own
+    needed = needed_by_agent(Settings())
     if limit >= needed:
         yield ok(f"ovsnet may open {limit} files, and needs up to {needed}.")
     else:
@@ -59,12 +61,12 @@ def own_files(host: Host, live: Live) -> Iterator[Finding]:
         )
 
 
-def file_limit(host: Host, pid: int | str) -> int:
-    """The soft RLIMIT_NOFILE of a process. Raises UnfitEnvironment."""
-    found = re.search(r"^Max open files\s+(\d+)", host.need(f"/proc/{pid}/limits"), re.MULTILINE)
+def file_limit(host: Host, pid: int | str, kind: int = SOFT) -> int:
+    """RLIMIT_NOFILE of a process, the soft or the hard one. Raises UnfitEnvironment."""
+    found = re.search(r"^Max open files\s+(\d+)\s+(\d+)", host.need(f"/proc/{pid}/limits"), re.MULTILINE)
     if found is None:
         raise UnfitEnvironment(f"/proc/{pid}/limits names no limit of open files.")
-    return int(found.group(1))
+    return int(found.group(kind))
 
 
 def _needed(host: Host, live: Live) -> tuple[int, str]:

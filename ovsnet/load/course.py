@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -15,6 +14,7 @@ from ovsnet.errors import UnfitEnvironment
 from ovsnet.load.result import ENGINE, Run
 from ovsnet.load.talk import Held, Name, hold
 from ovsnet.node.process import sample
+from ovsnet.open_files import allow
 from ovsnet.tls import Tls
 
 SPARE_FILES = 64
@@ -69,11 +69,8 @@ def _cpu(pid: int | None) -> tuple[str, float | None]:
 def require_files(clients: int) -> None:
     """Make room for so many connections. Raises UnfitEnvironment when this process may not open that many files."""
     needed = clients + SPARE_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < needed:
+    if (may := allow(needed)) < needed:
         raise UnfitEnvironment(
-            f"{clients} clients need {needed} open files; this process may have {hard}.",
+            f"{clients} clients need {needed} open files; this process may have {may}.",
             remedy=f"Raise the limit (ulimit -Hn {needed}), or use fewer clients.",
         )
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -9,7 +9,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovsnet.config import Settings, rows
+from ovsnet.config import MOST_CONNECTIONS, Settings, rows
+from ovsnet.listening import BACKLOG
+from ovsnet.open_files import needed
 from ovsnet.service import DRAIN
 from ovsnet.web.endpoints import STALLED
 from ovsnet.web.server import SHUTDOWN
@@ -58,7 +60,7 @@ def files(family: Family, program: str) -> dict[str, str]:
 
 def service(family: Family, program: str) -> str:
     """The agent. Everything is denied that it does not need: it reads /proc and talks to sockets."""
-    connections = Settings().max_connections
+    files = needed(Settings(max_connections=MOST_CONNECTIONS))
     return f"""\
 [Unit]
 Description=Health of Open vSwitch and OVN
@@ -77,7 +79,8 @@ Restart=always
 RestartSec=100ms
 WatchdogSec={math.ceil(2 * STALLED)}s
 TimeoutStopSec={math.ceil(2 * (DRAIN + SHUTDOWN))}s
-LimitNOFILE={2 * connections + 512}
+# Enough for the largest max_connections.
+LimitNOFILE={files}
 MemoryMax=256M
 TasksMax=32
 OOMScoreAdjust=-500
@@ -138,7 +141,7 @@ SocketUser={family.user}
 SocketGroup={family.group}
 SocketMode=0660
 RemoveOnStop=yes
-Backlog=1024
+Backlog={BACKLOG}
 
 [Install]
 WantedBy=sockets.target

@@ -8,12 +8,21 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from ovsnet.listening import BACKLOG, discard_unsent
 from ovsnet.tally import Tally
 from ovsnet.web.events import EventStream
+from ovsnet.web.memory import give_back
 
 KEEPALIVE = 5.0
 """Seconds for a client to send a whole request, to take its answer, and to stay idle afterwards. A kubelet closes after
 each probe."""
+
+TURNS = 4
+"""Turns of the loop after which every connection that was there has been read: reading begins in the first, what
+waited in the socket comes in by the second, the third wakes the connection's task and the fourth begins to answer."""
+
+CROWD = 128
+"""Connections that leave megabytes behind: each may have held a queue of requests and an answer."""
 
 CUT_REASONS = CROWDED, SLOW_READER = "crowded", "slow-reader"
 """Why we ended a connection."""
@@ -22,10 +31,14 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class CappedServer(web.Server):
-    """A server of at most ``max_connections`` at once.
+    """A server that holds ``max_connections``.
 
-    One more makes the oldest give way that has no request under way. Refusing the new one instead would shut a probe
-    out for as long as slow or idle clients hold all places, and a kubelet counts that as a failure.
+    Who comes over that makes those give way that have asked nothing for longest. Refusing the new ones instead would
+    shut a probe out for as long as slow or idle clients hold all places, and a kubelet counts that as a failure.
+
+    Whether somebody asks is not known before he has been read. So who comes too many stays until all have been read
+    who are there, and only those may have to give way. For no longer than that there are too many, and never more of
+    them than a kernel's queue holds.
     """
 
     def __init__(self, handle: Handle, max_connections: int, tally: Tally) -> None:
@@ -40,28 +53,61 @@ class CappedServer(web.Server):
         self.max_connections = max_connections
         self.tally = tally
         self._handle = handle
-        self._busy: set[web.RequestHandler] = set()
+        self._making_room = False
+        self._crowd: asyncio.TimerHandle | None = None
 
-    def __call__(self) -> web.RequestHandler:
-        connections = self.connections
-        for _ in range(len(connections) - self.max_connections + 1):
-            # The order is that of age. Where all are busy, the oldest goes: it had the most time.
-            oldest = next((each for each in connections if each not in self._busy), connections[0])
-            connections.remove(oldest)
-            self._connections.pop(oldest, None)  # it is still counted until the loop has told it of its end
-            _abort(oldest.transport)
-            self.tally.cut[CROWDED] += 1
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        """aiohttp calls it."""
+        super().connection_made(handler, transport)
         self.tally.connections += 1
-        return super().__call__()
+        if self._over > BACKLOG:
+            self._cut(next(iter(self._connections)))
+        if self._over > 0 and not self._making_room:
+            self._making_room = True
+            self._make_room(set(self._connections), TURNS)
+        if len(self._connections) >= CROWD and self._crowd is None:
+            self._await_calm()
+
+    @property
+    def _over(self) -> int:
+        return len(self._connections) - self.max_connections
+
+    def _make_room(self, present: set[web.RequestHandler], turns: int) -> None:
+        """After so many turns, who is still ``present`` gives way, as far as there are too many."""
+        if turns:
+            self._loop.call_soon(self._make_room, present, turns - 1)
+            return
+        for each in [each for each in self._connections if each in present][: max(self._over, 0)]:
+            self._cut(each)
+        self._making_room = self._over > 0
+        if self._making_room:
+            self._make_room(set(self._connections), TURNS)
+
+    def _await_calm(self) -> None:
+        self._crowd = self._loop.call_later(KEEPALIVE, self._clean_up)
+
+    def _clean_up(self) -> None:
+        self._crowd = None
+        if len(self._connections) >= CROWD / 2:
+            self._await_calm()
+        else:
+            give_back()
+
+    def _cut(self, handler: web.RequestHandler) -> None:
+        # It would be counted until the loop has told it of its end.
+        _abort(self._connections.pop(handler))
+        self.tally.cut[CROWDED] += 1
+
+    def _heard_of(self, request: web.BaseRequest) -> None:
+        """It gives way last now: the order is that in which they asked, or took an event."""
+        if (transport := self._connections.pop(request.protocol, None)) is not None:
+            self._connections[request.protocol] = transport
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._busy.add(request.protocol)
-        try:
-            response = await self._handle(request)
-            await self._send(response, request)
-            return response
-        finally:
-            self._busy.discard(request.protocol)
+        self._heard_of(request)
+        response = await self._handle(request)
+        await self._send(response, request)
+        return response
 
     async def _send(self, response: web.StreamResponse, request: web.BaseRequest) -> None:
         """aiohttp would do so once we return, and wait for ever for a client that does not read."""
@@ -69,7 +115,7 @@ class CappedServer(web.Server):
             async with asyncio.timeout(KEEPALIVE):
                 await response.prepare(request)
             if isinstance(response, EventStream) and request.method == "GET":
-                await response.run(request, KEEPALIVE)
+                await response.run(request, KEEPALIVE, self._heard_of)
             async with asyncio.timeout(KEEPALIVE):
                 await response.write_eof()
         except ConnectionError:
@@ -82,6 +128,7 @@ class CappedServer(web.Server):
 def _abort(transport: asyncio.Transport | None) -> None:
     """Close it now: in order, it would stay until the client has read what is still to be sent."""
     if transport is not None:
+        discard_unsent(transport.get_extra_info("socket"))
         transport.abort()
 
 

@@ -29,23 +29,27 @@ Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One path. A path that ends in ``/`` and is not the root takes one name behind it. What is ``for_browsers`` tells
-    of the node, so it is told only to who asks us by a name of ours."""
+    of the node, so it is told only to who asks us by a name of ours. What is ``costly`` takes milliseconds: a crowd
+    that asks for it must not hold up a probe."""
 
     path: str
     handler: Handler
     yes: str
     no: str
     for_browsers: bool = False
+    costly: bool = False
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
 
 
-def endpoint(path: str, *, yes: str, no: str = "", for_browsers: bool = False) -> Callable[[Handler], Handler]:
+def endpoint(
+    path: str, *, yes: str, no: str = "", for_browsers: bool = False, costly: bool = False
+) -> Callable[[Handler], Handler]:
     """Declare a path: what 200 means, and what 503 means."""
 
     def declare(handler: Handler) -> Handler:
-        ENDPOINTS[path] = Endpoint(path, handler, yes, no, for_browsers)
+        ENDPOINTS[path] = Endpoint(path, handler, yes, no, for_browsers, costly)
         return handler
 
     return declare
@@ -129,18 +133,18 @@ def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     return text(f"{diagnosis.code} for {dead_for:.0f} s: {diagnosis.summary}\n{diagnosis.remedy}\n", 503)
 
 
-@endpoint("/status", yes="everything, as one JSON document", for_browsers=True)
+@endpoint("/status", yes="everything, as one JSON document", for_browsers=True, costly=True)
 def status(agent: Agent, request: web.BaseRequest) -> web.Response:
     """The document that ``ovsnet check --json`` prints."""
     return web.Response(body=msgspec.json.encode(agent.document()), content_type="application/json", headers=HEADERS)
 
 
-@endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept")
+@endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
 def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     """One scrape."""
     from ovsnet.web import metrics  # 3 MB and 50 ms that only who is scraped needs to pay, once
 
-    body, content_type = metrics.render(agent, request.headers.get("Accept", ""))
+    body, content_type = metrics.page(agent, request.headers.get("Accept", ""))
     return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
 

@@ -11,6 +11,7 @@ and nothing has to be remembered for anybody.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
@@ -41,14 +42,18 @@ class EventStream(web.StreamResponse):
         self._idle_beats = 0
         self._is_behind = False
 
-    async def run(self, request: web.BaseRequest, patience: float) -> None:
-        """Tell until there is nobody to tell, or to tell of. Raises TimeoutError when the client lets a write wait for
-        ``patience`` seconds, and ConnectionError when it goes meanwhile."""
+    async def run(self, request: web.BaseRequest, patience: float, taken: Callable[[web.BaseRequest], None]) -> None:
+        """Tell until there is nobody to tell, or to tell of; call ``taken`` each time the client is up to date.
+
+        Raises TimeoutError when it lets a write wait for ``patience`` seconds, and ConnectionError when it goes
+        meanwhile.
+        """
         forget = self._agent.subscribe(self._hear)
         try:
             await self._tell(_RETRY + event("status", self._agent.document()), patience)
             while request.transport is not None and self._agent.answers and not self._is_behind:
                 await self._tell(await self._next(), patience)
+                taken(request)
         finally:
             forget()
 

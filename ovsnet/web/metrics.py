@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -18,6 +19,21 @@ from ovsnet.web.own_metrics import own
 from ovsnet.web.tune_metrics import tuning
 
 CODES = tuple(dict.fromkeys(["healthy", "starting", *(cause.code for cause in CAUSES), UNEXPLAINED.code]))
+
+
+_pages: dict[tuple[Agent, str], bytes] = {}
+
+
+def page(agent: Agent, accept: str) -> tuple[bytes, str]:
+    """The body and its content type. All who ask in the same turn of the loop get the same page: a crowd would hold up
+    each probe for milliseconds a head otherwise. Needs a running loop."""
+    _, content_type = choose_encoder(accept)
+    body = _pages.get((agent, content_type))
+    if body is None:
+        body, _ = render(agent, accept)
+        _pages[agent, content_type] = body
+        asyncio.get_running_loop().call_soon(_pages.clear)
+    return body, content_type
 
 
 def render(agent: Agent, accept: str) -> tuple[bytes, str]:

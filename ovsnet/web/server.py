@@ -14,13 +14,16 @@ from collections.abc import AsyncIterator, Iterable
 from aiohttp import web
 
 from ovsnet.agent import Agent
-from ovsnet.listening import Access, Listener, listen
+from ovsnet.listening import BACKLOG, Access, Listener, listen
 from ovsnet.web.connections import KEEPALIVE, CappedServer
 from ovsnet.web.endpoints import ENDPOINTS, HEADERS, Endpoint, text
 from ovsnet.web.host import host_is_ours
 
 SHUTDOWN = 1.0
 """Seconds for open requests to finish when the agent stops."""
+
+COSTLY = 8
+"""How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
 
 UNKNOWN = "unknown"
 """In the metrics, every path that is none of ours."""
@@ -32,6 +35,7 @@ class WebServer:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self._server = CappedServer(self._answer, agent.settings.max_connections, agent.tally)
+        self._costly = asyncio.Semaphore(COSTLY)
         self._accepting: dict[Listener, asyncio.Server] = {}
 
     @property
@@ -43,10 +47,10 @@ class WebServer:
         """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
         refused between."""
         before = self._accepting.pop(listener, None)
-        # A copy each, so that the end of the old one leaves the socket and its queue alone.
         accepting = await asyncio.get_running_loop().create_server(
             self._server,
-            sock=listener.sock.dup(),
+            sock=listener.accepting(),
+            backlog=BACKLOG,  # it listens anew, and would make it 100
             ssl=context if listener.secure else None,
             ssl_handshake_timeout=KEEPALIVE if listener.secure else None,
         )
@@ -75,8 +79,15 @@ class WebServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         found = find_endpoint(request.path)
-        response = self._response(request, found)
-        self.agent.tally.requests[found.path if found else UNKNOWN, response.status] += 1
+        if found is not None and found.costly:
+            async with self._costly:
+                await asyncio.sleep(0)  # the place is taken for this turn
+        status = 500  # which aiohttp makes of an exception
+        try:
+            response = self._response(request, found)
+            status = response.status
+        finally:
+            self.agent.tally.requests[found.path if found else UNKNOWN, status] += 1
         return response
 
     def _response(self, request: web.BaseRequest, found: Endpoint | None) -> web.StreamResponse:

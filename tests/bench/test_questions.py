@@ -12,6 +12,7 @@ import bench
 from bench import (
     agent_at_rest,
     comparison,
+    crowd,
     echo,
     laps,
     openflow_codec,
@@ -70,6 +71,7 @@ ROWS: dict[str, Sequence[Row]] = {
     "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),
     "readyz": readyz.rows([readyz.Served(1e4, 30.0)], [readyz.Served(1e4, 30.0)]),
     "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003]),
+    "crowd": crowd.rows([[0.5] * 100], [[1.0] * 99 + [80.0]], [20.0], [9.0]),
     "reaction": reaction.rows(reaction.Reactions([0.001], [0.005], [0.005], [0.005], [3.2])),
 }
 
@@ -104,6 +106,12 @@ def test_question_has_a_target_and_a_peer_and_passes_with_good_figures(question:
 def test_race_falls_short_by_each_of_its_promises(run: Run) -> None:
     verdicts = [row.passed for row in race.rows("openflow", [run], PROBES) if row.target]
     assert verdicts.count(False) == 1
+
+
+def test_crowd_falls_short_by_late_probes_and_by_memory() -> None:
+    late, kept = [[80.0] * 100], [30.0]
+    verdicts = [row.passed for row in crowd.rows([[0.5] * 100], late, [20.0], kept) if row.target]
+    assert verdicts == [False, False]
 
 
 def test_echo_is_measured_by_what_the_daemon_could_serve() -> None:

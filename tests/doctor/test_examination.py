@@ -33,7 +33,7 @@ def test_what_was_seen_before_the_eyes_were_shut_is_kept() -> None:
 
 
 def test_healthy_host_with_daemons_has_nothing_that_matters(tree: Tree) -> None:
-    tree.write("/proc/self/limits", "Max open files            1024                 1024                 files\n")
+    tree.write("/proc/self/limits", "Max open files            1024                 524288               files\n")
     tree.daemon("ovs-vswitchd", 100)
     tree.process(50, "chronyd")
     tree.database(

@@ -1,7 +1,9 @@
 """File limits against what ports and threads need."""
 
+from ovsnet.config import Settings
 from ovsnet.doctor import Severity
 from ovsnet.doctor.limits import BASE
+from ovsnet.open_files import needed
 
 from .conftest import Denied, Tree
 
@@ -49,10 +51,15 @@ def test_open_files_of_another_user_are_left_out(tree: Tree, deny: Denied) -> No
 
 def test_own_limit_must_carry_the_agents_connections(tree: Tree) -> None:
     assert tree.one("limits.own-files").severity is Severity.UNSEEN
-    tree.write("/proc/self/limits", LIMIT.format(1024))
+    tree.write("/proc/self/limits", LIMIT.format(4096))
+    found = tree.one("limits.own-files")
+    assert found.severity is Severity.WARNING
+    assert f"needs up to {needed(Settings())}" in found.summary
+
+
+def test_own_hard_limit_counts_because_the_agent_raises_the_soft_one(tree: Tree) -> None:
+    tree.write("/proc/self/limits", "Max open files            1024                 524288               files\n")
     assert tree.one("limits.own-files").severity is Severity.OK
-    tree.write("/proc/self/limits", LIMIT.format(256))
-    assert tree.one("limits.own-files").severity is Severity.WARNING
 
 
 def test_limits_without_a_number_are_unseen(tree: Tree) -> None:

@@ -144,5 +144,6 @@ def test_unknown_strategy_is_refused(text: str) -> None:
 
 def test_more_clients_than_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda what: (1024, 4096))
+    monkeypatch.setattr("resource.setrlimit", lambda what, limits: None)
     with pytest.raises(UnfitEnvironment, match="4096 clients need 4160 open files; this process may have 4096"):
         require_files(4096)

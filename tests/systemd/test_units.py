@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from ovsnet.config import Settings, load, rows
+from ovsnet.listening import BACKLOG
+from ovsnet.open_files import needed
 from ovsnet.service import DRAIN
 from ovsnet.systemd import units
 from ovsnet.systemd.units import DEBIAN, FAMILIES, RHEL, Family
@@ -33,7 +35,11 @@ def test_stop_is_given_the_time_it_promises_to_take() -> None:
 
 
 def test_descriptors_suffice_for_all_connections() -> None:
-    assert int(value(units.service(DEBIAN, "/x"), "LimitNOFILE")) > 2 * Settings().max_connections
+    assert int(value(units.service(DEBIAN, "/x"), "LimitNOFILE")) >= needed(Settings(max_connections=65536))
+
+
+def test_socket_queues_as_many_as_the_agent_would() -> None:
+    assert int(value(units.socket(DEBIAN), "Backlog")) == BACKLOG
 
 
 @pytest.mark.parametrize(("family", "user"), [(DEBIAN, "root"), (RHEL, "openvswitch")])

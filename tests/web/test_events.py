@@ -16,7 +16,7 @@ import ovsnet.web.connections
 from ovsnet.board import Change
 from ovsnet.checks.result import Result, Status
 from ovsnet.web import events
-from ovsnet.web.connections import SLOW_READER
+from ovsnet.web.connections import CROWDED, SLOW_READER
 from tests.web.conftest import Serve, Served
 
 Stream = AsyncGenerator[tuple[str, Any], None]
@@ -138,3 +138,23 @@ async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pyt
                 await asyncio.sleep(0.005)
         assert served.agent.tally.cut == {SLOW_READER: 1}
         assert (await served.get("/livez"))[0] == 200
+
+
+async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -> None:
+    """A page that is open for hours asked long ago, and is no idle client."""
+    async with serve(max_connections=2) as served, asyncio.timeout(50), listening(served) as stream:
+        await anext(stream)
+        idle, idles_writer = await asyncio.open_connection(served.host, served.port)
+        idles_writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        await idle.readuntil(b"ok\n")
+        tell(served, "ovsdb.echo", Status.FAILED)
+        assert (await anext(stream))[0] == "result"
+        _, newest = await asyncio.open_connection(served.host, served.port)
+        with contextlib.suppress(ConnectionResetError):
+            assert await idle.read() == b""
+        assert served.agent.tally.cut == {CROWDED: 1}
+        for writer in (idles_writer, newest):
+            writer.close()
+        tell(served, "ovsdb.echo", Status.OK)
+        while (await anext(stream))[0] != "result":
+            pass

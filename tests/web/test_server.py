@@ -15,7 +15,11 @@ import aiohttp
 import pytest
 
 import ovsnet.web.connections
+import ovsnet.web.metrics
+from ovsnet.agent import Agent
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.listening import SEND_BUFFER
+from ovsnet.sandbox.waiting import until
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from ovsnet.web.endpoints import ENDPOINTS
 
@@ -189,11 +193,72 @@ async def test_one_connection_over_the_cap_makes_the_oldest_idle_one_give_way(se
         writer.write(ASK)
         await answer(reader)
         newest, newest_writer = await stack.enter_async_context(connected(served))
-        assert await oldest.read() == b""
+        with contextlib.suppress(ConnectionResetError):
+            assert await oldest.read() == b""
         assert served.agent.tally.cut == {CROWDED: 1}
         for each, its_writer in ((reader, writer), (newest, newest_writer)):
             its_writer.write(ASK)
             assert (await answer(each))[1] == b"ok\n"
+
+
+async def test_who_asked_last_gives_way_last(serve: Serve) -> None:
+    async with serve(max_connections=2) as served, contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+        (oldest, writer), (second, _) = [await stack.enter_async_context(connected(served)) for _ in range(2)]
+        writer.write(ASK)
+        await answer(oldest)
+        await stack.enter_async_context(connected(served))
+        with contextlib.suppress(ConnectionResetError):
+            assert await second.read() == b""
+        writer.write(ASK)
+        assert (await answer(oldest))[1] == b"ok\n"
+
+
+async def test_probes_that_wait_while_our_loop_stands_still_are_all_answered(serve: Serve) -> None:
+    """Hundreds that come at once are over the cap before a byte of them is read. None of them is idle."""
+    async with serve(max_connections=2) as served, asyncio.timeout(30):
+        await served.get("/livez")
+        with contextlib.ExitStack() as stack:
+            probes = [stack.enter_context(socket.socket()) for _ in range(300)]
+            for probe in probes:  # nothing here lets the loop turn
+                probe.connect((served.host, served.port))
+                probe.sendall(PROBE)
+                probe.setblocking(False)
+            loop = asyncio.get_running_loop()
+            said = [await loop.sock_recv(probe, 4096) for probe in probes]
+        assert {each.partition(b"\r\n")[0] for each in said} == {b"HTTP/1.1 200 OK"}
+
+
+async def test_kernel_keeps_little_for_who_does_not_read(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or five hundred of them would hold gigabytes."""
+    monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
+    async with serve() as served, asyncio.timeout(30):
+        page = len((await served.get("/metrics"))[1])
+        with socket.socket() as client:
+            client.setblocking(False)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, (served.host, served.port))
+            await loop.sock_sendall(client, ASK.replace(b"/livez", b"/metrics") * 500)
+            await until(lambda: served.agent.tally.cut[SLOW_READER], 30, "The slow reader was never cut.")
+        assert served.agent.tally.requests["/metrics", 200] * page < 6 * SEND_BUFFER
+
+
+async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = []
+    render = ovsnet.web.metrics.render
+
+    def rendering(agent: Agent, accept: str) -> tuple[bytes, str]:
+        rendered.append(accept)
+        return render(agent, accept)
+
+    monkeypatch.setattr(ovsnet.web.metrics, "render", rendering)
+    async with serve() as served, asyncio.timeout(30), contextlib.AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(connected(served)) for _ in range(64)]
+        for _, writer in crowd:
+            writer.write(ASK.replace(b"/livez", b"/metrics"))
+        for reader, _ in crowd:
+            assert (await answer(reader))[0].startswith(b"HTTP/1.1 200 ")
+    assert 1 <= len(rendered) <= 32
 
 
 async def test_client_that_reads_no_answer_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,6 +369,7 @@ async def test_bug_of_ours_is_500_and_shows_in_full(
     (record,) = [record for record in caplog.records if record.name == "ovsnet.http"]
     assert record.levelno == logging.ERROR
     assert record.exc_info is not None
+    assert served.agent.tally.requests["/readyz", 500] == 1
 
 
 def test_every_endpoint_says_what_200_means() -> None:
