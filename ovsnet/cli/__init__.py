@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -56,8 +59,9 @@ def ovsnet() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error of ours is two sentences on stderr and an exit code, never a traceback."""
     try:
-        # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
-        code = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
+        with _buffered_stdout():
+            # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
+            code = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
     except OvsnetError as error:
         click.echo(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else ""), err=True)
         sys.exit(error.exit_code)
@@ -67,3 +71,25 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code or 0)
+
+
+@contextlib.contextmanager
+def _buffered_stdout() -> Iterator[None]:
+    """Give stdout a buffer where it has none (PYTHONUNBUFFERED, as in many containers).
+
+    Without one Python drops, and says nothing, what a write to a full pipe left over when it was cut short: by a
+    signal, or by the kernel's own work when an event loop's io_uring ends (fs/pipe.c, ``pipe_write``).
+    """
+    raw = getattr(sys.stdout, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        yield
+        return
+    buffered = io.BufferedWriter(raw)
+    text = io.TextIOWrapper(buffered, sys.stdout.encoding, sys.stdout.errors, line_buffering=True)
+    with contextlib.redirect_stdout(text):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # whoever read has gone
+                text.detach()
+                buffered.detach()

@@ -23,7 +23,7 @@ from bench import (
     reaction,
     readyz,
     round_of_checks,
-)  # fmt: skip
+)
 from bench.comparison import Row
 from bench.laps import openflow_codec as codec_lap
 from bench.laps.report import Cost

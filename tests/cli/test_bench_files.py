@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import signal
 import subprocess
+import sys
+import termios
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +16,10 @@ from typing import Any
 
 import pytest
 
+from ovsnet.load.histogram import Histogram
 from ovsnet.load.race import DEFAULT_GATE
+from ovsnet.load.result import Document, Run, encode
+from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet
 
@@ -153,3 +160,37 @@ def test_file_of_something_else_is_refused(ovsnet: Ovsnet, tmp_path: Path, conte
         assert (ended.code, ended.out) == (2, "")
         assert ended.err.startswith(f"ovsnet: {file} is no result of ovsnet bench")
         assert len(ended.err.splitlines()) == 1
+
+
+def test_long_document_reaches_a_slow_reader_whole(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal, or the kernel's own work for io_uring, cuts a write to a full pipe short. Python without a buffer, as
+    containers like it, then drops the rest."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    file = tmp_path / "1.json"
+    file.write_bytes(encode(long_document()))
+    process = program("bench", "merge", file, "--out", tmp_path / "all.json", "--json")
+    assert process.stdout is not None
+    while unread(process.stdout.fileno()) < fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.001)
+    process.send_signal(signal.SIGSTOP)
+    while (stopped := sample(process.pid, 0.0)) is not None and stopped.state != "T":
+        time.sleep(0.001)
+    process.send_signal(signal.SIGCONT)
+    said, err = process.communicate(timeout=50)
+    assert (process.returncode, err) == (0, "")
+    assert json.loads(said) == json.loads((tmp_path / "all.json").read_bytes())
+
+
+def long_document() -> Document:
+    """Some hundred kilobytes."""
+    run = Run(kind="echo", name="long")
+    run.latencies["from request"] = Histogram(counts=dict.fromkeys(range(10_000), 1), total=1, highest=1)
+    return Document(command="echo", began="2026-01-01", machines=[], shards=["1/1"], runs=[run])
+
+
+def unread(pipe: int) -> int:
+    """Bytes that wait in it."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
