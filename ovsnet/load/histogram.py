@@ -44,9 +44,11 @@ class Histogram(msgspec.Struct):
 
     def record(self, nanoseconds: int, times: int = 1) -> None:
         """Count a duration. A negative one, which a clock that went back makes, counts as 0."""
-        value = max(nanoseconds, 0)
-        self.lowest = min(self.lowest, value) if self.counts else value
-        self.highest = max(self.highest, value)
+        value = nanoseconds if nanoseconds > 0 else 0
+        if value < self.lowest or not self.counts:
+            self.lowest = value
+        if value > self.highest:
+            self.highest = value
         self.total += value * times
         bucket = bucket_of(value)
         self.counts[bucket] = self.counts.get(bucket, 0) + times
