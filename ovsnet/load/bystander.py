@@ -20,7 +20,7 @@ import uvloop
 
 from ovsnet import openflow, ovsdb
 from ovsnet.address import Address
-from ovsnet.errors import PeerError
+from ovsnet.errors import OvsnetError, PeerError
 from ovsnet.load.histogram import Histogram
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.timer import Timer
@@ -157,7 +157,7 @@ def main(protocol: str, address: str) -> None:
     try:
         felt = uvloop.run(suffer("openflow" if protocol == "openflow" else "ovsdb", Address.parse(address)))
         sys.stdout.write(msgspec.json.encode(felt).decode())
-    except PeerError as error:
+    except OvsnetError as error:
         sys.stdout.write(f"{error} {error.remedy}".strip())
 
 

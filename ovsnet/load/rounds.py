@@ -34,7 +34,7 @@ async def races(document: Document, planned: Sequence[Race], *, rounds: int, sha
             tell(f"{race.name}, round {number + 1} of {rounds}", part.count)
             run = Run(kind="race", name=race.name, round=number, settings=race.settings())
             rng = Random(f"{document.seed} {shard} {number} {race.name}")
-            if race.tls is not None or race.protocol == "unixctl":
+            if race.address.scheme == "ssl" or race.protocol == "unixctl":
                 await _race(document, part, run, rng)
                 continue
             async with Bystander(race.protocol, race.address) as bystander:

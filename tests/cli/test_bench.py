@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from ovsnet.cli.bench import bench
 from ovsnet.load.race import DEFAULT_GATE
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet
+
+README = Path(__file__).parents[2] / "README.md"
+Program = Callable[..., subprocess.Popen[str]]
 
 PATIENT = ("--deadline", 50)
 """No slow machine loses a client."""
@@ -168,8 +176,45 @@ def test_nobody_at_the_address_is_one_sentence(ovsnet: Ovsnet, tmp_path: Path, c
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["race", "echo"])
+def test_ssl_without_key_and_certificates_is_one_sentence(ovsnet: Ovsnet, command: str) -> None:
+    ended = ovsnet("bench", command, "ovsdb", "--address", "ssl:127.0.0.1:6642")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("ovsnet: ssl:127.0.0.1:6642 needs TLS files, and none are configured.")
+    assert len(ended.err.splitlines()) == 1
+
+
+async def test_race_and_echo_go_over_ssl(program: Program) -> None:
+    async with Sandbox(door="ssl") as node:
+        await node.wait_ready()
+        (address,) = node.doors.values()
+        tls = ("--tls-key", node.tls.key, "--tls-certificate", node.tls.certificate, "--tls-ca", node.tls.ca)
+        for command in (("race", *QUICK, "--strategy", "gated"), ("echo", *FEW)):
+            process = program("bench", *command, "ovsdb", "--address", address, *tls, "--json")
+            said, err = process.communicate(timeout=50)
+            assert (process.returncode, err) == (0, "")
+            assert all(run["counts"]["done"] for run in json.loads(said)["runs"])
+
+
 def test_report_without_matplotlib_says_what_to_install(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     ended = ovsnet("bench", "race", "openflow", "--report", "page.html")
     assert ended.code == 2
     assert "pip install 'ovsnet[bench]'" in ended.err
+
+
+def shown() -> list[list[str]]:
+    """The commands of the README, split into words."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    return [shlex.split(line, comments=True)[2:] for line in lines if line.startswith("    ovsnet bench ")]
+
+
+@pytest.mark.parametrize("words", shown(), ids=" ".join)
+def test_command_of_the_readme_is_understood(words: list[str]) -> None:
+    command = bench.get_command(click.Context(bench), words[0])
+    assert command is not None
+    command.make_context(words[0], words[1:])  # or it raises
+
+
+def test_readme_shows_every_bench() -> None:
+    assert {words[0] for words in shown()} == set(bench.list_commands(click.Context(bench)))
