@@ -21,18 +21,23 @@ from ovsnet.web.tune_metrics import tuning
 CODES = tuple(dict.fromkeys(["healthy", "starting", *(cause.code for cause in CAUSES), UNEXPLAINED.code]))
 
 
+REST = 9.0
+"""For each second of rendering, so many are left to everything else."""
+
 _pages: dict[tuple[Agent, str], bytes] = {}
 
 
 def page(agent: Agent, accept: str) -> tuple[bytes, str]:
-    """The body and its content type. All who ask in the same turn of the loop get the same page: a crowd would hold up
-    each probe for milliseconds a head otherwise. Needs a running loop."""
+    """The body and its content type. Who asks within ``REST`` times the milliseconds that a page takes gets the same
+    one: a crowd of scrapers would hold up every probe otherwise. Needs a running loop."""
     _, content_type = choose_encoder(accept)
     body = _pages.get((agent, content_type))
     if body is None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         body, _ = render(agent, accept)
         _pages[agent, content_type] = body
-        asyncio.get_running_loop().call_soon(_pages.clear)
+        loop.call_later(REST * (loop.time() - began), _pages.pop, (agent, content_type))
     return body, content_type
 
 

@@ -18,6 +18,7 @@ from ovsnet.checks import CHECKS
 from ovsnet.checks.result import Result, Status
 from ovsnet.config import Settings
 from ovsnet.node.rundir import Rundir
+from ovsnet.web import metrics
 from ovsnet.web.server import serving
 
 Serve = Callable[..., AbstractAsyncContextManager["Served"]]
@@ -75,8 +76,10 @@ class Served:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Serve:
-    """``async with serve() as served``: an agent that has been told nothing yet, on a free port."""
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    """``async with serve() as served``: an agent that has been told nothing yet, on a free port. No scrape is answered
+    with what was true a few milliseconds before."""
+    monkeypatch.setattr(metrics, "REST", 0.0)
 
     @contextlib.asynccontextmanager
     async def serve(

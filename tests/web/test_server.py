@@ -252,6 +252,7 @@ async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch
         return render(agent, accept)
 
     monkeypatch.setattr(ovsnet.web.metrics, "render", rendering)
+    monkeypatch.setattr(ovsnet.web.metrics, "REST", 9.0)
     async with serve() as served, asyncio.timeout(30), contextlib.AsyncExitStack() as stack:
         crowd = [await stack.enter_async_context(connected(served)) for _ in range(64)]
         for _, writer in crowd:
