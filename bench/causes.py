@@ -19,6 +19,7 @@ from statistics import median
 
 from matplotlib.figure import Figure
 
+from bench.page import README, platform, replaced
 from ovsnet.load.machine import this_machine
 from ovsnet.load.race import Strategy
 from ovsnet.load.report_restart import timeline
@@ -30,7 +31,6 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 
 HERE = Path(__file__).parent
-README = HERE / "README.md"
 
 WRITE = "write"
 FIRST_START = "first-start"
@@ -182,8 +182,8 @@ def write() -> list[str]:
         document = read(cause.results)
         problems += document.problems
         runs = [in_turn(rounds) for rounds in document.named().values()]
-        parts = [*_table(runs, cause.shown), "", _plot(cause, runs), "", *_platform(document)]
-        text = _replaced(text, cause.key, "\n".join(parts))
+        parts = [*_table(runs, cause.shown), "", _plot(cause, runs), "", *platform(document)]
+        text = replaced(text, cause.key, "\n".join(parts))
     README.write_text(text)
     return problems
 
@@ -209,19 +209,6 @@ def _plot(cause: Cause, runs: Sequence[Run]) -> str:
     timeline(figure.subplots(), runs)
     figure.savefig(HERE / f"causes-{cause.key}.png", dpi=80, metadata={"Software": None})
     return f"![{cause.title}](causes-{cause.key}.png)"
-
-
-def _platform(document: Document) -> Iterator[str]:
-    yield f"{document.began}, {document.machines[0]}."
-    yield from (f"\n**Not as wanted:** {problem}" for problem in document.problems)
-
-
-def _replaced(text: str, key: str, content: str) -> str:
-    begin, end = f"<!-- {key} -->\n", f"\n<!-- /{key} -->"
-    before, found, rest = text.partition(begin)
-    if not found or end not in rest:
-        raise SystemExit(f"bench/README.md lacks the marks of {key}.")
-    return before + begin + content + end + rest.partition(end)[2]
 
 
 def main(words: Sequence[str]) -> None:

@@ -192,6 +192,8 @@ def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool
         require_plots()
     document = joined([read(path) for path in files])
     publish(document, out, report, as_json=as_json)
+    if document.problems:
+        raise click.exceptions.Exit(1)
 
 
 @bench.command()

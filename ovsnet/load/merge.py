@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from ovsnet.errors import UsageError
 from ovsnet.load.result import Document, Run, together
+from ovsnet.load.shard import Shard
 
 
 def merge(documents: Sequence[Document]) -> Document:
-    """One document as if one machine had done all. Raises UsageError when they are no shards of one run."""
+    """One document as if one machine had done all. Raises UsageError when they are no shards of one run. Shards that
+    are missing are a problem of every run."""
     first = documents[0]
     shards = [shard for document in documents for shard in document.shards]
     _require_one_bench(documents, shards)
@@ -20,8 +22,19 @@ def merge(documents: Sequence[Document]) -> Document:
         versions={name: number for document in documents for name, number in document.versions.items()},
         seed=first.seed,
         shards=sorted(shards),
-        runs=[together(group) for group in _same_runs(documents)],
+        runs=[_whole(group, _missing(shards)) for group in _same_runs(documents)],
     )
+
+
+def _whole(group: Sequence[Run], missing: Sequence[str]) -> Run:
+    run = together(group)
+    run.problems += [f"{run.name}: the shard {shard} is missing." for shard in missing]
+    return run
+
+
+def _missing(shards: Sequence[str]) -> list[str]:
+    of = int(shards[0].partition("/")[2])
+    return [shard for number in range(1, of + 1) if (shard := str(Shard(number, of))) not in shards]
 
 
 def _same_runs(documents: Sequence[Document]) -> list[list[Run]]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ovsnet.load.report_restart import samples, timeline
-from ovsnet.load.report_storm import summary, sweep
+from ovsnet.load.report_storm import comeback, summary, sweep
 from ovsnet.load.result import Document, Run, in_turn
 
 LATENCY = {"race": "from arrival", "echo": "from request"}
@@ -50,6 +50,10 @@ def _plots(runs: Sequence[Run]) -> Iterator[str]:
         figure = Figure(figsize=(10, 6), layout="constrained")
         sweep(figure.subplots(), storms)
         yield f"<h2>What each probe interval costs</h2>{_svg(figure)}{summary(storms)}"
+    if fallen := [run for run in storms if "fault to synced" in run.latencies]:
+        figure = Figure(figsize=(10, 5), layout="constrained")
+        comeback(figure.subplots(), fallen)
+        yield f"<h2>Who was back when</h2>{_svg(figure)}"
 
 
 def _drawn(runs: Sequence[Run], what: str) -> str:

@@ -37,6 +37,25 @@ def sweep(axes: Axes, runs: Sequence[Run]) -> None:
     axes.legend(solid[0] + dashed[0], solid[1] + dashed[1], loc="upper center", bbox_to_anchor=(0.5, -0.15))
 
 
+def comeback(axes: Axes, runs: Sequence[Run]) -> None:
+    """What share of the chassis was synced how long after the fault. It falls at once to those that the fault did not
+    throw out."""
+    for run in runs:
+        if (back := run.latencies.get("fault to synced")) is None:
+            continue
+        ranks, chassis = back.ranks(), max(run.counts.get("chassis", 0), 1)
+        stayed = max(run.done - ranks.count, 0)
+        curve = [(value / 1e9, (stayed + share * ranks.count) / chassis) for value, share in ranks.curve()]
+        points = [(0.0, stayed / chassis), *curve]
+        axes.step([at for at, _ in points], [share for _, share in points], where="post", label=run.name)
+    axes.set_xlabel("seconds after the fault")
+    axes.set_ylabel("share of the chassis that is synced")
+    axes.set_ylim(0, 1.05)
+    axes.set_xlim(left=0)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(loc="lower right")
+
+
 def summary(runs: Sequence[Run]) -> str:
     """The verdicts, and a row for each storm, as HTML."""
     verdicts = "".join(f"<p><b>{escape(verdict(place, group))}</b></p>" for place, group in sweeps(runs).items())

@@ -77,7 +77,7 @@ ROWS: dict[str, Sequence[Row]] = {
 
 
 def test_every_question_is_asked_and_tried_here() -> None:
-    own = {"questions", "runner", "comparison", "machine", "peers", "processes", "causes", "storms", "laps"}
+    own = {"questions", "runner", "comparison", "machine", "peers", "processes", "causes", "storms", "page", "laps"}
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)} - {"__main__"}
     asked = {question.__name__.removeprefix("bench.") for question in FULL}
     assert asked == ROWS.keys() == modules - own

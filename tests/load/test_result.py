@@ -78,6 +78,13 @@ def test_merged_shards_are_one_run() -> None:
     assert len(whole.machines) == 1
 
 
+def test_shard_that_is_missing_is_told() -> None:
+    """The log of a pod that was lost: what the others measured still counts, and is not the whole."""
+    (whole,) = merge([document(run(0), shard="1/3"), document(run(0, shard=1), shard="3/3")]).runs
+    assert whole.done == 20
+    assert whole.problems == [f"{whole.name}: the shard 2/3 is missing."]
+
+
 def test_rounds_stay_apart_when_shards_are_merged() -> None:
     one, two = document(run(0), run(1), shard="1/2"), document(run(0), run(1), shard="2/2")
     assert [(each.round, each.done) for each in merge([one, two]).runs] == [(0, 20), (1, 20)]

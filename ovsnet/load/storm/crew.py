@@ -138,7 +138,11 @@ class _Hand:
         self._write(order)
 
     async def dismiss(self) -> None:
-        if self.process is not None and self.process.returncode is None:
+        if self.process is not None:
+            # One that has said its last word is about to be gone, and asyncio complains of a child that ends while it
+            # is killed.
+            with anyio.move_on_after(PATIENCE if self.reading is not None and self.reading.done() else 0):
+                await self.process.wait()
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
             await self.process.wait()
