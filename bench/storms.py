@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 
 WRITE = "write"
 SWEEP = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-FROZEN = 8.0
+FROZEN = 6.0
 """Seconds for which the server of a sweep is frozen: some intervals are shorter, some are longer."""
 
 Draw = Callable[[Axes, Sequence[Run]], None]
@@ -52,34 +52,27 @@ class Part:
         return HERE / "results" / f"storm-{self.key}.json"
 
 
-def _swept(chassis: int) -> list[Storm]:
-    return [
-        Storm(chassis, interval, scheme="tcp", blow="freeze", blow_seconds=FROZEN, over=chassis / 300, hold=3.0)
-        for interval in SWEEP
-    ]
-
-
-def _struck(chassis: int, scheme: Scheme = "tcp", **shape: object) -> Storm:
-    plain = Storm(chassis, 5.0, scheme=scheme, over=chassis / 200, hold=3.0, patience=60.0)
+def _storm(chassis: int, scheme: Scheme = "tcp", **shape: object) -> Storm:
+    plain = Storm(chassis, 5.0, scheme=scheme, ports=10, over=chassis / 200, hold=2.0, patience=40.0)
     return replace(plain, **shape)  # type: ignore[arg-type]
+
+
+def _swept(chassis: int) -> list[Storm]:
+    frozen = _storm(chassis, blow="freeze", blow_seconds=FROZEN, patience=20.0)
+    return [replace(frozen, probe_interval=interval) for interval in SWEEP]
 
 
 PARTS = (
     Part(
         "number",
         "100 to 5000 chassis on one server that is killed for 2 s",
-        [_struck(100), _struck(500), _struck(2000), _struck(5000, blow="none", over=40.0)],
+        [_storm(100), _storm(500), _storm(2000), _storm(5000, "unix", blow="none", over=50.0, patience=20.0)],
         comeback,
     ),
     Part(
         "servers",
         "500 chassis on other servers",
-        [
-            _struck(500, "unix"),
-            _struck(500, "ssl"),
-            _struck(500, raft=True),
-            _struck(500, raft=True, blow="freeze", blow_seconds=12.0),
-        ],
+        [_storm(500, "unix"), _storm(500, "ssl"), _storm(500, raft=True)],
         comeback,
     ),
     Part(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ovsnet import ovsdb
 from ovsnet.address import Address
 from ovsnet.errors import ConnectError, PeerError
+from ovsnet.load.memory import resident_bytes
 from ovsnet.load.storm.conversation import DATABASE
 from ovsnet.node.process import sample
 from ovsnet.tls import Tls
@@ -60,13 +60,3 @@ class Meter:
         self.cpu_seconds += found.cpu_seconds - before
         self._seen[pid] = found.cpu_seconds
         self.peak_bytes = max(self.peak_bytes, resident_bytes(pid))
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory that a process holds now (proc(5), ``VmRSS``); 0 when there is none."""
-    try:
-        status = Path("/proc", str(pid), "status").read_text(errors="replace")
-    except OSError:
-        return 0
-    _, _, after = status.partition("\nVmRSS:")
-    return int(after.split(maxsplit=1)[0]) * 1024 if after else 0

@@ -17,6 +17,7 @@ import uvloop
 from ovsnet.address import Address
 from ovsnet.errors import OvsnetError
 from ovsnet.load.course import require_files
+from ovsnet.load.memory import own_peak_bytes
 from ovsnet.load.result import ENGINE, Run
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.storm.chassis import Chassis
@@ -89,7 +90,7 @@ class Worker:
             station.end()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self._run.cpu_seconds[ENGINE] = usage.ru_utime + usage.ru_stime
-        self._run.peak_bytes[ENGINE] = usage.ru_maxrss * 1024
+        self._run.peak_bytes[ENGINE] = own_peak_bytes()
         return Findings(self._run)
 
     def _record_return(self, struck_at: float) -> None:
