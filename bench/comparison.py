@@ -88,9 +88,13 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     peer = "" if row.peer_median is None else f"{figure(row.peer_median)} ({row.peer})"
-    ratio = f"{row.ratio:.2f} x" if row.ratio is not None and isfinite(row.peer_median or 0) else ""
+    ratio = f"{_times(row.ratio)} x" if row.ratio is not None and isfinite(row.peer_median or 0) else ""
     verdict = {True: "pass", False: "SHORT", None: ""}[row.passed]
     return row.question, row.unit, str(row.target or ""), figure(row.our_median), peer, ratio, verdict
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 0.01 else f"{ratio:.1g}"
 
 
 def figure(value: float) -> str:

@@ -14,7 +14,7 @@ from bench.runner import alone
 from ovsnet.load.result import ENGINE, Run
 from ovsnet.sandbox.node import Sandbox
 
-ROUNDS = 5
+ROUNDS = 3
 DAEMONS = {"openflow": "ovs-vswitchd", "ovsdb": "ovsdb-server"}
 TARGETS = {"openflow": Target("ratio", at_least=0.6)}
 

@@ -16,7 +16,7 @@ from bench.runner import alone
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 
-ROUNDS = 5
+ROUNDS = 3
 PORTS = 300
 COUNTS = {"copy": 3, "write": 100}
 OURS, IDL = "ovsnet", "ovs.db.idl"

@@ -80,6 +80,10 @@ def test_table_is_aligned_and_says_who_fell_short() -> None:
     assert cells[4][-1] == ""
 
 
+def test_small_ratio_is_not_zero() -> None:
+    assert "0.005 x" in table([Row("write", "ms", [0.1], [20.0], "peer")])
+
+
 def test_what_never_came_is_said_in_words() -> None:
     (line,) = table([Row("hang", "s", [3.2], [float("inf")], "a probe that does not ask")]).splitlines()[2:]
     assert "never (a probe that does not ask)" in line
