@@ -63,6 +63,10 @@ class Calls(Generic[Answer]):
         _fail(call[0], error)
         return True
 
+    def forget(self, key: int) -> None:
+        """Whoever called waits no more, whether an answer came or not."""
+        self._waiting.pop(key, None)
+
     def fail_all(self, error: PeerError) -> None:
         """The connection is over: nobody will answer."""
         calls, self._waiting = self._waiting, {}

@@ -50,6 +50,19 @@ def block_until(moment: float) -> None:
         pass
 
 
+def test_forgotten_call_is_waited_for_no_more(run: Run) -> None:
+    async def body() -> None:
+        calls: Calls[str] = Calls("peer")
+        answer = calls.open(1, 10)
+        calls.forget(1)
+        calls.forget(1)
+        assert len(calls) == 0
+        assert not calls.answer(1, "late")
+        assert not answer.done()
+
+    run(body)
+
+
 def test_answers_find_their_calls(run: Run) -> None:
     async def body() -> None:
         calls: Calls[str] = Calls("peer")

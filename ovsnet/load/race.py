@@ -172,6 +172,7 @@ class Racing:
             await answer
         finally:
             visit.leave()
+            self._calls.forget(key)  # who never connected would be kept until its deadline, by the hundred thousand
 
     async def _connect(self, visit: Visit, deadline: float) -> None:
         """As ``transport.connect``, but each EAGAIN is counted."""
