@@ -179,7 +179,8 @@ class Agent:
             self.loop_lag = max(self.ticked_at - before - HEARTBEAT, 0.0)
             self.node.own_lag = self.loop_lag
             self.tally.loop_delays.observe(self.loop_lag)
-            if (diagnosis := self.board.judge(self.ticked_at)) is not None:
+            # Before the first round nobody has been asked, so there is nothing to judge.
+            if self.board.results and (diagnosis := self.board.judge(self.ticked_at)) is not None:
                 self._tell([Change(None, diagnosis)])
 
     def _record(self, results: Iterable[Result]) -> None:

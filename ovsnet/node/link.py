@@ -90,10 +90,13 @@ class Link(Generic[Session]):
         return 0.0 if (held := self.current) is None else held.heard_at
 
     def held(self) -> Session:
-        """The session that stands. Raises ConnectionLost where there is none."""
-        if (held := self.current) is None:
-            raise ConnectionLost("The connection has just been lost.")
-        return held
+        """The session that stands. Raises ConnectionLost where there is none, and DeadlineExceeded while one is being
+        made: a peer that is late with its greeting is not gone."""
+        if (held := self.current) is not None:
+            return held
+        if self._attempt is not None and not self._attempt.done():
+            raise DeadlineExceeded("No greeting has come yet.")
+        raise ConnectionLost("The connection has just been lost.")
 
     async def session(self, timeout: float) -> Session:
         """The held session, or a new one. Raises why there is none; DeadlineExceeded after ``timeout`` seconds of

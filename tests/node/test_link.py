@@ -110,6 +110,18 @@ async def test_link_without_a_session_has_heard_nothing(peer: Peer) -> None:
         link.held()
 
 
+async def test_link_that_waits_for_its_greeting_is_late_and_not_lost(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    asking = asyncio.create_task(link.session(PATIENT))
+    await peer.tried.wait()
+    with pytest.raises(DeadlineExceeded):
+        link.held()
+    peer.greeting.set()
+    assert await asking is link.held()
+    await link.aclose()
+
+
 async def test_many_askers_share_one_attempt(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()

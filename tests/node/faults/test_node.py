@@ -81,3 +81,23 @@ async def test_bridge_that_is_missing_among_others_is_named(node: Sandbox, watch
         )
         await node.run("ovs-vsctl", "add-br", "br-ex")
         await agent.recovers()
+
+
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd", "ovn-controller", "ovn-sb"])
+async def test_daemon_that_was_silent_before_we_came_is_late_and_not_down(
+    node: Sandbox, watching: Watching, daemon: str
+) -> None:
+    """Nothing is held of it yet, which is no proof that it has gone."""
+    await node.freeze(daemon)
+    async with watching(node, hung_after=60, start_allowance=0.1) as agent:
+        began = agent.agent.clock()
+
+        def asked_for_a_while() -> bool:
+            results = agent.agent.board.results.values()
+            late = [each for each in results if each.status is Status.SLOW]
+            return bool(late) and min(each.at for each in late) > began + 3 and agent.diagnosis.code.endswith("-slow")
+
+        await agent.until(asked_for_a_while, f"slowness of {daemon}")
+        assert not [code for code in agent.codes if code.endswith(("-down", "-missing", "-connected"))]
+        await node.thaw(daemon)
+        await agent.recovers()
