@@ -16,12 +16,13 @@ import asyncio
 import errno
 import os
 import random
+import select
 import socket
 import ssl
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ovsnet.address import Address
 from ovsnet.calls import after_next_poll
@@ -269,8 +270,7 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
     try:
         if address.scheme == "unix":
             return await _connect_unix(address, deadline, rng)
-        async with asyncio.timeout_at(deadline):
-            return await _connect_ip(address)
+        return await _connect_ip(address, deadline)
     except TimeoutError:
         raise Unreachable(
             f"{address} did not accept within {timeout:g} s.", remedy="Check the address, the route and the firewall."
@@ -294,15 +294,21 @@ async def _connect_unix(address: Address, deadline: float, rng: random.Random) -
         delay = min(delay * 2, LONGEST_RETRY)
 
 
-async def _connect_ip(address: Address) -> socket.socket:
+async def _connect_ip(address: Address, deadline: float) -> socket.socket:
     """Try each address of the name. ``create_connection`` does so too, and makes of several errors one without
-    errno."""
+    errno. Raises TimeoutError."""
     loop = asyncio.get_running_loop()
     failure: OSError | None = None
-    for family, kind, protocol, _, place in await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM):
+    for family, kind, protocol, _, place in await _resolve(address, deadline):
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         try:
-            await loop.sock_connect(sock, place)
+            async with asyncio.timeout_at(deadline):
+                await loop.sock_connect(sock, place)
+        except TimeoutError:
+            if _is_connected(sock):
+                return sock  # the deadline passed in a stall of ours
+            sock.close()
+            raise
         except OSError as error:
             sock.close()
             failure = failure or error
@@ -312,6 +318,25 @@ async def _connect_ip(address: Address) -> socket.socket:
         else:
             return sock
     raise failure or OSError(f"{address.host} has no address")
+
+
+async def _resolve(address: Address, deadline: float) -> list[tuple[Any, ...]]:
+    """The places of an address. A number needs no thread, which a busy host may be slow to run."""
+    try:
+        return socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        )
+    except socket.gaierror:
+        async with asyncio.timeout_at(deadline):
+            loop = asyncio.get_running_loop()
+            return await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    """Whether an attempt has come to a good end that nobody was told of yet (connect(2), EINPROGRESS)."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0)) and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def try_connect_unix(address: Address) -> socket.socket:

@@ -36,10 +36,13 @@ async def test_it_returns_when_the_switch_comes(node: Sandbox) -> None:
 
 async def test_deadline_names_what_is_missing(node: Sandbox) -> None:
     await node.stop("ovs-vswitchd")
-    result = await waited(node, "--for", "openflow", "--timeout", "0.3")
-    assert result.exit_code == 1
-    assert "the stage openflow was not reached" in result.stderr
-    assert "ovs-vswitchd" in result.stderr
+    for timeout in ("0.3", "3", "30"):  # on a busy host, nobody has answered yet after the first of them
+        result = await waited(node, "--for", "openflow", "--timeout", timeout)
+        assert result.exit_code == 1
+        assert "the stage openflow was not reached" in result.stderr
+        if "ovs-vswitchd" in result.stderr:
+            return
+    raise AssertionError(result.stderr)
 
 
 async def test_first_start_of_a_node_is_not_waited_for_in_vain(node: Sandbox) -> None:

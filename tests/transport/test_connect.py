@@ -7,6 +7,7 @@ import gc
 import os
 import random
 import socket
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,15 @@ async def test_tcp_connect_that_is_given_up_leaves_nothing(tcp_listener: socket.
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
+
+
+async def test_own_stall_is_not_blamed_on_a_peer_that_accepts(tcp_listener: socket.socket, line: Lines) -> None:
+    talk = line(tcp_address(tcp_listener))
+    connecting = asyncio.create_task(connect(talk.channel, timeout=0.05))
+    await asyncio.sleep(0)
+    time.sleep(0.2)  # noqa: ASYNC251 - the whole loop stands still past the deadline
+    await connecting
+    talk.channel.abort()
 
 
 async def test_tls_needs_files(line: Lines) -> None:
