@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.system.image import HOME, node_image
-from tests.system.machine import Machine, missing_for_a_machine, until
+from tests.system.machine import Machine, until
+from tests.system.needs import missing
 from tests.system.wheels import ours
 
 OVSNET = f"{HOME}/bin/ovsnet"
@@ -64,8 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def able_host() -> None:
     """One sentence instead of an error in each test."""
-    if missing := missing_for_a_machine():
-        pytest.exit(f"make test-system: {missing}", returncode=3)
+    if sentence := missing():
+        pytest.exit(f"make test-system: {sentence}", returncode=3)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import yaml
 from ovsnet.kubernetes.bench_storm import job
 from ovsnet.kubernetes.deployment import Deployment
 from ovsnet.kubernetes.workload import daemonset
-from ovsnet.sandbox import suite
 from ovsnet.yaml_text import dumps
+from tests.system import needs
 from tests.system.wheels import SOURCE
 
 SCRIPT = {"exec": {"command": ["bash", "/kube-ovn/ovs-healthcheck.sh"]}, "periodSeconds": 5, "timeoutSeconds": 45}
@@ -53,8 +53,7 @@ OVS_OVN = {
 
 @pytest.fixture(scope="session")
 def kustomize() -> Path:
-    """Debian's, from the first suite that has one."""
-    return suite.programs("trixie", packages=("kustomize",), names=("kustomize",)) / "kustomize"
+    return needs.kustomize()
 
 
 def build(kustomize: Path, directory: Path) -> dict[tuple[str, str], Any]:
