@@ -7,6 +7,7 @@ flags.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -237,7 +238,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     by_variable = {row.variable: row for row in rows()}
     values: dict[str, object] = {}
     for variable, text in environ.items():
-        if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS:
+        if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS or _is_of_a_service(variable, environ):
             continue
         if (row := by_variable.get(variable)) is None:
             raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=_known())
@@ -247,6 +248,17 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
 
 NOT_SETTINGS = frozenset({"OVSNET_CONFIG"})
 """Variables of our prefix that are read elsewhere."""
+
+
+_SERVICE_HOST = "_SERVICE_HOST"
+_OF_A_SERVICE = re.compile(r"_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?")
+
+
+def _is_of_a_service(variable: str, environ: Mapping[str, str]) -> bool:
+    """A Service whose name begins with ovsnet gives every pod beside it variables of our prefix, unless the pod has
+    ``enableServiceLinks: false`` (pkg/kubelet/envvars/envvars.go). Kube-OVN's pods need those of other Services."""
+    services = (each.removesuffix(_SERVICE_HOST) for each in environ if each.endswith(_SERVICE_HOST))
+    return any(variable.startswith(each) and _OF_A_SERVICE.fullmatch(variable, len(each)) for each in services)
 
 
 def _convert(values: Mapping[str, object], source: str) -> Settings:

@@ -119,6 +119,32 @@ def test_value_of_another_type_in_the_file_is_an_error(toml: Path, text: str) ->
         load(toml)
 
 
+SERVICE = {
+    "OVSNET_SERVICE_HOST": "10.96.0.7",
+    "OVSNET_SERVICE_PORT": "80",
+    "OVSNET_SERVICE_PORT_HTTP": "80",
+    "OVSNET_PORT": "tcp://10.96.0.7:80",
+    "OVSNET_PORT_80_TCP": "tcp://10.96.0.7:80",
+    "OVSNET_PORT_80_TCP_PROTO": "tcp",
+    "OVSNET_PORT_80_TCP_PORT": "80",
+    "OVSNET_PORT_80_TCP_ADDR": "10.96.0.7",
+}
+"""What the kubelet gives a pod beside a Service named ovsnet."""
+
+
+@pytest.mark.parametrize("name", ["OVSNET", "OVSNET_PAGE"])
+def test_variables_of_a_service_of_kubernetes_are_no_settings(name: str) -> None:
+    service = {name + variable.removeprefix("OVSNET"): text for variable, text in SERVICE.items()}
+    assert load(None, service | {"OVSNET_INTERVAL": "2"}) == Settings(interval=2.0)
+
+
+@pytest.mark.parametrize("variable", ["OVSNET_PORT", "OVSNET_PAGE_PORT", "OVSNET_HOST", "OVSNET_SERVICE_HOSTS"])
+def test_variable_that_only_looks_like_a_services_is_an_unknown_setting(variable: str) -> None:
+    others = {"PAGE_SERVICE_HOST": "10.96.0.8"} if variable == "OVSNET_PORT" else SERVICE
+    with pytest.raises(ConfigError, match=variable):
+        load(None, {**others, variable: "80"})
+
+
 @pytest.mark.parametrize("content", [b"interval = ", b"a = 1\na = 2", b"\xff\xfe"])
 def test_file_that_is_no_toml_says_so(toml: Path, content: bytes) -> None:
     toml.write_bytes(content)

@@ -19,6 +19,7 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
     "kube-ovn": lambda deployment: (kube_ovn.patch(deployment),),
     "ovn-kubernetes": lambda deployment: (daemonset(for_ovn_kubernetes(deployment)),),
     "prometheus": lambda deployment: tuple(prometheus.documents(deployment).values()),
+    "kube-ovn-prometheus": lambda deployment: tuple(prometheus.documents_for_kube_ovn(deployment).values()),
     "bench-storm": lambda deployment: (bench_storm.job(deployment),),
 }
 """What can be printed by itself."""
@@ -39,12 +40,15 @@ def files(deployment: Deployment) -> Mapping[str, str]:
     of_nobody = replace(deployment, user=kube_ovn.NOBODY)
     ovn_kubernetes = replace(for_ovn_kubernetes(deployment), namespace="ovn-kubernetes")
     monitored = prometheus.documents(deployment)
+    monitored_there = prometheus.documents_for_kube_ovn(deployment)
     documents = {
         "base/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
         "base/daemonset.yaml": daemonset(deployment),
         "ovn-kubernetes/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
         "ovn-kubernetes/daemonset.yaml": daemonset(ovn_kubernetes),
-        "kube-ovn/kustomization.yaml": _kustomization("Component", patches=[_patch("ovs-ovn.yaml", "ovs-ovn")]),
+        "kube-ovn/kustomization.yaml": _kustomization(
+            "Component", patches=[_patch("ovs-ovn.yaml", kube_ovn.DAEMONSET)]
+        ),
         "kube-ovn/ovs-ovn.yaml": kube_ovn.patch(of_nobody),
         "prometheus/kustomization.yaml": _kustomization(
             "Component", resources=list(monitored), patches=[_patch("listen.yaml", NAME)]
@@ -53,6 +57,11 @@ def files(deployment: Deployment) -> Mapping[str, str]:
         "bench-storm/kustomization.yaml": _kustomization("Kustomization", resources=["job.yaml"]),
         "bench-storm/job.yaml": bench_storm.job(deployment),
         **{f"prometheus/{name}": document for name, document in monitored.items()},
+        "kube-ovn-prometheus/kustomization.yaml": _kustomization(
+            "Component", resources=list(monitored_there), patches=[_patch("listen.yaml", kube_ovn.DAEMONSET)]
+        ),
+        "kube-ovn-prometheus/listen.yaml": prometheus.patch(deployment, kube_ovn.DAEMONSET),
+        **{f"kube-ovn-prometheus/{name}": document for name, document in monitored_there.items()},
     }
     return {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}
 

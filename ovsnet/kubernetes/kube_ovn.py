@@ -2,7 +2,8 @@
 
 Names are those of charts/kube-ovn/templates/ovsovn-ds.yaml: the container ``openvswitch``, the volumes
 ``host-run-ovs`` and ``host-run-ovn``, and the user 65534 (``kubeovn.runAsUser``; 0 with IPsec).
-The pods have ``hostPID``, so the agent can prove a hang.
+The pods have ``hostPID``, so the agent can prove a hang. They keep their service links: where ``OVN_DB_IPS`` is not
+set, start-ovs.sh learns the databases' address from ``OVN_SB_SERVICE_HOST``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ NOBODY = 65534
 
 REPLACED: Probe = {"exec": None, "initialDelaySeconds": None}
 
+LABELS = {"app": "ovs"}
+"""Of the pods."""
+
+DAEMONSET = "ovs-ovn"
+
 VOLUMES = ("host-run-ovs", "host-run-ovn")
 
 
@@ -34,6 +40,6 @@ def patch(deployment: Deployment) -> Document:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {"name": "ovs-ovn", "namespace": deployment.namespace},
+        "metadata": {"name": DAEMONSET, "namespace": deployment.namespace},
         "spec": {"template": {"spec": {"containers": [switch, agent]}}},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,7 @@ def written(**settings: Any) -> dict[str, Any]:
 def whole_documents() -> Iterator[Any]:
     """Those of the API server's own kinds that are no patches."""
     for path, document in written().items():
-        if document["kind"] in KINDS_OF_KUBERNETES and path not in ("kube-ovn/ovs-ovn.yaml", "prometheus/listen.yaml"):
+        if document["kind"] in KINDS_OF_KUBERNETES and not path.endswith(("/ovs-ovn.yaml", "/listen.yaml")):
             yield pytest.param(document, id=path)
 
 
@@ -127,6 +128,21 @@ def test_prometheus_reaches_the_agent_at_the_nodes_own_address() -> None:
     for address in ("10.0.0.1", "fd00::1"):
         last = variables[1]["value"].replace("$(HOST_IP)", address).split(",")[-1]
         assert Address.parse(f"tcp:{last}").host == address
+
+
+def test_pods_of_kube_ovn_are_scraped_at_the_agents_port_though_they_declare_none() -> None:
+    found = written(listen=("127.0.0.1:8000",))
+    assert "ports" not in agent(found["kube-ovn/ovs-ovn.yaml"])
+    assert agent(found["kube-ovn-prometheus/listen.yaml"])["env"][1]["value"] == "127.0.0.1:8000,[$(HOST_IP)]:8000"
+    monitor = found["kube-ovn-prometheus/podmonitor.yaml"]
+    assert monitor["spec"]["selector"] == {"matchLabels": {"app": "ovs"}}
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    keep, *addresses = endpoint["relabelings"]
+    assert (keep["regex"], keep["action"]) == ("ovsnet", "keep")
+    for ip, wanted in (("10.0.0.1", "10.0.0.1:8000"), ("fd00::1", "[fd00::1]:8000")):
+        # Prometheus anchors the expression, and leaves the label alone where it does not match.
+        matching = [rule for rule in addresses if re.fullmatch(rule["regex"], ip)]
+        assert [rule["replacement"].replace("$1", ip) for rule in matching] == [wanted]
 
 
 def test_resources_of_the_prometheus_operator_have_its_shape() -> None:

@@ -18,7 +18,7 @@ from ovsnet.sandbox.supervisor import die_with_parent
 from tests.system.machine import PATIENCE, until
 from tests.system.wheels import SOURCE
 
-BUILD_TIMEOUT = 280.0
+BUILD_TIMEOUT = 1500.0
 """Seconds for one call of buildah. It decides nothing: a build takes a minute, most of it pip's."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -119,6 +119,23 @@ def test_switch_of_kube_ovn_gets_the_agent_beside_it_and_loses_its_script(kustom
     assert {mount["name"] for mount in agent["volumeMounts"]} == volumes
 
 
+def test_prometheus_is_added_to_the_switch_of_kube_ovn(kustomize: Path, tmp_path: Path) -> None:
+    components = ["../kubernetes/kube-ovn", "../kubernetes/kube-ovn-prometheus"]
+    mine = overlay(tmp_path, resources=["ovs-ovn.yaml"], components=components)
+    (mine / "ovs-ovn.yaml").write_text(dumps(OVS_OVN))
+    built = build(kustomize, mine)
+    kinds = ("PodMonitor", "PrometheusRule")
+    assert built.keys() == {("DaemonSet", "ovs-ovn"), *((kind, "ovsnet-kube-ovn") for kind in kinds)}
+    document = built["DaemonSet", "ovs-ovn"]
+    kubernetes_validate.validate(document, "1.37", strict=True)
+    assert built["PodMonitor", "ovsnet-kube-ovn"]["spec"]["selector"]["matchLabels"].items() <= (
+        document["spec"]["template"]["metadata"]["labels"].items()
+    )
+    names = [each["name"] for each in containers(document)["ovsnet"]["env"]]
+    assert names.index("HOST_IP") < names.index("OVSNET_LISTEN")
+    assert "OVSNET_LISTEN_SHARED" in names
+
+
 def test_prometheus_is_added_to_either_workload(kustomize: Path, tmp_path: Path) -> None:
     mine = overlay(
         tmp_path,
