@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.page import README, platform, replaced
 from ovsnet.load.machine import this_machine
 from ovsnet.load.report_storm import comeback, seconds, sweep
-from ovsnet.load.result import ENGINE, Document, Run, encode, read
+from ovsnet.load.result import ENGINE, Document, Run, read
 from ovsnet.load.shard import Shard
 from ovsnet.load.storm.storm import Scheme, Storm, storms
 from ovsnet.load.storm.sweep import figures, sweeps, verdict
@@ -159,7 +160,7 @@ def main(words: Sequence[str]) -> None:
             machines=[this_machine()],
         )
         asyncio.run(measure(known[key], document))
-        known[key].results.write_bytes(encode(document))
+        known[key].results.write_bytes(msgspec.json.encode(document) + b"\n")
     write()
 
 

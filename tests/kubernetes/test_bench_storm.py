@@ -25,7 +25,7 @@ from tests.cli.conftest import Ovsnet, ovsnet
 
 __all__ = ["ovsnet"]
 
-QUICK = ("--chassis", "20", "--probe-interval", "60", "--hold", "0.1", "--over", "0")
+QUICK = ("--chassis", "20", "--probe-interval", "60", "--hold", "0.1", "--over", "1")
 NOBODY_THERE = ("--address", "tcp:127.0.0.1:1")
 
 

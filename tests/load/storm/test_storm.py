@@ -58,9 +58,9 @@ async def test_everybody_joins_and_comes_back_and_nobody_gives_up(storm: Storm) 
     assert run.problems == []
     assert (run.done, run.counts["lost"], run.counts["false disconnects"]) == (20, 0, 0)
     assert run.latencies["join to synced"].count == 20
-    lost = run.counts.get("closed by the server", 0)
-    assert run.latencies["fault to synced"].count == lost if lost else "fault to synced" not in run.latencies
-    assert (lost > 0) == (storm.blow == "kill")
+    closed, back = run.counts.get("closed by the server", 0), run.latency("fault to synced").count
+    assert (closed > 0) == (back > 0) == (storm.blow == "kill")
+    assert back <= closed  # a member that has just come back may close some a second time
     servers = ["ovn-sb1", "ovn-sb2", "ovn-sb3"] if storm.raft else ["ovn-sb"]
     assert list(run.cpu_seconds) == list(run.peak_bytes) == ["engine", *servers]
     assert all(value > 0 for value in [*run.cpu_seconds.values(), *run.peak_bytes.values()])
