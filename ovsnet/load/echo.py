@@ -9,7 +9,6 @@ connections that help, and not a larger window.
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -67,14 +66,10 @@ class Echoing:
 
     async def echo(self) -> None:
         """Run to the end. A connection that is lost, or silent past the deadline, ends it and is told as a problem."""
-        gc.collect()
-        gc.freeze()
         try:
             await self._all()
         except PeerError as error:
             self._run.problems.append(str(error))
-        finally:
-            gc.unfreeze()
 
     async def _all(self) -> None:
         echo = self._echo
@@ -88,10 +83,12 @@ class Echoing:
                 await connect(stream.channel, timeout=echo.deadline, tls=echo.tls)
                 streams.append(stream)
             self._run.began, since = time.time(), time.monotonic()
-            for stream in streams:
-                stream.begin(echo.window)
-            await self._until_done(streams)
-            self._run.ended = self._run.began + time.monotonic() - since
+            try:
+                for stream in streams:
+                    stream.begin(echo.window)
+                await self._until_done(streams)
+            finally:
+                self._run.ended = self._run.began + time.monotonic() - since
 
     async def _until_done(self, streams: Sequence[_Stream]) -> None:
         pending = {stream.done for stream in streams}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import anyio
 import pytest
 
@@ -67,3 +69,20 @@ async def test_versions_are_the_daemons_own(shared_node: Sandbox) -> None:
     found = await versions(Rundir(shared_node.rundir, shared_node.rundir))
     assert {"ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"} <= found.keys()
     assert found["ovs-vswitchd"].startswith("ovs-vswitchd (Open vSwitch)")
+
+
+async def test_who_knows_better_when_the_work_was_sets_the_time(shared_node: Sandbox) -> None:
+    """Connections are made before echoes begin, and their time is no echo's."""
+    run = Run(kind="echo", name="own clock")
+    async with measured(run, "ovsdb", address(shared_node, "ovsdb")):
+        assert gc.get_freeze_count() > 0  # collected before the clock started
+        run.began, run.ended = 10.0, 12.0
+    assert (run.began, run.ended) == (10.0, 12.0)
+    assert gc.get_freeze_count() == 0
+
+
+async def test_run_has_a_time_without_that_too(shared_node: Sandbox) -> None:
+    run = Run(kind="echo", name="the frame's clock")
+    async with measured(run, "ovsdb", address(shared_node, "ovsdb")):
+        await anyio.sleep(0.01)
+    assert run.ended - run.began >= 0.01
