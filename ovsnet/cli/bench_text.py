@@ -115,12 +115,18 @@ def change_lines(changes: Sequence[Change]) -> Iterator[str]:
             "before": f"{change.before:.4g} {change.unit}",
             "after": f"{change.after:.4g} {change.unit}",
             "ratio": "-" if change.ratio is None else f"{change.ratio:.2f}",
-            "95 % of chance": "one round only" if change.low is None else f"{change.low:.2f} to {change.high:.2f}",
+            "95 % of chance": _bounds(change),
         }
         for change in changes
     ]
     yield from _aligned(rows)
     yield "* changed by more than chance"
+
+
+def _bounds(change: Change) -> str:
+    if change.low is None:
+        return "-" if change.ratio is None else "one round only"
+    return f"{change.low:.2f} to {change.high:.2f}"
 
 
 def _aligned(rows: Sequence[dict[str, str]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ Bootstrap, chapters 6 and 13).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ import msgspec
 from ovsnet.errors import UsageError
 from ovsnet.load.histogram import Ranks
 from ovsnet.load.result import Document, Run
+from ovsnet.load.storm.sweep import figures
 
 if TYPE_CHECKING:
     from random import Random
@@ -85,8 +86,20 @@ class _Estimate:
 _Figure = Callable[[Sequence[Run], "Random"], _Estimate]
 
 
+_OF_A_STORM: Mapping[tuple[str, str], Callable[[Run], float | None]] = {
+    ("false disconnects", ""): lambda run: run.counts.get("false disconnects"),
+    ("all joined", "s"): lambda run: figures(run).all_joined,
+    ("all synced again", "s"): lambda run: figures(run).all_back,
+}
+"""What a storm is about; its rate would be that of its own waiting. None in a round in which it never came to be."""
+
+
 def _figures(runs: Sequence[Run]) -> Iterator[tuple[tuple[str, str], _Figure]]:
-    if any(run.rate for run in runs):
+    if runs[0].kind == "storm":
+        for named, value in _OF_A_STORM.items():
+            if any(value(run) is not None for run in runs):
+                yield named, partial(_once_a_round, value)
+    elif any(run.rate for run in runs):
         yield ("rate", "1/s"), lambda runs, rng: _of_rounds([run.rate for run in runs], rng)
     for who in runs[0].cpu_seconds:
         yield (f"CPU of {who}", "us"), partial(_cpu, who)
@@ -95,6 +108,10 @@ def _figures(runs: Sequence[Run]) -> Iterator[tuple[tuple[str, str], _Figure]]:
             yield (f"{what} p{share * 100:g}", "ms"), partial(_quantile, what, share)
     for what in runs[0].samples:
         yield (what, "s"), partial(_sample, what)
+
+
+def _once_a_round(value: Callable[[Run], float | None], runs: Sequence[Run], rng: Random) -> _Estimate:
+    return _of_rounds([found for run in runs if (found := value(run)) is not None], rng)
 
 
 def _cpu(who: str, runs: Sequence[Run], rng: Random) -> _Estimate:

@@ -78,3 +78,29 @@ def test_one_round_gives_no_interval_for_a_rate() -> None:
 def test_files_without_a_common_run_are_refused() -> None:
     with pytest.raises(UsageError, match="no run in common"):
         compare(document(Run(kind="race", name="a")), document(Run(kind="race", name="b")), random.Random(0))
+
+
+def storms(*outages: int, false: int) -> Document:
+    """A round for each outage, in seconds, of one chassis."""
+    runs = []
+    for number, seconds in enumerate(outages):
+        run = Run(kind="storm", name="1 on tcp", round=number, began=0.0, ended=60.0)
+        run.counts = {"chassis": 1, "done": 1, "false disconnects": false}
+        run.latency("fault to synced").record(seconds * 10**9)
+        runs.append(run)
+    return document(*runs)
+
+
+def test_storms_are_compared_by_what_they_are_about() -> None:
+    changes = compare(storms(20, 22, 21, false=10), storms(5, 6, 7, false=5), random.Random(0))
+    assert not [change for change in changes if change.figure in ("rate", "all joined")]
+    for name, ratio in (("all synced again", 6 / 21), ("false disconnects", 0.5)):
+        assert figure(changes, name).ratio == pytest.approx(ratio)
+        assert figure(changes, name).certain
+
+
+def test_storm_from_which_nobody_came_back_has_no_time_for_it() -> None:
+    never = storms(20, false=0)
+    never.runs[0].counts["done"] = 0
+    changes = compare(never, storms(5, false=0), random.Random(0))
+    assert {"all synced again", "all joined"}.isdisjoint({change.figure for change in changes})

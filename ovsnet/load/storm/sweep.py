@@ -53,6 +53,8 @@ def smallest_quiet_interval(runs: Sequence[Run]) -> float | None:
 
 def verdict(place: str, runs: Sequence[Run]) -> str:
     """One sentence for a person."""
+    if not any(run.settings.get("probe interval") for run in runs):
+        return f"{place}: nobody probed, so nobody could give up."
     smallest = smallest_quiet_interval(runs)
     if smallest is None:
         return f"{place}: no probe interval of this sweep is proven to be without false disconnects."

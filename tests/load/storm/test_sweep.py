@@ -47,6 +47,7 @@ def test_verdict_is_a_sentence() -> None:
         "10 on unix standalone: 2 s is the smallest probe interval without false disconnects."
     )
     assert "no probe interval" in verdict(place, runs[:1])
+    assert "nobody probed" in verdict(place, [storm(0)])
 
 
 def test_times_are_those_of_the_last_one_and_never_for_who_is_missing() -> None:
