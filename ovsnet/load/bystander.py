@@ -20,7 +20,7 @@ import uvloop
 
 from ovsnet import openflow, ovsdb
 from ovsnet.address import Address
-from ovsnet.errors import OvsnetError, PeerError
+from ovsnet.errors import OvsnetError, PeerError, UnfitEnvironment
 from ovsnet.load.histogram import Histogram
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.timer import Timer
@@ -79,23 +79,31 @@ class Bystander:
         self._process.stdin.write(b"\n")
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self._reap()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """A run that was cut short leaves no process behind."""
-        assert self._process is not None
-        if self._process.returncode is None:
+        await self._reap()
+
+    async def _reap(self) -> None:
+        if self._process is not None and self._process.returncode is None:
             self._process.kill()
             with anyio.CancelScope(shield=True):
                 await self._process.wait()
 
     async def end(self) -> Suffering:
-        """What it has felt."""
+        """What it has felt. Raises UnfitEnvironment when something else has ended its process."""
         assert self._process is not None
         said, _ = await self._process.communicate(b"")  # without input, Python 3.11 leaves stdin open
+        if self._process.returncode:
+            raise UnfitEnvironment("The bystander's process was ended from outside.", remedy="Look for the OOM killer.")
         return msgspec.json.decode(said, type=Suffering)
 
 

@@ -53,7 +53,12 @@ class Hammer:
             start_new_session=True,  # Ctrl-C is for us; it ends when its stdin does
         )
         assert self._process.stdout is not None
-        if not await self._process.stdout.readline():
+        try:
+            began = await self._process.stdout.readline()
+        except BaseException:
+            await self._reap()
+            raise
+        if not began:
             await self._process.wait()
             raise UnfitEnvironment("The clients that hammer could not be started.")
         return self
@@ -61,8 +66,10 @@ class Hammer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._process is not None
-        if self._process.returncode is None:
+        await self._reap()
+
+    async def _reap(self) -> None:
+        if self._process is not None and self._process.returncode is None:
             self._process.kill()
             with anyio.CancelScope(shield=True):
                 await self._process.wait()

@@ -42,6 +42,8 @@ async def races(document: Document, planned: Sequence[Race], *, rounds: int, sha
                 bystander.load_begins()
                 await _race(document, part, run, rng)
                 felt = await bystander.end()
+            if felt.lost and not run.problems:
+                run.problems.append(f"The bystander lost its connection: {felt.lost}")
             run.latencies |= {"bystander at rest": felt.idle, "bystander": felt.loaded}
 
 

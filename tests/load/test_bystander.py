@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 
 import anyio
 import pytest
 
 from ovsnet.address import Address
-from ovsnet.errors import PeerError
-from ovsnet.load.bystander import Bystander
+from ovsnet.errors import PeerError, UnfitEnvironment
+from ovsnet.load.bystander import Bystander, Suffering
+from ovsnet.load.histogram import Histogram
+from ovsnet.load.race import Race, Strategy
+from ovsnet.load.result import Document
+from ovsnet.load.rounds import races
+from ovsnet.load.shard import Shard
 from ovsnet.load.timer import Timer
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
 
 FROZEN = 0.3
 
@@ -59,6 +67,39 @@ async def test_it_does_not_outlive_a_run_that_was_cut_short(shared_node: Sandbox
             await anyio.sleep_forever()
     assert bystander.pid is not None
     assert sample(bystander.pid, 0.0) is None
+
+
+async def test_it_does_not_outlive_a_start_that_was_cut_short(node: Sandbox) -> None:
+    await node.freeze("ovs-vswitchd")  # it accepts, and says no HELLO
+    bystander = Bystander("openflow", Address.unix(node.rundir / "br-int.mgmt"))
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(bystander.__aenter__)
+            await until(lambda: bystander.pid is not None, 30.0, "it was not started")
+            scope.cancel()
+    assert bystander.pid is not None
+    assert sample(bystander.pid, 0.0) is None
+
+
+async def test_end_by_another_hand_is_told(shared_node: Sandbox) -> None:
+    async with Bystander("openflow", Address.unix(shared_node.rundir / "br-int.mgmt")) as bystander:
+        assert bystander.pid is not None
+        os.kill(bystander.pid, signal.SIGKILL)
+        with pytest.raises(UnfitEnvironment, match="ended from outside"):
+            await bystander.end()
+
+
+async def test_bystander_that_was_shut_out_is_a_problem_of_the_run(
+    shared_node: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def shut_out(self: Bystander) -> Suffering:
+        return Suffering(Histogram(), Histogram(), lost="no answer within 10 s.")
+
+    monkeypatch.setattr(Bystander, "end", shut_out)
+    document = Document(command="race", began="2026-01-01", machines=[])
+    race = Race("openflow", Address.unix(shared_node.rundir / "br-int.mgmt"), 1, 1, Strategy.parse("gated"), None, 50.0)
+    await races(document, [race], rounds=1, shard=Shard(), tell=lambda title, total: None)
+    assert document.problems == ["The bystander lost its connection: no answer within 10 s."]
 
 
 async def test_nobody_to_ask_is_told(tmp_path: object) -> None:
