@@ -22,7 +22,8 @@ STEP = 1.0
 
 HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 3600
 
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds for all to be connected. It decides nothing."""
 
 RECEIVE_BUFFER = 4096
 

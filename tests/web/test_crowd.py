@@ -11,9 +11,12 @@ import pytest
 from bench.laps.crowd import Crowd
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
-from tests.serving import PATIENCE, Serving, serving
+from tests.serving import Serving, serving
 
 SLOW, IDLE = 500, 900
+PATIENCE = 180.0
+"""Seconds after which a fact is given up. It decides nothing: all takes ten on an idle machine."""
+
 MEGABYTES_LEFT = 24
 """Of 30 that the crowd takes and 10 that stay in use or in pieces."""
 
@@ -44,13 +47,13 @@ def megabytes(agent: Serving) -> float:
     return int(found[1]) / 1024
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_every_probe_among_500_slow_and_900_idle_clients_is_answered(shared_node: Sandbox) -> None:
     async with serving(shared_node.rundir) as agent:
         assert await cut(agent) == 0
         files, memory = descriptors(agent), megabytes(agent)
         crowd = Crowd(agent.host, agent.port, slow=SLOW, idle=IDLE)
-        async with crowd.around(), asyncio.timeout(2 * PATIENCE):
+        async with crowd.around(), asyncio.timeout(3 * PATIENCE):
             while min(crowd.came) < 2:  # every one of them was cut, and came again
                 assert await ask(agent, "/livez") == "ok\n"
                 await asyncio.sleep(0.01)
