@@ -38,11 +38,11 @@ def page(document: Document) -> bytes:
 
 def _plots(runs: Sequence[Run]) -> Iterator[str]:
     for kind, what in LATENCY.items():
-        if chosen := [run for run in runs if run.kind == kind and what in run.latencies]:
+        if chosen := [run for run in _with(what, runs) if run.kind == kind]:
             yield f"<h2>Latency {what}</h2>{_drawn(chosen, what)}"
-    if suffering := [run for run in runs if "bystander" in run.latencies]:
+    if suffering := _with("bystander", runs):
         yield f"<h2>What a bystander's echo suffered</h2>{_drawn(suffering, 'bystander')}"
-    if restarts := [run for run in runs if run.kind == "restart"]:
+    if restarts := [run for run in runs if run.kind == "restart" and any(run.samples.values())]:
         figure = Figure(figsize=(11, 1.5 + 0.5 * len(restarts)), layout="constrained")
         timeline(figure.subplots(), restarts)
         yield f"<h2>What came back when, after the start</h2>{_svg(figure)}{samples(restarts)}"
@@ -50,10 +50,15 @@ def _plots(runs: Sequence[Run]) -> Iterator[str]:
         figure = Figure(figsize=(10, 6), layout="constrained")
         sweep(figure.subplots(), storms)
         yield f"<h2>What each probe interval costs</h2>{_svg(figure)}{summary(storms)}"
-    if fallen := [run for run in storms if "fault to synced" in run.latencies]:
+    if fallen := _with("fault to synced", storms):
         figure = Figure(figsize=(10, 5), layout="constrained")
         comeback(figure.subplots(), fallen)
         yield f"<h2>Who was back when</h2>{_svg(figure)}"
+
+
+def _with(what: str, runs: Sequence[Run]) -> list[Run]:
+    """Those that have at least one value of this latency: a run may be cut short before any."""
+    return [run for run in runs if what in run.latencies and run.latencies[what].counts]
 
 
 def _drawn(runs: Sequence[Run], what: str) -> str:
@@ -69,11 +74,12 @@ def _svg(figure: Figure) -> str:
 
 
 def _latency(axes: Axes, runs: Sequence[Run], what: str) -> None:
-    """Percentiles on an axis that widens towards the tail, where the trouble is."""
+    """Percentiles on an axis that widens towards the tail, where the trouble is; the slowest of n is at n/(n + 1)."""
     for run in runs:
         ranks = run.latencies[what].ranks()
-        curve = [(1 / (1 - share), value / 1e6) for value, share in ranks.curve() if share < 1]
-        axes.step([x for x, _ in curve], [y for _, y in curve], where="pre", label=run.name)
+        most = ranks.count + 1
+        curve = [(most / (most - share * ranks.count), max(value, 1.0) / 1e6) for value, share in ranks.curve()]
+        axes.step([1.0, *(x for x, _ in curve)], [curve[0][1], *(y for _, y in curve)], where="pre", label=run.name)
     ticks = (0.5, 0.9, 0.99, 0.999, 0.9999)
     axes.set_xscale("log")
     axes.set_yscale("log")
