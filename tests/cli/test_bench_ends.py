@@ -65,13 +65,14 @@ async def test_signal_prints_and_writes_what_was_measured(
     assert run["ended"] > run["began"]
 
 
-async def test_cut_short_run_still_has_its_table(switch: Sandbox, program: Program) -> None:
-    process = program("bench", *RACE, "--rundir", switch.rundir)
+async def test_cut_short_run_still_has_its_table_and_page(switch: Sandbox, program: Program, tmp_path: Path) -> None:
+    process = program("bench", *RACE, "--rundir", switch.rundir, "--report", tmp_path / "page.html")
     await until_at_work(process, switch)
     process.send_signal(signal.SIGINT)
     said, err = process.communicate(timeout=50)
     assert (process.returncode, err) == (130, CUT_SHORT)
     assert NAMES[RACE] in said
+    assert NAMES[RACE] in (tmp_path / "page.html").read_text()
 
 
 async def test_waiting_for_the_start_is_cut_short_too(switch: Sandbox, program: Program, tmp_path: Path) -> None:
