@@ -47,7 +47,7 @@ bench-full: setup bench-causes bench-storms
 bench-causes: setup
 	$(BIN)/python -m bench.causes
 
-# Lets simulated chassis lose the southbound; writes the section "Storm" of bench/README.md. Eight minutes.
+# Lets simulated chassis lose the southbound; writes the section "Storm" of bench/README.md. Nine minutes.
 bench-storms: setup
 	$(BIN)/python -m bench.storms
 
