@@ -60,7 +60,7 @@ def _storm(chassis: int, scheme: Scheme = "tcp", **shape: object) -> Storm:
 
 
 def _swept(chassis: int) -> list[Storm]:
-    frozen = _storm(chassis, blow="freeze", blow_seconds=FROZEN, patience=12.0)
+    frozen = _storm(chassis, blow="freeze", blow_seconds=FROZEN, patience=15.0)
     return [replace(frozen, probe_interval=interval) for interval in SWEEP]
 
 

@@ -54,7 +54,8 @@ class Conductor:
     async def _phases(self, crew: Crew) -> None:
         try:
             crew.order(Join(time.monotonic()))
-            await self._all_synced(crew, self._storm.over + self._storm.patience, "joined")
+            allowed = self._storm.over + self._storm.patience
+            await self._all_synced(crew, allowed, f"joined after {allowed:g} s")
             await anyio.sleep(self._storm.held)
             if self._storm.blow != "none":
                 await self._strike(crew)
@@ -71,7 +72,8 @@ class Conductor:
     async def _calm(self, crew: Crew) -> None:
         """Return when all were synced, and none gave up, for as long as it takes to give up."""
         deadline = time.monotonic() + self._storm.patience
-        while await self._all_synced(crew, deadline - time.monotonic(), "come back"):
+        what = f"come back after {self._storm.patience:g} s"
+        while await self._all_synced(crew, deadline - time.monotonic(), what):
             gave_up = crew.gave_up
             await anyio.sleep(self._storm.held)
             if (crew.gave_up, crew.synced) == (gave_up, self._chassis):
@@ -82,10 +84,7 @@ class Conductor:
         while crew.synced < self._chassis:
             crew.require_whole()
             if time.monotonic() >= deadline:
-                self._problem(
-                    f"{self._chassis - crew.synced} of {self._chassis} chassis had not {what} after "
-                    f"{self._storm.patience:g} s."
-                )
+                self._problem(f"{self._chassis - crew.synced} of {self._chassis} chassis had not {what}.")
                 return False
             await anyio.sleep(TICK / 4)
         return True
