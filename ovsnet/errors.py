@@ -13,6 +13,7 @@
         │   ├── PermissionDenied            EACCES, EPERM
         │   ├── Unreachable                 any other errno, or a name that does not resolve
         │   └── TlsFailed                   the handshake or a certificate
+        ├── NotConnectedYet             a connection is being made: nothing can be said of the peer
         ├── ConnectionLost              it was connected, and is not any more
         ├── DeadlineExceeded            no answer in time: slow or hung, this alone cannot tell
         ├── ProtocolError               bytes that the protocol forbids
@@ -96,6 +97,10 @@ class Unreachable(ConnectError):
 class TlsFailed(ConnectError):
     reason = "tls"
     default_remedy = "Check the key, the certificate and the CA on both sides, and their dates."
+
+
+class NotConnectedYet(PeerError):
+    reason = "connecting"
 
 
 class ConnectionLost(PeerError):

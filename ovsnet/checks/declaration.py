@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ovsnet.checks.result import Answer, Result, Status, not_used
-from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, OvsnetError
+from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError
 from ovsnet.node.node import Node
 from ovsnet.node.silence import Verdict
 
@@ -102,6 +102,8 @@ def _skipped(need: Result) -> Answer:
 async def _ask(check: Check, node: Node) -> Answer:
     try:
         return await _probe(check, node)
+    except NotConnectedYet as error:  # who makes the connection will tell of the daemon
+        return Answer(Status.SKIPPED, "precondition", str(error))
     except DeadlineExceeded as error:
         return _explain_silence(check, node, error.remedy)
     except BacklogFull as error:

@@ -13,7 +13,15 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
 from ovsnet.calls import after_next_poll
-from ovsnet.errors import ConnectionLost, ConnectionRefused, DeadlineExceeded, OvsnetError, PeerError, SocketMissing
+from ovsnet.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    DeadlineExceeded,
+    NotConnectedYet,
+    OvsnetError,
+    PeerError,
+    SocketMissing,
+)
 
 FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 1.0
@@ -90,12 +98,12 @@ class Link(Generic[Session]):
         return 0.0 if (held := self.current) is None else held.heard_at
 
     def held(self) -> Session:
-        """The session that stands. Raises ConnectionLost where there is none, and DeadlineExceeded while one is being
+        """The session that stands. Raises ConnectionLost where there is none, and NotConnectedYet while one is being
         made: a peer that is late with its greeting is not gone."""
         if (held := self.current) is not None:
             return held
         if self._attempt is not None and not self._attempt.done():
-            raise DeadlineExceeded("No greeting has come yet.")
+            raise NotConnectedYet("The connection that this builds on is being made.")
         raise ConnectionLost("The connection has just been lost.")
 
     async def session(self, timeout: float) -> Session:

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovsnet.errors import ConfigError, ConnectionLost, ConnectionRefused, DeadlineExceeded, PeerError, SocketMissing
+from ovsnet.errors import (
+    ConfigError,
+    ConnectionLost,
+    ConnectionRefused,
+    DeadlineExceeded,
+    NotConnectedYet,
+    PeerError,
+    SocketMissing,
+)
 from ovsnet.node.link import CHASE, FIRST_BACKOFF, LONGEST_BACKOFF, Link
 
 PATIENT = 30.0
@@ -110,12 +118,12 @@ async def test_link_without_a_session_has_heard_nothing(peer: Peer) -> None:
         link.held()
 
 
-async def test_link_that_waits_for_its_greeting_is_late_and_not_lost(peer: Peer) -> None:
+async def test_link_that_waits_for_its_greeting_is_not_lost(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
     asking = asyncio.create_task(link.session(PATIENT))
     await peer.tried.wait()
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(NotConnectedYet):
         link.held()
     peer.greeting.set()
     assert await asking is link.held()
