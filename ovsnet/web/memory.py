@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
 
 def give_back() -> None:
     """What is free in the middle of the heap stays ours otherwise: C's allocator returns by itself only what lies at
     its end (malloc_trim(3)). Requests and their connections are cycles, so garbage is collected first."""
-    import ctypes  # a megabyte that an agent without crowds never needs
-
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others do without
     if trim is not None:
