@@ -48,6 +48,8 @@ class EventStream(web.StreamResponse):
         Raises TimeoutError when it lets a write wait for ``patience`` seconds, and ConnectionError when it goes
         meanwhile.
         """
+        async with asyncio.timeout(patience):
+            await self.prepare(request)
         forget = self._agent.subscribe(self._hear)
         try:
             await self._tell(_RETRY + event("status", self._agent.document()), patience)
