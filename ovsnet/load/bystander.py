@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from types import TracebackType
 from typing import Literal, Self
 
-import anyio
 import msgspec
 import uvloop
 
 from ovsnet import openflow, ovsdb
 from ovsnet.address import Address
 from ovsnet.errors import OvsnetError, PeerError, UnfitEnvironment
+from ovsnet.load import child
 from ovsnet.load.histogram import Histogram
 from ovsnet.load.schedule import Schedule
 from ovsnet.load.timer import Timer
@@ -60,12 +59,7 @@ class Bystander:
 
     async def start(self) -> None:
         """Return when it is connected. Raises PeerError, with what it met, when it cannot."""
-        self._process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us; it ends when its stdin does
-        )
+        self._process = await child.start(self._argv)
         assert self._process.stdout is not None
         said = (await self._process.stdout.readline()).decode()
         if said != CONNECTED:
@@ -82,21 +76,14 @@ class Bystander:
         try:
             await self.start()
         except BaseException:
-            await self._reap()
+            await child.reap(self._process)
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """A run that was cut short leaves no process behind."""
-        await self._reap()
-
-    async def _reap(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            with anyio.CancelScope(shield=True):
-                await self._process.wait()
+        await child.reap(self._process)
 
     async def end(self) -> Suffering:
         """What it has felt. Raises UnfitEnvironment when something else has ended its process."""

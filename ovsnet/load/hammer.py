@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
 import sys
 import time
 from types import TracebackType
@@ -20,6 +19,7 @@ import uvloop
 
 from ovsnet.address import Address
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.load import child
 from ovsnet.load.course import require_files
 from ovsnet.load.race import Race, Racing, Strategy
 from ovsnet.load.result import Run
@@ -46,17 +46,12 @@ class Hammer:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *self._argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us; it ends when its stdin does
-        )
+        self._process = await child.start(self._argv)
         assert self._process.stdout is not None
         try:
             began = await self._process.stdout.readline()
         except BaseException:
-            await self._reap()
+            await child.reap(self._process)
             raise
         if not began:
             await self._process.wait()
@@ -66,13 +61,7 @@ class Hammer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._reap()
-
-    async def _reap(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            with anyio.CancelScope(shield=True):
-                await self._process.wait()
+        await child.reap(self._process)
 
     async def end(self) -> dict[str, int]:
         """How many of their visits were done, how many lost, and by which errno."""
