@@ -60,7 +60,7 @@ def rows(
         Row("GET /livez among 500 slow and 900 idle: median", "ms", middle, middle_quiet, PEER),
         Row("GET /livez among 500 slow and 900 idle: slowest", "ms", [max(each) for each in crowded]),
         Row("Memory over that before, among them", "MiB", held),
-        Row("Memory over that before, once they are gone", "MiB", left, target=Target("ours", at_most=20)),
+        Row("Memory over that before, once they are gone", "MiB", left, target=Target("ours", at_most=16)),
     ]
 
 

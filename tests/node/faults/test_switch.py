@@ -84,7 +84,7 @@ async def test_switch_that_is_late_is_slow_and_the_node_serves(node: Sandbox, wa
         await agent.tells("vswitchd-slow", state="degraded", fact=stopped)
         await node.thaw("ovs-vswitchd")
         await agent.recovers()
-    assert set(agent.codes) <= {"starting", "healthy", "vswitchd-slow"}
+    assert set(agent.codes) == {"healthy", "vswitchd-slow"}
 
 
 async def test_second_switch_that_waits_for_the_first_is_told_and_the_node_serves(
@@ -181,8 +181,7 @@ async def test_switch_that_waits_to_find_the_database_again_is_told_with_the_sec
         told = agent.agent.board.results["openflow.echo"]
         await agent.recovers()
         answered_at = agent.agent.board.results["openflow.echo"].at
-        # It is never earlier than told, and late only as long as a busy host lets everybody wait.
-        assert -0.3 < answered_at - (told.at + float(told.values["retry_seconds"])) < 10
+        assert abs(told.at + float(told.values["retry_seconds"]) - answered_at) < 0.5
 
 
 @pytest.mark.parametrize("written", ["ours", "nobody's", "nonsense"])
