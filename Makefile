@@ -53,8 +53,8 @@ bench-storms: setup
 
 # Writes the tables of the README, units, manifests, alerts and the dashboard anew from the declarations.
 docs: setup
-	$(BIN)/python -m ovsnet.docs README.md docs/knobs.md
-	$(BIN)/python -m ovsnet.rendered .
+	$(BIN)/python -m ovsnet.deploy.tables README.md docs/knobs.md
+	$(BIN)/python -m ovsnet.deploy.generate .
 
 setup: $(READY)
 	@$(BIN)/python -m ovsnet.sandbox.binaries

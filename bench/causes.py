@@ -20,13 +20,13 @@ from statistics import median
 from matplotlib.figure import Figure
 
 from bench.page import README, platform, replaced
-from ovsnet.load.machine import this_machine
-from ovsnet.load.race import Strategy
-from ovsnet.load.report_restart import timeline
-from ovsnet.load.restart import NODE_TIMEOUT, Restart, restart_on, restarts
-from ovsnet.load.result import Document, Run, encode, in_turn, read
-from ovsnet.load.variant import Target, Variant
-from ovsnet.load.versions import versions
+from ovsnet.bench.machine import this_machine
+from ovsnet.bench.race import Strategy
+from ovsnet.bench.report_restart import timeline
+from ovsnet.bench.restart import NODE_TIMEOUT, Restart, restart_on, restarts
+from ovsnet.bench.result import Document, Run, encode, in_turn, read
+from ovsnet.bench.variant import Target, Variant
+from ovsnet.bench.versions import versions
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 

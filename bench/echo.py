@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from bench.comparison import Row, Target
 from bench.processes import measured
 from bench.runner import alone
-from ovsnet.load.result import ENGINE, Run
+from ovsnet.bench.result import ENGINE, Run
 from ovsnet.sandbox.node import Sandbox
 
 ROUNDS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ovsnet.load.result import Document
+from ovsnet.bench.result import Document
 
 README = Path(__file__).parent / "README.md"
 

@@ -17,8 +17,8 @@ import msgspec
 
 from bench.laps.report import Cost
 from bench.peers import Peer, interpreter
+from ovsnet.bench.result import Document, Run
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.load.result import Document, Run
 from ovsnet.sandbox.node import Sandbox
 
 LAP_TIMEOUT = 60.0

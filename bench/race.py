@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.comparison import Row, Target
 from bench.processes import Spent, cpu_seconds, measured, spend_at_once
 from bench.runner import alone
-from ovsnet.load.result import ENGINE, Run
+from ovsnet.bench.result import ENGINE, Run
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 

@@ -22,12 +22,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.page import README, platform, replaced
-from ovsnet.load.machine import this_machine
-from ovsnet.load.report_storm import comeback, seconds, sweep
-from ovsnet.load.result import ENGINE, Document, Run, read
-from ovsnet.load.shard import Shard
-from ovsnet.load.storm.storm import Scheme, Storm, storms
-from ovsnet.load.storm.sweep import figures, sweeps, verdict
+from ovsnet.bench.machine import this_machine
+from ovsnet.bench.report_storm import comeback, seconds, sweep
+from ovsnet.bench.result import ENGINE, Document, Run, read
+from ovsnet.bench.shard import Shard
+from ovsnet.bench.storm.storm import Scheme, Storm, storms
+from ovsnet.bench.storm.sweep import figures, sweeps, verdict
 
 HERE = Path(__file__).parent
 

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from ovsnet.address import Address
 from ovsnet.errors import ConfigError
-from ovsnet.tls import ServingTls, Tls
+from ovsnet.io.address import Address
+from ovsnet.io.listen import Access
+from ovsnet.io.tls import ServingTls, Tls
 
 MOST_CONNECTIONS = 65536
 
@@ -152,6 +153,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not (self.tls_key or self.tls_certificate or self.tls_ca):
             return None
         return Tls(self.tls_key, self.tls_certificate, self.tls_ca)
+
+    @property
+    def access(self) -> Access:
+        """Who may connect to the sockets that the agent makes."""
+        return Access(int(self.socket_mode, 8), self.socket_group, self.listen_shared)
 
     @property
     def serving_tls(self) -> ServingTls:

@@ -12,10 +12,10 @@ from typing import Self
 
 import msgspec
 
-from ovsnet.address import Address
 from ovsnet.errors import PeerError, UnixctlRefused
+from ovsnet.io.address import Address
+from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.protocol.jsonrpc import decode_body
-from ovsnet.rpc import RpcSession
 
 _TEXT = msgspec.json.Decoder(str)
 
@@ -26,7 +26,7 @@ MAX_ANSWER = 16 << 20
 class Session:
     """A held control connection. Use as ``async with await connect(address) as session``."""
 
-    def __init__(self, rpc: RpcSession) -> None:
+    def __init__(self, rpc: JsonRpcSession) -> None:
         self._rpc = rpc
 
     @property
@@ -68,7 +68,7 @@ class Session:
 
 async def connect(address: Address, *, timeout: float = 1.0) -> Session:
     """Open a control connection within ``timeout`` seconds. Raises the ConnectError that fits."""
-    rpc = RpcSession(address, max_bytes=MAX_ANSWER, refusal=_refusal)
+    rpc = JsonRpcSession(address, max_bytes=MAX_ANSWER, refusal=_refusal)
     await rpc.connect(timeout=timeout)
     return Session(rpc)
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError, SocketMissing, UnixctlRefused
+from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.unixctl import connect
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
+from ovsnet.agent.agent import Agent
 from ovsnet.cli.serve import run_agent
 from ovsnet.config import Settings
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 
 

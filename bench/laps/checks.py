@@ -15,9 +15,9 @@ import time
 import uvloop
 
 from bench.laps.report import Cost, Stopwatch, tell
-from ovsnet.checks import CHECKS, Check, Status
-from ovsnet.checks.round import ask_all
 from ovsnet.config import Settings
+from ovsnet.health.checks import CHECKS, Check, Status
+from ovsnet.health.checks.round import ask_all
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import find_rundir
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import uvloop
 
-from ovsnet.open_files import OWN, allow
+from ovsnet.io.nofile import OWN, raise_nofile
 from ovsnet.sandbox.waiting import until
 
 STEP = 1.0
@@ -46,7 +46,7 @@ class Crowd:
     @contextlib.asynccontextmanager
     async def around(self) -> AsyncIterator[None]:
         """All have been connected, and come back for the length of the block."""
-        allow(OWN + len(self._clients))
+        raise_nofile(OWN + len(self._clients))
         tasks = [asyncio.ensure_future(self._stay(number)) for number in range(len(self._clients))]
         try:
             await until(lambda: all(self.came), PATIENCE, "The crowd never was there.")

@@ -11,7 +11,7 @@ import sys
 import uvloop
 
 from bench.laps.report import WARM_UP, Stopwatch, tell
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.openflow import Session, connect
 
 PAYLOAD = bytes(8)

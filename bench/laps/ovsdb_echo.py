@@ -8,7 +8,7 @@ import sys
 import uvloop
 
 from bench.laps.report import WARM_UP, Stopwatch, tell
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 
 

@@ -8,7 +8,7 @@ import uvloop
 
 from bench.laps.report import Cost, Stopwatch, tell
 from bench.laps.tables import DATABASE, TABLES
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.operations import update
 

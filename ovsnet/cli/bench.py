@@ -14,14 +14,15 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from ovsnet.address import Address
+from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.result import Document, encode, read
+from ovsnet.bench.shard import Shard, parse_moment
 from ovsnet.cli.bench_text import change_lines, table
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
+from ovsnet.deadlines import NOW
 from ovsnet.errors import SocketMissing, UsageError
-from ovsnet.load.result import Document, encode, read
-from ovsnet.load.shard import NOW, Shard, parse_moment
-from ovsnet.load.talk import Name
+from ovsnet.io.address import Address
 from ovsnet.node.rundir import Rundir, find_rundir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -126,9 +127,9 @@ def race(
     deadline: float, address: Address | None, common: Common, settings: Settings,
 ) -> None:  # fmt: skip
     """Race to connect, greet, ask for an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb)."""
+    from ovsnet.bench.race import Race, Strategy
+    from ovsnet.bench.rounds import races
     from ovsnet.cli.bench_run import run
-    from ovsnet.load.race import Race, Strategy
-    from ovsnet.load.rounds import races
 
     parsed = [Strategy.parse(strategy) for strategy in strategies]
     count = count or 8 * clients
@@ -159,9 +160,9 @@ def echo(
     address: Address | None, common: Common, settings: Settings,
 ) -> None:  # fmt: skip
     """Throughput and latency of held connections; every window with every number of connections."""
+    from ovsnet.bench.echo import Echo
+    from ovsnet.bench.rounds import echoes
     from ovsnet.cli.bench_run import run
-    from ovsnet.load.echo import Echo
-    from ovsnet.load.rounds import echoes
 
     require_parts(common.shard, connections=min(connections), count=count)
     require_one_node(common, address)
@@ -186,7 +187,7 @@ def echo(
 @click.option("--json", "as_json", is_flag=True, help="Print the merged document.")
 def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool) -> None:
     """Join the FILES of all shards of one bench into one, exactly."""
-    from ovsnet.load.merge import merge as joined
+    from ovsnet.bench.merge import merge as joined
 
     if report is not None:
         require_plots()
@@ -205,7 +206,7 @@ def compare(before: Path, after: Path, seed: int, as_json: bool) -> None:
     """Say what changed from BEFORE to AFTER, with a confidence interval."""
     from random import Random
 
-    from ovsnet.load.compare import compare as compared
+    from ovsnet.bench.compare import compare as compared
 
     changes = compared(read(before), read(after), Random(seed))
     if as_json:
@@ -243,7 +244,7 @@ def require_places(*files: Path | None) -> None:
 
 
 def _page(document: Document) -> bytes:
-    from ovsnet.load.report import page
+    from ovsnet.bench.report import page
 
     return page(document)
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from ovsnet.bench.race import Strategy
+from ovsnet.bench.restart import FEW_PORTS, Restart, restarts, restarts_by_command
+from ovsnet.bench.result import Document
+from ovsnet.bench.variant import VARIANTS, Target, Variant, require_possible
 from ovsnet.cli.bench import ROUNDS, TARGET, Common, measurement
 from ovsnet.cli.bench_run import run, run_on_own_nodes
 from ovsnet.cli.options import Number
 from ovsnet.config import Settings
 from ovsnet.errors import UsageError
-from ovsnet.load.race import Strategy
-from ovsnet.load.restart import FEW_PORTS, Restart, restarts, restarts_by_command
-from ovsnet.load.result import Document
-from ovsnet.load.variant import VARIANTS, Target, Variant, require_possible
 from ovsnet.node.rundir import Rundir
 
 

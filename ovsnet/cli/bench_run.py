@@ -14,12 +14,12 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ovsnet.bench.machine import this_machine
+from ovsnet.bench.result import Document
+from ovsnet.bench.versions import versions
 from ovsnet.cli.bench import Common, publish, rundir_of
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError, UsageError
-from ovsnet.load.machine import this_machine
-from ovsnet.load.result import Document
-from ovsnet.load.versions import versions
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 

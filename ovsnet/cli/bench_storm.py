@@ -6,12 +6,12 @@ import functools
 
 import click
 
+from ovsnet.bench.storm.storm import Blow, Scheme, Storm, require_possible, storms
 from ovsnet.cli.bench import Common, measurement
 from ovsnet.cli.bench_run import run_on_own_nodes
 from ovsnet.cli.options import Number
 from ovsnet.config import Settings
 from ovsnet.errors import UsageError
-from ovsnet.load.storm.storm import Blow, Scheme, Storm, require_possible, storms
 
 
 @click.command()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
-from ovsnet.load.compare import Change
-from ovsnet.load.result import ENGINE, Document, Run, in_turn
-from ovsnet.load.storm.sweep import figures, sweeps, verdict
+from ovsnet.bench.compare import Change
+from ovsnet.bench.result import ENGINE, Document, Run, in_turn
+from ovsnet.bench.storm.sweep import figures, sweeps, verdict
 
 SHARES = (0.5, 0.99, 0.999, 0.9999)
 

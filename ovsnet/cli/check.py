@@ -11,15 +11,15 @@ import time
 import click
 import msgspec
 
-from ovsnet.board import Board
-from ovsnet.checks.declaration import CHECKS, Check
-from ovsnet.checks.result import Status
-from ovsnet.checks.round import ask_all, with_needs
+from ovsnet.agent.document import document
 from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
 from ovsnet.config import Settings
+from ovsnet.health.checks.declaration import CHECKS, Check
+from ovsnet.health.checks.result import Status
+from ovsnet.health.checks.round import ask_all, with_needs
+from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import find_rundir
-from ovsnet.status import document
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 
@@ -59,13 +59,13 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Setti
 async def _ask(settings: Settings, checks: list[Check]) -> dict[str, object]:
     rundir = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
     # Nothing is known of a start here, so none is excused: the allowance is 0.
-    board = Board(time.monotonic(), [check.name for check in checks], allowance=0.0)
+    health = HealthState(time.monotonic(), [check.name for check in checks], allowance=0.0)
     async with Node(settings, rundir, clock=time.monotonic, rng=random.Random()) as node:
         results = await ask_all(checks, node)
         if any(result.status in (Status.SLOW, Status.UNKNOWN) for result in results.values()):
             results = await ask_all(checks, node)
-        board.record(results.values(), node.clock())
-        return document(board, node, name=os.uname().nodename, wall_offset=time.time() - time.monotonic())
+        health.record(results.values(), node.clock())
+        return document(health, node, name=os.uname().nodename, wall_offset=time.time() - time.monotonic())
 
 
 def _lines(found: dict[str, object]) -> list[str]:

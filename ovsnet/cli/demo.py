@@ -11,7 +11,7 @@ import click
 import msgspec
 import uvloop
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.serve import run_agent
 from ovsnet.config import Settings

@@ -15,9 +15,9 @@ import click
 from ovsnet.cli.options import with_settings
 from ovsnet.config import Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
-from ovsnet.doctor.gather import gather
-from ovsnet.doctor.mending import Step, mend
+from ovsnet.doctor.fixes import Step, mend
 from ovsnet.errors import UsageError
+from ovsnet.node.gather import gather
 from ovsnet.node.rundir import USUAL_PLACES, Rundir, find_rundir
 
 STYLES = {

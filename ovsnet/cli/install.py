@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ovsnet.systemd.install import Action, Step, carry_out, family_named, installation, removal
+from ovsnet.deploy.systemd.install import Action, Step, carry_out, family_named, installation, removal
 
 
 @click.command()

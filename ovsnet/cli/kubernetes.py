@@ -8,10 +8,10 @@ import click
 
 from ovsnet.cli.options import with_settings
 from ovsnet.config import Settings, rows
+from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.files import PIECES, USERS, files
+from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
-from ovsnet.kubernetes.deployment import Deployment
-from ovsnet.kubernetes.files import PIECES, USERS, files
-from ovsnet.yaml_text import stream
 
 DEFAULT = Deployment()
 

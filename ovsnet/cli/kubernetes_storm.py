@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ovsnet.address import parse_remotes
+from ovsnet.bench.shard import Shard, parse_moment
+from ovsnet.bench.storm.storm import Storm, require_possible
 from ovsnet.cli.bench_storm import storm
+from ovsnet.deploy.kubernetes.deployment import StormJob
 from ovsnet.errors import UsageError
-from ovsnet.kubernetes.deployment import StormJob
-from ovsnet.load.shard import Shard, parse_moment
-from ovsnet.load.storm.storm import Storm, require_possible
+from ovsnet.io.address import parse_remotes
 
 OURS = {
     "shard": "--shard",

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import click
 import uvloop
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.cli.logs import set_up
 from ovsnet.cli.options import Reload, with_settings
 from ovsnet.config import Settings, rows
+from ovsnet.io.sd_notify import Notifier
 from ovsnet.node.rundir import Rundir, find_rundir
-from ovsnet.notify import Notifier
 
 if TYPE_CHECKING:
-    from ovsnet.service import Load, Ready
+    from ovsnet.service.service import Load, Ready
 
 AIOHTTP_WITHOUT_ITS_CLIENT = {"SSL_CERT_FILE": os.devnull, "FROZENLIST_NO_EXTENSIONS": "1"}
 """Environment for the import of aiohttp, which makes its client ready too: 3 of 47 MB resident, and 40 ms.
@@ -46,7 +46,7 @@ def serve(settings: Settings, reload: Reload) -> None:
 
 async def run_service(load: Load, ready: Ready, notifier: Notifier) -> None:
     """Serve until SIGINT or SIGTERM."""
-    from ovsnet.service import Service  # imports aiohttp, which ``serve`` has prepared for
+    from ovsnet.service.service import Service  # imports aiohttp, which ``serve`` has prepared for
 
     await Service(load, ready, notifier).run()
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from ovsnet.agent_client import fetch_status
+from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
-from ovsnet.timeline import STAGES
+from ovsnet.health.timeline import STAGES
 
 WIDTH = 50
 """Columns of the longest bar."""

@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ovsnet.agent_client import fetch_status
+from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError

@@ -13,32 +13,32 @@ from typing import Any, TextIO
 
 import click
 
-from ovsnet.address import Address, parse_remotes
-from ovsnet.agent_client import fetch_status
+from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
-from ovsnet.cli.tune_text import finding_lines, plan_document, plan_lines, tally, versions_line
+from ovsnet.cli.tune_text import counters, finding_lines, plan_document, plan_lines, versions_line
 from ovsnet.config import Settings
-from ovsnet.doctor.version import Version, parse_version, shown
 from ovsnet.errors import ConfigError
+from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.rundir import find_rundir
+from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.ovsdb import Session
 from ovsnet.tune.advise import Advice
 from ovsnet.tune.advise import advise as make_advice
 from ovsnet.tune.apply import Overtaken
 from ovsnet.tune.apply import apply as write
 from ovsnet.tune.catalogue import knob_named
-from ovsnet.tune.desired import Wanted, wanted
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.gather import gather
 from ovsnet.tune.lint import Finding, faults
 from ovsnet.tune.lint import lint as judge
+from ovsnet.tune.offline import facts_of_environment, facts_of_text
 from ovsnet.tune.plan import Plan
 from ovsnet.tune.plan import plan as make_plan
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.record import plan_revert
-from ovsnet.tune.saved import facts_of_environment, facts_of_text
 from ovsnet.tune.sessions import opened
+from ovsnet.tune.wanted import Wanted, wanted
 
 Command = Callable[..., Any]
 
@@ -245,7 +245,7 @@ def _echo_findings(facts: Facts, findings: Sequence[Finding], *, everything: boo
     listed = [each for each in findings if everything or each.kind.value != "effective"]
     for line in finding_lines(listed):
         click.echo(line)
-    click.echo(f"{tally(list(findings))} ({versions_line(facts)})")
+    click.echo(f"{counters(list(findings))} ({versions_line(facts)})")
 
 
 def _echo_plan(found: Plan, sessions: dict[str, Session], *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
-from ovsnet.doctor.version import shown
+from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.lint import Finding, Kind, read
@@ -30,7 +30,7 @@ def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"{'':13} {click.style(f'-> {each.instead}', bold=True)}"
 
 
-def tally(findings: list[Finding]) -> str:
+def counters(findings: list[Finding]) -> str:
     """One line of counts."""
     counts = {kind: sum(each.kind is kind for each in findings) for kind in Kind}
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing is set"

@@ -9,12 +9,12 @@ import os
 import anyio
 import click
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError
+from ovsnet.health.timeline import STAGES
 from ovsnet.node.rundir import find_rundir
-from ovsnet.timeline import STAGES
 
 READY = "ready"
 
@@ -79,7 +79,7 @@ class Waiter:
 
     def reason(self) -> str:
         """Why the goal was not reached."""
-        diagnosis = self._agent.board.diagnosis
+        diagnosis = self._agent.health.diagnosis
         if self._in_vain:
             bridges = ", ".join(self._agent.settings.bridge)
             return (
@@ -88,14 +88,14 @@ class Waiter:
         return f"the stage {self._goal} was not reached. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
 
     def _reached(self) -> bool:
-        board = self._agent.board
+        health = self._agent.health
         if self._goal == READY:
-            return board.ready
-        return any(reached.stage == self._goal for reached in board.timeline.reached())
+            return health.ready
+        return any(reached.stage == self._goal for reached in health.timeline.reached())
 
     async def _meet_first_start(self) -> None:
         """A node's very first start has no bridge yet. Who gates ovn-controller on it would wait for ever."""
-        found = self._agent.board.results.get("ovsdb.bridge")
+        found = self._agent.health.results.get("ovsdb.bridge")
         if self._goal not in BEFORE_OVN or found is None or found.reason != "bridge-missing":
             return
         self._in_vain = not self._may_create

@@ -1,6 +1,6 @@
 """Is this host fit for Open vSwitch and OVN? One file per subject, one decorated function per examination.
 
-Pure but for reading files: whatever a daemon says comes in as ``Live``, gathered by ``ovsnet.doctor.gather``.
+Pure but for reading files: whatever a daemon says comes in as ``Live``, gathered by ``ovsnet.node.gather``.
 """
 
 # The order in which the README and the examinations list them: from the kernel up.
@@ -8,7 +8,7 @@ Pure but for reading files: whatever a daemon says comes in as ``Live``, gathere
 from ovsnet.doctor import kernel
 from ovsnet.doctor import modules
 from ovsnet.doctor import rundir
-from ovsnet.doctor import leftovers
+from ovsnet.doctor import stale
 from ovsnet.doctor import threads
 from ovsnet.doctor import limits
 from ovsnet.doctor import cpu
@@ -18,8 +18,8 @@ from ovsnet.doctor import versions
 # isort: on
 from ovsnet.doctor.examination import EXAMINATIONS, Examination, examine, fatal_findings, rows
 from ovsnet.doctor.finding import Finding, Severity
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import DatabaseFacts, Live
+from ovsnet.node.facts import DatabaseFacts, Live
+from ovsnet.node.host_files import Host
 
 __all__ = [
     "EXAMINATIONS",
@@ -34,11 +34,11 @@ __all__ = [
     "examine",
     "fatal_findings",
     "kernel",
-    "leftovers",
     "limits",
     "modules",
     "rows",
     "rundir",
+    "stale",
     "threads",
     "versions",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 EARLIEST = 1735689600
 """2025-01-01 UTC in seconds: a clock before this program was written is wrong."""

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ovsnet.doctor.finding import Finding, Severity, unseen
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 Look = Callable[[Host, Live], Iterable[Finding]]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, fatal, note, ok, unseen
-from ovsnet.doctor.host import Host
 from ovsnet.doctor.known_defects import defects
-from ovsnet.doctor.live import Live
-from ovsnet.doctor.version import parse_version
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
+from ovsnet.node.version import parse_version
 
 OLD_GENEVE = (3, 10)
 """Red Hat's 3.10 registers geneve's sockets for both families or not at all (the article; kube-ovn #1393)."""

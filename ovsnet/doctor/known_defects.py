@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovsnet.doctor.finding import Finding, Severity
-from ovsnet.doctor.version import Version, shown
+from ovsnet.node.version import Version, shown
 
 ORIGIN = "the article on Kube-OVN start failures"
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ovsnet.config import Settings
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, unseen, warning
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
 from ovsnet.doctor.processes import daemon_pid
 from ovsnet.doctor.threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.open_files import needed as needed_by_agent
+from ovsnet.io.nofile import nofile_needed
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 BASE = 256
 """Descriptors of vswitchd besides threads and ports: sockets, logs, netlink, 100 clients of its service sockets."""
@@ -50,7 +50,7 @@ def vswitchd_files(host: Host, live: Live) -> Iterator[Finding]:
 def own_files(host: Host, live: Live) -> Iterator[Finding]:
     """ovsnet itself may open as many files as its HTTP connections need."""
     limit = file_limit(host, "self", HARD)  # up to which the agent raises its own
-    needed = needed_by_agent(Settings())
+    needed = nofile_needed(Settings().max_connections)
     if limit >= needed:
         yield ok(f"ovsnet may open {limit} files, and needs up to {needed}.")
     else:

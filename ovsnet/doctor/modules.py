@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, fatal, note, ok, unseen, warning
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 OPTIONS = {"openvswitch": "OPENVSWITCH", "geneve": "GENEVE", "ip_tables": "IP_NF_IPTABLES"}
 """The Kconfig symbol behind each module."""

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 PROGRAMS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller", "ovn-northd", "ovn-controller-vtep", "ovn-ic")
 

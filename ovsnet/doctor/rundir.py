@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
 from ovsnet.doctor.processes import ON_A_NODE, daemon_pid, uid
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 LINK = "/usr/local/var/run/openvswitch"
 LINK_TARGET = "/var/run/openvswitch"

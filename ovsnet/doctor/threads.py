@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
-from ovsnet.doctor.host import Host, count_cpus
-from ovsnet.doctor.live import Live
 from ovsnet.doctor.processes import daemon_pid
-from ovsnet.doctor.version import parse_version
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host, count_cpus
+from ovsnet.node.version import parse_version
 
 PER_CPU_OVS = (2, 16)
 PER_CPU_KERNEL = (5, 15)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen
-from ovsnet.doctor.host import Host
 from ovsnet.doctor.known_defects import defects
-from ovsnet.doctor.live import Live
-from ovsnet.doctor.version import Version, parse_version, shown
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
+from ovsnet.node.version import Version, parse_version, shown
 
 CNI_DIRECTORY = "/etc/cni/net.d"
 

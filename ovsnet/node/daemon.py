@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, sample
 from ovsnet.node.rundir import read_pidfile
 from ovsnet.node.silence import Finding, Silence, Verdict
-from ovsnet.node.surroundings import surroundings
 
 SAME_START = 0.1
 """Seconds by which two readings of one process's start may differ: the kernel counts it in ticks of 10 ms."""

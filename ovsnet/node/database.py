@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from ovsnet import ovsdb
-from ovsnet.address import Address
 from ovsnet.errors import PeerError
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
 from ovsnet.ovsdb.values import NamedUuid
-from ovsnet.transport import Tls
 
 WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Generic, Protocol, TypeVar
 
-from ovsnet.calls import after_next_poll
 from ovsnet.errors import (
     ConnectionLost,
     ConnectionRefused,
@@ -22,6 +21,7 @@ from ovsnet.errors import (
     PeerError,
     SocketMissing,
 )
+from ovsnet.io.pending import after_next_poll
 
 FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 1.0

@@ -13,9 +13,9 @@ from typing import Any, Self
 import anyio
 
 from ovsnet import openflow, unixctl
-from ovsnet.address import Address, parse_remotes
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
+from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.backoff import still_waits
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database

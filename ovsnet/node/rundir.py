@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovsnet.address import Address
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.io.address import Address
 
 USUAL_PLACES = ("/run/openvswitch", "/var/run/openvswitch", "/usr/local/var/run/openvswitch")
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from ovsnet import ovsdb
-from ovsnet.address import Address
 from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing
-from ovsnet.transport import Tls
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
 
 DATABASE = "OVN_Southbound"
 

@@ -16,12 +16,13 @@ from itertools import count
 from types import TracebackType
 from typing import Self, TypeVar
 
-from ovsnet.address import Address
-from ovsnet.calls import Calls
 from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
+from ovsnet.io.address import Address
+from ovsnet.io.connect import connect as connect_channel
+from ovsnet.io.pending import PendingRequests
+from ovsnet.io.tls import Tls
+from ovsnet.io.transport import Channel
 from ovsnet.protocol import openflow as wire
-from ovsnet.transport import Channel, Tls
-from ovsnet.transport import connect as connect_channel
 
 Parsed = TypeVar("Parsed")
 
@@ -36,8 +37,8 @@ class Session:
 
     def __init__(self, address: Address, versions: frozenset[wire.Version]) -> None:
         self._core = wire.Connection(versions)
-        self._calls: Calls[wire.Message] = Calls(str(address))
-        self._hello: Calls[wire.Version] = Calls(str(address))
+        self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
+        self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
         self._xids = count(1)
         self._run: _EchoRun | None = None
         self.channel: Channel[wire.Event] = Channel(address, self._core, self._on_events, self._on_lost)
@@ -122,7 +123,7 @@ class Session:
         self._require_alive()
         xid = self._next_xid()
         run = _EchoRun(wire.echo_request(self.version, xid, payload), xid, count)
-        done = self._calls.open(xid, timeout)
+        done = self._pending.open(xid, timeout)
         started = time.monotonic()
         self._run = run
         try:
@@ -158,7 +159,7 @@ class Session:
             await self.channel.room(timeout)
         xid = self._next_xid()
         request = encode(self.version, xid, *arguments)
-        answer = self._calls.open(xid, timeout)
+        answer = self._pending.open(xid, timeout)
         self.channel.write(request)
         return await answer
 
@@ -178,9 +179,9 @@ class Session:
 
     def _on_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Message):
-            self._calls.answer(event.xid, event)
+            self._pending.answer(event.xid, event)
         elif isinstance(event, wire.ErrorMessage):
-            self._calls.refuse(event.xid, OpenFlowRefused(f"{self.channel.address} refused: {event.name}."))
+            self._pending.refuse(event.xid, OpenFlowRefused(f"{self.channel.address} refused: {event.name}."))
         else:
             self._hello.answer(HELLO_XID, event.version)
 
@@ -193,13 +194,13 @@ class Session:
                 self._on_event(event)
         run.missing -= replies
         if run.missing <= 0:
-            self._calls.answer(run.xid, wire.Message(self.version, 0, run.xid, b""))
+            self._pending.answer(run.xid, wire.Message(self.version, 0, run.xid, b""))
         elif requests := run.next_requests(replies):
             self.channel.write(requests)
 
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
-        self._calls.fail_all(error)
+        self._pending.fail_all(error)
 
 
 class _EchoRun:

@@ -15,15 +15,15 @@ from typing import Any, Self, TypeAlias
 
 import msgspec
 
-from ovsnet.calls import after_next_poll
 from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError
+from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMethod
 from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all, changes_between
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Where, choose
 from ovsnet.ovsdb.snapshot import BATCH, batches, load
 from ovsnet.protocol.jsonrpc import decode_body
-from ovsnet.rpc import RpcSession
 
 OnChange: TypeAlias = Callable[[Sequence[Change]], None]
 
@@ -55,7 +55,7 @@ class Monitor:
 
     def __init__(
         self,
-        rpc: RpcSession,
+        rpc: JsonRpcSession,
         key: str,
         schema: Schema,
         tables: Columns,

@@ -20,8 +20,10 @@ from typing import Any, Self
 
 import msgspec
 
-from ovsnet.address import Address
 from ovsnet.errors import PeerError, ProtocolError
+from ovsnet.io.address import Address
+from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor, OnChange
 from ovsnet.ovsdb.operations import Condition, Operation, select
@@ -29,8 +31,6 @@ from ovsnet.ovsdb.schema import Schema, parse_schema
 from ovsnet.ovsdb.selection import Columns, Where
 from ovsnet.ovsdb.values import Row, Uuid
 from ovsnet.protocol.jsonrpc import decode_body
-from ovsnet.rpc import RpcSession
-from ovsnet.transport import Tls
 
 MAX_BYTES = 256 << 20
 """Bytes of one message. A southbound database of 100 000 rows is 36 MB."""
@@ -49,7 +49,7 @@ class Session:
 
     def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
         self.address = address
-        self._rpc = RpcSession(
+        self._rpc = JsonRpcSession(
             address, max_bytes=max_bytes, refusal=self._refusal, on_notification=self._on_notification
         )
         self._rpc.closed.add_done_callback(self._on_closed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from ovsnet.tls import Tls
+from ovsnet.io.tls import Tls
 
 RAFT_MEMBERS = (1, 2, 3)
 BRIDGE = "br-int"

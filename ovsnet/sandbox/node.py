@@ -35,8 +35,8 @@ from ovsnet.sandbox.waiting import together, until
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from ovsnet.io.tls import Tls
     from ovsnet.sandbox.binaries import Binaries
-    from ovsnet.tls import Tls
 
 
 class Sandbox:

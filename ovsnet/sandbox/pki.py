@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ovsnet.errors import UnfitEnvironment
 
 if TYPE_CHECKING:
+    from ovsnet.io.tls import Tls
     from ovsnet.sandbox.binaries import Binaries
-    from ovsnet.tls import Tls
 
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout")
 _DAYS = "7"

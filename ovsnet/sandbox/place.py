@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovsnet.address import Address
 from ovsnet.errors import AddressError, UnfitEnvironment, UsageError
+from ovsnet.io.address import Address
 from ovsnet.sandbox import record
 from ovsnet.sandbox.daemons import Layout
 

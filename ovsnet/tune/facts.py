@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from ovsnet.doctor.version import Version
+from ovsnet.node.version import Version
 from ovsnet.ovsdb.values import Row, Uuid
 from ovsnet.tune.knob import Knob, Place
 

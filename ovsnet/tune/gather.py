@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ovsnet import unixctl
-from ovsnet.address import Address
-from ovsnet.doctor.gather import gather as gather_live
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
 from ovsnet.doctor.threads import per_cpu_dispatch, usable_cpus
-from ovsnet.doctor.version import Version, parse_version
 from ovsnet.errors import OvsnetError, UnfitEnvironment
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
+from ovsnet.node.facts import Live
+from ovsnet.node.gather import gather as gather_live
+from ovsnet.node.host_files import Host
 from ovsnet.node.rundir import Rundir
+from ovsnet.node.version import Version, parse_version
 from ovsnet.ovsdb import Session
 from ovsnet.ovsdb.operations import select
 from ovsnet.ovsdb.schema import Table
 from ovsnet.ovsdb.values import Row
-from ovsnet.transport import Tls
 from ovsnet.tune.facts import ROOTS, TABLES, Facts, FoundRow
 
 SOUTHBOUND = "OVN_Southbound"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ovsnet.doctor.version import Version, shown
+from ovsnet.node.version import Version, shown
 
 
 class Unit(StrEnum):

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ovsnet.doctor.version import shown
+from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, Setting
 from ovsnet.tune.knob import Knob, Unit
-from ovsnet.tune.partners import RULES
+from ovsnet.tune.rules import RULES
 
 
 class Kind(StrEnum):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ovsnet.doctor.version import shown
 from ovsnet.errors import UsageError
+from ovsnet.node.version import shown
 from ovsnet.ovsdb.values import Uuid
-from ovsnet.tune.desired import Wanted
 from ovsnet.tune.facts import Facts, FoundRow, Setting
 from ovsnet.tune.knob import Knob
+from ovsnet.tune.wanted import Wanted
 
 DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_Southbound": "--sb"}
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ovsnet import ovsdb
-from ovsnet.address import Address
 from ovsnet.errors import ConnectError, SocketMissing
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
 from ovsnet.ovsdb import Session
-from ovsnet.transport import Tls
 
 
 @asynccontextmanager

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from ovsnet.listening import BACKLOG, discard_unsent
-from ovsnet.tally import Tally
+from ovsnet.agent.counters import Counters
+from ovsnet.deadlines import BACKLOG
+from ovsnet.io.listen import discard_unsent
 from ovsnet.web.events import EventStream
 from ovsnet.web.memory import give_back
 
@@ -44,7 +45,7 @@ class CappedServer(web.Server):
     them than a kernel's queue holds.
     """
 
-    def __init__(self, handle: Handle, max_connections: int, tally: Tally) -> None:
+    def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
         super().__init__(
             self._serve,
             keepalive_timeout=KEEPALIVE,
@@ -54,7 +55,7 @@ class CappedServer(web.Server):
             tcp_keepalive=False,
         )
         self.max_connections = max_connections
-        self.tally = tally
+        self.counters = counters
         self._handle = handle
         self._making_room = False
         self._crowd: asyncio.TimerHandle | None = None
@@ -62,7 +63,7 @@ class CappedServer(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp calls it."""
         super().connection_made(handler, transport)
-        self.tally.connections += 1
+        self.counters.connections += 1
         if self._over > BACKLOG:
             self._cut(next(iter(self._connections)))
         if self._over > 0 and not self._making_room:
@@ -99,7 +100,7 @@ class CappedServer(web.Server):
     def _cut(self, handler: web.RequestHandler) -> None:
         # It would be counted until the loop has told it of its end.
         _abort(self._connections.pop(handler))
-        self.tally.cut[CROWDED] += 1
+        self.counters.cut[CROWDED] += 1
 
     def _heard_of(self, request: web.BaseRequest) -> None:
         """It gives way last now: the order is that in which they asked, or took an event."""
@@ -138,7 +139,7 @@ class CappedServer(web.Server):
 
     def _cut_slow_reader(self, request: web.BaseRequest) -> None:
         _abort(request.transport)
-        self.tally.cut[SLOW_READER] += 1
+        self.counters.cut[SLOW_READER] += 1
 
 
 def _waits_for_nobody(response: web.StreamResponse, transport: asyncio.Transport | None) -> bool:

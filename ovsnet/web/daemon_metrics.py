@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from ovsnet.agent import Agent
-from ovsnet.status import versions
+from ovsnet.agent.agent import Agent
+from ovsnet.agent.document import versions
 
 
 def daemons(agent: Agent) -> Iterator[Metric]:

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from ovsnet.agent import HEARTBEAT, Agent
-from ovsnet.checks.declaration import CHECKS
-from ovsnet.checks.result import Result, Status
-from ovsnet.diagnosis import diagnose
+from ovsnet.agent.agent import Agent
+from ovsnet.deadlines import STALLED
+from ovsnet.health.checks.declaration import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.diagnosis import diagnose
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
-
-STALLED = 10 * HEARTBEAT
-"""Seconds without a tick of our own loop that make ``/livez`` fail."""
 
 Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 
@@ -77,13 +75,13 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does."""
     if agent.leaving:
         return text("leaving: ovsnet is being stopped.\n", 503)
-    ready, diagnosis, results = agent.board.ready, agent.board.diagnosis, agent.board.results
+    ready, diagnosis, results = agent.health.ready, agent.health.diagnosis, agent.health.results
     if ready and not request.query_string:
         return text("ok\n")
     excluded = frozenset(request.query.getall("exclude", ()))
     if excluded:
         results = {name: result for name, result in results.items() if name not in excluded}
-        timeline = agent.board.timeline.without(excluded)
+        timeline = agent.health.timeline.without(excluded)
         diagnosis = diagnose(results, timeline, now=agent.clock(), allowance=agent.settings.start_allowance)
         ready = diagnosis.state.serves
     if ready and "verbose" not in request.query:
@@ -102,7 +100,7 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
     name = request.path.removeprefix("/readyz/")
     if name not in CHECKS:
         return text(f"There is no check {name!r}. The checks are: {', '.join(CHECKS)}.\n", 404)
-    result = agent.board.results.get(name)
+    result = agent.health.results.get(name)
     if result is None:
         return text(f"{name} has not been asked yet\n", 503)
     failing = result.status is Status.FAILED or result.reason == "precondition"
@@ -114,13 +112,13 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
 )
 def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
     """For a startupProbe."""
-    timeline = agent.board.timeline
+    timeline = agent.health.timeline
     waiting = timeline.waiting_for()
     if waiting is None:
         return text("ok\n")
     lines = [
         f"waiting for the stage {waiting} for {agent.clock() - timeline.began:.1f} s",
-        *agent.board.diagnosis.evidence,
+        *agent.health.diagnosis.evidence,
     ]
     return text("\n".join(lines) + "\n", 503)
 
@@ -128,10 +126,10 @@ def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
 @endpoint("/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`")
 def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     """Fails on proof alone. Timeouts are no proof."""
-    dead_for = agent.board.dead_for(agent.clock())
+    dead_for = agent.health.dead_for(agent.clock())
     if dead_for <= agent.settings.dead_after:
         return text("ok\n")
-    diagnosis = agent.board.diagnosis
+    diagnosis = agent.health.diagnosis
     return text(f"{diagnosis.code} for {dead_for:.0f} s: {diagnosis.summary}\n{diagnosis.remedy}\n", 503)
 
 

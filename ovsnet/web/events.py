@@ -16,8 +16,8 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
+from ovsnet.agent.agent import Agent
+from ovsnet.health.state import Change
 
 BEAT = 1.0
 """Seconds between two looks at whether the agent still is the one that answers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 
 
 def host_is_ours(header: str, agent: Agent) -> bool:

@@ -1,4 +1,4 @@
-"""Prometheus metrics, read off the board at each scrape: nothing is counted twice, nothing goes stale."""
+"""Prometheus metrics, read off the health at each scrape: nothing is counted twice, nothing goes stale."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from ovsnet.agent import Agent
-from ovsnet.checks.result import Status
-from ovsnet.diagnosis import CAUSES, UNEXPLAINED, State
+from ovsnet.agent.agent import Agent
+from ovsnet.health.checks.result import Status
+from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, State
 from ovsnet.web.daemon_metrics import daemons
 from ovsnet.web.own_metrics import own
 from ovsnet.web.tune_metrics import tuning
@@ -64,24 +64,24 @@ class _Agent(Collector):
 
 
 def _verdict(agent: Agent) -> Iterator[Metric]:
-    board = agent.board
-    yield GaugeMetricFamily("ovsnet_ready", "1 while /readyz says 200.", value=float(board.ready))
+    health = agent.health
+    yield GaugeMetricFamily("ovsnet_ready", "1 while /readyz says 200.", value=float(health.ready))
     yield GaugeMetricFamily(
         "ovsnet_dead_seconds",
         "For how long OVS has been proven dead; 0 while it lives.",
-        value=board.dead_for(agent.clock()),
+        value=health.dead_for(agent.clock()),
     )
     state = GaugeMetricFamily("ovsnet_state", "1 for the state the node is in, 0 for the others.", labels=["state"])
     for each in State:
-        state.add_metric([each.label], float(each is board.diagnosis.state))
+        state.add_metric([each.label], float(each is health.diagnosis.state))
     yield state
     diagnosis = GaugeMetricFamily(
         "ovsnet_diagnosis", "1 for the code of the root cause, 0 for the others.", labels=["code"]
     )
     came = CounterMetricFamily("ovsnet_diagnoses", "How often a code became the root cause.", labels=["code"])
     for code in CODES:
-        diagnosis.add_metric([code], float(code == board.diagnosis.code))
-        came.add_metric([code], agent.tally.diagnoses[code])
+        diagnosis.add_metric([code], float(code == health.diagnosis.code))
+        came.add_metric([code], agent.counters.diagnoses[code])
     yield diagnosis
     yield came
 
@@ -92,7 +92,7 @@ def _checks(agent: Agent) -> Iterator[Metric]:
     values = GaugeMetricFamily(
         "ovsnet_check_value", "Numbers a check found: flows, seconds of silence.", labels=["check", "value"]
     )
-    for result in agent.board.results.values():
+    for result in agent.health.results.values():
         for each in Status:
             status.add_metric([result.name, each.value], float(each is result.status))
         if result.rtt_seconds is not None:
@@ -104,13 +104,13 @@ def _checks(agent: Agent) -> Iterator[Metric]:
     yield rtt
     yield values
     took = HistogramMetricFamily("ovsnet_round_trip_seconds", "How long answers took.", labels=["check"])
-    for name, buckets in agent.tally.round_trips.items():
+    for name, buckets in agent.counters.round_trips.items():
         took.add_metric([name], list(buckets.cumulative()), buckets.sum)
     yield took
 
 
 def _start(agent: Agent) -> Iterator[Metric]:
     took = GaugeMetricFamily("ovsnet_stage_seconds", "How long the last start took to reach a stage.", labels=["stage"])
-    for reached in agent.board.timeline.reached():
+    for reached in agent.health.timeline.reached():
         took.add_metric([reached.stage], reached.took_seconds)
     yield took

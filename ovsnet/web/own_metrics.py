@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from ovsnet import __version__
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.web.connections import CUT_REASONS
 
 
@@ -21,7 +21,7 @@ def own(agent: Agent) -> Iterator[Metric]:
 
 def _loop(agent: Agent) -> Iterator[Metric]:
     yield GaugeMetricFamily("ovsnet_loop_lag_seconds", "How late our own loop's last tick was.", value=agent.loop_lag)
-    delays = agent.tally.loop_delays
+    delays = agent.counters.loop_delays
     yield HistogramMetricFamily(
         "ovsnet_loop_delay_seconds",
         "How late the ticks of our own loop were.",
@@ -31,17 +31,17 @@ def _loop(agent: Agent) -> Iterator[Metric]:
 
 
 def _http(agent: Agent) -> Iterator[Metric]:
-    tally = agent.tally
+    counters = agent.counters
     requests = CounterMetricFamily("ovsnet_http_requests", "Requests that were answered.", labels=["path", "code"])
-    for (path, code), count in tally.requests.items():
+    for (path, code), count in counters.requests.items():
         requests.add_metric([path, str(code)], count)
     yield requests
-    yield CounterMetricFamily("ovsnet_http_connections", "Connections that were accepted.", value=tally.connections)
+    yield CounterMetricFamily("ovsnet_http_connections", "Connections that were accepted.", value=counters.connections)
     cut = CounterMetricFamily(
         "ovsnet_http_connections_cut",
         "Connections that we ended, because others waited for their place or because nobody read our answer.",
         labels=["reason"],
     )
     for reason in CUT_REASONS:
-        cut.add_metric([reason], tally.cut[reason])
+        cut.add_metric([reason], counters.cut[reason])
     yield cut

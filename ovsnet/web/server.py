@@ -13,14 +13,12 @@ from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
 
-from ovsnet.agent import Agent
-from ovsnet.listening import BACKLOG, Access, Listener, listen
+from ovsnet.agent.agent import Agent
+from ovsnet.deadlines import BACKLOG, SHUTDOWN
+from ovsnet.io.listen import Listener, listen
 from ovsnet.web.connections import KEEPALIVE, CappedServer
 from ovsnet.web.endpoints import ENDPOINTS, HEADERS, Endpoint, text
 from ovsnet.web.host import host_is_ours
-
-SHUTDOWN = 1.0
-"""Seconds for open requests to finish when the agent stops."""
 
 COSTLY = 8
 """How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
@@ -34,7 +32,7 @@ class WebServer:
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
-        self._server = CappedServer(self._answer, agent.settings.max_connections, agent.tally)
+        self._server = CappedServer(self._answer, agent.settings.max_connections, agent.counters)
         self._costly = asyncio.Semaphore(COSTLY)
         self._accepting: dict[Listener, asyncio.Server] = {}
 
@@ -67,7 +65,7 @@ class WebServer:
         """Answer for another agent, with its settings."""
         self.agent = agent
         self._server.max_connections = agent.settings.max_connections
-        self._server.tally = agent.tally
+        self._server.counters = agent.counters
 
     async def aclose(self) -> None:
         """Accept nobody more, let open requests finish for ``SHUTDOWN`` seconds, close."""
@@ -87,7 +85,7 @@ class WebServer:
             response = self._response(request, found)
             status = response.status
         finally:
-            self.agent.tally.requests[found.path if found else UNKNOWN, status] += 1
+            self.agent.counters.requests[found.path if found else UNKNOWN, status] += 1
         return response
 
     def _response(self, request: web.BaseRequest, found: Endpoint | None) -> web.StreamResponse:
@@ -106,7 +104,7 @@ async def serving(agent: Agent, addresses: Iterable[str]) -> AsyncIterator[list[
     server = WebServer(agent)
     try:
         for address in addresses:
-            listener = listen(address, Access.of(agent.settings))
+            listener = listen(address, agent.settings.access)
             await server.open(listener, agent.settings.serving_tls.context() if listener.secure else None)
         yield [listener.url for listener in server.listeners]
     finally:

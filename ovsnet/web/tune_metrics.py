@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from ovsnet.agent import Agent
-from ovsnet.tune.keeper import Keeper
+from ovsnet.agent.agent import Agent
+from ovsnet.tune.drift import Keeper
 from ovsnet.tune.stalls import Histogram, Stalls
 
 BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)

@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
-from ovsnet.checks import CHECKS
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.diagnosis import Diagnosis
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.diagnosis import Diagnosis
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 
 Watching = Callable[..., AbstractAsyncContextManager["Watched"]]
@@ -47,7 +47,7 @@ class Watched:
 
     async def rounds(self, count: int) -> None:
         """Return when every fast check was asked ``count`` times more."""
-        results = self.agent.board.results
+        results = self.agent.health.results
         fast = [name for name, check in CHECKS.items() if check.every <= 1.0]
         async with asyncio.timeout(30):
             for _ in range(count):
@@ -57,8 +57,8 @@ class Watched:
 
     async def diagnosis(self, *codes: str) -> Diagnosis:
         """The diagnosis as soon as its code is one of these."""
-        await self.until(lambda: self.agent.board.diagnosis.code in codes)
-        return self.agent.board.diagnosis
+        await self.until(lambda: self.agent.health.diagnosis.code in codes)
+        return self.agent.health.diagnosis
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import ovsnet.agent
-from ovsnet.checks import CHECKS
+import ovsnet.agent.agent
+from ovsnet.health.checks import CHECKS
 from ovsnet.sandbox.node import Sandbox
 
 Watching = Callable[..., Any]
@@ -23,9 +23,9 @@ NEVER = 86400.0
 
 async def test_real_node_is_healthy_after_the_first_round(shared_node: Sandbox, watching: Watching) -> None:
     async with watching(shared_node.rundir) as watched:
-        assert watched.agent.board.diagnosis.code == "healthy"
-        assert set(watched.agent.board.results) == set(CHECKS)
-        assert watched.agent.board.timeline.waiting_for() is None
+        assert watched.agent.health.diagnosis.code == "healthy"
+        assert set(watched.agent.health.results) == set(CHECKS)
+        assert watched.agent.health.timeline.waiting_for() is None
 
 
 async def test_document_has_the_keys_of_the_contract(shared_node: Sandbox, watching: Watching) -> None:
@@ -50,7 +50,7 @@ async def test_killed_switch_is_told_at_once_and_by_its_name(node: Sandbox, watc
         assert watched.codes == ["healthy", "vswitchd-down"]
         assert not down.state.serves
         assert down.dead
-        assert watched.agent.board.dead_since is not None
+        assert watched.agent.health.dead_since is not None
 
 
 @pytest.mark.parametrize(("daemon", "code"), [("ovsdb-server", "ovsdb-down"), ("ovn-controller", "controller-down")])
@@ -66,7 +66,7 @@ async def test_restarted_switch_is_healthy_again(node: Sandbox, watching: Watchi
         await watched.diagnosis("vswitchd-down")
         await node.start("ovs-vswitchd")
         await watched.diagnosis("healthy")
-        assert watched.agent.board.dead_since is None
+        assert watched.agent.health.dead_since is None
 
 
 async def test_frozen_switch_is_slow_first_then_hung_and_healthy_once_thawed(node: Sandbox, watching: Watching) -> None:
@@ -98,7 +98,7 @@ async def test_silence_is_called_hung_when_it_is_due_and_not_at_the_next_questio
     ("now", "turn"), [(9.0, 10.0), (10.0, 12.0), (11.9, 12.0), (12.0, 14.0), (17.0, 18.0)], ids=str
 )
 def test_turns_of_a_check_stay_where_they_are_however_often_it_is_woken(now: float, turn: float) -> None:
-    assert ovsnet.agent.next_turn(10.0, 2.0, now) == turn
+    assert ovsnet.agent.agent.next_turn(10.0, 2.0, now) == turn
 
 
 async def test_deleted_bridge_is_told_by_the_databases_push(node: Sandbox, watching: Watching) -> None:
@@ -166,7 +166,7 @@ async def test_heartbeat_goes_on_and_ends_a_start_that_took_too_long(
     tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody answers in an empty directory and no poll comes: time alone turns "starting" into what is missing."""
-    monkeypatch.setattr(ovsnet.agent, "HEARTBEAT", 0.01)
+    monkeypatch.setattr(ovsnet.agent.agent, "HEARTBEAT", 0.01)
     async with watching(tmp_path, interval=NEVER, start_allowance=0.5) as watched:
         first = watched.agent.ticked_at
         await watched.diagnosis("ovsdb-down")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import ovsnet.node.link
-from ovsnet.checks.result import Result, Status
+from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
 
 Watching = Callable[..., Any]
@@ -131,11 +131,11 @@ async def test_bad_peer_is_told_with_a_reason_and_a_sane_one_is_taken_back(
     async with contextlib.AsyncExitStack() as bad:
         await bad.enter_async_context(replaced(sockets(shared_node, which), peer))
         async with watching(shared_node.rundir, interval=0.05, timeout=0.1, start_allowance=0.01) as watched:
-            results = watched.agent.board.results
+            results = watched.agent.health.results
             await watched.until(lambda: all(told(results[name]) for name in checks))
             await watched.rounds(3)  # the agent goes on, and is not taken in
             assert all(told(results[name]) for name in checks)
-            assert watched.agent.board.diagnosis.code != "healthy"
+            assert watched.agent.health.diagnosis.code != "healthy"
             await bad.aclose()
             await watched.diagnosis("healthy")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

@@ -13,8 +13,8 @@ from typing import Any
 import click
 import pytest
 
+from ovsnet.bench.race import DEFAULT_GATE
 from ovsnet.cli.bench import bench
-from ovsnet.load.race import DEFAULT_GATE
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from ovsnet.load.histogram import Histogram
-from ovsnet.load.race import DEFAULT_GATE
-from ovsnet.load.result import Document, Run, encode
+from ovsnet.bench.histogram import Histogram
+from ovsnet.bench.race import DEFAULT_GATE
+from ovsnet.bench.result import Document, Run, encode
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet

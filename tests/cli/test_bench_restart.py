@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.load.report_restart import MARKS
+from ovsnet.bench.report_restart import MARKS
 from ovsnet.sandbox.proc import listening
 from tests.cli.conftest import Ovsnet
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ovsnet.checks import CHECKS
 from ovsnet.cli.check import COULD_NOT_TELL
+from ovsnet.health.checks import CHECKS
 from ovsnet.sandbox.node import Sandbox
 
 Ovsnet = Callable[..., Any]

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from ovsnet.cli.doctor import doctor, step_lines
 from ovsnet.doctor.finding import ok, warning
-from ovsnet.doctor.mending import Step
+from ovsnet.doctor.fixes import Step
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.sandbox.node import Sandbox
 

@@ -7,12 +7,12 @@ import json
 import anyio
 from click.testing import CliRunner, Result
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.cli.timeline import timeline
 from ovsnet.config import load
+from ovsnet.health.timeline import STAGES
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.timeline import STAGES
 from ovsnet.web.server import serving
 
 

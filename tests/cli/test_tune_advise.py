@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ovsnet.agent_client import fetch_status
+from ovsnet.cli.agent_client import fetch_status
 from ovsnet.errors import OvsnetError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.advise import ENOUGH

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from ovsnet.doctor import EXAMINATIONS, Severity, examine, fatal_findings, rows
 from ovsnet.doctor.examination import Examination
 from ovsnet.doctor.finding import Finding, ok
-from ovsnet.doctor.host import Host
-from ovsnet.doctor.live import Live
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.facts import Live
+from ovsnet.node.host_files import Host
 
 from .conftest import Denied, Tree
 

@@ -1,7 +1,7 @@
 """What real daemons tell, and what examinations make of a real node."""
 
 from ovsnet.doctor import Finding, Host, Severity, examine
-from ovsnet.doctor.gather import gather
+from ovsnet.node.gather import gather
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 

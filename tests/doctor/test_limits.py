@@ -3,7 +3,7 @@
 from ovsnet.config import Settings
 from ovsnet.doctor import Severity
 from ovsnet.doctor.limits import BASE
-from ovsnet.open_files import needed
+from ovsnet.io.nofile import nofile_needed
 
 from .conftest import Denied, Tree
 
@@ -54,7 +54,7 @@ def test_own_limit_must_carry_the_agents_connections(tree: Tree) -> None:
     tree.write("/proc/self/limits", LIMIT.format(4096))
     found = tree.one("limits.own-files")
     assert found.severity is Severity.WARNING
-    assert f"needs up to {needed(Settings())}" in found.summary
+    assert f"needs up to {nofile_needed(Settings().max_connections)}" in found.summary
 
 
 def test_own_hard_limit_counts_because_the_agent_raises_the_soft_one(tree: Tree) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ovsnet.doctor import Live, Severity
 from ovsnet.doctor.known_defects import DEFECTS
-from ovsnet.doctor.version import parse_version, shown
+from ovsnet.node.version import parse_version, shown
 
 from .conftest import Denied, Tree
 

@@ -19,13 +19,13 @@ import aiohttp
 import click
 from click.testing import CliRunner
 
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Result, Status
 from ovsnet.cli import ovsnet
 from ovsnet.config import Settings
-from ovsnet.diagnosis import CAUSES, UNEXPLAINED, diagnose
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, diagnose
+from ovsnet.health.timeline import STAGES, Timeline
 from ovsnet.node.rundir import Rundir
-from ovsnet.timeline import STAGES, Timeline
 from ovsnet.web.server import serving
 from tests.web.conftest import BoardedAgent
 
@@ -102,7 +102,8 @@ def pairs() -> str:
         *(("openflow.echo", "hung"), ("openflow.echo", "late"), ("openflow.accept", "backlog-full")),
         *(("openflow.flows", "flows-missing"), ("controller.running", "hung"), ("controller.running", "gone")),
         *(("controller.running", "late"), ("controller.connection", "controller-not-connected")),
-        *(("southbound.echo", "hung"), ("southbound.echo", "refused"), ("southbound.fresh", "stale"), ("host.fit", "unfit")),
+        *(("southbound.echo", "hung"), ("southbound.echo", "refused"), ("southbound.fresh", "stale")),
+        ("host.fit", "unfit"),
     ]  # fmt: skip
     lines = []
     for one, other in itertools.combinations(sample, 2):
@@ -121,26 +122,40 @@ def causes() -> str:
     )
 
 
-SCENES: dict[str, Callable[[BoardedAgent], object]] = {
+def _slow(agent: BoardedAgent) -> None:
+    agent.all_well()
+    agent.tell("vswitchd.ofproto", Status.SLOW, "busy", "It is at work.")
+
+
+def _hung(agent: BoardedAgent) -> None:
+    agent.all_well()
+    agent.tell("vswitchd.ofproto", Status.FAILED, "hung", "It stands still.")
+    agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto is failed.")
+
+
+def _dead(agent: BoardedAgent) -> None:
+    agent.all_well()
+    agent.tell("ovsdb.echo", Status.FAILED, "gone", "Its process has ended.")
+    agent.now += 31
+
+
+def _leaving(agent: BoardedAgent) -> None:
+    agent.all_well()
+    agent.leaving = True
+
+
+SCENES: dict[str, Callable[[BoardedAgent], None]] = {
     "nothing known": lambda agent: None,
-    "healthy": lambda agent: agent.all_well(),
-    "slow": lambda agent: (agent.all_well(), agent.tell("vswitchd.ofproto", Status.SLOW, "busy", "It is at work.")),
-    "hung": lambda agent: (
-        agent.all_well(),
-        agent.tell("vswitchd.ofproto", Status.FAILED, "hung", "It stands still."),
-        agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto is failed."),
-    ),
-    "dead": lambda agent: (
-        agent.all_well(),
-        agent.tell("ovsdb.echo", Status.FAILED, "gone", "Its process has ended."),
-        setattr(agent, "now", agent.now + 31),
-    ),
-    "leaving": lambda agent: (agent.all_well(), setattr(agent, "leaving", True)),
+    "healthy": BoardedAgent.all_well,
+    "slow": _slow,
+    "hung": _hung,
+    "dead": _dead,
+    "leaving": _leaving,
 }
 PATHS = (
-    *("/livez", "/readyz", "/readyz?verbose", "/readyz?exclude=vswitchd.ofproto&exclude=nothing", "/readyz/openflow.echo"),
-    *("/readyz/nothing", "/startupz", "/ovs/livez", "/status", "/metrics", "/", "/nothing"),
-)  # fmt: skip
+    *("/livez", "/readyz", "/readyz?verbose", "/readyz?exclude=vswitchd.ofproto&exclude=nothing"),
+    *("/readyz/openflow.echo", "/readyz/nothing", "/startupz", "/ovs/livez", "/status", "/metrics", "/", "/nothing"),
+)
 
 
 async def _bodies() -> str:
@@ -152,9 +167,12 @@ async def _bodies() -> str:
                 agent = BoardedAgent(Settings(), Rundir(place, place))
                 agent.name, agent.wall_offset = "NODE", 0.0
                 play(agent)
-                async with serving(agent, ("127.0.0.1:0",)) as urls, aiohttp.ClientSession() as client:
-                    async with client.get(urls[0] + path) as response:
-                        body = await response.text()
+                async with (
+                    serving(agent, ("127.0.0.1:0",)) as urls,
+                    aiohttp.ClientSession() as client,
+                    client.get(urls[0] + path) as response,
+                ):
+                    body = await response.text()
                 answers.append(f"{scene}: GET {path} -> {response.status}\n{_settled(path, body, agent.now)}")
     return "\n".join(answers)
 

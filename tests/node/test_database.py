@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, SocketMissing
+from ovsnet.io.address import Address
 from ovsnet.node.database import Database, open_database
 from ovsnet.sandbox.node import Sandbox
 

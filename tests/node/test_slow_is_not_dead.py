@@ -17,9 +17,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
@@ -63,13 +63,13 @@ class Record:
         """Return after so many polls at the end of which the node is healthy: long enough for what comes late."""
         async with asyncio.timeout(40):
             seen = len(self.livez)
-            while len(self.livez) < seen + more or self.agent.board.diagnosis.code != "healthy":  # noqa: ASYNC110
+            while len(self.livez) < seen + more or self.agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     def shows_nothing_but_slowness(self) -> None:
         assert set(self.codes) <= SLOW
         assert set(self.readyz) == set(self.livez) == {(200, "ok")}
-        assert self.agent.board.dead_since is None
+        assert self.agent.health.dead_since is None
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def recording() -> Recording:
         async with serving(agent, ["127.0.0.1:0"]) as urls:
             running = asyncio.create_task(agent.run())
             async with asyncio.timeout(30):
-                while agent.board.diagnosis.code != "healthy":  # noqa: ASYNC110 - a task of its own sees to it
+                while agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110 - a task of its own sees to it
                     await asyncio.sleep(0.02)
             made.begin()
             polling = asyncio.create_task(made.poll(urls[0]))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
-from ovsnet.address import Address
 from ovsnet.errors import (
     ConnectionLost,
     ConnectionRefused,
@@ -19,6 +18,7 @@ from ovsnet.errors import (
     SocketMissing,
     UsageError,
 )
+from ovsnet.io.address import Address
 from ovsnet.openflow import Session, connect
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow import Role, Version

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost
+from ovsnet.io.address import Address
+from ovsnet.io.connect import connect as connect_channel
 from ovsnet.openflow import connect, session
-from ovsnet.transport import connect as connect_channel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OpenFlowRefused, ProtocolError
+from ovsnet.io.address import Address
 from ovsnet.openflow import connect
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow.message import MessageType, pack_message

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.sandbox.binaries import Binaries, find
 from ovsnet.sandbox.proc import Process, listening

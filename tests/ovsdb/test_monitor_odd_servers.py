@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from ovsnet.calls import after_next_poll
 from ovsnet.errors import ProtocolError
+from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.errors import UnknownMethod
 from ovsnet.ovsdb.monitor import NO_TXN

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ovsnet.calls import after_next_poll
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
+from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, NamedUuid, Session, connect
 from ovsnet.ovsdb.errors import MonitorCanceled
 from ovsnet.ovsdb.monitor import NO_TXN

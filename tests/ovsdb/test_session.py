@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 
-from ovsnet.address import Address
 from ovsnet.errors import ConnectionLost, ConnectionRefused, DeadlineExceeded, ProtocolError, SocketMissing, UsageError
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import NamedUuid, Session, Uuid, connect
 from ovsnet.ovsdb.errors import UnknownDatabase, UnknownMethod
 from ovsnet.ovsdb.operations import insert, mutate, select

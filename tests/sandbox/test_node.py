@@ -15,14 +15,14 @@ import pytest
 import uvloop
 
 from ovsnet import ovsdb
-from ovsnet.address import Address
 from ovsnet.errors import DeadlineExceeded, PeerError, TlsFailed, UsageError
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
 from ovsnet.sandbox.binaries import find
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.pki import certify
 from ovsnet.sandbox.proc import Process, listening
 from ovsnet.sandbox.waiting import until
-from ovsnet.tls import Tls
 
 SERVERS = ["ovn-sb1", "ovn-sb2", "ovn-sb3"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from ovsnet.diagnosis import CAUSES
+from ovsnet.health.diagnosis import CAUSES
 from tests.soak.faults import FAULTS, Fault
 
 Round = tuple[Fault, ...]

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
-from ovsnet.checks import CHECKS
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.diagnosis import Diagnosis
 from ovsnet.errors import OvsnetError
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.diagnosis import Diagnosis
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from tests.soak.faults import HUNG_AFTER, Scene
@@ -68,7 +68,7 @@ class Witness:
 
     @property
     def now(self) -> Diagnosis:
-        return self.agent.board.diagnosis
+        return self.agent.health.diagnosis
 
     async def until(self, fact: Callable[[], bool]) -> None:
         """Return when ``fact`` holds. It is looked at with each news, and now and then: ``also`` changes silently."""
@@ -80,7 +80,7 @@ class Witness:
 
     async def round(self) -> None:
         """Return when every fast check was asked anew."""
-        results = self.agent.board.results
+        results = self.agent.health.results
         before = {name: results[name].at for name, check in CHECKS.items() if check.every <= 1.0}
         await self.until(lambda: all(results[name].at > at for name, at in before.items()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.diagnosis import CAUSES
+from ovsnet.health.diagnosis import CAUSES
 from tests.soak.faults import FAULTS, Fault
 from tests.soak.plan import expected, plan
 

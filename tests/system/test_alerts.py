@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.monitoring.alerts import Alert, alerts, rules
+from ovsnet.deploy.monitoring.alerts import Alert, alerts, rules
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox import binaries
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
-from tests.kubelet import kubelet
 from tests.serving import serving
+from tests.web.kubelet import kubelet
 
 HOGS = 8
 PROBES = 20

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ovsnet.config import Settings
-from ovsnet.kubernetes.deployment import Deployment
-from ovsnet.kubernetes.workload import daemonset
+from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.workload import daemonset
 from ovsnet.sandbox.node import Sandbox
 from tests.system.container import Buildah, Container
 from tests.system.image import container_base

@@ -10,10 +10,10 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from ovsnet.kubernetes.bench_storm import job
-from ovsnet.kubernetes.deployment import Deployment
-from ovsnet.kubernetes.workload import daemonset
-from ovsnet.yaml_text import dumps
+from ovsnet.deploy.kubernetes.bench_storm import job
+from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.workload import daemonset
+from ovsnet.deploy.yaml_writer import dumps
 from tests.system import needs
 from tests.system.wheels import SOURCE
 

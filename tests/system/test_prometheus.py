@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from ovsnet.diagnosis import CAUSES
-from ovsnet.monitoring.alerts import rules
-from ovsnet.monitoring.dashboard import Panel, panels
+from ovsnet.deploy.monitoring.alerts import rules
+from ovsnet.deploy.monitoring.dashboard import Panel, panels
+from ovsnet.health.diagnosis import CAUSES
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 from tests.serving import Serving, serving

@@ -7,17 +7,17 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import Session
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import apply
-from ovsnet.tune.desired import wanted
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.gather import gather
 from ovsnet.tune.plan import Plan, plan
 from ovsnet.tune.record import plan_revert
 from ovsnet.tune.sessions import opened
+from ovsnet.tune.wanted import wanted
 
 PATIENCE = 20.0
 """Seconds for one answer: longer than any stall of a loaded machine."""

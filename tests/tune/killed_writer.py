@@ -14,14 +14,14 @@ import signal
 import sys
 import time
 
-from ovsnet.address import Address
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.tune.apply import apply
-from ovsnet.tune.desired import wanted
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.gather import gather
 from ovsnet.tune.plan import plan
 from ovsnet.tune.record import plan_revert
+from ovsnet.tune.wanted import wanted
 
 PAIRS = (
     "max-idle=20000",

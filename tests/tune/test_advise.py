@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ovsnet.tune.advise import Advice, advise
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.saved import facts_of_values
+from ovsnet.tune.offline import facts_of_values
 from ovsnet.tune.stalls import Histogram
 
 

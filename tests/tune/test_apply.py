@@ -7,14 +7,14 @@ from contextlib import suppress
 
 import pytest
 
-from ovsnet.address import Address
 from ovsnet.errors import DeadlineExceeded, UsageError
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.errors import NotAllowed
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import Overtaken, apply
-from ovsnet.tune.desired import wanted
 from ovsnet.tune.plan import plan
+from ovsnet.tune.wanted import wanted
 from tests.tune.conftest import PATIENCE, Tuner, Tuning
 
 PAIRS = ("n-revalidator-threads=3", "max-idle=20000", "ovn-remote-probe-interval=60000")

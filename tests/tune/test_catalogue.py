@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.desired import checked
 from ovsnet.tune.facts import TABLES
 from ovsnet.tune.knob import Evidence, Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
 from ovsnet.tune.profiles import PROFILES
+from ovsnet.tune.wanted import checked
 
 ALL = KNOBS.values()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import anyio
 
-from ovsnet.address import Address
 from ovsnet.errors import PeerError
+from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 from tests.tune import killed_writer
 from tests.tune.conftest import Tuning

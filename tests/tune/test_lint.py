@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.doctor.version import Version
+from ovsnet.node.version import Version
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.lint import Finding, Kind, effect, faults, lint
+from ovsnet.tune.offline import facts_of_values
 from ovsnet.tune.profiles import PROFILES
-from ovsnet.tune.saved import facts_of_values
 
 NEW: Version = (26, 3)
 

@@ -1,4 +1,4 @@
-"""An agent that nobody runs: a test writes on its board and moves its clock, and asks over real sockets."""
+"""An agent that nobody runs: a test writes on its health and moves its clock, and asks over real sockets."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Result, Status
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.web import metrics
 from ovsnet.web.server import serving
@@ -35,7 +35,7 @@ class BoardedAgent(Agent):
     def tell(self, name: str, status: Status = Status.OK, reason: str = "", detail: str = "") -> list[Change]:
         """One check's result, as of now. Returns what it changed."""
         rtt = 0.001 if status is Status.OK else None
-        return self.board.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
+        return self.health.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
 
     @property
     def listeners(self) -> int:

@@ -1,4 +1,4 @@
-"""What each path answers, with which code, on a board that the test wrote."""
+"""What each path answers, with which code, on a health that the test wrote."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Status
-from ovsnet.web.endpoints import ENDPOINTS, STALLED
+from ovsnet.deadlines import STALLED
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Status
+from ovsnet.web.endpoints import ENDPOINTS
 from ovsnet.web.server import find_endpoint
 
 Serve = Callable[..., Any]
@@ -37,7 +38,7 @@ async def test_readyz_says_200_for_healthy_and_for_degraded(serve: Serve) -> Non
         served.agent.all_well()
         assert (await served.get("/readyz"))[:2] == (200, "ok\n")
         served.agent.tell("vswitchd.ofproto", Status.SLOW, "late", "It is late.")
-        assert served.agent.board.diagnosis.state.label == "degraded"
+        assert served.agent.health.diagnosis.state.label == "degraded"
         assert (await served.get("/readyz"))[:2] == (200, "ok\n")
 
 

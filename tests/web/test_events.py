@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 
 import ovsnet.web.connections
-from ovsnet.board import Change
-from ovsnet.checks.result import Result, Status
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.state import Change
 from ovsnet.web import events
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from tests.web.conftest import Serve, Served
@@ -104,7 +104,7 @@ async def test_who_is_far_behind_is_cut(serve: Serve, monkeypatch: pytest.Monkey
     monkeypatch.setattr(events, "FAR_BEHIND", 3)
     async with serve() as served, listening(served) as stream:
         await anext(stream)
-        diagnosis = served.agent.board.diagnosis
+        diagnosis = served.agent.health.diagnosis
         for _ in range(10):  # more than the queue holds, before the stream's task runs again
             served.agent.announce(Change(None, diagnosis))
         assert len([each async for each in stream]) <= 3
@@ -133,10 +133,10 @@ async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pyt
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await loop.sock_connect(client, (served.host, served.port))
             await loop.sock_sendall(client, b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            while not served.agent.tally.cut:
+            while not served.agent.counters.cut:
                 served.agent.announce(Change(result, None))
                 await asyncio.sleep(0.005)
-        assert served.agent.tally.cut == {SLOW_READER: 1}
+        assert served.agent.counters.cut == {SLOW_READER: 1}
         assert (await served.get("/livez"))[0] == 200
 
 
@@ -152,7 +152,7 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
         _, newest = await asyncio.open_connection(served.host, served.port)
         with contextlib.suppress(ConnectionResetError):
             assert await idle.read() == b""
-        assert served.agent.tally.cut == {CROWDED: 1}
+        assert served.agent.counters.cut == {CROWDED: 1}
         for writer in (idles_writer, newest):
             writer.close()
         tell(served, "ovsdb.echo", Status.OK)

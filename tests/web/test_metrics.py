@@ -14,11 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from ovsnet import __version__
-from ovsnet.agent import Agent
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Number, Result, Status
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.diagnosis import CAUSES
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Number, Result, Status
+from ovsnet.health.diagnosis import CAUSES
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.connections import CUT_REASONS
@@ -107,7 +107,7 @@ async def test_stages_version_and_lost_links_are_told(serve: Serve) -> None:
 async def test_numbers_of_a_check_are_told_and_texts_are_not(serve: Serve) -> None:
     async with serve() as served:
         numbers: dict[str, Number] = {"flows": 7, "cluster": "a-name"}
-        served.agent.board.record([Result("openflow.flows", Status.OK, served.agent.now, values=numbers)], 0.0)
+        served.agent.health.record([Result("openflow.flows", Status.OK, served.agent.now, values=numbers)], 0.0)
         families = await scrape(served)
     assert samples(families["ovsnet_check_value"]) == {("openflow.flows", "flows"): 7.0}
 
@@ -135,7 +135,7 @@ async def test_running_agent_tells_its_connections_its_diagnoses_and_the_daemons
     async with anyio.create_task_group() as tasks:
         await tasks.start(agent.run)
         async with asyncio.timeout(30):
-            while agent.board.diagnosis.code != "healthy":  # noqa: ASYNC110 - any poll will do
+            while agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110 - any poll will do
                 await asyncio.sleep(0.01)
         body, _ = render(agent, "")
         tasks.cancel_scope.cancel()

@@ -16,9 +16,9 @@ import pytest
 
 import ovsnet.web.connections
 import ovsnet.web.metrics
-from ovsnet.agent import Agent
+from ovsnet.agent.agent import Agent
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.listening import SEND_BUFFER
+from ovsnet.io.listen import SEND_BUFFER
 from ovsnet.sandbox.waiting import until
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from ovsnet.web.endpoints import ENDPOINTS
@@ -195,7 +195,7 @@ async def test_one_connection_over_the_cap_makes_the_oldest_idle_one_give_way(se
         newest, newest_writer = await stack.enter_async_context(connected(served))
         with contextlib.suppress(ConnectionResetError):
             assert await oldest.read() == b""
-        assert served.agent.tally.cut == {CROWDED: 1}
+        assert served.agent.counters.cut == {CROWDED: 1}
         for each, its_writer in ((reader, writer), (newest, newest_writer)):
             its_writer.write(ASK)
             assert (await answer(each))[1] == b"ok\n"
@@ -239,8 +239,8 @@ async def test_kernel_keeps_little_for_who_does_not_read(serve: Serve, monkeypat
             loop = asyncio.get_running_loop()
             await loop.sock_connect(client, (served.host, served.port))
             await loop.sock_sendall(client, ASK.replace(b"/livez", b"/metrics") * 500)
-            await until(lambda: served.agent.tally.cut[SLOW_READER] == 1, 30, "The slow reader was never cut.")
-        assert served.agent.tally.requests["/metrics", 200] * page < 6 * SEND_BUFFER
+            await until(lambda: served.agent.counters.cut[SLOW_READER] == 1, 30, "The slow reader was never cut.")
+        assert served.agent.counters.requests["/metrics", 200] * page < 6 * SEND_BUFFER
 
 
 async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,9 +272,9 @@ async def test_client_that_reads_no_answer_is_cut(serve: Serve, monkeypatch: pyt
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             await loop.sock_connect(client, (served.host, served.port))
             with contextlib.suppress(ConnectionError):
-                while not served.agent.tally.cut:
+                while not served.agent.counters.cut:
                     await loop.sock_sendall(client, ASK.replace(b"/livez", b"/metrics") * 100)
-        assert served.agent.tally.cut == {SLOW_READER: 1}
+        assert served.agent.counters.cut == {SLOW_READER: 1}
         assert (await served.get("/livez"))[0] == 200
 
 
@@ -362,7 +362,7 @@ async def test_bug_of_ours_is_500_and_shows_in_full(
     serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with serve() as served:
-        monkeypatch.delattr(served.agent, "board")
+        monkeypatch.delattr(served.agent, "health")
         status, body, _ = await served.get("/readyz")
         assert status == 500
         assert "Traceback" not in body
@@ -370,7 +370,7 @@ async def test_bug_of_ours_is_500_and_shows_in_full(
     (record,) = [record for record in caplog.records if record.name == "ovsnet.http"]
     assert record.levelno == logging.ERROR
     assert record.exc_info is not None
-    assert served.agent.tally.requests["/readyz", 500] == 1
+    assert served.agent.counters.requests["/readyz", 500] == 1
 
 
 def test_every_endpoint_says_what_200_means() -> None:

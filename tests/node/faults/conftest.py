@@ -11,12 +11,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from ovsnet.agent import Agent
-from ovsnet.board import Change
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Status
+from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.diagnosis import Diagnosis
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Status
+from ovsnet.health.diagnosis import Diagnosis
+from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.server import serving
@@ -48,11 +48,11 @@ class Watched:
 
     @property
     def diagnosis(self) -> Diagnosis:
-        return self.agent.board.diagnosis
+        return self.agent.health.diagnosis
 
     def names(self, status: Status) -> set[str]:
         """Checks of that status; those that the node has no use for are left out."""
-        results = self.agent.board.results.values()
+        results = self.agent.health.results.values()
         return {each.name for each in results if each.status is status and each.reason != "not-used"}
 
     async def until(self, fact: Callable[[], object], what: str = "") -> None:
@@ -90,7 +90,7 @@ class Watched:
                 and self.names(Status.FAILED) == set(failed)
                 and self.names(Status.SKIPPED) >= set(skipped)
                 and (not fact or any(fact in each for each in found.evidence))
-                and self.agent.board.ready is found.state.serves  # the hysteresis is over
+                and self.agent.health.ready is found.state.serves  # the hysteresis is over
             )
 
         await self.until(said, f"{code}, {failed} failed, {skipped} skipped, {fact!r}")
@@ -107,7 +107,7 @@ class Watched:
         also: Collection[str] = (),
         dead: bool = False,
     ) -> Diagnosis:
-        """The whole verdict, in the board and over HTTP: the root, the ``fact`` that shows it, nobody else blamed."""
+        """The whole verdict, in the health and over HTTP: the root, the ``fact`` that shows it, nobody else blamed."""
         diagnosis = await self.says(code, also=also, failed=failed, skipped=skipped, fact=fact)
         assert diagnosis.state.label == state
         assert diagnosis.dead is dead
@@ -135,22 +135,24 @@ class Watched:
         assert all(f"[-]{name} failed: " in body for name in self.names(Status.FAILED))
 
     async def _livez_passes(self) -> None:
-        assert self.agent.board.dead_since is None
+        assert self.agent.health.dead_since is None
         assert await self.get("/ovs/livez") == (200, "ok\n")
 
     async def _livez_fails_in_time(self) -> None:
         """Not before ``dead_after`` seconds of proof, and then for certain."""
-        board, dead_after = self.agent.board, self.agent.settings.dead_after
+        health, dead_after = self.agent.health, self.agent.settings.dead_after
         while (await self.get("/ovs/livez"))[0] == 200:
             await asyncio.sleep(0.02)
-            assert board.dead_since is not None
-        assert board.dead_for(self.agent.clock()) > dead_after
+            assert health.dead_since is not None
+        assert health.dead_for(self.agent.clock()) > dead_after
         _, body = await self.get("/ovs/livez")
         assert body.startswith(self.diagnosis.code)
 
     def _story(self) -> str:
-        told = [f"{each.name} {each.status} {each.reason}: {each.detail}" for each in self.agent.board.results.values()]
-        ready = self.agent.board.ready
+        told = [
+            f"{each.name} {each.status} {each.reason}: {each.detail}" for each in self.agent.health.results.values()
+        ]
+        ready = self.agent.health.ready
         return "\n".join([f"The agent told {self.codes}, says {self.diagnosis}, and is ready: {ready}.", *told])
 
 
@@ -165,7 +167,7 @@ def watching() -> Watching:
             watched = Watched(agent, urls[0], client)
             running = asyncio.create_task(agent.run())
             try:
-                await watched.until(lambda: set(agent.board.results) == set(CHECKS), "The first round")
+                await watched.until(lambda: set(agent.health.results) == set(CHECKS), "The first round")
                 yield watched
             finally:
                 running.cancel()

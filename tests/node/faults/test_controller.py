@@ -86,13 +86,13 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         await asyncio.sleep(1.2 - (agent.agent.clock() - gone_at))  # past the first attempt: only time does that
         await node.start("ovs-vswitchd")
         await agent.until(lambda: "will retry by itself" in agent.diagnosis.summary, "the prediction")
-        told = agent.agent.board.results["controller.openflow"]
+        told = agent.agent.health.results["controller.openflow"]
         assert agent.diagnosis.code == "starting"
         assert agent.diagnosis.also[0] == "controller-not-connected"
         assert (await agent.get("/readyz"))[0] == 503
         assert (await agent.get("/startupz"))[0] == 503
         await agent.recovers()
-        flows_at = next(each.at for each in agent.agent.board.timeline.reached() if each.stage == "flows")
+        flows_at = next(each.at for each in agent.agent.health.timeline.reached() if each.stage == "flows")
         assert abs(told.at + float(told.values["retry_seconds"]) - flows_at) < 0.5
 
 

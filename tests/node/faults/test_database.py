@@ -64,7 +64,7 @@ async def test_switch_that_still_waits_for_its_flows_restored(node: Sandbox, wat
         await agent.says("healthy")
         await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
         await agent.until(
-            lambda: "is set, and not in force" in agent.agent.board.results["ovsdb.flow_restore"].detail, "the key"
+            lambda: "is set, and not in force" in agent.agent.health.results["ovsdb.flow_restore"].detail, "the key"
         )
         assert agent.codes == ["healthy"]
         await node.restart("ovs-vswitchd")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.checks import CHECKS
-from ovsnet.checks.result import Status
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.node.faults.conftest import Watching
 
@@ -93,7 +93,7 @@ async def test_daemon_that_was_silent_before_we_came_is_late_and_not_down(
         began = agent.agent.clock()
 
         def asked_for_a_while() -> bool:
-            results = agent.agent.board.results.values()
+            results = agent.agent.health.results.values()
             late = [each for each in results if each.status is Status.SLOW]
             return bool(late) and min(each.at for each in late) > began + 3 and agent.diagnosis.code.endswith("-slow")
 

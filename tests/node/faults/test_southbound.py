@@ -72,7 +72,7 @@ async def test_cluster_restored_from_an_old_copy_is_stale(watching: Watching) ->
 
 def log_index(agent: Watched) -> int:
     """As the agent last saw it."""
-    return int(agent.agent.board.results["southbound.fresh"].values["index"])
+    return int(agent.agent.health.results["southbound.fresh"].values["index"])
 
 
 def members(node: Sandbox) -> dict[str, Path]:

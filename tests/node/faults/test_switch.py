@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ovsnet.checks.result import Status
+from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.node.faults.conftest import Watching
@@ -178,9 +178,9 @@ async def test_switch_that_waits_to_find_the_database_again_is_told_with_the_sec
             failed={"openflow.echo"},
             skipped={"openflow.flows", "openflow.accept"},
         )
-        told = agent.agent.board.results["openflow.echo"]
+        told = agent.agent.health.results["openflow.echo"]
         await agent.recovers()
-        answered_at = agent.agent.board.results["openflow.echo"].at
+        answered_at = agent.agent.health.results["openflow.echo"].at
         assert abs(told.at + float(told.values["retry_seconds"]) - answered_at) < 0.5
 
 

@@ -1,0 +1,1 @@
+"""The resident agent: schedule, state, and the document about the node."""

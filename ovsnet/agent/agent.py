@@ -1,0 +1,273 @@
+"""The resident agent: clock, connections and state meet here.
+
+One task per check keeps its schedule; a task more keeps the heartbeat that ``/livez`` reads. A link that breaks or
+comes up, a push of the database and a changed result wake the checks they concern at once, not at the next poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from ovsnet.agent.counters import Counters
+from ovsnet.agent.document import change_document, document
+from ovsnet.config import Settings
+from ovsnet.deadlines import HEARTBEAT
+from ovsnet.health.checks.declaration import CHECKS, Check, look_again, run
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.round import ask_all, with_needs
+from ovsnet.health.state import Change, HealthState
+from ovsnet.io.pending import after_next_poll
+from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
+from ovsnet.node.silence import Verdict
+from ovsnet.node.watch import changes
+from ovsnet.tune.stalls import Stalls
+
+if TYPE_CHECKING:
+    from ovsnet.tune.reconciler import Keeping
+
+log = logging.getLogger("ovsnet")
+
+STAGE_PERIOD = 0.025
+"""Seconds between two runs of the check that proves the stage which a start waits for."""
+
+SHORTEST_GAP = 0.002
+"""Seconds between two runs of one check, however often it is woken."""
+
+SHORTEST_WAIT = 0.05
+"""Seconds between two looks at a silent daemon."""
+
+
+class Agent:
+    """Run it with ``await agent.run()``; read ``health``; ``subscribe`` to changes."""
+
+    def __init__(self, settings: Settings, rundir: Rundir) -> None:
+        self.settings = settings
+        self.name = os.uname().nodename
+        self.clock: Callable[[], float] = time.monotonic
+        self.health = HealthState(
+            self.clock(),
+            CHECKS,
+            allowance=settings.start_allowance,
+            rise=(settings.rise - 1) * settings.interval,
+            fall=(settings.fall - 1) * settings.interval,
+        )
+        self.node = Node(
+            settings,
+            rundir,
+            clock=self.clock,
+            rng=random.Random(),
+            on_change=self._link_changed,
+            on_start=self._daemon_started,
+        )
+        self.stalls = Stalls()
+        self.keeping = _keeping(settings, rundir, self.clock)
+        self.wall_offset = time.time() - self.clock()
+        self.ticked_at = self.clock()
+        self.loop_lag = 0.0
+        self.counters = Counters()
+        self.leaving = False
+        """We are being stopped: ``/readyz`` says so."""
+        self._over = False
+        self._silent: set[str] = set()
+        self._wake = {name: asyncio.Event() for name in CHECKS}
+        self._listeners: list[Callable[[Change], None]] = []
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is still the one to ask: not stopped, not exchanged for another."""
+        return not (self.leaving or self._over)
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """``listener`` is called with each change of a result or of the diagnosis, until what this returns is
+        called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Watch the node until cancelled. ``task_status`` is told when the first round of checks is over."""
+        try:
+            async with self.node, anyio.create_task_group() as tasks:
+                self._tasks = tasks
+                tasks.start_soon(self._heartbeat)
+                tasks.start_soon(self._watch_sockets)
+                self._record((await ask_all(CHECKS.values(), self.node)).values())
+                task_status.started()
+                if self.keeping is not None:
+                    tasks.start_soon(self.keeping.run, lambda: self.health.ready)
+                for check in CHECKS.values():
+                    tasks.start_soon(self._watch, check)
+        finally:
+            self._over = True
+
+    def document(self) -> dict[str, object]:
+        """The status document as of now."""
+        own = {
+            "tune": {"mode": "off"} if self.keeping is None else self.keeping.document(),
+            "stalls": {daemon: each.document() for daemon, each in self.stalls.histograms.items()},
+            "interval_seconds": self.settings.interval,
+        }
+        return document(self.health, self.node, name=self.name, wall_offset=self.wall_offset) | own
+
+    def change_document(self, change: Change) -> dict[str, object]:
+        """The parts of the status document that a change concerns."""
+        return change_document(change, self.clock(), self.wall_offset)
+
+    async def _watch(self, check: Check) -> None:
+        period = check.every * self.settings.interval
+        due = first = self.clock() + check.phase * self.settings.interval
+        while True:
+            woken = await self._until(due, self._wake[check.name])
+            started = self.clock()
+            self._record(await self._ask(check))
+            if woken:
+                self._wake_dependants(check.name)
+            due = next_turn(first, period, started)
+            if self.health.awaits(check.name, started):
+                due = min(due, started + STAGE_PERIOD)
+            await asyncio.sleep(SHORTEST_GAP)
+
+    async def _ask(self, check: Check) -> Iterable[Result]:
+        """Who fails anew is asked once more, behind those it builds on.
+
+        A daemon may have gone between their last answer and this one; then theirs is the failure to tell first. A
+        silence is not asked twice: it takes a timeout each time, and names its daemon anyhow.
+        """
+        result = await run(check, self.node, self.health.results)
+        known = check.name in self.health.results and self.health.results[check.name].reason == result.reason
+        if result.status is not Status.FAILED or known or not check.needs or result.reason == Verdict.HUNG:
+            return [result]
+        return (await ask_all(with_needs([check.name]), self.node)).values()
+
+    async def _until(self, due: float, wake: asyncio.Event) -> bool:
+        """Sleep until ``due``, or until woken; true when woken."""
+        try:
+            async with asyncio.timeout(max(due - self.clock(), 0.0)):
+                await wake.wait()
+        except TimeoutError:
+            pass
+        woken = wake.is_set()
+        wake.clear()
+        return woken
+
+    async def _watch_sockets(self) -> None:
+        try:
+            async for name in changes({self.node.rundir.ovs, self.node.rundir.ovn}):
+                self.node.socket_changed(name)
+                if name.endswith(".mgmt"):
+                    self._link_changed("ovs-vswitchd")
+        except OSError as error:
+            log.warning(
+                "The run directory cannot be watched (%s): a new socket is seen at the next poll.", error.strerror
+            )
+
+    async def _heartbeat(self) -> None:
+        while True:
+            before = self.clock()
+            await asyncio.sleep(HEARTBEAT)
+            self.ticked_at = self.clock()
+            self.loop_lag = max(self.ticked_at - before - HEARTBEAT, 0.0)
+            self.node.own_lag = self.loop_lag
+            self.counters.loop_delays.observe(self.loop_lag)
+            # Before the first round nobody has been asked, so there is nothing to judge.
+            if self.health.results and (diagnosis := self.health.judge(self.ticked_at)) is not None:
+                self._tell([Change(None, diagnosis)])
+
+    def _record(self, results: Iterable[Result]) -> None:
+        results = list(results)
+        self.counters.count(results)
+        ended = self.health.timeline.ended
+        self._tell(self.health.record(results, self.clock()))
+        if ended is None and self.health.timeline.ended is not None:
+            self._wake_failed()
+        for result in results:
+            _note_stall(self.stalls, result, self.clock())
+            if result.reason == Verdict.LATE and result.name not in self._silent:
+                self._silent.add(result.name)
+                self._tasks.start_soon(self._judge_silence, result)
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            if change.result is not None:
+                self._wake_dependants(change.result.name)
+            if change.diagnosis is not None:
+                self.counters.diagnoses[change.diagnosis.code] += 1
+                _log(change)
+            for listener in self._listeners:
+                listener(change)
+
+    def _wake_dependants(self, name: str) -> None:
+        for check in CHECKS.values():
+            if name in check.needs:
+                self._wake[check.name].set()
+
+    async def _judge_silence(self, late: Result) -> None:
+        """Look again at the moment at which a silence proves something. The deadline of the next question would do,
+        and come later by up to its timeout."""
+        missing = self.settings.hung_after + self.node.own_lag - float(late.values["silent_seconds"])
+        await asyncio.sleep(max(missing, SHORTEST_WAIT))
+        await after_next_poll()  # an answer that came while we were held up ends the silence
+        self._silent.discard(late.name)
+        if (result := look_again(CHECKS[late.name], self.node, late)) is not None:
+            self._record([result])
+
+    def _wake_failed(self) -> None:
+        """A start is over: what failed on the way is asked anew at once, not an interval later."""
+        for name, result in self.health.results.items():
+            if result.status is Status.FAILED:
+                self._wake[name].set()
+
+    def _daemon_started(self, daemon: str, at: float) -> None:
+        self.health.restarted(daemon, at, self.clock())
+
+    def _link_changed(self, daemon: str) -> None:
+        """Wake what asks this daemon first; what builds on that is woken in its turn, so that the root is told
+        first."""
+        for check in CHECKS.values():
+            if check.daemon == daemon and not any(CHECKS[need].daemon == daemon for need in check.needs):
+                self._wake[check.name].set()
+
+
+def _keeping(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> Keeping | None:
+    """Imported only where it is wanted: it knows all that tunes OVS and OVN. Raises ConfigError."""
+    if settings.tune_mode == "off":
+        return None
+    from ovsnet.tune.reconciler import Keeping
+
+    return Keeping(settings, rundir, clock)
+
+
+def _note_stall(stalls: Stalls, result: Result, now: float) -> None:
+    daemon = CHECKS[result.name].daemon
+    if result.rtt_seconds is not None:
+        stalls.answered(daemon, result.rtt_seconds, now)
+    elif result.reason != Verdict.GONE and "silent_seconds" in result.values:
+        stalls.silent(daemon, float(result.values["silent_seconds"]), now)
+    elif result.status is Status.FAILED:
+        stalls.gone(daemon)
+
+
+def next_turn(first: float, period: float, now: float) -> float:
+    """The next of the moments ``first``, ``first + period``, … after ``now``.
+
+    A check that was woken keeps its turns, so that those which ask one daemon stay apart: a daemon that hangs is asked
+    soon, whenever that happens.
+    """
+    return first + max((now - first) // period + 1, 0) * period
+
+
+def _log(change: Change) -> None:
+    diagnosis = change.diagnosis
+    assert diagnosis is not None
+    level = logging.INFO if diagnosis.state.serves else logging.WARNING
+    remedy = f" {diagnosis.remedy}" if diagnosis.remedy else ""
+    fields = {"code": diagnosis.code, "state": diagnosis.state.label, "evidence": list(diagnosis.evidence)}
+    log.log(level, "%s: %s%s", diagnosis.code, diagnosis.summary, remedy, extra={"fields": fields})

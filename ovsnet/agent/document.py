@@ -1,0 +1,77 @@
+"""The one document about a node: ``/status`` serves it, ``ovsnet check --json`` prints it."""
+
+from __future__ import annotations
+
+from ovsnet.health.checks.result import Result
+from ovsnet.health.diagnosis import Diagnosis
+from ovsnet.health.state import Change, HealthState
+from ovsnet.node.node import Node
+
+KNOB_PREFIXES = ("ovn-", "n-", "flow-", "max-", "bundle-", "stats-", "hw-", "dpdk-")
+"""Keys of the database that tune OVS or OVN; the others describe the node."""
+
+
+def document(health: HealthState, node: Node, *, name: str, wall_offset: float) -> dict[str, object]:
+    """``wall_offset`` is what to add to the node's clock to get seconds since 1970."""
+    now = node.clock()
+    return {
+        "node": name,
+        "state": health.diagnosis.state.label,
+        "diagnosis": _diagnosis(health.diagnosis, wall_offset),
+        "checks": [_check(result, now) for result in health.results.values()],
+        "timeline": [
+            {"stage": reached.stage, "at": reached.at + wall_offset, "took_seconds": reached.took_seconds}
+            for reached in health.timeline.reached()
+        ],
+        "versions": versions(node),
+        "knobs": knobs(node),
+    }
+
+
+def change_document(change: Change, now: float, wall_offset: float) -> dict[str, object]:
+    """The parts of the document that a change concerns, as ``result`` and ``diagnosis``."""
+    parts: dict[str, object] = {}
+    if change.result is not None:
+        parts["result"] = _check(change.result, now)
+    if change.diagnosis is not None:
+        parts["diagnosis"] = _diagnosis(change.diagnosis, wall_offset)
+    return parts
+
+
+def versions(node: Node) -> dict[str, str]:
+    """What runs here, as far as the database tells."""
+    database = node.ovsdb.current
+    return {"ovs": database.ovs_version} if database is not None and database.ovs_version else {}
+
+
+def knobs(node: Node) -> dict[str, str]:
+    """The settings of OVS and OVN that are set on this node."""
+    database = node.ovsdb.current
+    if database is None:
+        return {}
+    found = {**database.other_config, **database.external_ids}
+    return {key: value for key, value in sorted(found.items()) if key.startswith(KNOB_PREFIXES)}
+
+
+def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:
+    return {
+        "code": diagnosis.code,
+        "summary": diagnosis.summary,
+        "remedy": diagnosis.remedy,
+        "since": diagnosis.since + wall_offset,
+        "evidence": list(diagnosis.evidence),
+        "also": list(diagnosis.also),
+    }
+
+
+def _check(result: Result, now: float) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "status": result.status.value,
+        "reason": result.reason,
+        "detail": result.detail,
+        "remedy": result.remedy,
+        "rtt_seconds": result.rtt_seconds,
+        "age_seconds": max(now - result.at, 0.0),
+        "values": dict(result.values),
+    }

@@ -1,0 +1,168 @@
+"""What changed between two benches, and whether that is more than chance. Pure but for the ``rng`` passed in.
+
+The interval is a bootstrap's: the bench is thought to be done again many times, each time with the same rounds drawn
+anew. Within a round, the p-quantile of n values drawn with replacement is the value at a share that follows
+Beta(k, n - k + 1), k = np: so nothing needs to be drawn but that share (Efron and Tibshirani, An Introduction to the
+Bootstrap, chapters 6 and 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ovsnet.bench.histogram import Ranks
+from ovsnet.bench.result import Document, Run
+from ovsnet.bench.storm.sweep import figures
+from ovsnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from random import Random
+
+DRAWS = 1000
+CONFIDENCE = 0.95
+SHARES = (0.5, 0.99, 0.999)
+
+Draw = Callable[[], float]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One figure before and after. ``low`` and ``high`` bound their ratio with 95 % confidence; None when a single
+    round does not let one tell."""
+
+    run: str
+    figure: str
+    unit: str
+    before: float
+    after: float
+    low: float | None
+    high: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """After / before; None of nothing."""
+        return self.after / self.before if self.before else None
+
+    @property
+    def certain(self) -> bool:
+        """True when the interval leaves out 1."""
+        return self.low is not None and self.high is not None and not self.low <= 1.0 <= self.high
+
+
+def compare(before: Document, after: Document, rng: Random) -> list[Change]:
+    """Every figure that both documents have. Raises UsageError when they have no run in common."""
+    ours, theirs = before.named(), after.named()
+    common = [key for key in ours if key in theirs]
+    if not common:
+        raise UsageError(
+            "The two files have no run in common.",
+            remedy=f"One holds {_names(before)}, the other {_names(after)}.",
+        )
+    return [change for key in common for change in _changes(key[1], ours[key], theirs[key], rng)]
+
+
+def _changes(name: str, before: Sequence[Run], after: Sequence[Run], rng: Random) -> Iterator[Change]:
+    known = dict(_figures(after))
+    for (figure, unit), value in _figures(before):
+        if (figure, unit) not in known:
+            continue
+        was, now = value(before, rng), known[figure, unit](after, rng)
+        low, high = _interval(was.again, now.again)
+        yield Change(name, figure, unit, was.value, now.value, low, high)
+
+
+class _Estimate:
+    """A figure, and how to draw it anew; ``again`` is None when that cannot be known."""
+
+    def __init__(self, value: float, again: Draw | None) -> None:
+        self.value = value
+        self.again = again
+
+
+_Figure = Callable[[Sequence[Run], "Random"], _Estimate]
+
+
+_OF_A_STORM: Mapping[tuple[str, str], Callable[[Run], float | None]] = {
+    ("false disconnects", ""): lambda run: run.counts.get("false disconnects"),
+    ("all joined", "s"): lambda run: figures(run).all_joined,
+    ("all synced again", "s"): lambda run: figures(run).all_back,
+}
+"""What a storm is about; its rate would be that of its own waiting. None in a round in which it never came to be."""
+
+
+def _figures(runs: Sequence[Run]) -> Iterator[tuple[tuple[str, str], _Figure]]:
+    if runs[0].kind == "storm":
+        for named, value in _OF_A_STORM.items():
+            if any(value(run) is not None for run in runs):
+                yield named, partial(_once_a_round, value)
+    elif any(run.rate for run in runs):
+        yield ("rate", "1/s"), lambda runs, rng: _of_rounds([run.rate for run in runs], rng)
+    for who in runs[0].cpu_seconds:
+        yield (f"CPU of {who}", "us"), partial(_cpu, who)
+    for what in runs[0].latencies:
+        for share in SHARES:
+            yield (f"{what} p{share * 100:g}", "ms"), partial(_quantile, what, share)
+    for what in runs[0].samples:
+        yield (what, "s"), partial(_sample, what)
+
+
+def _once_a_round(value: Callable[[Run], float | None], runs: Sequence[Run], rng: Random) -> _Estimate:
+    return _of_rounds([found for run in runs if (found := value(run)) is not None], rng)
+
+
+def _cpu(who: str, runs: Sequence[Run], rng: Random) -> _Estimate:
+    return _of_rounds([run.cpu_us(who) or 0.0 for run in runs], rng)
+
+
+def _quantile(what: str, share: float, runs: Sequence[Run], rng: Random) -> _Estimate:
+    return _of_quantile([run.latencies[what].ranks() for run in runs if what in run.latencies], share, rng)
+
+
+def _sample(what: str, runs: Sequence[Run], rng: Random) -> _Estimate:
+    return _of_samples([value for run in runs for value in run.samples.get(what, [])], rng)
+
+
+def _of_rounds(values: Sequence[float], rng: Random) -> _Estimate:
+    if len(values) < 2:
+        return _Estimate(values[0], None)
+    return _Estimate(fmean(values), lambda: fmean(rng.choices(values, k=len(values))))
+
+
+def _of_samples(values: Sequence[float], rng: Random) -> _Estimate:
+    if len(values) < 2:
+        return _Estimate(values[0] if values else 0.0, None)
+    return _Estimate(median(values), lambda: median(rng.choices(values, k=len(values))))
+
+
+def _of_quantile(rounds: Sequence[Ranks], share: float, rng: Random) -> _Estimate:
+    rounds = [ranks for ranks in rounds if ranks.count]
+    if not rounds:
+        return _Estimate(0.0, None)
+
+    def again() -> float:
+        return fmean(_quantile_again(ranks, share, rng) for ranks in rng.choices(rounds, k=len(rounds))) / 1e6
+
+    return _Estimate(fmean(ranks.percentile(share) for ranks in rounds) / 1e6, again)
+
+
+def _quantile_again(ranks: Ranks, share: float, rng: Random) -> float:
+    rank = min(max(-int(-share * ranks.count // 1), 1), ranks.count)
+    return ranks.percentile(rng.betavariate(rank, ranks.count - rank + 1))
+
+
+def _interval(before: Draw | None, after: Draw | None) -> tuple[float | None, float | None]:
+    if before is None or after is None:
+        return None, None
+    ratios = sorted(after() / was for _ in range(DRAWS) if (was := before()))
+    if not ratios:
+        return None, None
+    tail = (1 - CONFIDENCE) / 2
+    return ratios[int(tail * len(ratios))], ratios[-1 - int(tail * len(ratios))]
+
+
+def _names(document: Document) -> str:
+    return ", ".join(f"{kind} {name}" for kind, name in document.named()) or "nothing"

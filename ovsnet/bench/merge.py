@@ -1,0 +1,59 @@
+"""Join the documents of several machines that ran shards of one bench. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ovsnet.bench.result import Document, Run, together
+from ovsnet.bench.shard import Shard
+from ovsnet.errors import UsageError
+
+
+def merge(documents: Sequence[Document]) -> Document:
+    """One document as if one machine had done all. Raises UsageError when they are no shards of one run. Shards that
+    are missing are a problem of every run."""
+    first = documents[0]
+    shards = [shard for document in documents for shard in document.shards]
+    _require_one_bench(documents, shards)
+    return Document(
+        command=first.command,
+        began=min(document.began for document in documents),
+        machines=list({machine.node: machine for document in documents for machine in document.machines}.values()),
+        versions={name: number for document in documents for name, number in document.versions.items()},
+        seed=first.seed,
+        shards=sorted(shards),
+        runs=[_whole(group, _missing(shards)) for group in _same_runs(documents)],
+    )
+
+
+def _whole(group: Sequence[Run], missing: Sequence[str]) -> Run:
+    run = together(group)
+    run.problems += [f"{run.name}: the shard {shard} is missing." for shard in missing]
+    return run
+
+
+def _missing(shards: Sequence[str]) -> list[str]:
+    of = int(shards[0].partition("/")[2])
+    return [shard for number in range(1, of + 1) if (shard := str(Shard(number, of))) not in shards]
+
+
+def _same_runs(documents: Sequence[Document]) -> list[list[Run]]:
+    groups: dict[tuple[str, str, int], list[Run]] = {}
+    for document in documents:
+        for run in document.runs:
+            groups.setdefault((run.kind, run.name, run.round), []).append(run)
+    return list(groups.values())
+
+
+def _require_one_bench(documents: Sequence[Document], shards: Sequence[str]) -> None:
+    if len(shards) < len(documents):
+        raise UsageError(
+            "One of the files is no shard: it was made without --shard.",
+            remedy="Merge the files of one bench that ran with --shard 1/n to n/n; bench compare is for two benches.",
+        )
+    if twice := next((shard for shard in shards if shards.count(shard) > 1), None):
+        raise UsageError(f"Two of the files hold the shard {twice}.", remedy="Name each file once.")
+    if len({shard.partition("/")[2] for shard in shards}) > 1:
+        raise UsageError(f"The shards {', '.join(sorted(shards))} are not of one bench.")
+    if len({tuple(sorted({(run.kind, run.name) for run in document.runs})) for document in documents}) > 1:
+        raise UsageError("The files hold different runs.", remedy="Give every shard the same command.")

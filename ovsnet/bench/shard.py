@@ -1,0 +1,52 @@
+"""One part of a bench that several machines run at the same time. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ovsnet.deadlines import NOW
+from ovsnet.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part ``number`` of ``of``, counted from 1."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``2/5``, or ``1+1/5`` for who counts from 0. Raises UsageError."""
+        found = re.fullmatch(r"([0-9]{1,6})(\+1)?/([0-9]{1,6})", text)
+        number = int(found[1]) + bool(found[2]) if found else 0
+        if found is None or not 1 <= number <= int(found[3]):
+            raise UsageError(f"{text!r} is no shard.", remedy="Write i/n with i from 1 to n, such as 1/3.")
+        return cls(number, int(found[3]))
+
+    def part(self, whole: int) -> int:
+        """Our part of so many; the parts of all shards add up to the whole."""
+        return whole // self.of + (self.number <= whole % self.of)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+
+def parse_moment(text: str) -> float | None:
+    """A Unix time, or one in ISO 8601 (UTC unless it names its zone), in Unix time; None for ``NOW``. Raises
+    UsageError."""
+    if text == NOW:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no time.", remedy="Write a Unix time, or one such as 2026-11-23T10:00:00+00:00."
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

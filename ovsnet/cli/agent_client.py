@@ -1,0 +1,50 @@
+"""Ask a running agent for its status document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ovsnet.errors import ConnectError, ProtocolError, UnfitEnvironment
+from ovsnet.io.address import Address
+from ovsnet.io.connect import connect
+from ovsnet.io.pending import PendingRequests
+from ovsnet.io.transport import Channel
+from ovsnet.protocol.http_get import Get, Response
+
+
+async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
+    """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``.
+
+    Raises UnfitEnvironment when no agent is there, and the PeerError that fits when one misbehaves.
+    """
+    address = Address.parse(listen if listen.startswith("unix:") else f"tcp:{listen}")
+    calls: PendingRequests[Response] = PendingRequests(str(address))
+    answer = calls.open(0, timeout)
+
+    def on_events(events: Sequence[Response]) -> None:
+        calls.answer(0, events[0])
+
+    channel: Channel[Response] = Channel(address, Get("/status"), on_events, calls.fail_all)
+    try:
+        await connect(channel, timeout=timeout)
+        response = await answer
+    except ConnectError as error:
+        raise UnfitEnvironment(
+            f"No agent answers at {listen}: {error}",
+            remedy="Start one with `ovsnet serve`, or name its --listen address.",
+        ) from error
+    finally:
+        channel.abort()
+    return _document(response, listen)
+
+
+def _document(response: Response, listen: str) -> dict[str, Any]:
+    if response.status != 200:
+        raise ProtocolError(f"{listen} answered {response.status} to /status: it is no agent of ovsnet.")
+    try:
+        return msgspec.json.decode(response.body, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"{listen} gave no status document: {error}.") from error

@@ -1,0 +1,1 @@
+"""Manifests, units, alerts and tables, written from declarations."""

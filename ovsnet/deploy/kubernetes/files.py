@@ -1,0 +1,81 @@
+"""The manifests as files: a kustomize base, and what builds on it. ``kubernetes/`` in the source tree holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import msgspec
+
+from ovsnet.deploy.kubernetes import bench_storm, kube_ovn, prometheus
+from ovsnet.deploy.kubernetes.deployment import NAME, RUNDIR, Deployment
+from ovsnet.deploy.kubernetes.workload import Document, daemonset
+from ovsnet.deploy.yaml_writer import dumps
+
+MARK = "# Written by `ovsnet kubernetes render`, which takes your settings."
+
+PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
+    "daemonset": lambda deployment: (daemonset(deployment),),
+    "kube-ovn": lambda deployment: (kube_ovn.patch(deployment),),
+    "ovn-kubernetes": lambda deployment: (daemonset(for_ovn_kubernetes(deployment)),),
+    "prometheus": lambda deployment: tuple(prometheus.documents(deployment).values()),
+    "kube-ovn-prometheus": lambda deployment: tuple(prometheus.documents_for_kube_ovn(deployment).values()),
+    "bench-storm": lambda deployment: (bench_storm.job(deployment),),
+}
+"""What can be printed by itself."""
+
+USERS = {"kube-ovn": kube_ovn.NOBODY}
+"""Who runs Open vSwitch, where it is not root."""
+
+
+def for_ovn_kubernetes(deployment: Deployment) -> Deployment:
+    """Its pods mount one directory of the host as both (``host-var-run-ovs`` in its chart's ovnkube-node)."""
+    rundir = deployment.settings.rundir or RUNDIR
+    settings = msgspec.structs.replace(deployment.settings, rundir=rundir, ovn_rundir=rundir)
+    return replace(deployment, settings=settings)
+
+
+def files(deployment: Deployment) -> Mapping[str, str]:
+    """Text by path, for root's Open vSwitch but for Kube-OVN's."""
+    of_nobody = replace(deployment, user=kube_ovn.NOBODY)
+    ovn_kubernetes = replace(for_ovn_kubernetes(deployment), namespace="ovn-kubernetes")
+    monitored = prometheus.documents(deployment)
+    monitored_there = prometheus.documents_for_kube_ovn(deployment)
+    documents = {
+        "base/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
+        "base/daemonset.yaml": daemonset(deployment),
+        "ovn-kubernetes/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
+        "ovn-kubernetes/daemonset.yaml": daemonset(ovn_kubernetes),
+        "kube-ovn/kustomization.yaml": _kustomization(
+            "Component", patches=[_patch("ovs-ovn.yaml", kube_ovn.DAEMONSET)]
+        ),
+        "kube-ovn/ovs-ovn.yaml": kube_ovn.patch(of_nobody),
+        "prometheus/kustomization.yaml": _kustomization(
+            "Component", resources=list(monitored), patches=[_patch("listen.yaml", NAME)]
+        ),
+        "prometheus/listen.yaml": prometheus.patch(deployment),
+        "bench-storm/kustomization.yaml": _kustomization("Kustomization", resources=["job.yaml"]),
+        "bench-storm/job.yaml": bench_storm.job(deployment),
+        **{f"prometheus/{name}": document for name, document in monitored.items()},
+        "kube-ovn-prometheus/kustomization.yaml": _kustomization(
+            "Component", resources=list(monitored_there), patches=[_patch("listen.yaml", kube_ovn.DAEMONSET)]
+        ),
+        "kube-ovn-prometheus/listen.yaml": prometheus.patch(deployment, kube_ovn.DAEMONSET),
+        **{f"kube-ovn-prometheus/{name}": document for name, document in monitored_there.items()},
+    }
+    return {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}
+
+
+def rendered() -> Mapping[str, str]:
+    """With the default settings."""
+    return files(Deployment())
+
+
+def _patch(path: str, name: str) -> Document:
+    """With a target of its own: without one, kustomize looks in the patch's namespace alone."""
+    return {"path": path, "target": {"kind": "DaemonSet", "name": name}}
+
+
+def _kustomization(kind: str, **fields: object) -> Document:
+    version = {"Kustomization": "v1beta1", "Component": "v1alpha1"}[kind]
+    return {"apiVersion": f"kustomize.config.k8s.io/{version}", "kind": kind, **fields}

@@ -1,0 +1,45 @@
+"""Kube-OVN: the agent beside Open vSwitch in the pods of ``ovs-ovn``, whose probes ask it instead of running a script.
+
+Names are those of charts/kube-ovn/templates/ovsovn-ds.yaml: the container ``openvswitch``, the volumes
+``host-run-ovs`` and ``host-run-ovn``, and the user 65534 (``kubeovn.runAsUser``; 0 with IPsec).
+The pods have ``hostPID``, so the agent can prove a hang. They keep their service links: where ``OVN_DB_IPS`` is not
+set, start-ovs.sh learns the databases' address from ``OVN_SB_SERVICE_HOST``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, switch_probes
+from ovsnet.deploy.kubernetes.workload import Document, container
+
+NOBODY = 65534
+
+REPLACED: Probe = {"exec": None, "initialDelaySeconds": None}
+
+LABELS = {"app": "ovs"}
+"""Of the pods."""
+
+DAEMONSET = "ovs-ovn"
+
+VOLUMES = ("host-run-ovs", "host-run-ovn")
+
+
+def patch(deployment: Deployment) -> Document:
+    """A strategic merge patch. Lists of containers are merged by name, and null takes a key out."""
+    # During an update the next pod starts before the old one ends (maxSurge), on the same network.
+    shared = replace(deployment, settings=msgspec.structs.replace(deployment.settings, listen_shared=True))
+    probes = switch_probes(shared)
+    # These two are there, with a command. The API server takes no probe that asks in two ways.
+    probes |= {name: {**REPLACED, **probes[name]} for name in ("readinessProbe", "livenessProbe")}
+    switch = {"name": "openvswitch", **probes}
+    agent = container(shared, VOLUMES, agent_probes(shared))
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": DAEMONSET, "namespace": deployment.namespace},
+        "spec": {"template": {"spec": {"containers": [switch, agent]}}},
+    }

@@ -1,0 +1,13 @@
+"""What Prometheus and Grafana are told: alert rules that follow from the diagnoses, and a dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ovsnet.deploy.monitoring.alerts import rules
+from ovsnet.deploy.monitoring.dashboard import dashboard
+
+
+def rendered() -> Mapping[str, str]:
+    """What ``prometheus/`` in the source tree holds."""
+    return {"ovsnet-alerts.yml": rules(), "ovsnet-dashboard.json": dashboard()}

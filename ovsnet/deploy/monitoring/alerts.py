@@ -1,0 +1,105 @@
+"""Alert rules: one per diagnosis, with its remedy as the runbook, and a few for what no diagnosis names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ovsnet.deploy.yaml_writer import dumps
+from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, State
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation."""
+
+    name: str
+    expression: str
+    hold: str
+    severity: str
+    summary: str
+    runbook: str
+
+
+OWN = (
+    Alert(
+        "OvsnetAbsent", 'up{job=~".*ovsnet.*"} == 0', "2m", "critical",
+        "ovsnet gives no metrics: nobody knows whether this node forwards.",
+        "See `systemctl status ovsnet`, or the log of its container.",
+    ),
+    Alert(
+        "OvsnetLoopHeldUp", "rate(ovsnet_loop_delay_seconds_sum[5m]) > 0.2", "10m", "warning",
+        "ovsnet's own loop is held up, so its verdicts come late.",
+        "Give it CPU: see its cgroup's quota and the host's load.",
+    ),
+    Alert(
+        "OvsBacklogFull", "increase(ovsnet_backlog_refusals_total[10m]) > 0", "0m", "warning",
+        "A daemon's socket refused connections, because its backlog was full.",
+        "Find the clients that flood it (`ss -xp`), or see whether the daemon hangs.",
+    ),
+    Alert(
+        "OvsConnectionsFlap", "increase(ovsnet_link_failures_total[15m]) > 100", "0m", "warning",
+        "Connections to a daemon break again and again.",
+        "Read the daemon's log for restarts and for dropped connections.",
+    ),
+    Alert(
+        "OvsVerdictFlaps", "sum without (code) (increase(ovsnet_diagnoses_total[15m])) > 20", "0m", "warning",
+        "The diagnosis changes again and again, and none lasts long enough for an alert of its own.",
+        "See in ovsnet's log which diagnoses take turns, and mend the first of them.",
+    ),
+    Alert(
+        "OvsnetCrowded", "increase(ovsnet_http_connections_cut_total[10m]) > 0", "0m", "warning",
+        "Clients of ovsnet's HTTP server were cut: too many at once, or one that never reads.",
+        "See who connects (`ss -tp sport = 10670`), or raise max_connections.",
+    ),
+    Alert(
+        "OvsKnobsDrift", "ovsnet_tune_drift > 0", "30m", "warning",
+        "Knobs of Open vSwitch or OVN are not as wanted.",
+        "See `ovsnet tune plan`, and who else writes them.",
+    ),
+)  # fmt: skip
+
+
+def alerts() -> Iterator[Alert]:
+    """All rules, in causal order of what they tell. A code that two causes share is one rule, as its first says."""
+    causes = {cause.code: cause for cause in reversed((*CAUSES, UNEXPLAINED))}
+    for cause in reversed(causes.values()):
+        critical = cause.state is State.NOT_READY
+        yield Alert(
+            _name(cause.code),
+            f'ovsnet_diagnosis{{code="{cause.code}"}} == 1',
+            "1m" if critical else "10m",
+            "critical" if critical else "warning",
+            cause.summary,
+            cause.remedy,
+        )
+    yield from OWN
+
+
+def groups() -> list[Mapping[str, object]]:
+    """The rules in the form that Prometheus reads, and its operator in a PrometheusRule."""
+    return [{"name": "ovsnet", "rules": list(map(_rule, alerts()))}]
+
+
+def rules() -> str:
+    """A file of rules for Prometheus."""
+    return dumps({"groups": groups()})
+
+
+def _rule(alert: Alert) -> Mapping[str, object]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expression,
+        "for": alert.hold,
+        "labels": {"severity": alert.severity},
+        "annotations": {"summary": _literal(alert.summary), "runbook": _literal(alert.runbook)},
+    }
+
+
+def _name(code: str) -> str:
+    return "Ovsnet" + "".join(part.capitalize() for part in code.split("-"))
+
+
+def _literal(text: str) -> str:
+    """Prometheus expands templates in annotations: braces of ours must not be taken for one."""
+    return text.replace("{{", "{ {")

@@ -1,0 +1,216 @@
+"""Every file that makes ovsnet a service, as text. Timeouts follow from the agent's own deadlines.
+
+``systemd/`` in the source tree holds them rendered, for packagers and for reading.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovsnet.config import MOST_CONNECTIONS, Settings, rows
+from ovsnet.deadlines import BACKLOG, DRAIN, SHUTDOWN, STALLED
+from ovsnet.io.nofile import nofile_needed
+
+MARK = "# Written by `ovsnet install`; `ovsnet install --remove` takes it out. Change it with a drop-in.\n"
+
+CONFIG = "/etc/ovsnet/ovsnet.toml"
+
+WAIT = 20
+"""Seconds that ovn-controller may be held back. OVS is up in one; a boot must not hang on what never comes."""
+
+NODE_START = 30
+"""Seconds that the host's examination may hold OVS back. It takes two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a family of distributions packages OVS: who owns its sockets, and where a service's environment stands.
+
+    The sockets have mode 0750 (lib/stream-unix.c asks fchmod for it), so only their owner may connect. Debian's daemons
+    run as root; those of RHEL as ``OVS_USER_ID``, openvswitch (rhel/etc_sysconfig_openvswitch).
+    """
+
+    name: str
+    user: str
+    group: str
+    environment: str
+
+
+DEBIAN = Family("debian", "root", "root", "/etc/default/ovsnet")
+RHEL = Family("rhel", "openvswitch", "openvswitch", "/etc/sysconfig/ovsnet")
+FAMILIES = {family.name: family for family in (DEBIAN, RHEL)}
+
+
+def files(family: Family, program: str) -> dict[str, str]:
+    """Path and text of every file; ``program`` is the path of ovsnet on that host."""
+    units = {
+        "ovsnet.service": service(family, program),
+        "ovsnet.socket": socket(family),
+        "ovsnet-doctor.service": doctor(program),
+        "ovn-controller.service.d/ovsnet.conf": wait_for_openflow(program),
+    }
+    marked = {f"/etc/systemd/system/{name}": MARK + text for name, text in units.items()}
+    return marked | {"/etc/tmpfiles.d/ovsnet.conf": MARK + tmpfiles()}
+
+
+def service(family: Family, program: str) -> str:
+    """The agent. Everything is denied that it does not need: it reads /proc and talks to sockets."""
+    files = nofile_needed(MOST_CONNECTIONS)
+    return f"""\
+[Unit]
+Description=Health of Open vSwitch and OVN
+Requires=ovsnet.socket
+After=ovsnet.socket
+
+[Service]
+Type=notify
+NotifyAccess=main
+Environment=OVSNET_CONFIG={CONFIG}
+EnvironmentFile=-{family.environment}
+ExecStart={program} serve
+ExecReload=/bin/kill -HUP $MAINPID
+# The socket stays open between two lives, so nobody is refused: being back soon is all that counts.
+Restart=always
+RestartSec=100ms
+WatchdogSec={math.ceil(2 * STALLED)}s
+TimeoutStopSec={math.ceil(2 * (DRAIN + SHUTDOWN))}s
+# Enough for the largest max_connections.
+LimitNOFILE={files}
+MemoryMax=256M
+TasksMax=32
+OOMScoreAdjust=-500
+
+# OVS's sockets belong to this user, and only their owner may connect. It keeps no capability.
+User={family.user}
+Group={family.group}
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+PrivateUsers=yes
+
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateMounts=yes
+PrivateDevices=yes
+DevicePolicy=closed
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+KeyringMode=private
+UMask=0077
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# Whoever lets it listen on more than loopback, or asks a southbound on another host, widens this in a drop-in.
+IPAddressDeny=any
+IPAddressAllow=localhost
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def socket(family: Family) -> str:
+    """Held by systemd, so that a restart refuses nobody."""
+    listen = "\n".join(f"ListenStream={address}" for address in Settings().listen)
+    return f"""\
+[Unit]
+Description=Sockets of ovsnet
+
+[Socket]
+{listen}
+ListenStream=/run/ovsnet.sock
+SocketUser={family.user}
+SocketGroup={family.group}
+SocketMode=0660
+RemoveOnStop=yes
+Backlog={BACKLOG}
+
+[Install]
+WantedBy=sockets.target
+"""
+
+
+def doctor(program: str) -> str:
+    """What the host lacks is in the journal before OVS starts. It never keeps OVS from starting."""
+    return f"""\
+[Unit]
+Description=Examination of this host before Open vSwitch starts
+DefaultDependencies=no
+After=systemd-journald.socket local-fs.target
+Before=ovsdb-server.service ovs-vswitchd.service
+
+[Service]
+Type=oneshot
+ExecStart={program} doctor
+# 1: something was found, 3: nothing could be seen. Both are for a person, and neither is a failure of this unit.
+SuccessExitStatus=1 3
+# Once a boot, not once for each restart of ovsdb-server.
+RemainAfterExit=yes
+TimeoutStartSec={NODE_START}s
+CapabilityBoundingSet=
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+
+[Install]
+WantedBy=ovsdb-server.service
+"""
+
+
+def wait_for_openflow(program: str) -> str:
+    """ovn-controller that meets br-int.mgmt at its first attempt saves its reconnect backoff, up to 8 s.
+
+    On a node's very first start there is no bridge until ovn-controller makes it: then the wait ends at once.
+    """
+    return f"""\
+[Unit]
+After=ovs-vswitchd.service
+
+[Service]
+# The minus: whatever comes of it, ovn-controller starts.
+ExecStartPre=-{program} wait --for openflow --timeout {WAIT}
+"""
+
+
+def tmpfiles() -> str:
+    """Tools built with the default prefix look there."""
+    return "L /usr/local/var/run/openvswitch - - - - /run/openvswitch\n"
+
+
+def configuration() -> str:
+    """A file that says nothing, and names everything that can be said."""
+    head = "# Settings of ovsnet. `systemctl reload ovsnet` takes a change, if it can be used.\n"
+    return head + "".join(f"\n# {row.description}\n# {row.name} = {_toml(row.default)}\n" for row in rows())
+
+
+def rendered(program: str = "/usr/bin/ovsnet") -> Mapping[str, str]:
+    """What ``systemd/`` in the source tree holds, by its path there."""
+    return {
+        f"{family.name}/{path.removeprefix('/etc/').removeprefix('systemd/system/')}": text
+        for family in FAMILIES.values()
+        for path, text in files(family, program).items()
+    }
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)

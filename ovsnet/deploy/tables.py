@@ -1,0 +1,136 @@
+"""The tables of README and docs, written from the declarations.
+
+``python -m ovsnet.deploy.tables README.md docs/knobs.md`` writes them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ovsnet import doctor
+from ovsnet.config import rows
+from ovsnet.health.checks.declaration import CHECKS
+from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED
+from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.knob import Knob
+from ovsnet.tune.profiles import PROFILES
+from ovsnet.web.endpoints import ENDPOINTS
+
+
+def settings_table() -> str:
+    """Every setting."""
+    return _table(
+        ("setting", "flag", "environment", "default", "what it does"),
+        (
+            (f"`{row.name}`", f"`{row.flag}`", f"`{row.variable}`", _default(row.default), row.description)
+            for row in rows()
+        ),
+    )
+
+
+def checks_table() -> str:
+    """Every check."""
+    return _table(
+        ("check", "what must hold", "builds on", "asks"),
+        (
+            (f"`{check.name}`", check.question, ", ".join(f"`{need}`" for need in check.needs), check.daemon)
+            for check in CHECKS.values()
+        ),
+    )
+
+
+def diagnoses_table() -> str:
+    """Every diagnosis, in causal order."""
+    first = [("`healthy`", "ready", "Every check that counts is ok.", "")]
+    first.append(("`starting`", "starting", "A stage has not been reached yet, and it is within its allowance.", ""))
+    return _table(
+        ("code", "state", "means", "remedy"),
+        [*first, *((f"`{each.code}`", each.state.label, each.summary, each.remedy) for each in (*CAUSES, UNEXPLAINED))],
+    )
+
+
+def endpoints_table() -> str:
+    """Every path of the agent."""
+    return _table(("path", "200", "503"), ((f"`{each.path}`", each.yes, each.no) for each in ENDPOINTS.values()))
+
+
+def examinations_table() -> str:
+    """Everything that ``ovsnet doctor`` looks at."""
+    return _table(
+        ("examination", "what should be", "worst finding"),
+        ((f"`{row.code}`", row.fact, str(row.worst)) for row in doctor.rows()),
+    )
+
+
+def knobs_table() -> str:
+    """Every knob."""
+    head = ("knob", "where", "unit", "default", "acts", "what it does", "0 means", "good to know", "evidence, source")
+    return _table(head, map(_knob, KNOBS.values()))
+
+
+def _knob(knob: Knob) -> tuple[str, ...]:
+    where = f"{knob.place.database} `{knob.place}`" if knob.place else "not in a database"
+    partners = ", ".join(f"`{name}`" for name in knob.agrees_with)
+    known = [knob.note, f"Set it with {partners}." if partners else "", f"It rests on {knob.depends_on}."]
+    return (
+        f"`{knob.name}` ({knob.reader})",
+        where,
+        str(knob.unit),
+        knob.default,
+        knob.life(),
+        knob.meaning,
+        knob.zero,
+        " ".join(part for part in (known if knob.depends_on else known[:2]) if part),
+        f"{knob.evidence}; {knob.source}",
+    )
+
+
+def profiles_table() -> str:
+    """Every value of every profile."""
+    return _table(
+        ("profile", "knob", "value", "source"),
+        (
+            (f"`{name}`", f"`{entry.knob}`", entry.value, entry.source)
+            for name, entries in PROFILES.items()
+            for entry in entries
+        ),
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "endpoints": endpoints_table,
+    "checks": checks_table,
+    "diagnoses": diagnoses_table,
+    "examinations": examinations_table,
+    "settings": settings_table,
+    "knobs": knobs_table,
+    "profiles": profiles_table,
+}
+
+
+def renewed(text: str) -> str:
+    """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` written anew."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, found, rest = text.partition(begin)
+        if found:
+            text = before + begin + table() + end + rest.partition(end)[2]
+    return text
+
+
+def _table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *body]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n" for cells in lines)
+
+
+def _default(value: object) -> str:
+    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"`{shown}`" if shown else ""
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")

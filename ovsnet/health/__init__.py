@@ -1,0 +1,1 @@
+"""From questions to a verdict: checks, causes, diagnosis, the stages of a start."""

@@ -1,0 +1,16 @@
+"""The questions that are put to a node: one file per component, one decorated function per check."""
+
+# Causal order, not the alphabet's: a check is declared behind those it needs, and is listed so everywhere.
+# isort: off
+from ovsnet.health.checks import host
+from ovsnet.health.checks import ovsdb
+from ovsnet.health.checks import vswitchd
+from ovsnet.health.checks import openflow
+from ovsnet.health.checks import controller
+from ovsnet.health.checks import southbound
+
+# isort: on
+from ovsnet.health.checks.declaration import CHECKS, Check
+from ovsnet.health.checks.result import Result, Status
+
+__all__ = ["CHECKS", "Check", "Result", "Status", "controller", "host", "openflow", "ovsdb", "southbound", "vswitchd"]

@@ -1,0 +1,78 @@
+"""ovn-controller, asked over its control socket. A node without OVN has none, and lacks nothing."""
+
+from __future__ import annotations
+
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
+from ovsnet.node.backoff import next_attempt
+from ovsnet.node.node import Node
+from ovsnet.node.unix_peers import accepted
+
+
+@check("controller.running", daemon="ovn-controller")
+async def running(node: Node) -> Answer:
+    """ovn-controller answers, and is not paused.
+
+    It answers nothing for seconds while it computes (5 s at 3000 ports), which is slow and not hung.
+    """
+    uses_ovn = await node.uses_ovn()
+    if uses_ovn is None:
+        return Answer(Status.UNKNOWN, "unseen", "The database, which tells whether this node uses OVN, was never read.")
+    if not uses_ovn:
+        return not_used("This node has no OVN: no ovn-remote is configured, and no ovn-controller is there.")
+    control = await node.controller.session(node.settings.timeout)
+    started = node.clock()
+    state = (await control.call("debug/status", timeout=node.settings.timeout)).strip()
+    if state == "paused":
+        return failed(
+            "controller-paused",
+            "ovn-controller is paused: it installs no changes.",
+            "Resume it with `ovn-appctl -t ovn-controller debug/resume`.",
+        )
+    return ok("ovn-controller runs.", rtt_seconds=node.clock() - started)
+
+
+@check("controller.openflow", daemon="ovn-controller", needs=("controller.running", "openflow.echo"))
+async def openflow(node: Node) -> Answer:
+    """ovn-controller holds an OpenFlow connection to its bridge.
+
+    It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there.
+    """
+    bridge = node.external_ids.get("ovn-bridge", "br-int")
+    connected = accepted(node.rundir.mgmt(bridge).path)
+    own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
+    if connected is None or connected < own:
+        return Answer(
+            Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
+        )
+    if connected > own:
+        return ok(f"{connected - own} connections of others stand on {bridge}.mgmt.")
+    started, lost = node.daemons["ovn-controller"].started_at, node.openflow_lost_at(bridge)
+    since = max((at for at in (started, lost) if at is not None), default=node.clock())
+    wait = next_attempt(since, node.clock())
+    return failed(
+        "controller-no-openflow",
+        f"ovn-controller is not connected to {bridge}: it sits in its reconnect backoff, "
+        f"and will retry by itself in {wait:.1f} s.",
+        "Wait; next time start ovn-controller after `ovsnet wait --for openflow`, which saves the backoff.",
+        retry_seconds=wait,
+    )
+
+
+@check("controller.connection", daemon="ovn-controller", needs=("controller.running",))
+async def connection(node: Node) -> Answer:
+    """ovn-controller is connected to the southbound database, by its own word.
+
+    A hint only: it says "connected" to a stopped server, because connect succeeds there.
+    """
+    control = await node.controller.session(node.settings.timeout)
+    state = (await control.call("connection-status", timeout=node.settings.timeout)).strip()
+    if state == "connected":
+        return ok("ovn-controller is connected to the southbound database.")
+    remote = node.external_ids.get("ovn-remote", "")
+    where = f"at {remote}" if remote else "because external_ids:ovn-remote is not set"
+    return failed(
+        "controller-not-connected",
+        f"ovn-controller is {state}: it has no southbound session {where}.",
+        "Check external_ids:ovn-remote, and that the southbound database can be reached from here.",
+    )

@@ -1,0 +1,155 @@
+"""How a check is declared, and how one is run.
+
+    @check("openflow.echo", daemon="ovs-vswitchd", needs=("vswitchd.ofproto",))
+    async def echo(node: Node) -> Answer:
+        \"\"\"The bridge answers an OpenFlow ECHO_REQUEST.\"\"\"
+        ...
+
+That is all there is to adding one. Its schedule, metric, endpoint, row on the page and row in the README follow. A
+check asks through the clients and lets their errors pass; ``run`` makes Results of them, in one way for all checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError
+from ovsnet.health.checks.result import Answer, Result, Status, not_used
+from ovsnet.node.node import Node
+from ovsnet.node.silence import Verdict
+
+Probe = Callable[[Node], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One declared question. ``every`` counts the settings' ``interval``; ``phase`` is the part of it to start later
+    by."""
+
+    name: str
+    question: str
+    probe: Probe
+    daemon: str
+    needs: tuple[str, ...]
+    every: float
+    phase: float
+
+    @property
+    def component(self) -> str:
+        """What the check is about: the part before the dot."""
+        return self.name.partition(".")[0]
+
+
+CHECKS: dict[str, Check] = {}
+"""All checks by name, in order of declaration; a check stands behind those it needs."""
+
+
+def check(
+    name: str,
+    *,
+    daemon: str,
+    needs: tuple[str, ...] = (),
+    every: float = 1.0,
+    phase: float = 0.0,
+) -> Callable[[Probe], Probe]:
+    """Declare a check. The first line of the function's docstring is its question, stated as the fact that should
+    hold."""
+
+    def declare(probe: Probe) -> Probe:
+        assert name not in CHECKS
+        assert all(need in CHECKS for need in needs)
+        question = (probe.__doc__ or "").strip().partition("\n")[0]
+        CHECKS[name] = Check(name, question, probe, daemon, needs, every, phase)
+        return probe
+
+    return declare
+
+
+async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
+    """Ask once. ``results`` holds those of the checks it needs. Raises nothing: every error of the tree becomes a
+    Result."""
+    missing = next((results[need] for need in check.needs if not results[need].status.passes), None)
+    return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
+
+
+def look_again(check: Check, node: Node, before: Result) -> Result | None:
+    """Explain a silence that ``before`` tells of once more, as of now. Nothing is asked; None when it is over."""
+    if not node.daemons[check.daemon].late:
+        return None
+    return _result(check, node, _explain_silence(check, node, before.remedy))
+
+
+def _result(check: Check, node: Node, answer: Answer) -> Result:
+    return Result(
+        check.name,
+        answer.status,
+        node.clock(),
+        answer.reason,
+        answer.detail,
+        answer.remedy,
+        answer.rtt_seconds,
+        answer.values,
+    )
+
+
+def _skipped(need: Result) -> Answer:
+    if need.reason == "not-used":
+        return not_used(need.detail)
+    return Answer(Status.SKIPPED, "precondition", f"{need.name} is {need.status}.")
+
+
+async def _ask(check: Check, node: Node) -> Answer:
+    try:
+        return await _probe(check, node)
+    except NotConnectedYet as error:  # who makes the connection will tell of the daemon
+        return Answer(Status.SKIPPED, "precondition", str(error))
+    except DeadlineExceeded as error:
+        return _explain_silence(check, node, error.remedy)
+    except BacklogFull as error:
+        node.backlog_refusals[check.daemon] += 1
+        silence = _explain_silence(check, node, error.remedy)
+        return silence if silence.status is Status.FAILED else _failed(error)
+    except OvsnetError as error:
+        node.daemons[check.daemon].gone()
+        return _gone(check, error) if _ended(check, node, error) else _failed(error)
+
+
+async def _probe(check: Check, node: Node) -> Answer:
+    """A held connection that broke under the question says little: a new one tells what became of the daemon."""
+    try:
+        return await check.probe(node)
+    except ConnectionLost:
+        return await check.probe(node)
+
+
+def _ended(check: Check, node: Node, error: OvsnetError) -> bool:
+    """A connection that breaks proves little; that its process exits proves all. While that closes its sockets one by
+    one, it may even accept a new connection."""
+    return isinstance(error, ConnectionLost) and node.daemons[check.daemon].ended
+
+
+def _gone(check: Check, error: OvsnetError) -> Answer:
+    return Answer(Status.FAILED, Verdict.GONE.value, f"The process of {check.daemon} has ended: {error}", error.remedy)
+
+
+def _failed(error: OvsnetError) -> Answer:
+    return Answer(Status.FAILED, error.reason, str(error), error.remedy)
+
+
+_SILENCE = {
+    Verdict.GONE: Status.FAILED,
+    Verdict.HUNG: Status.FAILED,
+    Verdict.UNSEEN: Status.UNKNOWN,
+    Verdict.BUSY: Status.SLOW,
+    Verdict.STARVED: Status.SLOW,
+    Verdict.LATE: Status.SLOW,
+}
+
+
+def _explain_silence(check: Check, node: Node, remedy: str) -> Answer:
+    finding = node.daemons[check.daemon].look(node.settings.hung_after, node.own_lag)
+    silent = finding.values.get("silent_seconds", 0.0)
+    daemon = "ovsdb-server of the southbound" if check.daemon == "southbound" else check.daemon
+    detail = f"{daemon} has been silent for {silent:.1f} s: {finding.sentence}."
+    return Answer(_SILENCE[finding.verdict], finding.verdict.value, detail, remedy, values=finding.values)

@@ -1,0 +1,93 @@
+"""The watched bridges, asked over OpenFlow: the only proof that the switch answers and holds flows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ovsnet import openflow
+from ovsnet.errors import DeadlineExceeded
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.node import Node
+
+Said = TypeVar("Said")
+
+
+@check("openflow.echo", daemon="ovs-vswitchd", needs=("ovsdb.echo", "vswitchd.ofproto"), phase=1 / 3)
+async def echo(node: Node) -> Answer:
+    """The bridges answer an OpenFlow ECHO_REQUEST on their management sockets.
+
+    A third of an interval after ``vswitchd.ofproto``, and as long before ``openflow.flows``: so that the same main loop
+    is asked three times as often at the same cost.
+    """
+    if (wait := node.switch_waits_for_database()) is not None:
+        # bridge_run returns before it serves OpenFlow (vswitchd/bridge.c): a question would only lie there unread.
+        return failed(
+            "no-database",
+            "ovs-vswitchd lost the database, and serves no OpenFlow until it has it again: it sits in its reconnect "
+            f"backoff, and will retry by itself in {wait:.1f} s.",
+            "Wait; flows that are installed stay.",
+            retry_seconds=wait,
+        )
+    timeout = node.settings.timeout
+    rtts = await _each_bridge(node, lambda switch: switch.echo(timeout=timeout))
+    return ok(f"{', '.join(rtts)} answers OpenFlow.", rtt_seconds=max(rtts.values()))
+
+
+@check("openflow.flows", daemon="ovs-vswitchd", needs=("ovsdb.bridge", "openflow.echo"), phase=2 / 3)
+async def flows(node: Node) -> Answer:
+    """The bridges hold flows.
+
+    Counted from the table statistics: they cost the switch 0.1 ms however many flows there are, an AGGREGATE request
+    walks them all. Every other sign of flows (``nb_cfg``, ``ovn-installed``) stays green when they are wiped.
+    """
+    timeout = node.settings.timeout
+    tables = await _each_bridge(node, lambda switch: switch.tables(timeout=timeout))
+    counts = {bridge: sum(table.active_count for table in found) for bridge, found in tables.items()}
+    empty = [bridge for bridge, count in counts.items() if not count]
+    total = sum(counts.values())
+    if not empty:
+        return ok(f"{', '.join(f'{bridge} holds {count} flows' for bridge, count in counts.items())}.", flows=total)
+    return failed(
+        "flows-missing",
+        f"{', '.join(empty)} answers and holds no flow: it forwards nothing.",
+        "See whether ovn-controller is connected. If it is, restart it: `recompute` does not install what was wiped.",
+        flows=total,
+    )
+
+
+@check("openflow.accept", daemon="ovs-vswitchd", needs=("openflow.echo",), every=10)
+async def accept(node: Node) -> Answer:
+    """The bridges serve a new connection.
+
+    The held one says nothing of that: it outlives the removal of its socket, and does not meet a full backlog. A whole
+    visit (HELLO both ways, an echo, everything read, then the close) leaves no line in the switch's log and costs it
+    50 us.
+    """
+    if node.daemons["ovs-vswitchd"].late:
+        # A connection more would only wait in the backlog of a switch that stands still, and be logged when it goes on.
+        raise DeadlineExceeded("ovs-vswitchd owes an answer already.")
+    started = node.clock()
+    for bridge in node.settings.bridge:
+        with node.visit():
+            async with await openflow.connect(node.rundir.mgmt(bridge), timeout=node.settings.timeout) as switch:
+                await switch.echo(timeout=node.settings.timeout)
+    return ok("A new connection is served.", rtt_seconds=node.clock() - started)
+
+
+async def _each_bridge(node: Node, ask: Callable[[openflow.Session], Awaitable[Said]]) -> dict[str, Said]:
+    """Ask all bridges at once. Raises the error of the first that has one."""
+
+    async def one(bridge: str) -> Said:
+        return await ask(await node.openflow[bridge].session(node.settings.timeout))
+
+    bridges = node.settings.bridge
+    said = await asyncio.gather(*(one(bridge) for bridge in bridges), return_exceptions=True)
+    for outcome in said:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return {
+        bridge: outcome for bridge, outcome in zip(bridges, said, strict=True) if not isinstance(outcome, BaseException)
+    }

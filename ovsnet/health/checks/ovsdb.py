@@ -1,0 +1,64 @@
+"""ovsdb-server, and what the Open_vSwitch database says.
+
+What the database holds is read from a monitor, which the server pushes to: no question is asked on the schedule.
+"""
+
+from __future__ import annotations
+
+from ovsnet.errors import UnixctlRefused
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.node import Node
+
+
+@check("ovsdb.echo", daemon="ovsdb-server")
+async def echo(node: Node) -> Answer:
+    """ovsdb-server answers an echo on the Open_vSwitch database's socket.
+
+    Fails when the server is gone, stopped or wedged. Says nothing of ovs-vswitchd.
+    """
+    database = await node.ovsdb.session(node.settings.timeout)
+    rtt = await database.echo(timeout=node.settings.timeout)
+    return ok("ovsdb-server answers.", rtt_seconds=rtt)
+
+
+@check("ovsdb.bridge", daemon="ovsdb-server", needs=("ovsdb.echo",))
+async def bridge(node: Node) -> Answer:
+    """The watched bridges stand in the database."""
+    database = node.ovsdb.held()
+    names = database.bridges
+    missing = [name for name in node.settings.bridge if name not in names]
+    if not missing:
+        return ok(f"The database holds {', '.join(node.settings.bridge)}.", bridges=len(names))
+    held = ", ".join(sorted(names)) or "no bridge at all"
+    return failed(
+        "bridge-missing",
+        f"The database has no bridge {', '.join(missing)}; it holds {held}.",
+        "Start ovn-controller, which makes br-int, or name the right bridge with --bridge.",
+        bridges=len(names),
+    )
+
+
+@check("ovsdb.flow_restore", daemon="ovs-vswitchd", needs=("ovsdb.echo",))
+async def flow_restore(node: Node) -> Answer:
+    """ovs-vswitchd does not wait for flows to be restored.
+
+    ``other_config:flow-restore-wait`` acts on the next start of ovs-vswitchd only (vswitchd/bridge.c,
+    ``bridge_run``). Where it does, the switch forwards nothing and runs no revalidator, while everything else looks
+    well; ``upcall/show`` tells.
+    """
+    database = node.ovsdb.held()
+    if database.other_config.get("flow-restore-wait", "false") != "true":
+        return ok("flow-restore-wait is not set.")
+    control = await node.vswitchd.session(node.settings.timeout)
+    try:
+        upcalls = await control.call("upcall/show", timeout=node.settings.timeout)
+    except UnixctlRefused:  # registered with the first bridge, as is what vswitchd.ofproto asks: that tells why
+        return ok("ovs-vswitchd has no bridge yet whose flows it could wait for.")
+    if "(keys " in upcalls:
+        return ok("flow-restore-wait is set, and not in force: it waits for the next start of ovs-vswitchd.")
+    return failed(
+        "flow-restore-wait",
+        "other_config:flow-restore-wait is true, and ovs-vswitchd runs no revalidators: it forwards nothing.",
+        "Once the flows are back: `ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`.",
+    )

@@ -1,0 +1,80 @@
+"""The southbound database, where asking it is wanted. It never makes a node unready: flows that are in forward
+without it."""
+
+from __future__ import annotations
+
+import re
+
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.node import SOUTHBOUND, Node
+
+
+@check("southbound.echo", daemon=SOUTHBOUND, needs=("ovsdb.echo",))
+async def echo(node: Node) -> Answer:
+    """The southbound server that ``ovn-remote`` names answers an echo."""
+    if not await node.uses_ovn() or not node.asks_southbound:
+        return not_used(
+            "The southbound is not asked: it is not on this host, or there is none. See the setting southbound."
+        )
+    southbound = await node.southbound.session(node.settings.timeout)
+    rtt = await southbound.echo(timeout=node.settings.timeout)
+    return ok(f"The southbound at {southbound.address} answers.", rtt_seconds=rtt)
+
+
+@check("southbound.fresh", daemon=SOUTHBOUND, needs=("southbound.echo",), every=5)
+async def fresh(node: Node) -> Answer:
+    """The server is in touch with its cluster, and its data did not go back in time.
+
+    A clustered server that was restored from an old copy answers everything, and ovn-controller refuses it, because its
+    log index is lower than one it has seen (ovsdb-cs.c, ``ovsdb_cs_check_server_db__``).
+    """
+    southbound = node.southbound.held()
+    server = southbound.server
+    if server is None:
+        return failed(
+            "no-southbound",
+            f"{southbound.address} does not serve the southbound database.",
+            "Correct external_ids:ovn-remote.",
+        )
+    if not server.clustered:
+        return ok("A standalone server: it has no copy that could be stale.")
+    if not server.connected:
+        return failed(
+            "stale",
+            f"{southbound.address} has lost its cluster: what it says is old.",
+            "See `ovs-appctl -t ovnsb_db.ctl cluster/status OVN_Southbound` on the database's hosts.",
+        )
+    index = await southbound.log_index(timeout=node.settings.timeout)
+    seen = node.newest_index(server.cluster, index)
+    if index < seen:
+        return failed(
+            "stale",
+            f"{southbound.address} is at log index {index}, and {seen} was seen before: it went back in time.",
+            "Find the member that was restored from an old copy; a restarted ovn-controller takes the old data.",
+        )
+    return ok(f"A {'leader' if server.leader else 'follower'} in touch with its cluster.", index=index)
+
+
+@check("southbound.northd", daemon="ovn-controller", needs=("southbound.echo", "controller.running"), every=10)
+async def northd(node: Node) -> Answer:
+    """ovn-northd and ovn-controller have one version, where ``ovn-match-northd-version`` asks for it.
+
+    Then ovn-controller takes nothing from the southbound until they match, and only its log says so.
+    """
+    if node.external_ids.get("ovn-match-northd-version") != "true":
+        return not_used("ovn-match-northd-version is not set.")
+    southbound = node.southbound.held()
+    theirs = southbound.options.get("northd_internal_version", "")
+    control = await node.controller.session(node.settings.timeout)
+    said = await control.call("version", timeout=node.settings.timeout)
+    ours = re.search(r"ovn-controller (\S+)", said)
+    # OVN's internal version is VERSION-SCHEMA-ACTIONS (lib/ovn-util.c, ovn_get_internal_version); we are told VERSION
+    # alone.
+    if ours is None or theirs.partition("-")[0] == ours[1]:
+        return ok(f"ovn-northd is at {theirs or 'an unknown version'}.")
+    return failed(
+        "northd-version-mismatch",
+        f"ovn-northd is at {theirs}, ovn-controller at {ours[1]}: ovn-controller waits until they match.",
+        "Finish the upgrade, or remove external_ids:ovn-match-northd-version.",
+    )

@@ -1,0 +1,97 @@
+"""What is known of the node at this moment: the last result of each check, the timeline, the diagnosis. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from ovsnet.health.checks.result import Result
+from ovsnet.health.diagnosis import Diagnosis, diagnose
+from ovsnet.health.timeline import Timeline, check_of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a new result changed: the check's status or reason, the diagnosis, or both."""
+
+    result: Result | None
+    diagnosis: Diagnosis | None
+
+    def __bool__(self) -> bool:
+        return self.result is not None or self.diagnosis is not None
+
+
+class HealthState:
+    """Results come in by ``record``; everybody else reads.
+
+    ``checks`` are the names of those that will come; ``allowance`` is how many seconds a start may take. ``ready`` is
+    the state with hysteresis: it rises after ``rise`` seconds of being well, and falls after ``fall`` seconds of a
+    fault that is not proven; a proven one makes it fall at once.
+    """
+
+    def __init__(
+        self, now: float, checks: Collection[str], *, allowance: float, rise: float = 0.0, fall: float = 0.0
+    ) -> None:
+        self.results: dict[str, Result] = {}
+        self.timeline = Timeline(now, checks)
+        self._allowance = allowance
+        self.diagnosis = diagnose({}, self.timeline, now=now, allowance=allowance)
+        self._told = False
+        self.dead_since: float | None = None
+        self.ready = False
+        self._rise = rise
+        self._fall = fall
+        self._turned_at = now
+
+    def restarted(self, daemon: str, at: float, now: float) -> None:
+        """``daemon`` started at ``at``. One that has run for longer than a start may take is no start."""
+        if now - at < self._allowance:
+            self.timeline.restarted(daemon, at)
+
+    def record(self, results: Iterable[Result], now: float) -> list[Change]:
+        """Take results that belong together and diagnose once. Returns what changed."""
+        changes = [change for result in results if (change := self._take(result))]
+        if (diagnosis := self.judge(now)) is not None:
+            changes.append(Change(None, diagnosis))
+        return changes
+
+    def judge(self, now: float) -> Diagnosis | None:
+        """Diagnose again, because time passed or a daemon restarted. Returns the diagnosis when its code or state is
+        new, as the first one is."""
+        before = self.diagnosis
+        self.diagnosis = diagnose(self.results, self.timeline, now=now, allowance=self._allowance, before=before)
+        if not self.diagnosis.dead:
+            self.dead_since = None
+        elif self.dead_since is None:
+            self.dead_since = now
+        self._turn(before, now)
+        changed = not self._told or (before.code, before.state) != (self.diagnosis.code, self.diagnosis.state)
+        self._told = True
+        return self.diagnosis if changed else None
+
+    def _turn(self, before: Diagnosis, now: float) -> None:
+        serves = self.diagnosis.state.serves
+        if serves != before.state.serves:
+            self._turned_at = now
+        elapsed = now - self._turned_at
+        if serves and elapsed >= self._rise:
+            self.ready = True
+        elif not serves and (self.diagnosis.proven or elapsed >= self._fall):
+            self.ready = False
+
+    def awaits(self, check: str, now: float) -> bool:
+        """Whether a start is under way, and its next stage is proven by ``check``."""
+        waiting = self.timeline.waiting_for()
+        return waiting is not None and check_of(waiting) == check and now - self.timeline.began < self._allowance
+
+    def dead_for(self, now: float) -> float:
+        """Seconds for which OVS is proven dead; 0 while it lives."""
+        return 0.0 if self.dead_since is None else now - self.dead_since
+
+    def _take(self, result: Result) -> Change | None:
+        before = self.results.get(result.name)
+        self.results[result.name] = result
+        self.timeline.observe(result)
+        if before is not None and (before.status, before.reason) == (result.status, result.reason):
+            return None
+        return Change(result, None)

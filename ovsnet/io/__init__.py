@@ -1,0 +1,1 @@
+"""The only room that opens sockets: addresses, TLS, connecting, listening, requests in flight."""

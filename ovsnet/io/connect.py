@@ -1,0 +1,197 @@
+"""Open connections, and say exactly why one did not come to be.
+
+Two things are done here because the libraries get them wrong:
+
+* A unix ``connect()`` on a full backlog says EAGAIN at once. asyncio takes that for "in progress" and reports
+  success, anyio spins, ``socket.settimeout`` is ignored (cpython#117208). Here EAGAIN means: close, wait a jittered
+  moment, try again until the deadline, then ``BacklogFull``.
+* ENOENT, ECONNREFUSED, EAGAIN and EACCES are four different states of a daemon, so they are four different errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import select
+import socket
+import ssl
+from typing import Any
+
+from ovsnet.errors import (
+    BacklogFull,
+    ConfigError,
+    ConnectError,
+    ConnectionRefused,
+    DeadlineExceeded,
+    PermissionDenied,
+    SocketMissing,
+    TlsFailed,
+    Unreachable,
+)
+from ovsnet.io.address import Address
+from ovsnet.io.tls import Tls
+from ovsnet.io.transport import Endpoint
+
+FIRST_RETRY = 0.001
+LONGEST_RETRY = 0.050
+"""Seconds between attempts on a full backlog. OVS accepts one connection per bridge and main-loop pass (connmgr.c,
+``ofservice_run``), so room appears within a millisecond on a healthy switch; on a stuck one 20 attempts a second are
+plenty."""
+
+
+async def connect(
+    channel: Endpoint, *, timeout: float, tls: Tls | None = None, rng: random.Random | None = None
+) -> None:
+    """Connect ``channel`` to its address within ``timeout`` seconds.
+
+    Raises the ConnectError that fits; ConfigError for ``ssl:`` without usable files; DeadlineExceeded when the peer
+    accepts and does not finish the TLS handshake. A listener whose backlog is full is tried again until the deadline.
+    """
+    address = channel.address
+    loop = asyncio.get_running_loop()
+    context = _tls_context(address, tls)
+    deadline = loop.time() + timeout
+    sock = await _connect_socket(address, deadline, timeout, rng or random.Random())
+    try:
+        if address.scheme == "unix":
+            await loop.create_unix_connection(lambda: channel, sock=sock)
+            return
+        async with asyncio.timeout_at(deadline if context else None):
+            name = address.host if context else None
+            await loop.create_connection(lambda: channel, sock=sock, ssl=context, server_hostname=name)
+    except TimeoutError:
+        raise DeadlineExceeded(f"{address} accepted, and finished no TLS handshake within {timeout:g} s.") from None
+    except OSError as error:
+        if context is None:
+            raise connect_error(address, error) from error
+        raise TlsFailed(f"TLS with {address} failed: {str(error) or 'it closed the connection'}.") from error
+    finally:
+        _let_go(sock, loop)
+
+
+async def connect_once(channel: Endpoint) -> None:
+    """Connect to a unix socket in one attempt, which does not wait. Raises the ConnectError that fits."""
+    loop = asyncio.get_running_loop()
+    sock = try_connect_unix(channel.address)
+    try:
+        await loop.create_unix_connection(lambda: channel, sock=sock)
+    finally:
+        _let_go(sock, loop)
+
+
+def _let_go(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    """uvloop closes the descriptor itself, and forgets to tell the socket object of a connection that ended before it
+    was awaited: the object's deletion would then close whatever has got the same number since."""
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        sock.detach()
+
+
+async def _connect_socket(address: Address, deadline: float, timeout: float, rng: random.Random) -> socket.socket:
+    try:
+        if address.scheme == "unix":
+            return await _connect_unix(address, deadline, rng)
+        return await _connect_ip(address, deadline)
+    except TimeoutError:
+        raise Unreachable(
+            f"{address} did not accept within {timeout:g} s.", remedy="Check the address, the route and the firewall."
+        ) from None
+    except OSError as error:
+        raise connect_error(address, error) from error
+
+
+async def _connect_unix(address: Address, deadline: float, rng: random.Random) -> socket.socket:
+    """No attempt waits, so the deadline only ends the retries. One that passed in a stall of ours costs no attempt."""
+    loop = asyncio.get_running_loop()
+    delay = FIRST_RETRY
+    while True:
+        try:
+            return try_connect_unix(address)
+        except BacklogFull:
+            wait = delay * rng.uniform(0.5, 1.5)
+            if loop.time() + wait >= deadline:
+                raise
+        await asyncio.sleep(wait)
+        delay = min(delay * 2, LONGEST_RETRY)
+
+
+async def _connect_ip(address: Address, deadline: float) -> socket.socket:
+    """Try each address of the name. ``create_connection`` does so too, and makes of several errors one without
+    errno. Raises TimeoutError."""
+    loop = asyncio.get_running_loop()
+    failure: OSError | None = None
+    for family, kind, protocol, _, place in await _resolve(address, deadline):
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await loop.sock_connect(sock, place)
+        except TimeoutError:
+            if _is_connected(sock):
+                return sock  # the deadline passed in a stall of ours
+            sock.close()
+            raise
+        except OSError as error:
+            sock.close()
+            failure = failure or error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure or OSError(f"{address.host} has no address")
+
+
+async def _resolve(address: Address, deadline: float) -> list[tuple[Any, ...]]:
+    """The places of an address. A number needs no thread, which a busy host may be slow to run."""
+    try:
+        return socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        )
+    except socket.gaierror:
+        async with asyncio.timeout_at(deadline):
+            loop = asyncio.get_running_loop()
+            return await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    """Whether an attempt has come to a good end that nobody was told of yet (connect(2), EINPROGRESS)."""
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(0)) and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+
+
+def try_connect_unix(address: Address) -> socket.socket:
+    """Connect once, without waiting. A unix connect never is "in progress": it succeeds or fails at once."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.connect(address.path)
+    except OSError as error:
+        sock.close()
+        raise connect_error(address, error) from error
+    return sock
+
+
+def connect_error(address: Address, error: OSError) -> ConnectError:
+    """The error of the tree that an errno of ``connect()`` means."""
+    match error.errno:
+        case errno.ENOENT:
+            return SocketMissing(f"{address} does not exist.")
+        case errno.ECONNREFUSED:
+            return ConnectionRefused(f"Nobody listens on {address}.")
+        case errno.EAGAIN:
+            return BacklogFull(f"{address} accepts nobody: its backlog is full.")
+        case errno.EACCES | errno.EPERM:
+            return PermissionDenied(f"User {os.geteuid()} may not open {address}.")
+    return Unreachable(f"{address} cannot be reached: {error.strerror or error}.")
+
+
+def _tls_context(address: Address, tls: Tls | None) -> ssl.SSLContext | None:
+    if address.scheme != "ssl":
+        return None
+    if tls is None:
+        raise ConfigError(
+            f"{address} needs TLS files, and none are configured.",
+            remedy="Set tls_key, tls_certificate and tls_ca.",
+        )
+    return tls.context()

@@ -1,0 +1,171 @@
+"""Sockets to serve on: our own, or those a service manager opened for us."""
+
+from __future__ import annotations
+
+import grp
+import os
+import socket
+import stat
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ovsnet.deadlines import BACKLOG
+from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnvironment
+from ovsnet.io.address import Address
+from ovsnet.io.connect import try_connect_unix
+
+SEND_BUFFER = 65536
+"""Bytes of our answers that the kernel keeps for a client, and as many again for itself (socket(7), SO_SNDBUF). It
+would let that grow to megabytes for everybody who does not read (tcp(7), tcp_wmem). A scrape is some ten thousand."""
+
+FIRST_INHERITED = 3
+"""The first descriptor that a service manager passes (sd_listen_fds(3), SD_LISTEN_FDS_START)."""
+
+SECURE = "ssl"
+"""Scheme of an address, and ``FileDescriptorName=`` of a passed socket, behind which HTTPS is spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may connect to a unix socket: its mode, and its group's name if that is not to be ours. Whether others of our
+    user may listen at the same TCP address (``shared``)."""
+
+    mode: int = 0o660
+    group: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listening socket, the URL that reaches it, and whether TLS is spoken there. ``made`` is the file of a unix
+    socket that we made: one that was passed to us is not ours to touch, and a connection to it would start us anew."""
+
+    sock: socket.socket
+    url: str
+    secure: bool = False
+    made: str = ""
+
+    def accepting(self) -> socket.socket:
+        """A copy to accept on: its end leaves the socket and its queue alone. Connections get ``SEND_BUFFER``."""
+        copy = self.sock.dup()
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # accept(2) hands it on
+        return copy
+
+    def close(self) -> None:
+        """Close it, and remove its file unless somebody else listens there by now."""
+        self.sock.close()
+        if self.made and _is_socket(self.made) and not _answers(self.made):
+            os.unlink(self.made)
+
+
+def listen(text: str, access: Access = Access()) -> Listener:
+    """Listen on ``HOST:PORT``, ``[::1]:PORT``, ``ssl:HOST:PORT`` or ``unix:PATH``.
+
+    Raises AddressError for a bad address, UnfitEnvironment when it cannot be had. A stale unix socket is replaced,
+    one that answers is not.
+    """
+    address = Address.parse(text if text.startswith(("unix:", "ssl:")) else f"tcp:{text}", any_port=True)
+    try:
+        if address.scheme == "unix":
+            return Listener(_listen_unix(address, access), f"http+unix://{address.path}", made=address.path)
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        # SO_REUSEPORT (socket(7)): all who share must set it, and be of one user.
+        sock = socket.create_server(
+            (address.host, address.port), family=family, backlog=BACKLOG, reuse_port=access.shared
+        )
+    except OSError as error:
+        raise UnfitEnvironment(
+            f"Cannot listen on {text}: {error.strerror or error}.", remedy="Name another address with --listen."
+        ) from error
+    return Listener(sock, _url(sock, address.host, address.scheme), secure=address.scheme == SECURE)
+
+
+def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
+    """The sockets that a service manager has passed to process ``pid``; none when it passed none.
+
+    Raises UnfitEnvironment when what it passed is no listening stream socket.
+    """
+    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
+        return []
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    count = int(environ["LISTEN_FDS"])
+    return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
+
+
+def discard_unsent(sock: socket.socket) -> None:
+    """Let the end of this connection be a reset. The kernel would keep and offer what nobody reads, for minutes after
+    its close (socket(7), SO_LINGER)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _inherit(descriptor: int, name: str) -> Listener:
+    try:
+        os.set_inheritable(descriptor, False)
+        sock = socket.socket(fileno=descriptor)
+        listening = sock.type == socket.SOCK_STREAM and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        place = sock.getsockname()
+    except OSError as error:
+        raise UnfitEnvironment(f"Descriptor {descriptor}, passed to us, is no socket: {error.strerror}.") from error
+    if not listening:
+        sock.close()
+        raise UnfitEnvironment(
+            f"Descriptor {descriptor}, passed to us, is no listening stream socket.",
+            remedy="Use ListenStream= and Accept=no in the socket unit.",
+        )
+    if sock.family == socket.AF_UNIX:
+        return Listener(sock, f"http+unix://{place}")
+    return Listener(sock, _url(sock, place[0], name), secure=name == SECURE)
+
+
+def _url(sock: socket.socket, host: str, scheme: str) -> str:
+    shown = f"[{host}]" if sock.family == socket.AF_INET6 else host
+    return f"http{'s' if scheme == SECURE else ''}://{shown}:{sock.getsockname()[1]}"
+
+
+def _listen_unix(address: Address, access: Access) -> socket.socket:
+    try:
+        try_connect_unix(address).close()
+    except ConnectionRefused:
+        # The kernel refuses a connection to any file that is no socket, too (net/unix/af_unix.c, unix_find_bsd).
+        if _is_socket(address.path):
+            os.unlink(address.path)
+    except ConnectError:
+        pass
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(address.path)
+        # Nobody can connect before listen(), so no moment is left in which the umask decides.
+        os.chown(address.path, -1, _group_id(access.group))
+        os.chmod(address.path, access.mode)
+        sock.listen(BACKLOG)
+    except (OSError, ConfigError):
+        sock.close()
+        raise
+    return sock
+
+
+def _group_id(name: str) -> int:
+    if not name:
+        return -1
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise ConfigError(f"There is no group {name!r} on this host.", remedy="Correct socket_group.") from None
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _answers(path: str) -> bool:
+    try:
+        try_connect_unix(Address.unix(path)).close()
+    except ConnectionRefused:
+        return False
+    except ConnectError:
+        return True
+    return True

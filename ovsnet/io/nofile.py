@@ -1,0 +1,29 @@
+"""How many files this process may open (RLIMIT_NOFILE, getrlimit(2))."""
+
+from __future__ import annotations
+
+import resource
+
+from ovsnet.deadlines import BACKLOG
+
+OWN = 64
+"""Descriptors of an agent that nobody asks: the daemons' sockets, the loop's own, the standard streams."""
+
+
+def nofile_needed(max_connections: int) -> int:
+    """What an agent opens at most. Over ``max_connections`` come as many as it keeps until they have been read, and as
+    many as it accepts meanwhile: a whole queue each."""
+    return OWN + max_connections + 2 * BACKLOG
+
+
+def raise_nofile(count: int) -> int:
+    """Let this process open ``count`` files, as far as its hard limit goes. Returns how many it may open.
+
+    Neither limit is ever infinite: the kernel keeps both below fs.nr_open (kernel/sys.c, do_prlimit).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(count, hard)
+    if soft >= wanted:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted

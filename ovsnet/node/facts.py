@@ -1,0 +1,74 @@
+"""What the daemons themselves say, as plain values. An examination works without it, and then says what it misses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.version import Version, parse_version
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """Of the Open_vSwitch database. ``bridges`` maps names to ``datapath_type``; ``offered_datapaths`` are the types
+    that this vswitchd can do (``Open_vSwitch.datapath_types``). ``interfaces`` counts the rows of Interface."""
+
+    ovs_version: str = ""
+    other_config: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    bridges: Mapping[str, str] = field(default_factory=dict)
+    offered_datapaths: frozenset[str] = frozenset()
+    interfaces: int = 0
+
+    @property
+    def kernel_datapath(self) -> bool | None:
+        """Whether a bridge forwards in the kernel; None when there is no bridge, or no vswitchd ever ran.
+
+        A vswitchd that offers ``dummy`` runs for tests: its ``system`` may be a dummy too (lib/dummy.c).
+        """
+        if not self.bridges or not self.offered_datapaths:
+            return None
+        return "dummy" not in self.offered_datapaths and any(kind in ("", "system") for kind in self.bridges.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a daemon did not tell, and what to do about it; both are sentences."""
+
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """``versions``, ``pids`` and ``silences`` are by daemon; a pid is the one behind the socket."""
+
+    database: DatabaseFacts | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    pids: Mapping[str, int] = field(default_factory=dict)
+    silences: Mapping[str, Silence] = field(default_factory=dict)
+
+    @property
+    def kernel_datapath(self) -> bool | None:
+        """Whether a bridge forwards in the kernel; None when nobody knows."""
+        return self.database.kernel_datapath if self.database else None
+
+    def need_database(self) -> DatabaseFacts:
+        """Raises UnfitEnvironment when no database answered."""
+        if self.database is not None:
+            return self.database
+        why = self.silence("ovsdb-server")
+        raise UnfitEnvironment(f"The settings cannot be seen: {why.cause}", remedy=why.remedy)
+
+    def silence(self, daemon: str) -> Silence:
+        """Why this daemon did not tell."""
+        unasked = Silence(f"{daemon} was not asked.", f"Start {daemon}, then look again.")
+        return self.silences.get(daemon, unasked)
+
+    def version(self, daemon: str) -> Version | None:
+        """What the daemon says it is; for vswitchd also what ovs-ctl wrote down. None when nobody says."""
+        text = self.versions.get(daemon, "")
+        if not text and daemon == "ovs-vswitchd" and self.database is not None:
+            text = self.database.ovs_version
+        return parse_version(text)

@@ -1,0 +1,1 @@
+"""The agent's life under a service manager."""

@@ -1,0 +1,91 @@
+"""The one document, from a health that the test wrote."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ovsnet.agent.document import document, knobs, versions
+from ovsnet.config import Settings
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.state import HealthState
+from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
+
+NOW = 100.0
+OFFSET = 1000.0
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    """One that nobody asks: it has no connection."""
+    return Node(Settings(), Rundir(tmp_path, tmp_path), clock=lambda: NOW, rng=random.Random(1))
+
+
+class Told:
+    """A link whose database says this."""
+
+    def __init__(self, **columns: Any) -> None:
+        columns = {"ovs_version": "", "other_config": {}, "external_ids": {}} | columns
+        self.current = SimpleNamespace(**columns)
+
+
+def told(node: Node, monkeypatch: pytest.MonkeyPatch, **columns: Any) -> Node:
+    monkeypatch.setattr(node, "ovsdb", Told(**columns))
+    return node
+
+
+def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
+    health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.record([Result("ovsdb.echo", Status.OK, 95.0, rtt_seconds=0.001)], 95.0)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    assert (found["node"], found["state"]) == ("n1", "starting")
+    assert found["timeline"] == [{"stage": "database", "at": 1095.0, "took_seconds": 5.0}]
+    assert found["diagnosis"]["since"] >= 1000.0
+    (echo,) = found["checks"]
+    assert (echo["status"], echo["rtt_seconds"], echo["age_seconds"]) == ("ok", 0.001, 5.0)
+
+
+def test_result_from_the_future_has_no_negative_age(node: Node) -> None:
+    health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.record([Result("ovsdb.echo", Status.OK, NOW + 1)], NOW + 1)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    assert found["checks"][0]["age_seconds"] == 0.0
+
+
+def test_failure_carries_its_reason_sentence_remedy_and_numbers(node: Node) -> None:
+    health = HealthState(0.0, CHECKS, allowance=60.0)
+    health.record([Result("ovsdb.echo", Status.FAILED, NOW, "hung", "It hangs.", "Look.", None, {"silent": 3})], NOW)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    (echo,) = found["checks"]
+    assert (echo["reason"], echo["detail"], echo["remedy"]) == ("hung", "It hangs.", "Look.")
+    assert echo["values"] == {"silent": 3}
+    assert found["diagnosis"]["code"] == "ovsdb-hung"
+    assert found["diagnosis"]["evidence"] == ["ovsdb.echo: It hangs."]
+
+
+def test_without_a_database_nothing_is_known_of_versions_and_knobs(node: Node) -> None:
+    assert versions(node) == {}
+    assert knobs(node) == {}
+
+
+@pytest.mark.parametrize(("version", "found"), [("3.1.0", {"ovs": "3.1.0"}), ("", {})])
+def test_version_is_what_the_database_tells(
+    node: Node, monkeypatch: pytest.MonkeyPatch, version: str, found: dict[str, str]
+) -> None:
+    assert versions(told(node, monkeypatch, ovs_version=version)) == found
+
+
+def test_knobs_are_the_keys_that_tune_in_order_and_no_others(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = told(
+        node,
+        monkeypatch,
+        other_config={"n-handler-threads": "4", "vlan-limit": "0"},
+        external_ids={"system-id": "x", "ovn-remote": "tcp:1.2.3.4:6642", "hostname": "h"},
+    )
+    assert list(knobs(node).items()) == [("n-handler-threads", "4"), ("ovn-remote", "tcp:1.2.3.4:6642")]

@@ -1,0 +1,144 @@
+"""Every question has a target and a peer, and says when it fell short. The figures here are made up."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+import pytest
+
+import bench
+from bench import (
+    agent_at_rest,
+    comparison,
+    crowd,
+    echo,
+    laps,
+    openflow_codec,
+    openflow_echo,
+    ovsdb_echo,
+    ovsdb_rows,
+    race,
+    reaction,
+    readyz,
+    round_of_checks,
+)
+from bench.comparison import Row
+from bench.laps import openflow_codec as codec_lap
+from bench.laps.report import Cost
+from bench.processes import Memory, Spent
+from bench.questions import FULL, QUICK
+from ovsnet.bench.result import ENGINE, Run
+from ovsnet.sandbox.node import Sandbox
+
+NEED_A_PEER = {"os_ken_codec", "ovsdbapp_rows"}
+"""Laps that run on a peer's interpreter alone."""
+
+
+def costs(us: float) -> list[Cost]:
+    """Two rounds at so many microseconds each."""
+    return [Cost(1000, us / 1000, us / 1000)] * 2
+
+
+def race_run(rate: float, *, engine_us: float, p99_ms: float, lost: int = 0) -> Run:
+    run = Run(kind="race", name="made up", began=0.0, ended=1000 / rate, counts={"done": 1000, "lost": lost})
+    run.cpu_seconds = {ENGINE: engine_us / 1000, "ovs-vswitchd": 0.05}
+    run.latency("from connect").record(int(p99_ms * 1e6), 1000)
+    run.latency("from arrival").record(int(p99_ms * 2e6), 1000)
+    return run
+
+
+def echo_run(rate: float, daemon_us: float) -> Run:
+    run = Run(kind="echo", name="made up", began=0.0, ended=1000 / rate, counts={"done": 1000})
+    run.cpu_seconds = {ENGINE: 0.002, "ovs-vswitchd": daemon_us / 1000}
+    return run
+
+
+PROBES = [race.Probed(Spent(wall=1.0, cpu=1.0), daemon_us=200.0)]
+ROUND = [Cost(1, wall=0.002, cpu=0.0015)] * 2
+ROWS: dict[str, Sequence[Row]] = {
+    "openflow_echo": openflow_echo.rows(
+        {mode: costs(2) for mode in openflow_echo.COUNTS}, [1e4] * 2, {"pipeline:64": [2.0], openflow_echo.PEER: [9.0]}
+    ),
+    "echo": echo.rows("openflow", [echo_run(2e5, 3.0)]),
+    "race": race.rows("openflow", [race_run(2e4, engine_us=50, p99_ms=9)], PROBES),
+    "openflow_codec": openflow_codec.rows(
+        {"echo": costs(1), "ports": costs(9)}, {"echo": costs(4), "ports": costs(40)}
+    ),
+    "ovsdb_echo": ovsdb_echo.rows(costs(10), costs(40)),
+    "ovsdb_rows": ovsdb_rows.rows("copy", {ovsdb_rows.OURS: costs(1), **{peer: costs(9) for peer in ovsdb_rows.PEERS}}),
+    "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),
+    "readyz": readyz.rows([readyz.Served(1e4, 30.0)], [readyz.Served(1e4, 30.0)]),
+    "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003]),
+    "crowd": crowd.rows([[0.5] * 100], [[1.0] * 99 + [80.0]], [20.0], [9.0]),
+    "reaction": reaction.rows(reaction.Reactions([0.001], [0.005], [0.005], [0.005], [3.2])),
+}
+
+
+def test_every_question_is_asked_and_tried_here() -> None:
+    own = {"questions", "runner", "comparison", "machine", "peers", "processes", "causes", "storms", "page", "laps"}
+    modules = {module.name for module in pkgutil.iter_modules(bench.__path__)} - {"__main__"}
+    asked = {question.__name__.removeprefix("bench.") for question in FULL}
+    assert asked == ROWS.keys() == modules - own
+    assert set(QUICK) < set(FULL)
+
+
+@pytest.mark.parametrize("question", ROWS)
+def test_question_has_a_target_and_a_peer_and_passes_with_good_figures(question: str) -> None:
+    rows = ROWS[question]
+    assert {row.passed for row in rows if row.target} == {True}
+    assert any(row.peers and row.peer for row in rows)
+    assert all(row.target is None or row.target.of == "ours" or row.peers for row in rows)
+    assert "inf" not in comparison.table(rows)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        race_run(9e3, engine_us=50, p99_ms=9),
+        race_run(2e4, engine_us=61, p99_ms=9),
+        race_run(2e4, engine_us=50, p99_ms=11),
+        race_run(2e4, engine_us=50, p99_ms=9, lost=1),
+    ],
+    ids=["rate", "CPU", "latency", "loss"],
+)
+def test_race_falls_short_by_each_of_its_promises(run: Run) -> None:
+    verdicts = [row.passed for row in race.rows("openflow", [run], PROBES) if row.target]
+    assert verdicts.count(False) == 1
+
+
+def test_crowd_falls_short_by_late_probes_and_by_memory() -> None:
+    late, kept = [[80.0] * 100], [30.0]
+    verdicts = [row.passed for row in crowd.rows([[0.5] * 100], late, [20.0], kept) if row.target]
+    assert verdicts == [False, False]
+
+
+def test_echo_is_measured_by_what_the_daemon_could_serve() -> None:
+    first = echo.rows("openflow", [echo_run(rate=1.9e5, daemon_us=3.0)])[0]
+    assert first.ratio == pytest.approx(0.57)
+    assert first.passed is False
+
+
+@pytest.mark.parametrize("name", sorted({lap.name for lap in pkgutil.iter_modules(laps.__path__)} - NEED_A_PEER))
+def test_lap_can_be_imported(name: str) -> None:
+    importlib.import_module(f"bench.laps.{name}")
+
+
+def test_messages_of_the_codec_laps_are_read() -> None:
+    codec_lap.echo(codec_lap.greeted(), 2)
+    codec_lap.ports(codec_lap.greeted(), 2)
+
+
+async def test_race_is_measured_beside_real_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ROUNDS": 1, "CLIENTS": 16, "COUNT": 64, "PROBES": 8, "PATIENCE": 50}.items():
+        monkeypatch.setattr(race, name, value)
+    async with Sandbox(ovn=False) as node:
+        await node.wait_ready()
+        rows = await race.measure(node)
+    assert [row.question.partition(":")[0] for row in rows[::6]] == [
+        "16 clients race, openflow",
+        "16 clients race, ovsdb",
+    ]
+    assert all(row.our_median > 0 for row in rows if row.unit)
+    assert all(row.peer_median for row in rows if row.peers)

@@ -1,0 +1,78 @@
+"""``ovsnet kubernetes render``: the user's settings, where the user wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ovsnet.cli import main
+from ovsnet.deploy.kubernetes.files import PIECES, rendered
+
+Ovsnet = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def ovsnet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ovsnet:
+    for variable in ("OVSNET_CONFIG", "OVSNET_BRIDGE", "OVSNET_LISTEN"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_every_piece_is_printed(ovsnet: Ovsnet, piece: str) -> None:
+    code, out, err = ovsnet("kubernetes", "render", piece)
+    assert (code, err) == (0, "")
+    documents: list[Any] = list(yaml.safe_load_all(out))
+    assert all(document["kind"] and document["metadata"]["namespace"] == "kube-system" for document in documents)
+
+
+def test_choices_of_the_user_are_in_it(ovsnet: Ovsnet) -> None:
+    flags = (
+        "--image=here/ovsnet:1",
+        "--namespace=net",
+        "--user=998",
+        "--no-host-pid",
+        "--bridge=br0",
+        "--dead-after=9",
+    )
+    document: Any = yaml.safe_load(ovsnet("kubernetes", "render", *flags)[1])
+    pod = document["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (document["metadata"]["namespace"], container["image"], pod["hostPID"]) == ("net", "here/ovsnet:1", False)
+    assert container["securityContext"]["runAsUser"] == 998
+    assert {each["name"]: each["value"] for each in container["env"]} == {
+        "OVSNET_BRIDGE": "br0",
+        "OVSNET_DEAD_AFTER": "9.0",
+    }
+
+
+def test_agent_in_kube_ovns_pods_is_the_user_who_runs_open_vswitch_there(ovsnet: Ovsnet) -> None:
+    def user(*flags: str) -> object:
+        document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "kube-ovn", *flags)[1])
+        return document["spec"]["template"]["spec"]["containers"][1]["securityContext"]["runAsUser"]
+
+    assert (user(), user("--user=0")) == (65534, 0)
+
+
+def test_tree_for_kustomize_is_the_one_of_the_source(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    assert ovsnet("kubernetes", "render", "--out", str(tmp_path))[0] == 0
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml")} == set(rendered())
+    assert (tmp_path / "base/daemonset.yaml").read_text() == rendered()["base/daemonset.yaml"]
+
+
+def test_directory_that_cannot_be_made_is_told_in_a_sentence(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, _, err = ovsnet("kubernetes", "render", "--out", str(tmp_path / "file"))
+    assert (code, err.startswith("ovsnet: Cannot write ")) == (3, True)

@@ -1,0 +1,71 @@
+"""Unit files follow from the agent's deadlines."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import msgspec
+import pytest
+
+from ovsnet.config import Settings, load, rows
+from ovsnet.deadlines import BACKLOG, DRAIN, SHUTDOWN, STALLED
+from ovsnet.deploy.systemd import units
+from ovsnet.deploy.systemd.units import DEBIAN, FAMILIES, RHEL, Family
+from ovsnet.io.nofile import nofile_needed
+
+
+def value(text: str, name: str) -> str:
+    found = re.search(rf"^{name}=(.*)$", text, re.MULTILINE)
+    assert found is not None, name
+    return found[1]
+
+
+def test_watchdog_barks_after_livez_has_failed_and_before_long() -> None:
+    seconds = int(value(units.service(DEBIAN, "/x"), "WatchdogSec").removesuffix("s"))
+    assert STALLED < seconds <= 3 * STALLED
+
+
+def test_stop_is_given_the_time_it_promises_to_take() -> None:
+    seconds = int(value(units.service(DEBIAN, "/x"), "TimeoutStopSec").removesuffix("s"))
+    assert DRAIN + SHUTDOWN < seconds < 10
+
+
+def test_descriptors_suffice_for_all_connections() -> None:
+    assert int(value(units.service(DEBIAN, "/x"), "LimitNOFILE")) >= nofile_needed(65536)
+
+
+def test_socket_queues_as_many_as_the_agent_would() -> None:
+    assert int(value(units.socket(DEBIAN), "Backlog")) == BACKLOG
+
+
+@pytest.mark.parametrize(("family", "user"), [(DEBIAN, "root"), (RHEL, "openvswitch")])
+def test_service_runs_as_the_owner_of_the_sockets_and_without_capabilities(family: Family, user: str) -> None:
+    text = units.service(family, "/x")
+    assert value(text, "User") == user
+    assert value(text, "CapabilityBoundingSet") == ""
+    assert value(units.socket(family), "SocketUser") == user
+
+
+def test_socket_listens_where_the_agent_would_by_default() -> None:
+    assert f"ListenStream={Settings().listen[0]}\n" in units.socket(DEBIAN)
+
+
+def test_wait_never_fails_the_start_of_ovn_controller_and_ends() -> None:
+    command = value(units.wait_for_openflow("/x"), "ExecStartPre")
+    assert command.startswith("-/x wait --for openflow --timeout ")
+    assert int(command.rpartition(" ")[2]) < 90  # DefaultTimeoutStartSec
+
+
+def test_configuration_names_every_setting_and_says_nothing() -> None:
+    text = units.configuration()
+    assert tomllib.loads(text) == {}
+    spoken = "\n".join(line.removeprefix("# ") for line in text.splitlines() if re.match(r"# \w+ = ", line))
+    assert tomllib.loads(spoken).keys() == {row.name for row in rows()}
+    assert msgspec.convert(tomllib.loads(spoken), Settings) == load()
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_unit_calls_the_program_that_was_named(family: Family) -> None:
+    for path, text in units.files(family, "/opt/o").items():
+        assert all("/opt/o " in line for line in text.splitlines() if re.match("Exec(Start|StartPre)=", line)), path

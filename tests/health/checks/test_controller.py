@@ -1,0 +1,68 @@
+"""ovn-controller, asked on a real node."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+
+
+async def test_runs_and_is_connected(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+    async with asking(shared_node) as ask:
+        assert (await ask("controller.running")).status is Status.OK
+        assert (await ask("controller.connection")).status is Status.OK
+
+
+async def test_node_without_ovn_lacks_nothing(asking: Callable[..., Any]) -> None:
+    async with Sandbox(ovn=False) as plain:
+        await plain.wait_ready()
+        async with asking(plain) as ask:
+            for name in ("controller.running", "controller.connection"):
+                result = await ask(name)
+                assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+            assert (await ask("openflow.flows")).status is Status.OK
+
+
+@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
+async def test_controller_that_ended_is_gone_with_its_reason(
+    node: Sandbox, asking: Callable[..., Any], end: str, reason: str
+) -> None:
+    async with asking(node) as ask:
+        await ask("ovsdb.echo")  # it tells that this node uses OVN
+        assert (await ask("controller.running")).status is Status.OK
+        await getattr(node, end)("ovn-controller")
+        result = await ask.until("controller.running", lambda now: now.reason not in ("closed", "gone"))
+        dependant = await ask("controller.connection")
+    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
+
+
+@pytest.mark.parametrize(
+    ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
+)
+async def test_stopped_controller_is_late_and_then_hung(
+    node: Sandbox, asking: Callable[..., Any], hung_after: float, status: Status, reason: str
+) -> None:
+    await node.freeze("ovn-controller")
+    async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
+        result = await ask("controller.running")
+    assert (result.status, result.reason) == (status, reason)
+
+
+async def test_paused_controller_installs_nothing(node: Sandbox, asking: Callable[..., Any]) -> None:
+    await node.run("ovn-appctl", "-t", "ovn-controller", "debug/pause")
+    async with asking(node) as ask:
+        result = await ask("controller.running")
+    assert (result.status, result.reason) == (Status.FAILED, "controller-paused")
+    assert "debug/resume" in result.remedy
+
+
+async def test_controller_without_its_southbound_is_not_connected(node: Sandbox, asking: Callable[..., Any]) -> None:
+    await node.stop("ovn-sb")
+    async with asking(node) as ask:
+        result = await ask.until("controller.connection", lambda now: now.status is not Status.OK)
+        assert (await ask("controller.running")).status is Status.OK
+    assert (result.status, result.reason) == (Status.FAILED, "controller-not-connected")
+    assert "not connected" in result.detail

@@ -1,0 +1,80 @@
+"""ovsdb-server and its database, asked on a real node."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+
+FROZEN = [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
+
+
+async def test_answers_with_a_round_trip(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+    async with asking(shared_node) as ask:
+        result = await ask("ovsdb.echo")
+    assert (result.status, result.detail) == (Status.OK, "ovsdb-server answers.")
+    assert result.rtt_seconds is not None
+    assert result.rtt_seconds > 0
+
+
+async def test_bridge_stands_in_the_database(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+    async with asking(shared_node) as ask:
+        result = await ask("ovsdb.bridge")
+    assert (result.status, result.values) == (Status.OK, {"bridges": 1})
+
+
+@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
+async def test_server_that_ended_is_gone_with_its_reason(
+    node: Sandbox, asking: Callable[..., Any], end: str, reason: str
+) -> None:
+    """SIGTERM removes the socket, SIGKILL leaves it; a connection that was held through it tells the same."""
+    async with asking(node) as ask:
+        assert (await ask("ovsdb.echo")).status is Status.OK
+        await getattr(node, end)("ovsdb-server")
+        result = await ask.until("ovsdb.echo", lambda now: now.reason not in ("closed", "gone"))
+        dependant = await ask("ovsdb.bridge")
+    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert "db.sock" in result.detail
+    assert result.remedy
+    assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
+
+
+@pytest.mark.parametrize(("hung_after", "status", "reason"), FROZEN)
+@pytest.mark.parametrize("held", [True, False])
+async def test_stopped_server_is_late_and_then_hung(
+    node: Sandbox, asking: Callable[..., Any], held: bool, hung_after: float, status: Status, reason: str
+) -> None:
+    """A connect to it still succeeds, so only the missing answer tells."""
+    async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
+        if held:
+            await ask("ovsdb.echo")
+        await node.freeze("ovsdb-server")
+        result = await ask("ovsdb.echo")
+    assert (result.status, result.reason) == (status, reason)
+    assert "is stopped" in result.detail
+    assert result.values["silent_seconds"] >= 0.2
+
+
+async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Callable[..., Any]) -> None:
+    await node.stop("ovn-controller")  # it would make the bridge again
+    async with asking(node) as ask:
+        assert (await ask("ovsdb.bridge")).status is Status.OK
+        await node.run("ovs-vsctl", "--no-wait", "del-br", "br-int")
+        result = await ask("ovsdb.bridge")
+    assert (result.status, result.reason) == (Status.FAILED, "bridge-missing")
+    assert "no bridge at all" in result.detail
+
+
+async def test_flow_restore_wait_counts_once_the_switch_started_with_it(
+    node: Sandbox, asking: Callable[..., Any]
+) -> None:
+    async with asking(node) as ask:
+        assert "is not set" in (await ask("ovsdb.flow_restore")).detail
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+        set_late = await ask.until("ovsdb.flow_restore", lambda now: "is not set" not in now.detail)
+        assert (set_late.status, "next start" in set_late.detail) == (Status.OK, True)
+        await node.restart("ovs-vswitchd")
+        result = await ask.until("ovsdb.flow_restore", lambda now: now.reason == "flow-restore-wait")
+    assert result.status is Status.FAILED

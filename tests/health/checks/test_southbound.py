@@ -1,0 +1,130 @@
+"""The southbound database, asked on real nodes, with one server and with a cluster."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ovsnet.config import Settings
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.declaration import run
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
+from ovsnet.node.southbound import Server
+from ovsnet.sandbox.node import Sandbox
+
+PASSED = {name: Result(name, Status.OK, 0.0) for name in ("ovsdb.echo", "southbound.echo", "controller.running")}
+
+
+async def test_server_on_this_host_is_asked(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+    async with asking(shared_node) as ask:
+        await ask("ovsdb.echo")  # the database tells where the southbound is
+        echo, fresh = await ask("southbound.echo"), await ask("southbound.fresh")
+    assert (echo.status, fresh.status) == (Status.OK, Status.OK)
+    assert shared_node.southbound in echo.detail
+    assert echo.rtt_seconds > 0
+    assert "standalone" in fresh.detail
+
+
+@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
+async def test_server_that_ended_is_gone(node: Sandbox, asking: Callable[..., Any], end: str, reason: str) -> None:
+    async with asking(node) as ask:
+        assert (await ask("southbound.echo")).status is Status.OK
+        await getattr(node, end)("ovn-sb")
+        result = await ask.until("southbound.echo", lambda now: now.reason not in ("closed", "gone"))
+        dependant = await ask("southbound.fresh")
+    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
+
+
+@pytest.mark.parametrize(
+    ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
+)
+async def test_stopped_server_is_late_and_then_hung(
+    node: Sandbox, asking: Callable[..., Any], hung_after: float, status: Status, reason: str
+) -> None:
+    """ovn-controller calls itself connected all the while."""
+    async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
+        await ask("southbound.echo")
+        await node.freeze("ovn-sb")
+        result = await ask("southbound.echo")
+        connection = await ask("controller.connection")
+    assert (result.status, result.reason) == (status, reason)
+    assert result.detail.startswith("ovsdb-server of the southbound has been silent")
+    assert connection.status is Status.OK
+
+
+async def test_remote_that_is_another_database_is_told(node: Sandbox, asking: Callable[..., Any]) -> None:
+    remote = f"unix:{node.rundir}/ovnnb_db.sock"
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f'external_ids:ovn-remote="{remote}"')
+    async with asking(node) as ask:
+        await ask("ovsdb.echo")
+        result = await ask("southbound.echo")
+    assert (result.status, result.reason) == (Status.FAILED, "unknown-database")
+    assert "OVN_Southbound" in result.detail
+
+
+async def test_member_without_its_cluster_is_stale() -> None:
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        settings = Settings(timeout=20.0)
+        rundir = Rundir(cluster.rundir, cluster.rundir)
+        async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(1)) as node:
+            await run(CHECKS["ovsdb.echo"], node, {})
+            assert (await run(CHECKS["southbound.echo"], node, PASSED)).status is Status.OK
+            well = await run(CHECKS["southbound.fresh"], node, PASSED)
+            assert well.status is Status.OK
+            assert int(well.values["index"]) > 0
+            server = node.southbound.held().server
+            assert server is not None
+
+            node.newest_index(server.cluster, int(well.values["index"]) + 1000)
+            went_back = await run(CHECKS["southbound.fresh"], node, PASSED)
+            assert (went_back.status, went_back.reason) == (Status.FAILED, "stale")
+            assert "went back in time" in went_back.detail
+            lost = await _fresh_with(node, Server(True, False, False, server.cluster))
+            assert (lost.status, lost.reason) == (Status.FAILED, "stale")
+            assert "lost its cluster" in lost.detail
+            absent = await _fresh_with(node, None)
+            assert (absent.status, absent.reason) == (Status.FAILED, "no-southbound")
+
+
+async def _fresh_with(node: Node, server: Server | None) -> Result:
+    """What ``southbound.fresh`` makes of such a word of the server."""
+    session = node.southbound.held()
+    kind = type(session)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "server", property(lambda self: server))
+        return await run(CHECKS["southbound.fresh"], node, PASSED)
+
+
+async def test_southbound_elsewhere_is_not_asked_unless_wanted(node: Sandbox) -> None:
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-remote=tcp:192.0.2.1:6642")
+    for settings in (Settings(timeout=20.0, southbound="auto"), Settings(timeout=20.0, southbound="off")):
+        rundir = Rundir(node.rundir, node.rundir)
+        async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(1)) as observed:
+            await run(CHECKS["ovsdb.echo"], observed, {})
+            result = await run(CHECKS["southbound.echo"], observed, PASSED)
+            assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "reason"),
+    [("99.9.9-20.27.0-70.6", Status.FAILED, "northd-version-mismatch"), (None, Status.OK, "")],
+)
+async def test_northds_version_counts_where_it_is_asked_for(
+    node: Sandbox, asking: Callable[..., Any], version: str | None, status: Status, reason: str
+) -> None:
+    async with asking(node) as ask:
+        assert (await ask("southbound.northd")).reason == "not-used"
+        await node.run(
+            "ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-match-northd-version=true"
+        )
+        if version is not None:
+            await node.stop("ovn-northd")  # it would write its own again
+            await node.run("ovn-sbctl", "set", "SB_Global", ".", f"options:northd_internal_version={version}")
+        result = await ask.until("southbound.northd", lambda now: now.status is status)
+    assert (result.status, result.reason) == (status, reason)

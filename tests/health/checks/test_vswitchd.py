@@ -1,0 +1,113 @@
+"""ovs-vswitchd, asked on a real node."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+
+
+async def test_serves_the_bridge(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+    async with asking(shared_node) as ask:
+        result = await ask("vswitchd.ofproto")
+    assert (result.status, result.values) == (Status.OK, {"bridges": 1})
+    assert result.rtt_seconds > 0
+
+
+@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
+async def test_switch_that_ended_is_gone_with_its_reason(
+    node: Sandbox, asking: Callable[..., Any], end: str, reason: str
+) -> None:
+    async with asking(node) as ask:
+        assert (await ask("openflow.echo")).status is Status.OK
+        await getattr(node, end)("ovs-vswitchd")
+        result = await ask.until("vswitchd.ofproto", lambda now: now.reason not in ("closed", "gone"))
+        dependant = await ask("openflow.echo")
+    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
+
+
+@pytest.mark.parametrize(
+    ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
+)
+@pytest.mark.parametrize("held", [True, False])
+async def test_stopped_switch_is_late_and_then_hung(
+    node: Sandbox, asking: Callable[..., Any], held: bool, hung_after: float, status: Status, reason: str
+) -> None:
+    async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
+        if held:
+            await ask("vswitchd.ofproto")
+        await node.freeze("ovs-vswitchd")
+        result = await ask("vswitchd.ofproto")
+        assert (result.status, result.reason) == (status, reason)
+        await node.thaw("ovs-vswitchd")
+        assert (await ask.until("vswitchd.ofproto", lambda now: now.status is not status)).status is Status.OK
+
+
+async def test_bridge_that_the_switch_dropped_is_a_missing_datapath(node: Sandbox, asking: Callable[..., Any]) -> None:
+    await node.stop("ovn-controller")  # it would make the bridge again
+    async with asking(node) as ask:
+        await node.run("ovs-vsctl", "del-br", "br-int")
+        # The switch lists it until an RCU grace period later (ofproto.c, ofproto_destroy).
+        result = await ask.until("vswitchd.ofproto", lambda now: now.status is not Status.OK)
+    assert (result.status, result.reason) == (Status.FAILED, "datapath-missing")
+    assert result.values == {"bridges": 0}
+
+
+async def test_switch_without_the_database_lock_is_locked_out(node: Sandbox, asking: Callable[..., Any]) -> None:
+    await node.kill("ovs-vswitchd")
+    async with _lock_held(node), asking(node) as ask:
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+        await node.start("ovs-vswitchd")
+        result = await ask("vswitchd.ofproto")
+        waits = await ask("ovsdb.flow_restore")
+    assert (result.status, result.reason) == (Status.FAILED, "locked-out")
+    assert "lock" in result.detail
+    assert (waits.status, "no bridge yet" in waits.detail) == (Status.OK, True)
+
+
+@asynccontextmanager
+async def _lock_held(node: Sandbox) -> AsyncIterator[None]:
+    """Somebody else holds the lock that ovs-vswitchd configures under."""
+    process = await asyncio.create_subprocess_exec(
+        *("ovsdb-client", "steal", f"unix:{node.rundir}/db.sock", "ovs_vswitchd"),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | node.environment(),
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            await process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_bridge_that_nobody_configured_is_missing_and_no_datapath_fault(
+    node: Sandbox, asking: Callable[..., Any]
+) -> None:
+    await node.stop("ovn-controller")
+    async with asking(node) as ask:
+        await ask("ovsdb.bridge")
+        await node.run("ovs-vsctl", "del-br", "br-int")
+        result = await ask.until("vswitchd.ofproto", lambda now: now.reason == "bridge-missing")
+    assert result.status is Status.FAILED
+
+
+async def test_pidfile_that_names_another_switch_tells_of_a_second_one(
+    node: Sandbox, asking: Callable[..., Any]
+) -> None:
+    async with Sandbox(ovn=False) as other, asking(node) as ask:
+        assert (await ask("vswitchd.alone")).status is Status.OK
+        (node.rundir / "ovs-vswitchd.pid").write_text(f"{other.pid('ovs-vswitchd')}\n")
+        result = await ask("vswitchd.alone")
+        assert (result.status, result.reason) == (Status.FAILED, "second-vswitchd")
+        assert str(other.pid("ovs-vswitchd")) in result.detail
+        (node.rundir / "ovs-vswitchd.pid").write_text(f"{os.getpid()}\n")
+        assert "which is no ovs-vswitchd" in (await ask("vswitchd.alone")).detail

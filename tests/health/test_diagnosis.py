@@ -1,0 +1,193 @@
+"""One root cause out of hand-made results."""
+
+import pytest
+
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.diagnosis import CAUSES, GONE, UNEXPLAINED, Cause, Diagnosis, State, diagnose
+from ovsnet.health.timeline import STAGES, Timeline
+
+ALLOWANCE = 60.0
+
+
+def result(name: str, reason: str, status: Status = Status.FAILED) -> Result:
+    return Result(name, status, 1.0, reason, f"{name} says {reason}.")
+
+
+def timeline(*, over: bool, began: float = 0.0) -> Timeline:
+    made = Timeline(began, CHECKS)
+    for stage in STAGES if over else ():
+        made.observe(Result(stage.check, Status.OK, began))
+    return made
+
+
+def diagnosis_of(*results: Result, over: bool = True, now: float = 1.0, before: Diagnosis | None = None) -> Diagnosis:
+    named = {each.name: each for each in results}
+    return diagnose(named, timeline(over=over), now=now, allowance=ALLOWANCE, before=before)
+
+
+def occasions(cause: Cause) -> list[Result]:
+    """Every lone result that the cause's row names, and no row above it."""
+    named = [(check, reason) for check in cause.checks or ("openflow.echo",) for reason in sorted(cause.reasons)]
+    above = CAUSES[: CAUSES.index(cause)]
+    taken = {(check, reason) for each in above for check in each.checks or CHECKS for reason in each.reasons}
+    return [result(check, reason) for check, reason in named if (check, reason) not in taken]
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.code)
+def test_every_cause_can_be_the_root_and_names_checks_that_exist(cause: Cause) -> None:
+    assert set(cause.checks) <= set(CHECKS)
+    found = [diagnosis_of(each) for each in occasions(cause)]
+    assert all(cause.code in (each.code, *each.also) for each in found)
+    roots = [each for each in found if each.code == cause.code]
+    assert roots
+    for root in roots:
+        assert root.summary == cause.summary
+        assert root.remedy == cause.remedy
+        assert len(root.evidence) == 1
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.code)
+def test_every_cause_says_what_to_do_in_sentences(cause: Cause) -> None:
+    assert cause.summary.endswith(".")
+    assert cause.remedy.endswith(".")
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.code)
+def test_within_the_allowance_a_cause_is_a_stage_not_reached_or_stands_out(cause: Cause) -> None:
+    excused = cause.in_start or cause.state is State.DEGRADED
+    for each in occasions(cause):
+        found = diagnosis_of(each, over=False)
+        if found.code == "starting":
+            assert cause.code in found.also
+        else:
+            assert not excused or found.also
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "also", "state", "dead"),
+    [
+        ([], "healthy", (), State.READY, False),
+        ([result("ovsdb.echo", "", Status.OK)], "healthy", (), State.READY, False),
+        ([result("controller.openflow", "unseen", Status.UNKNOWN)], "healthy", (), State.READY, False),
+        ([result("ovsdb.echo", "process-unseen", Status.UNKNOWN)], "process-unseen", (), State.DEGRADED, False),
+        ([result("controller.running", "not-used", Status.SKIPPED)], "healthy", (), State.READY, False),
+        (
+            [result("ovsdb.echo", "refused"), result("openflow.echo", "precondition", Status.SKIPPED)],
+            *("ovsdb-down", (), State.NOT_READY, True),
+        ),
+        (
+            [result("vswitchd.ofproto", "refused"), result("ovsdb.echo", "socket-missing")],
+            *("ovsdb-down", ("vswitchd-down",), State.NOT_READY, True),
+        ),
+        ([result("ovsdb.echo", "hung")], "ovsdb-hung", (), State.NOT_READY, True),
+        ([result("vswitchd.ofproto", "gone")], "vswitchd-down", (), State.NOT_READY, True),
+        ([result("vswitchd.ofproto", "hung")], "vswitchd-hung", (), State.NOT_READY, True),
+        ([result("openflow.echo", "hung")], "vswitchd-hung", (), State.NOT_READY, True),
+        ([result("openflow.echo", "socket-missing")], "mgmt-socket-missing", (), State.NOT_READY, False),
+        ([result("openflow.echo", "backlog-full")], "mgmt-backlog-full", (), State.NOT_READY, False),
+        ([result("vswitchd.ofproto", "late", Status.SLOW)], "vswitchd-slow", (), State.DEGRADED, False),
+        ([result("ovsdb.echo", "starved", Status.SLOW)], "ovsdb-slow", (), State.DEGRADED, False),
+        ([result("controller.running", "busy", Status.SLOW)], "controller-slow", (), State.DEGRADED, False),
+        (
+            [result("controller.connection", "controller-not-connected")],
+            *("controller-not-connected", (), State.DEGRADED, False),
+        ),
+        (
+            [result("controller.connection", "controller-not-connected"), result("openflow.flows", "flows-missing")],
+            *("controller-not-connected", ("flows-missing",), State.NOT_READY, False),
+        ),
+        (
+            [result("controller.running", "controller-paused"), result("ovsdb.echo", "late", Status.SLOW)],
+            *("controller-paused", ("ovsdb-slow",), State.NOT_READY, False),
+        ),
+        (
+            [result("openflow.echo", "permission-denied"), result("ovsdb.echo", "permission-denied")],
+            *("permission-denied", (), State.NOT_READY, False),
+        ),
+        ([result("ovsdb.echo", "of a new kind")], "check-failed", (), State.NOT_READY, False),
+        (
+            [result("ovsdb.echo", "of a new kind"), result("openflow.flows", "flows-missing")],
+            *("flows-missing", ("check-failed",), State.NOT_READY, False),
+        ),
+    ],
+)
+def test_root_others_and_worst_state(
+    results: list[Result], code: str, also: tuple[str, ...], state: State, dead: bool
+) -> None:
+    found = diagnosis_of(*results)
+    assert (found.code, found.also, found.state, found.dead) == (code, also, state, dead)
+
+
+REASONS = sorted({"of a new kind"}.union(*(cause.reasons for cause in CAUSES)))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("name", [name for name in CHECKS if name.startswith("southbound.")])
+def test_southbound_never_makes_a_node_unready(name: str, reason: str) -> None:
+    found = diagnosis_of(result(name, reason))
+    assert (found.state, found.dead) == (State.DEGRADED, False)
+
+
+@pytest.mark.parametrize("reason", sorted(GONE))
+@pytest.mark.parametrize("name", [name for name in CHECKS if name not in ("host.fit", "controller.openflow")])
+def test_daemon_that_goes_while_it_is_asked_has_a_name_whatever_the_question(name: str, reason: str) -> None:
+    """All checks but those which ask no daemon."""
+    assert diagnosis_of(result(name, reason)).code != UNEXPLAINED.code
+
+
+def test_evidence_is_each_matching_results_own_sentence_once() -> None:
+    found = diagnosis_of(result("openflow.echo", "backlog-full"), result("ovsdb.echo", "", Status.OK))
+    assert found.evidence == ("openflow.echo: openflow.echo says backlog-full.",)
+
+
+def test_open_start_within_its_allowance_is_starting_and_names_what_it_waits_for() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "socket-missing"), over=False, now=59.0)
+    assert (found.code, found.state, found.also, found.dead) == ("starting", State.STARTING, ("ovsdb-down",), False)
+    assert "database" in found.summary
+    assert "Start it" in found.remedy
+
+
+def test_open_start_past_its_allowance_bears_the_name_of_what_is_missing() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "socket-missing"), over=False, now=60.0)
+    assert (found.code, found.state, found.dead) == ("ovsdb-down", State.NOT_READY, True)
+
+
+@pytest.mark.parametrize("now", [1.0, 1000.0])
+def test_open_start_in_which_nothing_fails_is_starting(now: float) -> None:
+    found = diagnosis_of(over=False, now=now)
+    assert (found.code, found.state, found.evidence) == ("starting", State.STARTING, ())
+    assert found.remedy
+
+
+def test_what_no_start_excuses_is_named_at_once() -> None:
+    found = diagnosis_of(
+        result("ovsdb.echo", "hung"), result("controller.running", "socket-missing"), over=False, now=1.0
+    )
+    assert (found.code, found.also) == ("ovsdb-hung", ("controller-down",))
+
+
+def test_since_stays_while_the_code_stays_and_starts_anew_with_another() -> None:
+    first = diagnosis_of(result("vswitchd.ofproto", "gone"), now=5.0)
+    second = diagnosis_of(result("vswitchd.ofproto", "refused"), now=9.0, before=first)
+    third = diagnosis_of(now=12.0, before=second)
+    assert [each.since for each in (first, second, third)] == [5.0, 5.0, 12.0]
+
+
+def test_no_two_rows_are_of_one_code_and_state_and_no_code_has_a_meaning_of_its_own() -> None:
+    codes = [cause.code for cause in CAUSES]
+    assert len(CAUSES) == len({(cause.code, cause.state) for cause in CAUSES})
+    assert not {"healthy", "starting", UNEXPLAINED.code} & set(codes)
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "serves"),
+    [
+        (State.READY, "ready", True),
+        (State.DEGRADED, "degraded", True),
+        (State.STARTING, "starting", False),
+        (State.NOT_READY, "not-ready", False),
+    ],
+)
+def test_states_as_the_documents_and_readyz_have_them(state: State, label: str, serves: bool) -> None:
+    assert (state.label, state.serves) == (label, serves)

@@ -1,0 +1,106 @@
+"""How far a start has come, on hand-made results."""
+
+import pytest
+
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.timeline import STAGES, Stage, Timeline, check_of
+
+DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+
+
+def proof(stage: str, at: float) -> Result:
+    return Result(check_of(stage), Status.OK, at)
+
+
+def finished(at: float = 1.0) -> Timeline:
+    timeline = Timeline(0.0, CHECKS)
+    for stage in STAGES:
+        timeline.observe(proof(stage.name, at))
+    return timeline
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_each_stage_names_a_check_that_exists_and_daemons_that_exist(stage: Stage) -> None:
+    assert stage.check in CHECKS
+    assert stage.daemons
+    assert set(stage.daemons) <= set(DAEMONS)
+
+
+def test_stages_are_reached_in_order_and_none_is_left() -> None:
+    timeline = Timeline(10.0, CHECKS)
+    waited = []
+    for number, stage in enumerate(STAGES):
+        waited.append(timeline.waiting_for())
+        timeline.observe(proof(stage.name, 11.0 + number))
+    assert waited == ["database", "switch", "openflow", "controller", "flows"]
+    assert timeline.waiting_for() is None
+    assert [(each.stage, each.at, each.took_seconds) for each in timeline.reached()] == [
+        (name, 11.0 + number, 1.0 + number) for number, name in enumerate(waited)
+    ]
+
+
+def test_first_proof_counts_and_later_ones_change_nothing() -> None:
+    timeline = finished(at=1.0)
+    timeline.observe(proof("flows", 9.0))
+    assert {each.at for each in timeline.reached()} == {1.0}
+
+
+@pytest.mark.parametrize("status", [Status.SLOW, Status.FAILED, Status.UNKNOWN, Status.SKIPPED])
+def test_nothing_but_ok_proves_a_stage(status: Status) -> None:
+    timeline = Timeline(0.0, CHECKS)
+    timeline.observe(Result("ovsdb.echo", status, 1.0, reason="late"))
+    assert timeline.waiting_for() == "database"
+
+
+def test_check_that_is_not_used_here_proves_its_stage() -> None:
+    timeline = Timeline(0.0, ["controller.connection"])
+    timeline.observe(Result("controller.connection", Status.SKIPPED, 1.0, reason="not-used"))
+    assert timeline.waiting_for() is None
+
+
+def test_check_without_a_stage_proves_none() -> None:
+    timeline = Timeline(0.0, CHECKS)
+    timeline.observe(Result("ovsdb.bridge", Status.OK, 1.0))
+    assert list(timeline.reached()) == []
+
+
+def test_proof_older_than_the_start_took_no_time() -> None:
+    timeline = Timeline(5.0, CHECKS)
+    timeline.observe(proof("database", 4.0))
+    assert [each.took_seconds for each in timeline.reached()] == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("daemon", "open_again"),
+    [
+        ("ovsdb-server", ["database"]),
+        ("ovs-vswitchd", ["switch", "openflow", "flows"]),
+        ("ovn-controller", ["controller", "flows"]),
+    ],
+)
+def test_restart_opens_the_stages_of_that_daemon_alone(daemon: str, open_again: list[str]) -> None:
+    timeline = finished()
+    timeline.restarted(daemon, 20.0)
+    reached = [each.stage for each in timeline.reached()]
+    assert [stage.name for stage in STAGES if stage.name not in reached] == open_again
+    assert timeline.waiting_for() == open_again[0]
+    assert timeline.began == 20.0
+
+
+def test_restart_within_a_start_does_not_begin_it_anew() -> None:
+    timeline = Timeline(3.0, CHECKS)
+    timeline.observe(proof("database", 4.0))
+    timeline.restarted("ovs-vswitchd", 20.0)
+    assert timeline.began == 3.0
+
+
+def test_without_a_check_its_stage_is_not_waited_for_and_the_original_is_untouched() -> None:
+    timeline = finished()
+    timeline.restarted("ovn-controller", 20.0)
+    other = timeline.without({"controller.connection"})
+    assert other.waiting_for() == "flows"
+    assert other.began == 20.0
+    other.observe(proof("flows", 21.0))
+    assert other.waiting_for() is None
+    assert timeline.waiting_for() == "controller"

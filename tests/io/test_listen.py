@@ -1,0 +1,183 @@
+"""Listening sockets: what is replaced, and what never is."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ovsnet.errors import AddressError, BacklogFull, ConfigError, UnfitEnvironment
+from ovsnet.io.address import Address
+from ovsnet.io.connect import try_connect_unix
+from ovsnet.io.listen import Access, Listener, inherited, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def made(text: str, access: Access = Access()) -> Iterator[Listener]:  # noqa: B008
+    listener = listen(text, access)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+@pytest.fixture
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a socket may be: tmp_path can be longer than the kernel takes."""
+    return tmp_path_factory.mktemp("s") / "sock"
+
+
+@pytest.fixture
+def listener(path: Path) -> Iterator[socket.socket]:
+    """A unix socket that listens for two clients and accepts nobody by itself."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+        sock.listen(1)
+        sock.setblocking(False)
+        yield sock
+
+
+@pytest.mark.parametrize(("text", "host"), [("127.0.0.1:0", "127.0.0.1"), ("localhost:0", "localhost")])
+def test_port_zero_is_chosen_by_the_kernel_and_told(text: str, host: str) -> None:
+    with made(text) as listener, socket.create_connection(listener.sock.getsockname()):
+        assert listener.url == f"http://{host}:{listener.sock.getsockname()[1]}"
+
+
+def test_ipv6_address_keeps_its_brackets() -> None:
+    with made("[::1]:0") as listener, socket.create_connection(listener.sock.getsockname()[:2]):
+        assert listener.url == f"http://[::1]:{listener.sock.getsockname()[1]}"
+
+
+def test_unix_socket_listens(path: Path) -> None:
+    with made(f"unix:{path}") as listener, try_connect_unix(Address.unix(path)):
+        assert listener.url == f"http+unix://{path}"
+
+
+def test_stale_unix_socket_is_replaced(path: Path) -> None:
+    listen(f"unix:{path}").sock.close()
+    assert path.is_socket()
+    with made(f"unix:{path}"), try_connect_unix(Address.unix(path)):
+        assert path.is_socket()
+
+
+def test_live_unix_socket_is_left_alone(listener: socket.socket, path: Path) -> None:
+    with pytest.raises(UnfitEnvironment, match=f"Cannot listen on unix:{path}: Address already in use") as caught:
+        listen(f"unix:{path}")
+    assert "--listen" in caught.value.remedy
+    with try_connect_unix(Address.unix(path)):
+        pass
+
+
+def test_live_unix_socket_with_a_full_backlog_is_left_alone(listener: socket.socket, path: Path) -> None:
+    with try_connect_unix(Address.unix(path)), try_connect_unix(Address.unix(path)):
+        with pytest.raises(BacklogFull):
+            try_connect_unix(Address.unix(path))
+        with pytest.raises(UnfitEnvironment):
+            listen(f"unix:{path}")
+    assert path.is_socket()
+
+
+def test_file_that_is_no_socket_is_never_removed(path: Path) -> None:
+    """The kernel refuses a connection to it with the same errno as for a stale socket."""
+    path.write_text("precious")
+    with pytest.raises(UnfitEnvironment, match="already in use"):
+        listen(f"unix:{path}")
+    assert path.read_text() == "precious"
+
+
+def test_directory_that_is_missing_is_named(path: Path) -> None:
+    with pytest.raises(UnfitEnvironment, match="No such file or directory"):
+        listen(f"unix:{path}/none/sock")
+
+
+def test_two_agents_share_an_address_when_both_agree() -> None:
+    first = listen("127.0.0.1:0", Access(shared=True))
+    address = first.url.removeprefix("http://").rstrip("/")
+    with first.sock:
+        listen(address, Access(shared=True)).sock.close()
+        with pytest.raises(UnfitEnvironment, match="in use"):
+            listen(address)
+
+
+def test_busy_port_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        text = f"127.0.0.1:{busy.getsockname()[1]}"
+        with pytest.raises(UnfitEnvironment, match=f"Cannot listen on {text}: .*in use"):
+            listen(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10670", "127.0.0.1", ":10670", "::1:10670", "127.0.0.1:65536", "unix:", "a..b:1"]
+)
+def test_text_that_is_no_address_is_wrong_usage(text: str) -> None:
+    with pytest.raises(AddressError):
+        listen(text)
+
+
+def test_unix_socket_has_the_mode_and_the_group_that_were_asked_for(path: Path) -> None:
+    with made(f"unix:{path}", Access(0o640, "daemon")):
+        status = path.stat()
+    assert status.st_mode & 0o777 == 0o640
+    assert status.st_gid == grp.getgrnam("daemon").gr_gid
+
+
+def test_group_that_is_not_there_is_a_mistake_of_the_configuration(path: Path) -> None:
+    with pytest.raises(ConfigError, match="no group 'nobody-of-that-name'"):
+        listen(f"unix:{path}", Access(group="nobody-of-that-name"))
+
+
+def test_closed_unix_listener_leaves_no_file_but_spares_its_successor(path: Path) -> None:
+    first = listen(f"unix:{path}")
+    first.close()
+    assert not path.exists()
+    first = listen(f"unix:{path}")
+    path.unlink()
+    with made(f"unix:{path}"):
+        first.close()
+        assert path.is_socket()
+
+
+def test_address_with_ssl_is_one_for_https() -> None:
+    with made("ssl:127.0.0.1:0") as listener:
+        assert listener.secure
+        assert listener.url.startswith("https://127.0.0.1:")
+
+
+def passed_to(pid: int, count: int, names: str = "") -> dict[str, str]:
+    return {"LISTEN_PID": str(pid), "LISTEN_FDS": str(count), "LISTEN_FDNAMES": names}
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, passed_to(1, 1), {"LISTEN_PID": "7"}, {"LISTEN_PID": "7", "LISTEN_FDS": "many"}, passed_to(7, 0)]
+)
+def test_sockets_passed_to_nobody_or_to_another_are_not_taken(environ: dict[str, str]) -> None:
+    assert inherited(environ, 7) == []
+
+
+def test_passed_sockets_are_taken_with_what_their_names_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain, socket.create_server(("127.0.0.1", 0)) as secure:
+        first, second = sorted((plain.fileno(), secure.fileno()))
+        monkeypatch.setattr("ovsnet.io.listen.FIRST_INHERITED", first)
+        assert second == first + 1
+        found = inherited(passed_to(7, 2, "http:ssl"), 7)
+        assert [listener.url.partition(":")[0] for listener in found] == ["http", "https"]
+        assert [listener.secure for listener in found] == [False, True]
+        assert not any(listener.sock.get_inheritable() for listener in found)
+        for listener in found:
+            listener.sock.detach()
+
+
+def test_passed_descriptor_that_listens_to_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+        descriptor = os.dup(datagrams.fileno())
+        monkeypatch.setattr("ovsnet.io.listen.FIRST_INHERITED", descriptor)
+        with pytest.raises(UnfitEnvironment, match="no listening stream socket"):
+            inherited(passed_to(7, 1), 7)

@@ -1,0 +1,61 @@
+"""Settings are read from what people have at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.errors import ConfigError
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.facts import Facts
+from ovsnet.tune.offline import facts_of_environment, facts_of_text
+
+
+def values(facts: Facts) -> dict[str, str]:
+    return {
+        setting.knob.name: setting.text
+        for knob in KNOBS.values()
+        for setting in facts.settings(knob)
+        if setting.text is not None
+    }
+
+
+async def test_list_of_a_real_node_reads_as_it_was_set() -> None:
+    async with Sandbox(ovn=False) as node:
+        await node.run(
+            "ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".",
+            'external_ids:ovn-remote="tcp:[::1]:6642,tcp:1.2.3.4:6642"',
+            "external_ids:ovn-remote-probe-interval=10000", 'external_ids:odd="a, b=\\"c\\" {d}"',
+            "other_config:n-handler-threads=4", 'other_config:max-idle="20000"', "ovs_version=3.1.0",
+        )  # fmt: skip
+        facts = facts_of_text(await node.run("ovs-vsctl", "list", "Open_vSwitch"))
+    assert values(facts) == {"ovn-remote-probe-interval": "10000", "n-handler-threads": "4", "max-idle": "20000"}
+    assert facts.remote == "tcp:[::1]:6642,tcp:1.2.3.4:6642"
+    assert facts.system_id == "sandbox"
+    assert facts.versions["ovs-vswitchd"] == (3, 1, 0)
+
+
+def test_environment_file_reads_as_kube_ovns_scripts_write_it() -> None:
+    text = (
+        '# chart\nexport OVN_REMOTE_PROBE_INTERVAL="10000"\nOVN_REMOTE_OPENFLOW_INTERVAL=180\nPROBE_INTERVAL=180000\n'
+    )
+    assert values(facts_of_text(text)) == {
+        "ovn-remote-probe-interval": "10000",
+        "ovn-openflow-probe-interval": "180",
+        "nb-inactivity-probe": "180000",
+        "sb-inactivity-probe": "180000",
+        "nb-options-inactivity-probe": "180000",
+        "sb-options-inactivity-probe": "180000",
+    }
+
+
+def test_variable_that_is_absent_sets_nothing() -> None:
+    assert values(facts_of_environment({"OVN_NORTHD_PROBE_INTERVAL": "5000", "PATH": "/bin"})) == {
+        "northd_probe_interval": "5000"
+    }
+
+
+@pytest.mark.parametrize("text", ["", "hello", "A=1\n", '{"external_ids": {}}'])
+def test_other_text_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigError, match="no output of"):
+        facts_of_text(text)
