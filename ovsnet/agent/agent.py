@@ -216,7 +216,7 @@ class Agent:
         await asyncio.sleep(max(missing, SHORTEST_WAIT))
         await after_next_poll()  # an answer that came while we were held up ends the silence
         self._silent.discard(late.name)
-        if (result := look_again(CHECKS[late.name], self.node, late)) is not None:
+        if (result := look_again(CHECKS[late.name], self.node)) is not None:
             self._record([result])
 
     def _wake_failed(self) -> None:

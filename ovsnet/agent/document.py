@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.result import Result
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change, HealthState
@@ -70,7 +71,7 @@ def _check(result: Result, now: float) -> dict[str, object]:
         "status": result.status.value,
         "reason": result.reason,
         "detail": result.detail,
-        "remedy": result.remedy,
+        "remedy": cause.remedy_for(result.facts) if (cause := cause_of(result)) else "",
         "rtt_seconds": result.rtt_seconds,
         "age_seconds": max(now - result.at, 0.0),
         "values": dict(result.values),

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ovsnet import doctor
 from ovsnet.config import rows
+from ovsnet.health.cause_table import UNEXPLAINED
+from ovsnet.health.causes import causes
 from ovsnet.health.checks.declaration import CHECKS
-from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED
+from ovsnet.health.diagnosis import HEALTHY
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
@@ -43,11 +45,14 @@ def checks_table() -> str:
 
 def diagnoses_table() -> str:
     """Every diagnosis, in causal order."""
-    first = [("`healthy`", "ready", "Every check that counts is ok.", "")]
+    first = [("`healthy`", "ready", HEALTHY.summary, "")]
     first.append(("`starting`", "starting", "A stage has not been reached yet, and it is within its allowance.", ""))
     return _table(
         ("code", "state", "means", "remedy"),
-        [*first, *((f"`{each.code}`", each.state.label, each.summary, each.remedy) for each in (*CAUSES, UNEXPLAINED))],
+        [
+            *first,
+            *((f"`{each.code}`", each.state.label, each.summary, each.remedy) for each in (*causes(), UNEXPLAINED)),
+        ],
     )
 
 

@@ -6,7 +6,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,16 +16,12 @@ from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.backoff import still_waits
+from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
 from ovsnet.node.link import Link, Session
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.southbound import Southbound, is_local, open_southbound
-
-DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
-
-SOUTHBOUND = "southbound"
-"""The daemon behind ``ovn-remote``, on this host or another."""
 
 CONNECT_SHARE = 0.8
 """Of ``timeout``, for the connect itself: so that a full backlog is told as what it is before the check's own
@@ -68,35 +63,45 @@ class Node:
         self._indexes: dict[str, int] = {}
         self._database = Address.parse(settings.database) if settings.database else rundir.database
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
-        self.daemons = {name: self._daemon(name, name, rundir.pidfile(name)) for name in DAEMONS}
-        self.daemons[SOUTHBOUND] = self._daemon(SOUTHBOUND, "ovsdb-server", rundir.ovn / "ovnsb_db.pid")
+        self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
         """How often a question met a full backlog, by daemon."""
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()
 
-    def _daemon(self, key: str, program: str, pidfile: Path) -> Daemon:
-        links = self._links_of[key]
-        return Daemon(program, pidfile, self.clock, lambda: max((link.heard_at for link in links), default=0.0))
+    def _daemon(self, component: Component) -> Daemon:
+        links = self._links_of[component.daemon]
+        heard_at: Callable[[], float] = lambda: max((link.heard_at for link in links), default=0.0)  # noqa: E731
+        return Daemon(component.process, component.pidfile(self.rundir), self.clock, heard_at)
 
     def _make_links(self) -> None:
-        self.ovsdb: Link[Database] = self._link("ovsdb-server", self._open_database)
-        self.vswitchd: Link[unixctl.Session] = self._link("ovs-vswitchd", lambda: self._open_control("ovs-vswitchd"))
+        self.ovsdb: Link[Database] = self._link(OVSDB, self._open_database)
+        self.control: dict[str, Link[unixctl.Session]] = {
+            component.daemon: self._control_link(component) for component in COMPONENTS.values() if component.control
+        }
+        """Over unixctl, by daemon."""
         self.openflow: dict[str, Link[openflow.Session]] = {
             bridge: self._openflow_link(self.rundir.mgmt(bridge)) for bridge in self.settings.bridge
         }
-        self.controller: Link[unixctl.Session] = self._link(
-            "ovn-controller", lambda: self._open_control("ovn-controller")
-        )
         self.southbound: Link[Southbound] = self._link(SOUTHBOUND, self._open_southbound)
         self.links: dict[str, Link[Any]] = {
             "ovsdb": self.ovsdb,
-            "vswitchd": self.vswitchd,
+            **{COMPONENTS[daemon].name: link for daemon, link in self.control.items()},
             **{f"openflow:{bridge}": link for bridge, link in self.openflow.items()},
-            "controller": self.controller,
             "southbound": self.southbound,
         }
+        """By name, as metrics have them."""
+
+    @property
+    def vswitchd(self) -> Link[unixctl.Session]:
+        """ovs-vswitchd's control socket."""
+        return self.control[VSWITCHD.daemon]
+
+    @property
+    def controller(self) -> Link[unixctl.Session]:
+        """ovn-controller's control socket."""
+        return self.control[CONTROLLER.daemon]
 
     @property
     def external_ids(self) -> dict[str, str]:
@@ -167,9 +172,8 @@ class Node:
         """File names, and the links they belong to. A name that ends in a dot goes on with a pid."""
         return [
             ("db.sock", self.ovsdb),
-            ("ovs-vswitchd.", self.vswitchd),
+            *((f"{daemon}.", link) for daemon, link in self.control.items()),
             *((f"{bridge}.mgmt", link) for bridge, link in self.openflow.items()),
-            ("ovn-controller.", self.controller),
             ("ovnsb_db.sock", self.southbound),
         ]
 
@@ -187,7 +191,9 @@ class Node:
     ) -> None:
         await self.aclose()
 
-    def _link(self, daemon: str, open_session: Callable[[], Awaitable[Session]]) -> Link[Session]:
+    def _link(self, component: Component, open_session: Callable[[], Awaitable[Session]]) -> Link[Session]:
+        daemon = component.daemon
+
         async def opened() -> Session:
             return self._met(daemon, await open_session())
 
@@ -213,28 +219,32 @@ class Node:
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
-            on_change=lambda: self._on_change("ovsdb-server"),
+            on_change=lambda: self._on_change(OVSDB.daemon),
         )
 
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
         return self._link(
-            "ovs-vswitchd",
+            VSWITCHD,
             lambda: openflow.connect(address, timeout=self._connect_timeout, patience=GREETING_PATIENCE),
         )
 
     async def _open_southbound(self) -> Southbound:
         remotes = self.southbound_remotes
-        self.daemons[SOUTHBOUND].distant = any(each.scheme != "unix" for each in remotes)
+        self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in remotes)
         return await open_southbound(
             remotes,
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
-            on_change=lambda: self._on_change(SOUTHBOUND),
+            on_change=lambda: self._on_change(SOUTHBOUND.daemon),
         )
 
-    async def _open_control(self, daemon: str) -> unixctl.Session:
+    def _control_link(self, component: Component) -> Link[unixctl.Session]:
+        return self._link(component, lambda: self._open_control(component))
+
+    async def _open_control(self, component: Component) -> unixctl.Session:
         """The first candidate that accepts: only a connection tells a live control socket from a stale one."""
+        daemon = component.daemon
         why: ConnectError = SocketMissing(
             f"There is no control socket of {daemon} in {self.rundir.pidfile(daemon).parent}."
         )

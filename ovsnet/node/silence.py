@@ -60,6 +60,7 @@ class Finding:
     verdict: Verdict
     sentence: str
     values: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 PRESSED = 0.10
@@ -105,7 +106,9 @@ class Silence:
             and (process.state in "Tt" or now - self._still_since >= SHORTEST_LOOK)
         ):
             verdict = Verdict.HUNG
-        return Finding(verdict, f"process {process.pid} {what}", values)
+        pid = str(process.pid)
+        facts = {"pid": pid} | ({"stopped": pid} if process.state == "T" else {})
+        return Finding(verdict, f"process {process.pid} {what}", values, facts)
 
     def _unseen(self, silent: float) -> Finding:
         values = {"silent_seconds": silent}

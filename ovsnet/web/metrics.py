@@ -12,14 +12,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from ovsnet.agent.agent import Agent
+from ovsnet.health.cause import State
+from ovsnet.health.causes import codes
 from ovsnet.health.checks.result import Status
-from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, State
 from ovsnet.web.daemon_metrics import daemons
 from ovsnet.web.own_metrics import own
 from ovsnet.web.tune_metrics import tuning
-
-CODES = tuple(dict.fromkeys(["healthy", "starting", *(cause.code for cause in CAUSES), UNEXPLAINED.code]))
-
 
 REST = 9.0
 """For each second of rendering, so many are left to everything else."""
@@ -79,7 +77,7 @@ def _verdict(agent: Agent) -> Iterator[Metric]:
         "ovsnet_diagnosis", "1 for the code of the root cause, 0 for the others.", labels=["code"]
     )
     came = CounterMetricFamily("ovsnet_diagnoses", "How often a code became the root cause.", labels=["code"])
-    for code in CODES:
+    for code in ("healthy", "starting", *codes()):
         diagnosis.add_metric([code], float(code == health.diagnosis.code))
         came.add_metric([code], agent.counters.diagnoses[code])
     yield diagnosis

@@ -157,7 +157,7 @@ async def test_log_tells_each_diagnosis_with_its_remedy(
             await node.kill("ovs-vswitchd")
             await watched.diagnosis("vswitchd-down")
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "ovsnet"]
-    assert ("INFO", "healthy: Every check that counts is ok.") in lines
+    assert ("INFO", "healthy: All required checks pass.") in lines
     (down,) = [message for level, message in lines if level == "WARNING"]
     assert down.startswith("vswitchd-down: ovs-vswitchd is not running. Start it")
 

@@ -12,10 +12,11 @@ import pytest
 from ovsnet.agent.document import document, knobs, versions
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import Status
 from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
+from tests.health.results import result
 
 NOW = 100.0
 OFFSET = 1000.0
@@ -42,7 +43,7 @@ def told(node: Node, monkeypatch: pytest.MonkeyPatch, **columns: Any) -> Node:
 
 def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
     health = HealthState(90.0, CHECKS, allowance=60.0)
-    health.record([Result("ovsdb.echo", Status.OK, 95.0, rtt_seconds=0.001)], 95.0)
+    health.record([result("ovsdb.echo", Status.OK, 95.0, rtt_seconds=0.001)], 95.0)
     found: Any = document(health, node, name="n1", wall_offset=OFFSET)
     assert (found["node"], found["state"]) == ("n1", "starting")
     assert found["timeline"] == [{"stage": "database", "at": 1095.0, "took_seconds": 5.0}]
@@ -53,17 +54,20 @@ def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
 
 def test_result_from_the_future_has_no_negative_age(node: Node) -> None:
     health = HealthState(90.0, CHECKS, allowance=60.0)
-    health.record([Result("ovsdb.echo", Status.OK, NOW + 1)], NOW + 1)
+    health.record([result("ovsdb.echo", Status.OK, NOW + 1)], NOW + 1)
     found: Any = document(health, node, name="n1", wall_offset=OFFSET)
     assert found["checks"][0]["age_seconds"] == 0.0
 
 
 def test_failure_carries_its_reason_sentence_remedy_and_numbers(node: Node) -> None:
     health = HealthState(0.0, CHECKS, allowance=60.0)
-    health.record([Result("ovsdb.echo", Status.FAILED, NOW, "hung", "It hangs.", "Look.", None, {"silent": 3})], NOW)
+    facts = {"pid": "11", "stopped": "11"}
+    hung = result("ovsdb.echo", Status.FAILED, NOW, "hung", "It hangs.", values={"silent": 3}, facts=facts)
+    health.record([hung], NOW)
     found: Any = document(health, node, name="n1", wall_offset=OFFSET)
     (echo,) = found["checks"]
-    assert (echo["reason"], echo["detail"], echo["remedy"]) == ("hung", "It hangs.", "Look.")
+    assert (echo["reason"], echo["detail"]) == ("hung", "It hangs.")
+    assert echo["remedy"] == found["diagnosis"]["remedy"] == "Process 11 is stopped: resume it with `kill -CONT 11`."
     assert echo["values"] == {"silent": 3}
     assert found["diagnosis"]["code"] == "ovsdb-hung"
     assert found["diagnosis"]["evidence"] == ["ovsdb.echo: It hangs."]

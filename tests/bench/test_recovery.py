@@ -47,8 +47,8 @@ def test_stage_of_an_earlier_start_is_none_of_this_one() -> None:
 
 def test_stage_that_the_timeline_left_closed_is_told_by_its_check() -> None:
     made = recovery()
-    made.result(Result("openflow.echo", Status.FAILED, 12.1, "no-database", "", "", None, {}))
-    made.result(Result("openflow.echo", Status.OK, 14.0, "", "", "", None, {}))
+    made.result(Result("openflow.echo", Status.FAILED, 12.1, "no-database"))
+    made.result(Result("openflow.echo", Status.OK, 14.0))
     assert made.samples([Reached("openflow", at=3.0, took_seconds=0.1)])["openflow"] == pytest.approx(2.0)
 
 

@@ -1,7 +1,7 @@
 """What ovsnet shows to the outside, as text: the flags, the endpoints' bodies, the metrics, and every verdict.
 
-``python -m tests.golden.faces`` writes the files beside this module anew. A change of one of them is a change of the
-contract, and belongs into the changelog.
+``python -m tests.golden.faces`` rewrites the files beside this module, ``--print NAME`` prints one. A change of one of
+them is a change of the contract, and belongs into the changelog.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from click.testing import CliRunner
 
 from ovsnet.cli import ovsnet
 from ovsnet.config import Settings
+from ovsnet.health.cause_table import UNEXPLAINED
+from ovsnet.health.causes import causes as all_causes
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Result, Status
-from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, diagnose
+from ovsnet.health.diagnosis import diagnose
 from ovsnet.health.timeline import STAGES, Timeline
 from ovsnet.node.rundir import Rundir
 from ovsnet.web.server import serving
+from tests.health.results import result
 from tests.web.conftest import BoardedAgent
 
 HERE = Path(__file__).parent
@@ -82,7 +85,7 @@ def _verdict(results: list[Result], *, over: bool) -> str:
 
 
 def _result(check: str, reason: str) -> Result:
-    return Result(check, _STATUS.get(reason, Status.FAILED), NOW, reason, f"{check} says {reason}.")
+    return result(check, _STATUS.get(reason, Status.FAILED), NOW, reason, f"{check} says {reason}.")
 
 
 def verdicts() -> str:
@@ -118,7 +121,7 @@ def causes() -> str:
     return "".join(
         f"{each.code} {each.state.label}{' dead' * each.dead}{' brief' * each.brief}{' in-start' * each.in_start}\n"
         f"  {each.summary}\n  {each.remedy}\n"
-        for each in (*CAUSES, UNEXPLAINED)
+        for each in (*all_causes(), UNEXPLAINED)
     )
 
 
@@ -213,5 +216,8 @@ FACES: dict[str, Callable[[], str]] = {
 }
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--print"]:
+        sys.stdout.write(FACES[sys.argv[2]]())
+        sys.exit()
     for name in sys.argv[1:] or FACES:
         (HERE / name).write_text(FACES[name](), encoding="utf-8")

@@ -1,18 +1,19 @@
 """What results change, on a health with hand-made results."""
 
 from ovsnet.health.checks import CHECKS
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import Status
 from ovsnet.health.state import HealthState
 from ovsnet.health.timeline import STAGES
+from tests.health.results import result
 
-GONE = Result("vswitchd.ofproto", Status.FAILED, 0.0, "refused", "Nobody listens.")
-BACK = Result("vswitchd.ofproto", Status.OK, 0.0)
+GONE = result("vswitchd.ofproto", Status.FAILED, 0.0, "refused", "Nobody listens.")
+BACK = result("vswitchd.ofproto", Status.OK, 0.0)
 
 
 def health() -> HealthState:
     """One whose start is over and whose node is healthy."""
     made = HealthState(0.0, CHECKS, allowance=60.0)
-    made.record([Result(stage.check, Status.OK, 1.0) for stage in STAGES], 1.0)
+    made.record([result(stage.check, Status.OK, 1.0) for stage in STAGES], 1.0)
     assert made.diagnosis.code == "healthy"
     return made
 
@@ -26,8 +27,8 @@ def test_empty_board_is_starting() -> None:
 
 def test_first_result_of_a_check_is_a_change_and_the_same_again_is_none() -> None:
     made = HealthState(0.0, CHECKS, allowance=60.0)
-    first = Result("ovsdb.echo", Status.OK, 1.0, rtt_seconds=0.1)
-    second = Result("ovsdb.echo", Status.OK, 2.0, rtt_seconds=0.2)
+    first = result("ovsdb.echo", Status.OK, 1.0, rtt_seconds=0.1)
+    second = result("ovsdb.echo", Status.OK, 2.0, rtt_seconds=0.2)
     changes = made.record([first], 1.0)
     assert [change.result for change in changes if change.result] == [first]
     assert made.record([second], 2.0) == []
@@ -46,14 +47,14 @@ def test_first_diagnosis_is_told_whatever_it_is() -> None:
 def test_new_reason_with_the_same_status_is_a_change() -> None:
     made = health()
     made.record([GONE], 2.0)
-    hung = Result("vswitchd.ofproto", Status.FAILED, 3.0, "hung")
+    hung = result("vswitchd.ofproto", Status.FAILED, 3.0, "hung")
     results = [change.result for change in made.record([hung], 3.0) if change.result is not None]
     assert results == [hung]
 
 
 def test_results_that_belong_together_are_diagnosed_once() -> None:
     made = health()
-    changes = made.record([GONE, Result("ovsdb.echo", Status.FAILED, 2.0, "refused")], 2.0)
+    changes = made.record([GONE, result("ovsdb.echo", Status.FAILED, 2.0, "refused")], 2.0)
     assert [change.diagnosis.code for change in changes if change.diagnosis] == ["ovsdb-down"]
     assert all(changes)
 
@@ -71,7 +72,7 @@ def test_judging_again_tells_a_new_code_alone() -> None:
 def test_dead_since_the_first_proof_whatever_the_proof_becomes() -> None:
     made = health()
     made.record([GONE], 10.0)
-    made.record([Result("vswitchd.ofproto", Status.FAILED, 12.0, "hung")], 12.0)
+    made.record([result("vswitchd.ofproto", Status.FAILED, 12.0, "hung")], 12.0)
     assert made.dead_since == 10.0
     assert made.dead_for(15.0) == 5.0
 
@@ -79,7 +80,7 @@ def test_dead_since_the_first_proof_whatever_the_proof_becomes() -> None:
 def test_sign_of_life_ends_death() -> None:
     made = health()
     made.record([GONE], 10.0)
-    made.record([Result("vswitchd.ofproto", Status.SLOW, 11.0, "busy")], 11.0)
+    made.record([result("vswitchd.ofproto", Status.SLOW, 11.0, "busy")], 11.0)
     assert made.dead_since is None
     made.record([GONE], 12.0)
     assert made.dead_since == 12.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from ovsnet.health.diagnosis import CAUSES
+from ovsnet.health.causes import causes
 from tests.soak.faults import FAULTS, Fault
 
 Round = tuple[Fault, ...]
@@ -13,7 +13,7 @@ Round = tuple[Fault, ...]
 PAIRED = 0.25
 """Share of the rounds that break two parts of the node at once."""
 
-RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in CAUSES)))}
+RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in causes())))}
 """Place of each code in the causal order: of two, the lower is the root."""
 
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from ovsnet.deploy.monitoring.alerts import rules
 from ovsnet.deploy.monitoring.dashboard import Panel, panels
-from ovsnet.health.diagnosis import CAUSES
+from ovsnet.health.causes import causes
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 from tests.serving import Serving, serving
@@ -84,7 +84,7 @@ async def test_query_of_the_dashboard_returns_data(watched: Watched, panel: Pane
 
 
 async def test_alert_fires_from_a_frozen_switch_and_clears_after_the_thaw(watched: Watched) -> None:
-    (cause,) = [cause for cause in CAUSES if cause.code == "vswitchd-hung"]
+    (cause,) = [cause for cause in causes() if cause.code == "vswitchd-hung"]
     await until_true(lambda: watched.prometheus.query("ovsnet_ready == 1"), "readiness")
     assert "OvsnetVswitchdHung" not in await watched.prometheus.firing()
 

@@ -15,11 +15,12 @@ import pytest
 from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import Status
 from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.web import metrics
 from ovsnet.web.server import serving
+from tests.health.results import result
 
 Serve = Callable[..., AbstractAsyncContextManager["Served"]]
 
@@ -35,7 +36,7 @@ class BoardedAgent(Agent):
     def tell(self, name: str, status: Status = Status.OK, reason: str = "", detail: str = "") -> list[Change]:
         """One check's result, as of now. Returns what it changed."""
         rtt = 0.001 if status is Status.OK else None
-        return self.health.record([Result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
+        return self.health.record([result(name, status, self.now, reason, detail, rtt_seconds=rtt)], self.now)
 
     @property
     def listeners(self) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ovsnet.deploy.yaml_writer import dumps
-from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED, State
+from ovsnet.health.cause import State
+from ovsnet.health.causes import codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ OWN = (
 
 def alerts() -> Iterator[Alert]:
     """All rules, in causal order of what they tell. A code that two causes share is one rule, as its first says."""
-    causes = {cause.code: cause for cause in reversed((*CAUSES, UNEXPLAINED))}
-    for cause in reversed(causes.values()):
+    for cause in codes().values():
         critical = cause.state is State.NOT_READY
         yield Alert(
             _name(cause.code),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.backoff import next_attempt
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.unix_peers import accepted
 
 
-@check("controller.running", daemon="ovn-controller")
+@check("controller.running", daemon="ovn-controller", socket=Socket.CONTROL)
 async def running(node: Node) -> Answer:
     """ovn-controller answers, and is not paused.
 
@@ -24,11 +25,7 @@ async def running(node: Node) -> Answer:
     started = node.clock()
     state = (await control.call("debug/status", timeout=node.settings.timeout)).strip()
     if state == "paused":
-        return failed(
-            "controller-paused",
-            "ovn-controller is paused: it installs no changes.",
-            "Resume it with `ovn-appctl -t ovn-controller debug/resume`.",
-        )
+        return failed("controller-paused", "ovn-controller answers that it is paused.")
     return ok("ovn-controller runs.", rtt_seconds=node.clock() - started)
 
 
@@ -54,12 +51,12 @@ async def openflow(node: Node) -> Answer:
         "controller-no-openflow",
         f"ovn-controller is not connected to {bridge}: it sits in its reconnect backoff, "
         f"and will retry by itself in {wait:.1f} s.",
-        "Wait; next time start ovn-controller after `ovsnet wait --for openflow`, which saves the backoff.",
+        facts={"retry_seconds": f"{wait:.1f}"},
         retry_seconds=wait,
     )
 
 
-@check("controller.connection", daemon="ovn-controller", needs=("controller.running",))
+@check("controller.connection", daemon="ovn-controller", socket=Socket.CONTROL, needs=("controller.running",))
 async def connection(node: Node) -> Answer:
     """ovn-controller is connected to the southbound database, by its own word.
 
@@ -71,8 +68,4 @@ async def connection(node: Node) -> Answer:
         return ok("ovn-controller is connected to the southbound database.")
     remote = node.external_ids.get("ovn-remote", "")
     where = f"at {remote}" if remote else "because external_ids:ovn-remote is not set"
-    return failed(
-        "controller-not-connected",
-        f"ovn-controller is {state}: it has no southbound session {where}.",
-        "Check external_ids:ovn-remote, and that the southbound database can be reached from here.",
-    )
+    return failed("controller-not-connected", f"ovn-controller is {state}: it has no southbound session {where}.")

@@ -1,6 +1,6 @@
 """How a check is declared, and how one is run.
 
-    @check("openflow.echo", daemon="ovs-vswitchd", needs=("vswitchd.ofproto",))
+    @check("openflow.echo", daemon="ovs-vswitchd", socket=Socket.MGMT, needs=("vswitchd.ofproto",))
     async def echo(node: Node) -> Answer:
         \"\"\"The bridge answers an OpenFlow ECHO_REQUEST.\"\"\"
         ...
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError
 from ovsnet.health.checks.result import Answer, Result, Status, not_used
+from ovsnet.node.components import COMPONENTS, Socket
 from ovsnet.node.node import Node
 from ovsnet.node.silence import Verdict
 
@@ -31,6 +32,7 @@ class Check:
     question: str
     probe: Probe
     daemon: str
+    socket: Socket
     needs: tuple[str, ...]
     every: float
     phase: float
@@ -49,6 +51,7 @@ def check(
     name: str,
     *,
     daemon: str,
+    socket: Socket = Socket.NONE,
     needs: tuple[str, ...] = (),
     every: float = 1.0,
     phase: float = 0.0,
@@ -60,7 +63,7 @@ def check(
         assert name not in CHECKS
         assert all(need in CHECKS for need in needs)
         question = (probe.__doc__ or "").strip().partition("\n")[0]
-        CHECKS[name] = Check(name, question, probe, daemon, needs, every, phase)
+        CHECKS[name] = Check(name, question, probe, daemon, socket, needs, every, phase)
         return probe
 
     return declare
@@ -73,11 +76,11 @@ async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
 
 
-def look_again(check: Check, node: Node, before: Result) -> Result | None:
-    """Explain a silence that ``before`` tells of once more, as of now. Nothing is asked; None when it is over."""
+def look_again(check: Check, node: Node) -> Result | None:
+    """Explain a silence once more, as of now. Nothing is asked; None when it is over."""
     if not node.daemons[check.daemon].late:
         return None
-    return _result(check, node, _explain_silence(check, node, before.remedy))
+    return _result(check, node, _explain_silence(check, node))
 
 
 def _result(check: Check, node: Node, answer: Answer) -> Result:
@@ -87,9 +90,11 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         node.clock(),
         answer.reason,
         answer.detail,
-        answer.remedy,
         answer.rtt_seconds,
         answer.values,
+        answer.facts,
+        check.daemon,
+        check.socket,
     )
 
 
@@ -104,11 +109,11 @@ async def _ask(check: Check, node: Node) -> Answer:
         return await _probe(check, node)
     except NotConnectedYet as error:  # who makes the connection will tell of the daemon
         return Answer(Status.SKIPPED, "precondition", str(error))
-    except DeadlineExceeded as error:
-        return _explain_silence(check, node, error.remedy)
+    except DeadlineExceeded:
+        return _explain_silence(check, node)
     except BacklogFull as error:
         node.backlog_refusals[check.daemon] += 1
-        silence = _explain_silence(check, node, error.remedy)
+        silence = _explain_silence(check, node)
         return silence if silence.status is Status.FAILED else _failed(error)
     except OvsnetError as error:
         node.daemons[check.daemon].gone()
@@ -130,11 +135,11 @@ def _ended(check: Check, node: Node, error: OvsnetError) -> bool:
 
 
 def _gone(check: Check, error: OvsnetError) -> Answer:
-    return Answer(Status.FAILED, Verdict.GONE.value, f"The process of {check.daemon} has ended: {error}", error.remedy)
+    return Answer(Status.FAILED, Verdict.GONE.value, f"The process of {check.daemon} has ended: {error}")
 
 
 def _failed(error: OvsnetError) -> Answer:
-    return Answer(Status.FAILED, error.reason, str(error), error.remedy)
+    return Answer(Status.FAILED, error.reason, str(error), facts={"advice": error.remedy} if error.remedy else {})
 
 
 _SILENCE = {
@@ -147,9 +152,9 @@ _SILENCE = {
 }
 
 
-def _explain_silence(check: Check, node: Node, remedy: str) -> Answer:
+def _explain_silence(check: Check, node: Node) -> Answer:
     finding = node.daemons[check.daemon].look(node.settings.hung_after, node.own_lag)
     silent = finding.values.get("silent_seconds", 0.0)
-    daemon = "ovsdb-server of the southbound" if check.daemon == "southbound" else check.daemon
-    detail = f"{daemon} has been silent for {silent:.1f} s: {finding.sentence}."
-    return Answer(_SILENCE[finding.verdict], finding.verdict.value, detail, remedy, values=finding.values)
+    title = COMPONENTS[check.daemon].title
+    detail = f"{title} has been silent for {silent:.1f} s: {finding.sentence}."
+    return Answer(_SILENCE[finding.verdict], finding.verdict.value, detail, values=finding.values, facts=finding.facts)

@@ -30,4 +30,4 @@ async def fit(node: Node) -> Answer:
     if not findings:
         return ok("Nothing on this host makes Open vSwitch impossible.")
     first = findings[0]
-    return failed("unfit", f"{first.code}: {first.summary}", first.remedy, findings=len(findings))
+    return failed("unfit", f"{first.code}: {first.summary}", facts={"advice": first.remedy}, findings=len(findings))

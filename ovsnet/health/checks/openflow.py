@@ -10,12 +10,19 @@ from ovsnet import openflow
 from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 
 Said = TypeVar("Said")
 
 
-@check("openflow.echo", daemon="ovs-vswitchd", needs=("ovsdb.echo", "vswitchd.ofproto"), phase=1 / 3)
+@check(
+    "openflow.echo",
+    daemon="ovs-vswitchd",
+    socket=Socket.MGMT,
+    needs=("ovsdb.echo", "vswitchd.ofproto"),
+    phase=1 / 3,
+)
 async def echo(node: Node) -> Answer:
     """The bridges answer an OpenFlow ECHO_REQUEST on their management sockets.
 
@@ -28,7 +35,7 @@ async def echo(node: Node) -> Answer:
             "no-database",
             "ovs-vswitchd lost the database, and serves no OpenFlow until it has it again: it sits in its reconnect "
             f"backoff, and will retry by itself in {wait:.1f} s.",
-            "Wait; flows that are installed stay.",
+            facts={"retry_seconds": f"{wait:.1f}"},
             retry_seconds=wait,
         )
     timeout = node.settings.timeout
@@ -36,7 +43,13 @@ async def echo(node: Node) -> Answer:
     return ok(f"{', '.join(rtts)} answers OpenFlow.", rtt_seconds=max(rtts.values()))
 
 
-@check("openflow.flows", daemon="ovs-vswitchd", needs=("ovsdb.bridge", "openflow.echo"), phase=2 / 3)
+@check(
+    "openflow.flows",
+    daemon="ovs-vswitchd",
+    socket=Socket.MGMT,
+    needs=("ovsdb.bridge", "openflow.echo"),
+    phase=2 / 3,
+)
 async def flows(node: Node) -> Answer:
     """The bridges hold flows.
 
@@ -53,12 +66,11 @@ async def flows(node: Node) -> Answer:
     return failed(
         "flows-missing",
         f"{', '.join(empty)} answers and holds no flow: it forwards nothing.",
-        "See whether ovn-controller is connected. If it is, restart it: `recompute` does not install what was wiped.",
         flows=total,
     )
 
 
-@check("openflow.accept", daemon="ovs-vswitchd", needs=("openflow.echo",), every=10)
+@check("openflow.accept", daemon="ovs-vswitchd", socket=Socket.MGMT, needs=("openflow.echo",), every=10)
 async def accept(node: Node) -> Answer:
     """The bridges serve a new connection.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from ovsnet.errors import UnixctlRefused
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 
 
-@check("ovsdb.echo", daemon="ovsdb-server")
+@check("ovsdb.echo", daemon="ovsdb-server", socket=Socket.DATABASE)
 async def echo(node: Node) -> Answer:
     """ovsdb-server answers an echo on the Open_vSwitch database's socket.
 
@@ -22,7 +23,7 @@ async def echo(node: Node) -> Answer:
     return ok("ovsdb-server answers.", rtt_seconds=rtt)
 
 
-@check("ovsdb.bridge", daemon="ovsdb-server", needs=("ovsdb.echo",))
+@check("ovsdb.bridge", daemon="ovsdb-server", socket=Socket.DATABASE, needs=("ovsdb.echo",))
 async def bridge(node: Node) -> Answer:
     """The watched bridges stand in the database."""
     database = node.ovsdb.held()
@@ -34,12 +35,11 @@ async def bridge(node: Node) -> Answer:
     return failed(
         "bridge-missing",
         f"The database has no bridge {', '.join(missing)}; it holds {held}.",
-        "Start ovn-controller, which makes br-int, or name the right bridge with --bridge.",
         bridges=len(names),
     )
 
 
-@check("ovsdb.flow_restore", daemon="ovs-vswitchd", needs=("ovsdb.echo",))
+@check("ovsdb.flow_restore", daemon="ovs-vswitchd", socket=Socket.CONTROL, needs=("ovsdb.echo",))
 async def flow_restore(node: Node) -> Answer:
     """ovs-vswitchd does not wait for flows to be restored.
 
@@ -60,5 +60,4 @@ async def flow_restore(node: Node) -> Answer:
     return failed(
         "flow-restore-wait",
         "other_config:flow-restore-wait is true, and ovs-vswitchd runs no revalidators: it forwards nothing.",
-        "Once the flows are back: `ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`.",
     )

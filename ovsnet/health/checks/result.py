@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ovsnet.node.components import Socket
+
 
 class Status(StrEnum):
     """``slow`` and ``unknown`` are no faults; ``skipped`` asks nothing, because what it builds on failed or is not
@@ -29,16 +31,19 @@ Number = float | int | str | bool
 @dataclass(frozen=True, slots=True)
 class Result:
     """The answer to one check. ``reason`` is a short code, ``detail`` a sentence; times are seconds, ``at`` of the
-    node's clock."""
+    node's clock. ``values`` are numbers for documents and metrics, ``facts`` texts for the remedy. ``daemon`` and
+    ``socket`` are those of the check's declaration."""
 
     name: str
     status: Status
     at: float
     reason: str = ""
     detail: str = ""
-    remedy: str = ""
     rtt_seconds: float | None = None
     values: Mapping[str, Number] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    daemon: str = ""
+    socket: Socket = Socket.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,9 @@ class Answer:
     status: Status
     reason: str = ""
     detail: str = ""
-    remedy: str = ""
     rtt_seconds: float | None = None
     values: Mapping[str, Number] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def ok(detail: str, *, rtt_seconds: float | None = None, **values: Number) -> Answer:
@@ -58,9 +63,9 @@ def ok(detail: str, *, rtt_seconds: float | None = None, **values: Number) -> An
     return Answer(Status.OK, detail=detail, rtt_seconds=rtt_seconds, values=values)
 
 
-def failed(reason: str, detail: str, remedy: str, **values: Number) -> Answer:
-    """The fact does not hold, and it is known why."""
-    return Answer(Status.FAILED, reason, detail, remedy, values=values)
+def failed(reason: str, detail: str, *, facts: Mapping[str, str] | None = None, **values: Number) -> Answer:
+    """The fact does not hold, and it is known why. The cause of ``reason`` owns the remedy, which ``facts`` fill in."""
+    return Answer(Status.FAILED, reason, detail, values=values, facts=facts or {})
 
 
 def not_used(detail: str) -> Answer:

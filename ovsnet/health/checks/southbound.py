@@ -7,10 +7,11 @@ import re
 
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
-from ovsnet.node.node import SOUTHBOUND, Node
+from ovsnet.node.components import Socket
+from ovsnet.node.node import Node
 
 
-@check("southbound.echo", daemon=SOUTHBOUND, needs=("ovsdb.echo",))
+@check("southbound.echo", daemon="southbound", socket=Socket.DATABASE, needs=("ovsdb.echo",))
 async def echo(node: Node) -> Answer:
     """The southbound server that ``ovn-remote`` names answers an echo."""
     if not await node.uses_ovn() or not node.asks_southbound:
@@ -22,7 +23,7 @@ async def echo(node: Node) -> Answer:
     return ok(f"The southbound at {southbound.address} answers.", rtt_seconds=rtt)
 
 
-@check("southbound.fresh", daemon=SOUTHBOUND, needs=("southbound.echo",), every=5)
+@check("southbound.fresh", daemon="southbound", socket=Socket.DATABASE, needs=("southbound.echo",), every=5)
 async def fresh(node: Node) -> Answer:
     """The server is in touch with its cluster, and its data did not go back in time.
 
@@ -32,31 +33,28 @@ async def fresh(node: Node) -> Answer:
     southbound = node.southbound.held()
     server = southbound.server
     if server is None:
-        return failed(
-            "no-southbound",
-            f"{southbound.address} does not serve the southbound database.",
-            "Correct external_ids:ovn-remote.",
-        )
+        return failed("no-southbound", f"{southbound.address} does not serve the southbound database.")
     if not server.clustered:
         return ok("A standalone server: it has no copy that could be stale.")
     if not server.connected:
-        return failed(
-            "stale",
-            f"{southbound.address} has lost its cluster: what it says is old.",
-            "See `ovs-appctl -t ovnsb_db.ctl cluster/status OVN_Southbound` on the database's hosts.",
-        )
+        return failed("stale", f"{southbound.address} has lost its cluster: what it says is old.")
     index = await southbound.log_index(timeout=node.settings.timeout)
     seen = node.newest_index(server.cluster, index)
     if index < seen:
         return failed(
             "stale",
             f"{southbound.address} is at log index {index}, and {seen} was seen before: it went back in time.",
-            "Find the member that was restored from an old copy; a restarted ovn-controller takes the old data.",
         )
     return ok(f"A {'leader' if server.leader else 'follower'} in touch with its cluster.", index=index)
 
 
-@check("southbound.northd", daemon="ovn-controller", needs=("southbound.echo", "controller.running"), every=10)
+@check(
+    "southbound.northd",
+    daemon="ovn-controller",
+    socket=Socket.CONTROL,
+    needs=("southbound.echo", "controller.running"),
+    every=10,
+)
 async def northd(node: Node) -> Answer:
     """ovn-northd and ovn-controller have one version, where ``ovn-match-northd-version`` asks for it.
 
@@ -76,5 +74,4 @@ async def northd(node: Node) -> Answer:
     return failed(
         "northd-version-mismatch",
         f"ovn-northd is at {theirs}, ovn-controller at {ours[1]}: ovn-controller waits until they match.",
-        "Finish the upgrade, or remove external_ids:ovn-match-northd-version.",
     )

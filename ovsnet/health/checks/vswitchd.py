@@ -5,12 +5,13 @@ from __future__ import annotations
 from ovsnet.errors import UnixctlRefused
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.process import pids_named, sample
 from ovsnet.node.rundir import read_pidfile
 
 
-@check("vswitchd.ofproto", daemon="ovs-vswitchd")
+@check("vswitchd.ofproto", daemon="ovs-vswitchd", socket=Socket.CONTROL)
 async def ofproto(node: Node) -> Answer:
     """ovs-vswitchd has built the watched bridges.
 
@@ -28,20 +29,15 @@ async def ofproto(node: Node) -> Answer:
     if not missing:
         return ok(f"ovs-vswitchd serves {', '.join(node.settings.bridge)}.", rtt_seconds=rtt, bridges=len(listed))
     if (database := node.ovsdb.current) is not None and not database.bridges.issuperset(missing):
-        return failed(
-            "bridge-missing",
-            f"ovs-vswitchd answers; the database gives it no bridge {', '.join(missing)} to build.",
-            "Start ovn-controller, which makes br-int, or name the right bridge with --bridge.",
-        )
+        return failed("bridge-missing", f"ovs-vswitchd answers; the database has no bridge {', '.join(missing)}.")
     return failed(
         "datapath-missing",
-        f"ovs-vswitchd answers, and has not built {', '.join(missing)}.",
-        "Read ovs-vswitchd's log: a missing kernel module (`modprobe openvswitch`) is the usual reason.",
+        f"ovs-vswitchd answers, and has not created {', '.join(missing)}.",
         bridges=len(listed),
     )
 
 
-@check("vswitchd.alone", daemon="ovs-vswitchd", needs=("vswitchd.ofproto",))
+@check("vswitchd.alone", daemon="ovs-vswitchd", socket=Socket.CONTROL, needs=("vswitchd.ofproto",))
 async def alone(node: Node) -> Answer:
     """No second ovs-vswitchd has taken the run directory over.
 
@@ -58,7 +54,7 @@ async def alone(node: Node) -> Answer:
     return failed(
         "second-vswitchd",
         f"Process {serving} serves, and a second ovs-vswitchd, process {named}, waits for its database lock.",
-        f"Stop the second one (`kill {named}`), and find out who started it.",
+        facts={"second": str(named)},
     )
 
 
@@ -72,5 +68,5 @@ def _locked_out(node: Node, pid: int | None) -> Answer:
     return failed(
         "locked-out",
         f"ovs-vswitchd runs without the database lock and has configured nothing; {holder}.",
-        "See which other ovs-vswitchd runs (`pgrep -a ovs-vswitchd`), and stop one of them.",
+        facts={"holder": others[0]} if len(others) == 1 else {},
     )

@@ -14,7 +14,7 @@ from ovsnet.config import Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.files import files
 from ovsnet.errors import ConfigError
-from ovsnet.health.diagnosis import CAUSES
+from ovsnet.health.causes import causes
 from ovsnet.io.address import Address
 
 VERSIONS = ("1.29", "1.37")
@@ -155,6 +155,6 @@ def test_resources_of_the_prometheus_operator_have_its_shape() -> None:
     assert monitor["spec"]["podMetricsEndpoints"][0]["port"] == agent(found["base/daemonset.yaml"])["ports"][0]["name"]
     (group,) = rule["spec"]["groups"]
     assert {each["expr"] for each in group["rules"]} >= {
-        f'ovsnet_diagnosis{{code="{cause.code}"}} == 1' for cause in CAUSES
+        f'ovsnet_diagnosis{{code="{cause.code}"}} == 1' for cause in causes()
     }
     assert all(each["for"] and each["annotations"]["runbook"] for each in group["rules"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from ovsnet.deploy.monitoring.alerts import alerts
-from ovsnet.health.diagnosis import CAUSES, UNEXPLAINED
+from ovsnet.health.cause_table import UNEXPLAINED
+from ovsnet.health.causes import causes
 
 
 def test_every_diagnosis_has_one_alert_with_its_remedy() -> None:
     found = {alert.expression: alert for alert in alerts()}
-    for cause in {cause.code: cause for cause in reversed((*CAUSES, UNEXPLAINED))}.values():
+    for cause in {cause.code: cause for cause in reversed((*causes(), UNEXPLAINED))}.values():
         alert = found[f'ovsnet_diagnosis{{code="{cause.code}"}} == 1']
         assert (alert.summary, alert.runbook) == (cause.summary, cause.remedy)
 

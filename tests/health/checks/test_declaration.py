@@ -21,6 +21,7 @@ from ovsnet.errors import (
 )
 from ovsnet.health.checks.declaration import CHECKS, Check, check, run
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used, ok
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.silence import Finding, Verdict
 
@@ -47,7 +48,7 @@ def node(daemon: Daemon) -> Node:
     settings = SimpleNamespace(hung_after=3.0)
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
-        daemons={"d": daemon}, settings=settings, own_lag=0.25, clock=lambda: NOW, backlog_refusals=refusals
+        daemons={"ovs-vswitchd": daemon}, settings=settings, own_lag=0.25, clock=lambda: NOW, backlog_refusals=refusals
     )
     return cast("Node", fake)
 
@@ -62,20 +63,23 @@ def probing(*outcomes: Answer | OvsnetError, needs: tuple[str, ...] = ()) -> Che
             raise outcome
         return outcome
 
-    return Check("x.y", "It holds.", probe, "d", needs, 1.0, 0.0)
+    return Check("x.y", "It holds.", probe, "ovs-vswitchd", Socket.CONTROL, needs, 1.0, 0.0)
 
 
 async def test_answer_becomes_a_result_with_name_and_time() -> None:
     daemon = Daemon()
     result = await run(probing(ok("It holds.", rtt_seconds=0.1, count=3)), node(daemon), {})
-    assert result == Result("x.y", Status.OK, NOW, "", "It holds.", "", 0.1, {"count": 3})
+    assert result == Result(
+        "x.y", Status.OK, NOW, "", "It holds.", 0.1, {"count": 3}, {}, "ovs-vswitchd", Socket.CONTROL
+    )
     assert daemon.notes == []
 
 
 async def test_answer_that_says_no_is_a_failure_of_a_living_daemon() -> None:
     daemon = Daemon()
-    result = await run(probing(failed("bad", "It does not hold.", "Mend it.", count=0)), node(daemon), {})
-    assert result == Result("x.y", Status.FAILED, NOW, "bad", "It does not hold.", "Mend it.", None, {"count": 0})
+    result = await run(probing(failed("bad", "It does not hold.", facts={"pid": "7"}, count=0)), node(daemon), {})
+    assert (result.status, result.reason, result.detail) == (Status.FAILED, "bad", "It does not hold.")
+    assert (result.values, result.facts) == ({"count": 0}, {"pid": "7"})
     assert daemon.notes == []
 
 
@@ -88,7 +92,7 @@ async def test_error_of_the_tree_is_a_failure_with_its_reason_sentence_and_remed
     daemon = Daemon()
     result = await run(probing(error), node(daemon), {})
     assert (result.status, result.reason, result.detail) == (Status.FAILED, error.reason, "No.")
-    assert result.remedy == error.remedy
+    assert result.facts == ({"advice": error.remedy} if error.remedy else {})
     assert daemon.notes == ["gone"]
 
 
@@ -106,7 +110,7 @@ async def test_error_of_the_tree_is_a_failure_with_its_reason_sentence_and_remed
 async def test_silence_is_what_the_look_at_the_process_says(verdict: Verdict, status: Status) -> None:
     daemon = Daemon(verdict)
     result = await run(probing(DeadlineExceeded("Late.", remedy="Wait.")), node(daemon), {})
-    assert (result.status, result.reason, result.remedy) == (status, verdict.value, "Wait.")
+    assert (result.status, result.reason) == (status, verdict.value)
     assert "2.5 s" in result.detail
     assert "process 1 sleeps" in result.detail
     assert result.values == {"silent_seconds": 2.5}
@@ -118,7 +122,7 @@ async def test_full_backlog_of_a_living_daemon_is_its_own_failure(verdict: Verdi
     asked = node(Daemon(verdict))
     result = await run(probing(BacklogFull("Full.")), asked, {})
     assert (result.status, result.reason, result.detail) == (Status.FAILED, "backlog-full", "Full.")
-    assert asked.backlog_refusals == {"d": 1}
+    assert asked.backlog_refusals == {"ovs-vswitchd": 1}
 
 
 @pytest.mark.parametrize("verdict", [Verdict.HUNG, Verdict.GONE])
@@ -141,7 +145,7 @@ async def test_connection_that_breaks_because_its_process_ends_is_proof() -> Non
     lost = (ConnectionLost("Cut."), ConnectionLost("Cut again."))
     result = await run(probing(*lost), node(Daemon(ended=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, "gone")
-    assert result.detail == "The process of d has ended: Cut again."
+    assert result.detail == "The process of ovs-vswitchd has ended: Cut again."
 
 
 async def test_refusal_is_told_as_what_it_is_whatever_became_of_the_process() -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from ovsnet import doctor
 from ovsnet.config import load
+from ovsnet.health.cause import State
 from ovsnet.health.checks.declaration import CHECKS, run
 from ovsnet.health.checks.result import Status
-from ovsnet.health.diagnosis import State
 from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir

@@ -37,7 +37,7 @@ async def test_server_that_ended_is_gone_with_its_reason(
         dependant = await ask("ovsdb.bridge")
     assert (result.status, result.reason) == (Status.FAILED, reason)
     assert "db.sock" in result.detail
-    assert result.remedy
+    assert result.facts["advice"]
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 

@@ -12,6 +12,7 @@ from ovsnet.errors import UsageError
 from ovsnet.health.checks.declaration import Check
 from ovsnet.health.checks.result import Answer, Status, ok
 from ovsnet.health.checks.round import ask_all, with_needs
+from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 
 
@@ -43,7 +44,7 @@ async def test_independent_checks_are_asked_at_once_and_a_need_before_its_depend
             told.append(name)
             return ok("")
 
-        return Check(name, "", probe, "d", needs, 1.0, 0.0)
+        return Check(name, "", probe, "d", Socket.NONE, needs, 1.0, 0.0)
 
     checks = [check("a", at_once=True), check("c", "a", "b", at_once=False), check("b", at_once=True)]
     daemon = SimpleNamespace(asked=lambda: None, answered=lambda: None)

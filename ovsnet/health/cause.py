@@ -1,0 +1,84 @@
+"""One row of the table of causes, and what it matches."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from string import Formatter
+
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.components import Socket
+
+
+class State(IntEnum):
+    """How the node is, from best to worst."""
+
+    READY = 0
+    DEGRADED = 1
+    STARTING = 2
+    NOT_READY = 3
+
+    @property
+    def label(self) -> str:
+        """As in the JSON documents."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def serves(self) -> bool:
+        """Whether ``/readyz`` says 200."""
+        return self in (State.READY, State.DEGRADED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One row. It matches a result whose reason is one of ``reasons``, or any SLOW one with ``slow``; with ``daemon``
+    and ``socket`` only results of checks that ask this daemon over this kind of socket.
+
+    ``brief``: a restart shows it for a moment in which nothing suffers, so ``/readyz`` waits for ``fall``.
+    ``in_start``: seen while a start is within its allowance, it only means that the start is not over.
+    ``dead``: seen for longer than ``dead_after``, it makes ``/ovs/livez`` fail.
+    """
+
+    code: str
+    state: State
+    summary: str
+    remedies: tuple[str, ...]
+    reasons: frozenset[str] = frozenset()
+    daemon: str = ""
+    socket: Socket | None = None
+    slow: bool = False
+    in_start: bool = False
+    brief: bool = False
+    dead: bool = False
+
+    @property
+    def remedy(self) -> str:
+        """What helps when nothing but the code is known."""
+        return self.remedies[-1]
+
+    def remedy_for(self, facts: Mapping[str, str]) -> str:
+        """The most specific remedy that ``facts`` can fill in."""
+        return next(remedy.format_map(facts) for remedy in self.remedies if _fields(remedy) <= facts.keys())
+
+    def explains(self, result: Result) -> bool:
+        """Whether ``result`` shows this cause."""
+        if self.daemon not in ("", result.daemon) or self.socket not in (None, result.socket):
+            return False
+        return result.reason in self.reasons or (self.slow and result.status is Status.SLOW)
+
+
+@functools.cache
+def _fields(template: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+GONE = frozenset({"socket-missing", "refused", "closed", "gone", "unreachable", "tls"})
+"""Reasons that mean: nobody is there."""
+
+UNANSWERED = frozenset({"timeout", "backlog-full"})
+"""Reasons of a question that got no answer, which are no verdict on a process."""
+
+UNPROVEN = frozenset({"closed", "unreachable", "tls", "protocol", "timeout", "backlog-full"})
+"""Reasons that may pass by themselves."""

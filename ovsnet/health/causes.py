@@ -1,0 +1,125 @@
+"""What can be wrong, as a table in causal order: a cause further up explains those below it.
+
+A row matches a daemon and a verdict on it (down, hung, slow), or a named reason. The three rows of each daemon come
+from its declaration in ``node.components`` and the texts of ``TEXTS``; the others are written out.
+
+A remedy is a list of templates, from the most specific to the general. The first whose facts were found is given, so
+the remedy follows the evidence: ``kill -CONT 11051`` for a process that is stopped, and no word of it for another.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from ovsnet.health.cause import GONE, UNANSWERED, Cause, State
+from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, INSPECT, NAMED, RESUME, TEXTS, UNEXPLAINED, Texts
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.components import COMPONENTS, Component, Socket
+
+
+def texts_of(component: Component) -> Texts:
+    """The sentences of ``TEXTS``, or what can be said of any daemon."""
+    title = component.title
+    return TEXTS.get(component.daemon) or Texts(
+        down=(f"{title} is not running.", "Start it and read its log."),
+        hung=(f"{title} answers nothing and makes no progress.", RESUME, *INSPECT),
+        slow=(
+            f"{title} responds slowly but is still making progress, or is starved.",
+            RESUME,
+            "Wait until it has finished.",
+        ),
+    )
+
+
+def down(component: Component) -> Cause:
+    """The daemon's process is gone."""
+    summary, *remedies = texts_of(component).down
+    return Cause(
+        code=f"{component.name}-down",
+        state=State.DEGRADED if component.remote else State.NOT_READY,
+        summary=summary,
+        remedies=tuple(remedies),
+        reasons=GONE | ({"no-southbound", "unknown-database"} if component.remote else set()),
+        daemon=component.daemon,
+        socket=None if component.remote else Socket.CONTROL if component.control else Socket.DATABASE,
+        in_start=True,
+        brief=not component.vital and not component.remote,
+        dead=component.vital,
+    )
+
+
+def hung(component: Component) -> Cause:
+    """The daemon is silent, and its process is proven to stand still."""
+    summary, *remedies = texts_of(component).hung
+    return Cause(
+        code=f"{component.name}-hung",
+        state=State.DEGRADED if component.remote else State.NOT_READY,
+        summary=summary,
+        remedies=tuple(remedy.replace("{title}", component.title) for remedy in remedies),
+        reasons=frozenset({"hung"}),
+        daemon=component.daemon,
+        dead=component.vital,
+    )
+
+
+def slow(component: Component) -> Cause:
+    """The daemon is late and alive, or nobody can say more than that it is late."""
+    summary, *remedies = texts_of(component).slow
+    return Cause(
+        code=f"{component.name}-slow",
+        state=State.DEGRADED,
+        summary=summary,
+        remedies=tuple(remedies),
+        reasons=UNANSWERED,
+        daemon=component.daemon,
+        slow=True,
+    )
+
+
+SLOWEST_LAST = ("ovs-vswitchd", "ovsdb-server", "southbound", "ovn-controller")
+"""Of two that are slow, the one further left is the root."""
+
+
+def causes() -> tuple[Cause, ...]:
+    """All rows in causal order."""
+    return _causes(tuple(COMPONENTS.values()))
+
+
+@functools.cache
+def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
+    def rows() -> Iterator[Cause]:
+        yield from ACCESS
+        for component in components:
+            yield down(component)
+            yield hung(component)
+            yield from NAMED.get(component.daemon, ())
+        yield from CONSEQUENCES
+        others = [each for each in components if each.daemon not in SLOWEST_LAST]
+        yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
+        yield from map(slow, others)
+
+    return tuple(rows())
+
+
+def codes() -> dict[str, Cause]:
+    """The first row of each code, in causal order, with what explains nothing at the end."""
+    first: dict[str, Cause] = {}
+    for cause in (*causes(), UNEXPLAINED):
+        first.setdefault(cause.code, cause)
+    return first
+
+
+def cause_of(result: Result) -> Cause | None:
+    """The first row that explains ``result``. One that failed and that none explains is ``UNEXPLAINED``; None for a
+    result that shows no fault."""
+    if result.status not in (Status.FAILED, Status.SLOW, Status.UNKNOWN):
+        return None
+    found = next((cause for cause in causes() if cause.explains(result)), None)
+    return UNEXPLAINED if found is None and result.status is Status.FAILED else found
+
+
+def state_of(cause: Cause, result: Result) -> State:
+    """A daemon that may run elsewhere degrades this node, whatever is wrong with it."""
+    component = COMPONENTS.get(result.daemon)
+    return min(cause.state, State.DEGRADED) if component is not None and component.remote else cause.state

@@ -1,0 +1,81 @@
+"""The daemons that checks ask, each declared once.
+
+Bookkeeping, control connection, wake-up on its sockets, metrics, and the three diagnoses that any daemon can earn
+(down, hung, slow) follow from the declaration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ovsnet.node.rundir import Rundir
+
+
+class Socket(StrEnum):
+    """The kinds of sockets over which a check asks its daemon."""
+
+    DATABASE = "database"
+    CONTROL = "control"
+    MGMT = "mgmt"
+    NONE = "none"
+    """It asks nobody: it reads files, or what another connection has already brought."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One daemon. ``name`` begins its diagnosis codes; ``title`` is what sentences call it.
+
+    ``control``: it has a unixctl socket in its run directory, and the node holds a connection to it.
+    ``vital``: it is Open vSwitch itself, so its proven death makes ``/ovs/livez`` fail.
+    ``remote``: it may run on another host, and no state of it makes this node unready.
+    """
+
+    daemon: str
+    name: str
+    title: str
+    program: str = ""
+    ovn: bool = False
+    pidfile_name: str = ""
+    control: bool = False
+    vital: bool = False
+    remote: bool = False
+
+    @property
+    def process(self) -> str:
+        """The name of its process, as /proc has it."""
+        return self.program or self.daemon
+
+    def pidfile(self, rundir: Rundir) -> Path:
+        """Where it writes its pid."""
+        return (rundir.ovn if self.ovn else rundir.ovs) / (self.pidfile_name or f"{self.daemon}.pid")
+
+
+COMPONENTS: dict[str, Component] = {}
+"""By the name that checks and metrics give the daemon, in causal order."""
+
+
+def declare(component: Component) -> Component:
+    """Add a daemon."""
+    assert component.daemon not in COMPONENTS
+    COMPONENTS[component.daemon] = component
+    return component
+
+
+OVSDB = declare(Component(daemon="ovsdb-server", name="ovsdb", title="ovsdb-server", vital=True))
+VSWITCHD = declare(Component(daemon="ovs-vswitchd", name="vswitchd", title="ovs-vswitchd", control=True, vital=True))
+CONTROLLER = declare(
+    Component(daemon="ovn-controller", name="controller", title="ovn-controller", ovn=True, control=True)
+)
+SOUTHBOUND = declare(
+    Component(
+        daemon="southbound",
+        name="southbound",
+        title="ovsdb-server of the southbound",
+        program="ovsdb-server",
+        ovn=True,
+        pidfile_name="ovnsb_db.pid",
+        remote=True,
+    )
+)
