@@ -26,7 +26,7 @@ async def test_ready_node_is_0_with_the_diagnosis_and_a_line_per_check(shared_no
     code, out, err = await in_a_thread(ovsnet, "check", "--rundir", shared_node.rundir)
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[0] == "healthy: Every check that counts is ok."
+    assert lines[0] == "healthy: All required checks pass."
     assert [line.split()[1] for line in lines[1:]] == list(CHECKS)
     (echo,) = [line for line in lines if " ovsdb.echo " in line]
     assert echo.startswith("  ok ")

@@ -31,7 +31,7 @@ def test_healthy_node_is_served_until_a_signal_ends_it_without_noise(
 ) -> None:
     process = program("serve", "--log-format", "human", "--rundir", shared_node.rundir, "--listen", "127.0.0.1:0")
     url, before = address_of(process)
-    assert [line.split(" ", 2)[2] for line in before] == ["INFO healthy: Every check that counts is ok.\n"]
+    assert [line.split(" ", 2)[2] for line in before] == ["INFO healthy: All required checks pass.\n"]
     with urllib.request.urlopen(f"{url}/readyz", timeout=30) as response:
         assert (response.status, response.read()) == (200, b"ok\n")
     process.send_signal(number)
