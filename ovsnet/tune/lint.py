@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ovsnet.node.version import shown
+from ovsnet.ovsdb.smap import smap_bool
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, Setting
 from ovsnet.tune.knob import Knob, Unit
@@ -64,8 +65,7 @@ def read(knob: Knob, text: str) -> int | None:
     """The number a daemon reads (lib/smap.c, ``smap_get_int`` and ``smap_get_bool``), or None: it then takes its
     default."""
     if knob.is_flag:
-        lowered = text.lower()
-        return int(lowered != "false" if knob.flag_default else lowered == "true")
+        return int(smap_bool({knob.name: text}, knob.name, knob.flag_default))
     return int(text) if _NUMBER.fullmatch(text) else None
 
 

@@ -10,6 +10,7 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.ovsdb.smap import smap_bool
 
 
 @check("ovsdb.echo", daemon="ovsdb-server", socket=Socket.DATABASE)
@@ -48,7 +49,7 @@ async def flow_restore(node: Node) -> Answer:
     well; ``upcall/show`` tells.
     """
     database = node.ovsdb.held()
-    if database.other_config.get("flow-restore-wait", "false") != "true":
+    if not smap_bool(database.other_config, "flow-restore-wait"):
         return ok("flow-restore-wait is not set.")
     control = await node.vswitchd.session(node.settings.timeout)
     try:

@@ -9,6 +9,7 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.ovsdb.smap import smap_bool
 
 
 @check("southbound.echo", daemon="southbound", socket=Socket.DATABASE, needs=("ovsdb.echo",))
@@ -60,7 +61,7 @@ async def northd(node: Node) -> Answer:
 
     Then ovn-controller takes nothing from the southbound until they match, and only its log says so.
     """
-    if node.external_ids.get("ovn-match-northd-version") != "true":
+    if not smap_bool(node.external_ids, "ovn-match-northd-version"):
         return not_used("ovn-match-northd-version is not set.")
     southbound = node.southbound.held()
     theirs = southbound.options.get("northd_internal_version", "")

@@ -72,7 +72,7 @@ async def test_flow_restore_wait_counts_once_the_switch_started_with_it(
 ) -> None:
     async with asking(node) as ask:
         assert "is not set" in (await ask("ovsdb.flow_restore")).detail
-        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=True")
         set_late = await ask.until("ovsdb.flow_restore", lambda now: "is not set" not in now.detail)
         assert (set_late.status, "next start" in set_late.detail) == (Status.OK, True)
         await node.restart("ovs-vswitchd")

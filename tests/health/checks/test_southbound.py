@@ -121,7 +121,7 @@ async def test_northds_version_counts_where_it_is_asked_for(
     async with asking(node) as ask:
         assert (await ask("southbound.northd")).reason == "not-used"
         await node.run(
-            "ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-match-northd-version=true"
+            "ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-match-northd-version=True"
         )
         if version is not None:
             await node.stop("ovn-northd")  # it would write its own again
