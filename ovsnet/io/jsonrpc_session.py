@@ -1,4 +1,4 @@
-"""A held JSON-RPC conversation: what OVSDB and unixctl have in common.
+"""A JSON-RPC session: what OVSDB and unixctl have in common.
 
 The peer's ``echo`` requests are answered by the core; requests of any other method are refused as RFC 7047 section
 4.1 asks of a client that offers none.
@@ -14,9 +14,8 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, RequestRefused
 from ovsnet.io.address import Address
-from ovsnet.io.connect import connect as connect_channel
+from ovsnet.io.held_session import HeldSession
 from ovsnet.io.pending import PendingRequests, after_next_poll
-from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
 from ovsnet.protocol import jsonrpc
 
@@ -24,8 +23,8 @@ OnNotification = Callable[[str, msgspec.Raw], None]
 Refusal = Callable[[Any], RequestRefused]
 
 
-class JsonRpcSession:
-    """One connection. ``refusal`` makes the protocol's own error of what an error reply holds."""
+class JsonRpcSession(HeldSession):
+    """Requests may overlap freely. ``refusal`` makes the protocol's own error of what an error reply holds."""
 
     def __init__(
         self, address: Address, *, max_bytes: int, refusal: Refusal, on_notification: OnNotification | None = None
@@ -34,33 +33,24 @@ class JsonRpcSession:
         self._pending: PendingRequests[msgspec.Raw] = PendingRequests(str(address))
         self._refusal = refusal
         self._on_notification = on_notification
-        self.channel: Channel[jsonrpc.Event] = Channel(address, self._core, self._on_events, self._on_lost)
+        super().__init__(Channel(address, self._core, self._on_events, self._on_lost))
 
-    @property
-    def closed(self) -> asyncio.Future[PeerError]:
-        """Done, with the reason, when the conversation is over."""
-        return self.channel.closed
-
-    async def connect(self, *, timeout: float, tls: Tls | None = None) -> None:
-        """Raises the ConnectError that fits, within ``timeout`` seconds."""
-        await connect_channel(self.channel, timeout=timeout, tls=tls)
-
-    async def call(self, method: str, params: Sequence[object], *, timeout: float) -> msgspec.Raw:
+    async def request(self, method: str, params: Sequence[object], *, timeout: float) -> msgspec.Raw:
         """Send one request and wait at most ``timeout`` seconds for its result, undecoded.
 
         Raises DeadlineExceeded, ConnectionLost, ProtocolError, or the RequestRefused that the peer's error means.
         """
-        return await (await self._ask(method, params, timeout))
+        return await (await self._send(method, params, timeout))
 
-    async def call_patiently(
+    async def request_patiently(
         self, method: str, params: Sequence[object], *, silence: float, longest: float
     ) -> msgspec.Raw:
-        """As ``call``, for an answer that may be large: arriving bytes prove that the peer is at work.
+        """As ``request``, for an answer that may be large: arriving bytes prove that the peer is at work.
 
         It is late after ``silence`` seconds in which nothing came (noticed within twice that), or after ``longest``
         seconds in all. One deadline for connecting and for a large snapshot made other clients reconnect for ever.
         """
-        answer = await self._ask(method, params, longest)
+        answer = await self._send(method, params, longest)
         while not answer.done():
             arrived = self._core.pending_bytes
             await asyncio.wait((answer,), timeout=silence)
@@ -71,14 +61,10 @@ class JsonRpcSession:
         return answer.result()
 
     def fail(self, error: PeerError) -> None:
-        """End the conversation because the peer said what makes no sense. Every call raises ``error`` from now on."""
+        """End the session because the peer said what makes no sense. Every request raises ``error`` from now on."""
         self.channel.abort(error)
 
-    async def aclose(self) -> None:
-        """Close, and wait until the connection is gone."""
-        await self.channel.aclose()
-
-    async def _ask(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
+    async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
         if (lost := self.channel.lost) is not None:
             raise lost.with_traceback(None)
         if self.channel.congested:

@@ -1,14 +1,12 @@
-"""The Open_vSwitch database as the checks need it: a connection, and a monitor that the server pushes news to."""
+"""The Open_vSwitch database as the checks need it: a session, and a monitor that the server pushes changes to."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from ovsnet import ovsdb
-from ovsnet.errors import PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.errors import TransactionTimedOut
@@ -26,37 +24,31 @@ MAX_BYTES = 16 << 20
 must not end us."""
 
 
-class Database:
-    """A held session with its monitor; what it says is as new as the server's last push."""
+class Database(ovsdb.Session):
+    """A session with its monitor; what it says is as new as the server's last push."""
 
-    def __init__(self, session: ovsdb.Session, monitor: ovsdb.Monitor) -> None:
-        self._session = session
-        self._monitor = monitor
+    def __init__(self, address: Address) -> None:
+        super().__init__(address, max_bytes=MAX_BYTES)
+        self._monitor: ovsdb.Monitor | None = None
 
-    @property
-    def peer_pid(self) -> int | None:
-        """The pid of ovsdb-server, when it runs where we can see it."""
-        return self._session.peer_pid
+    async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
+        """Return when the first snapshot is in; ``on_change`` is called with it and with each change after.
 
-    @property
-    def heard_at(self) -> float:
-        """When the server's last bytes came, in ``time.monotonic``."""
-        return self._session.heard_at
-
-    @property
-    def closed(self) -> asyncio.Future[PeerError]:
-        """Done, with the reason, when the connection is over."""
-        return self._session.closed
+        Raises DeadlineExceeded when the server sends nothing for ``timeout`` seconds.
+        """
+        self._monitor = await self.monitor(
+            "Open_vSwitch", WATCHED, on_change=lambda changes: on_change(), timeout=timeout
+        )
 
     @property
     def bridges(self) -> frozenset[str]:
         """The names of all bridges."""
-        return frozenset(str(row["name"]) for row in self._monitor.tables.get("Bridge", {}).values())
+        return frozenset(str(row["name"]) for row in self._rows("Bridge"))
 
     @property
     def datapaths(self) -> Mapping[str, str]:
         """The datapath type that each bridge asks for; empty is the kernel's."""
-        return {str(row["name"]): str(row["datapath_type"]) for row in self._monitor.tables.get("Bridge", {}).values()}
+        return {str(row["name"]): str(row["datapath_type"]) for row in self._rows("Bridge")}
 
     @property
     def offered_datapaths(self) -> frozenset[str]:
@@ -78,10 +70,6 @@ class Database:
         """``Open_vSwitch.external_ids``: among others what configures ovn-controller."""
         return cast("Mapping[str, str]", self._root().get("external_ids") or {})
 
-    async def echo(self, *, timeout: float) -> float:
-        """Seconds for an echo to come back."""
-        return await self._session.echo(timeout=timeout)
-
     async def create_bridge(self, name: str, datapath_type: str, *, timeout: float) -> None:
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).
 
@@ -90,14 +78,13 @@ class Database:
         DeadlineExceeded.
         """
         with contextlib.suppress(TransactionTimedOut):
-            await self._session.transact("Open_vSwitch", *_new_bridge(name, datapath_type), timeout=timeout)
-
-    async def aclose(self) -> None:
-        """Close, and wait until the connection is gone."""
-        await self._session.aclose()
+            await self.transact("Open_vSwitch", *_new_bridge(name, datapath_type), timeout=timeout)
 
     def _root(self) -> Mapping[str, object]:
-        return next(iter(self._monitor.tables.get("Open_vSwitch", {}).values()), {})
+        return next(iter(self._rows("Open_vSwitch")), {})
+
+    def _rows(self, table: str) -> Iterable[ovsdb.Row]:
+        return self._monitor.tables.get(table, {}).values() if self._monitor is not None else ()
 
 
 def _new_bridge(name: str, datapath_type: str) -> tuple[Operation, ...]:
@@ -122,12 +109,11 @@ async def open_database(
     address: Address, *, timeout: float, patience: float, tls: Tls | None, on_change: Callable[[], None]
 ) -> Database:
     """Connect within ``timeout`` seconds, and wait up to ``patience`` seconds for the first snapshot."""
-    session = await ovsdb.connect(address, timeout=timeout, tls=tls, max_bytes=MAX_BYTES)
+    database = Database(address)
+    await database.open(timeout=timeout, tls=tls)
     try:
-        monitor = await session.monitor(
-            "Open_vSwitch", WATCHED, on_change=lambda changes: on_change(), timeout=patience
-        )
+        await database.watch(on_change, timeout=patience)
     except BaseException:
-        await session.aclose()
+        await database.aclose()
         raise
-    return Database(session, monitor)
+    return database

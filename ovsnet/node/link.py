@@ -1,7 +1,12 @@
 """A held connection to one socket of the node.
 
-One connection serves all probes: connecting for each would fill the switch's log and its backlog. An attempt that got
-no greeting yet is held too, so that a frozen daemon finds one client when it thaws and not one per probe.
+One connection serves all probes: connecting for each would fill the switch's log and its backlog. When to connect is
+decided in ``link_state``; here are the task, the session and the timer that belong to its states:
+
+    IDLE        -
+    CONNECTING  _attempt
+    UP          _session
+    WAITING     _timer, within a chase
 """
 
 from __future__ import annotations
@@ -9,56 +14,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
-from ovsnet.errors import (
-    ConnectionLost,
-    ConnectionRefused,
-    DeadlineExceeded,
-    NotConnectedYet,
-    OvsnetError,
-    PeerError,
-    SocketMissing,
-)
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError, PeerError
+from ovsnet.io.held_session import HeldSession
 from ovsnet.io.pending import after_next_poll
-
-FIRST_BACKOFF = 0.1
-LONGEST_BACKOFF = 1.0
-"""Seconds between attempts. These are sockets of this node: an attempt costs 30 us and must find a restarted daemon
-soon. A jitter of a quarter keeps many agents and many links out of step."""
-
-
-CHASE = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
-"""Seconds between attempts on a socket that has just appeared: bind() makes it visible, listen() a moment later makes
-it accept (lib/socket-util-unix.c, ``make_unix_socket``; lib/stream-unix.c, ``punix_open``)."""
-
-
-class HeldSession(Protocol):
-    """What ``Link`` needs of a client's session."""
-
-    @property
-    def peer_pid(self) -> int | None: ...
-
-    @property
-    def heard_at(self) -> float: ...
-
-    @property
-    def closed(self) -> asyncio.Future[PeerError]: ...
-
-    async def aclose(self) -> None: ...
-
+from ovsnet.node.link_state import LinkState, State
 
 Session = TypeVar("Session", bound=HeldSession)
 
 
 class Link(Generic[Session]):
     """``open_session`` connects; ``on_change`` is called whenever the link came up or broke, ``on_ask`` whenever
-    somebody takes the session to ask something."""
+    the peer is about to be asked something, be it for its greeting."""
 
     def __init__(
         self,
-        open_session: Callable[[], Awaitable[Session]],
+        open_session: Callable[[], Coroutine[Any, Any, Session]],
         *,
         on_change: Callable[[], None] = lambda: None,
         on_ask: Callable[[], None] = lambda: None,
@@ -69,40 +42,43 @@ class Link(Generic[Session]):
         self._on_change = on_change
         self._on_ask = on_ask
         self._clock = clock
-        self._rng = rng
+        self._link = LinkState(rng)
         self._attempt: asyncio.Task[Session] | None = None
-        self._error: OvsnetError = ConnectionLost("Not connected yet.")
-        self._retry_at = 0.0
-        self._backoff = FIRST_BACKOFF
-        self.opened_at = 0.0
-        """When the last connection that came to be stood, by ``clock``."""
-        self._chase: asyncio.Task[None] | None = None
+        self._session: Session | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.opened = 0
         """How often a connection came to be."""
         self.lost_at: float | None = None
-        """When a connection that had stood broke last, by ``clock``."""
+        """When a session broke last, by ``clock``."""
         self.lost: Counter[str] = Counter()
-        """How often a connection broke, or did not come to be, by reason."""
+        """How often a session broke, or an attempt failed, by reason."""
+
+    @property
+    def state(self) -> State:
+        """Where the link is."""
+        return self._link.state
+
+    @property
+    def opened_at(self) -> float:
+        """When the last session began, by ``clock``."""
+        return self._link.opened_at
 
     @property
     def current(self) -> Session | None:
-        """The session, if there is one now: for who reads what it holds and asks nothing."""
-        attempt = self._attempt
-        if attempt is None or not attempt.done() or attempt.cancelled() or attempt.exception() is not None:
-            return None
-        return attempt.result()
+        """The session, if there is one now: to read what it holds, without asking the peer anything."""
+        return self._session
 
     @property
     def heard_at(self) -> float:
         """When the peer's last bytes came, in ``time.monotonic``; 0 when there is no session."""
-        return 0.0 if (held := self.current) is None else held.heard_at
+        return 0.0 if self._session is None else self._session.heard_at
 
     def held(self) -> Session:
-        """The session that stands. Raises ConnectionLost where there is none, and NotConnectedYet while one is being
-        made: a peer that is late with its greeting is not gone."""
-        if (held := self.current) is not None:
-            return held
-        if self._attempt is not None and not self._attempt.done():
+        """The session. Raises NotConnectedYet while one is being made, since a peer that is late with its greeting is
+        not gone, and ConnectionLost where there is none."""
+        if self._session is not None:
+            return self._session
+        if self._attempt is not None:
             raise NotConnectedYet("The connection that this builds on is being made.")
         raise ConnectionLost("The connection has just been lost.")
 
@@ -110,96 +86,93 @@ class Link(Generic[Session]):
         """The held session, or a new one. Raises why there is none; DeadlineExceeded after ``timeout`` seconds of
         waiting."""
         self._on_ask()
-        if (held := self.current) is not None:
-            return held
+        if self._link.asked(self._clock()):
+            self._connect()
+        if self._session is not None:
+            return self._session
         if self._attempt is None:
-            if self._clock() < self._retry_at:
-                raise self._error.with_traceback(None)
-            self._attempt = asyncio.ensure_future(self._open())
-            self._attempt.add_done_callback(_fetch_error)
-        attempt = self._attempt
-        await asyncio.wait([attempt], timeout=timeout)
-        if not attempt.done():
-            await after_next_poll()
-        if not attempt.done():
-            raise DeadlineExceeded(f"No greeting came within {timeout:g} s of connecting.")
-        if attempt.cancelled():
-            raise ConnectionLost("The link was closed by us.")
-        return attempt.result()
-
-    def retry_now(self) -> None:
-        """Something happened (a socket appeared): the next ``session`` connects without waiting out the backoff."""
-        self._retry_at = 0.0
-        self._backoff = FIRST_BACKOFF
+            raise self._link.error.with_traceback(None)
+        return await _outcome(self._attempt, timeout)
 
     def appeared(self) -> None:
         """The socket has just been made: connect as soon as it accepts, without anybody asking."""
-        self.retry_now()
-        if self.current is None and (self._chase is None or self._chase.done()):
-            self._chase = asyncio.ensure_future(self._connect_soon())
+        if self._link.appeared():
+            self._on_ask()
+            self._connect()
 
     async def aclose(self) -> None:
         """Close the session, or give the attempt up."""
-        if self._chase is not None:
-            self._chase.cancel()
-            await asyncio.wait([self._chase])
-        attempt, self._attempt = self._attempt, None
-        if attempt is None:
-            return
-        if not attempt.done():
+        attempt, session = self._attempt, self._session
+        self._attempt = self._session = None
+        self._stop_timer()
+        self._link.closed()
+        if attempt is not None:
             attempt.cancel()
             await asyncio.wait([attempt])
-        elif not attempt.cancelled() and attempt.exception() is None:
-            await attempt.result().aclose()
+            if not attempt.cancelled() and attempt.exception() is None:  # it was done already
+                session = attempt.result()
+        if session is not None:
+            await session.aclose()
 
-    async def _connect_soon(self) -> None:
-        for pause in CHASE:
-            await asyncio.sleep(pause)
-            try:
-                await self.session(pause + CHASE[-1])
-            except (ConnectionRefused, SocketMissing):
-                self.retry_now()
-            except OvsnetError:
-                return
-            else:
-                return
+    def _connect(self) -> None:
+        self._stop_timer()
+        self._attempt = asyncio.create_task(self._open_session())
+        self._attempt.add_done_callback(self._attempted)
 
-    async def _open(self) -> Session:
-        try:
-            session = await self._open_session()
-        except OvsnetError as error:  # a ConfigError, too: a TLS file may be missing for the moment
-            self._failed(error)
-            raise
-        self.opened_at = self._clock()
+    def _attempted(self, attempt: asyncio.Task[Session]) -> None:
+        if attempt is not self._attempt:
+            return  # closed in the meantime
+        self._attempt = None
+        if attempt.cancelled():  # not by us: the event loop is being closed
+            self._link.closed()
+        elif (error := attempt.exception()) is None:
+            self._opened(attempt.result())
+        elif isinstance(error, Exception):  # a ConfigError, too: a TLS file may be missing for the moment
+            self._link.failed(error, self._clock())
+            self._count(error)
+            self._start_timer()
+
+    def _opened(self, session: Session) -> None:
+        self._session = session
+        self._link.opened(self._clock())
         self.opened += 1
         session.closed.add_done_callback(lambda closed: self._broke(session, closed))
         self._on_change()
-        return session
 
     def _broke(self, session: Session, closed: asyncio.Future[PeerError]) -> None:
-        if self.current is not session or closed.cancelled():
+        if session is not self._session or closed.cancelled():
             return
+        self._session = None
         self.lost_at = self._clock()
-        # As OVS's rconn: who outlived its backoff is tried again at once, who flaps waits longer each time.
-        if self._clock() - self.opened_at >= self._backoff:
-            self.retry_now()
-            self._end(closed.result())
-        else:
-            self._failed(closed.result())
+        self._link.broke(closed.result(), self.lost_at)
+        self._count(closed.result())
         self._on_change()
 
-    def _end(self, error: OvsnetError) -> None:
-        self._attempt = None
-        self._error = error
-        self.lost[error.reason] += 1
+    def _count(self, error: Exception) -> None:
+        self.lost[error.reason if isinstance(error, OvsnetError) else OvsnetError.reason] += 1
 
-    def _failed(self, error: OvsnetError) -> None:
-        self._end(error)
-        self._retry_at = self._clock() + self._backoff * self._rng.uniform(0.75, 1.25)
-        self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
+    def _start_timer(self) -> None:
+        if (pause := self._link.retry_unasked_after) is not None:
+            self._timer = asyncio.get_running_loop().call_later(pause, self._due)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _due(self) -> None:
+        self._link.due()
+        self._on_ask()
+        self._connect()
 
 
-def _fetch_error(attempt: asyncio.Task[Session]) -> None:
-    """Nobody may be waiting when an attempt fails; ``Link`` has noted the error already."""
-    if not attempt.cancelled():
-        attempt.exception()
+async def _outcome(attempt: asyncio.Task[Session], timeout: float) -> Session:
+    """What others' cancellation and deadlines leave untouched: the attempt belongs to the link."""
+    await asyncio.wait([attempt], timeout=timeout)
+    if not attempt.done():
+        await after_next_poll()
+    if not attempt.done():
+        raise DeadlineExceeded(f"No greeting came within {timeout:g} s of connecting.")
+    if attempt.cancelled():
+        raise ConnectionLost("The link was closed by us.")
+    return attempt.result()

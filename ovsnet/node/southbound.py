@@ -1,4 +1,4 @@
-"""The southbound database as the checks need it: one connection, two rows.
+"""The southbound database as the checks need it: one session, two rows.
 
 A fleet of agents must cost the southbound almost nothing: the monitor holds one row of ``SB_Global`` and the server's
 own row about itself, both of which change seldom. What changes with every commit or sync is left out.
@@ -6,8 +6,7 @@ own row about itself, both of which change seldom. What changes with every commi
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,38 +33,33 @@ class Server:
     cluster: str
 
 
-class Southbound:
-    """A held session with its two monitors."""
+class Southbound(ovsdb.Session):
+    """A session with its two monitors."""
 
-    def __init__(self, session: ovsdb.Session, server: ovsdb.Monitor, globals_: ovsdb.Monitor) -> None:
-        self._session = session
-        self._server = server
-        self._globals = globals_
+    def __init__(self, address: Address) -> None:
+        super().__init__(address, max_bytes=MAX_BYTES)
+        self._server: ovsdb.Monitor | None = None
+        self._globals: ovsdb.Monitor | None = None
 
-    @property
-    def address(self) -> Address:
-        """The remote that accepted."""
-        return self._session.address
+    async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
+        """Return when both rows are in; ``on_change`` is called with them and with each change after.
 
-    @property
-    def peer_pid(self) -> int | None:
-        """The server's pid, when it runs where we can see it."""
-        return self._session.peer_pid
-
-    @property
-    def heard_at(self) -> float:
-        """When the server's last bytes came, in ``time.monotonic``."""
-        return self._session.heard_at
-
-    @property
-    def closed(self) -> asyncio.Future[PeerError]:
-        """Done, with the reason, when the connection is over."""
-        return self._session.closed
+        Raises DeadlineExceeded when the server sends nothing for ``timeout`` seconds.
+        """
+        self._server = await self.monitor(
+            "_Server",
+            {"Database": ["name", "model", "connected", "leader", "cid"]},
+            on_change=lambda changes: on_change(),
+            timeout=timeout,
+        )
+        self._globals = await self.monitor(
+            DATABASE, {"SB_Global": ["options"]}, on_change=lambda changes: on_change(), timeout=timeout
+        )
 
     @property
     def server(self) -> Server | None:
         """The server's word on its copy, or None when it does not serve the southbound."""
-        for row in self._server.tables.get("Database", {}).values():
+        for row in _rows(self._server, "Database"):
             if row["name"] == DATABASE:
                 return Server(
                     clustered=row["model"] == "clustered",
@@ -78,24 +72,16 @@ class Southbound:
     @property
     def options(self) -> Mapping[str, str]:
         """``SB_Global.options``."""
-        row = next(iter(self._globals.tables.get("SB_Global", {}).values()), {})
-        return cast("Mapping[str, str]", row.get("options") or {})
+        row = next(iter(_rows(self._globals, "SB_Global")), None)
+        return cast("Mapping[str, str]", row.get("options") or {}) if row is not None else {}
 
     async def log_index(self, *, timeout: float) -> int:
         """How many log entries a clustered server has applied: a copy whose index went back is stale.
 
         Asked for and not monitored: it grows with every commit, and the server would push each to every agent.
         """
-        rows = await self._session.select("_Server", "Database", [("name", "==", DATABASE)], ["index"], timeout=timeout)
+        rows = await self.select("_Server", "Database", [("name", "==", DATABASE)], ["index"], timeout=timeout)
         return cast("int", rows[0]["index"] or 0) if rows else 0
-
-    async def echo(self, *, timeout: float) -> float:
-        """Seconds for an echo to come back."""
-        return await self._session.echo(timeout=timeout)
-
-    async def aclose(self) -> None:
-        """Close, and wait until the connection is gone."""
-        await self._session.aclose()
 
 
 def is_local(remotes: Sequence[Address]) -> bool:
@@ -109,27 +95,20 @@ async def open_southbound(
     """The first remote that accepts, as ovn-controller takes them. ``timeout`` is for each connect, in seconds."""
     why: PeerError = SocketMissing("external_ids:ovn-remote names no southbound database.")
     for address in remotes:
+        southbound = Southbound(address)
         try:
-            session = await ovsdb.connect(address, timeout=timeout, tls=tls, max_bytes=MAX_BYTES)
+            await southbound.open(timeout=timeout, tls=tls)
         except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
             why = error
             continue
-        return await _watch(session, patience, on_change)
+        try:
+            await southbound.watch(on_change, timeout=patience)
+        except BaseException:
+            await southbound.aclose()
+            raise
+        return southbound
     raise why
 
 
-async def _watch(session: ovsdb.Session, patience: float, on_change: Callable[[], None]) -> Southbound:
-    try:
-        server = await session.monitor(
-            "_Server",
-            {"Database": ["name", "model", "connected", "leader", "cid"]},
-            on_change=lambda changes: on_change(),
-            timeout=patience,
-        )
-        globals_ = await session.monitor(
-            DATABASE, {"SB_Global": ["options"]}, on_change=lambda changes: on_change(), timeout=patience
-        )
-    except BaseException:
-        await session.aclose()
-        raise
-    return Southbound(session, server, globals_)
+def _rows(monitor: ovsdb.Monitor | None, table: str) -> Iterable[ovsdb.Row]:
+    return monitor.tables.get(table, {}).values() if monitor is not None else ()

@@ -9,16 +9,14 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from itertools import count
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
 from ovsnet.io.address import Address
-from ovsnet.io.connect import connect as connect_channel
+from ovsnet.io.held_session import HeldSession
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
@@ -32,8 +30,11 @@ HELLO_XID = 0
 XID_LIMIT = 1 << 32
 
 
-class Session:
-    """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid."""
+class Session(HeldSession):
+    """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid.
+
+    Closing leaves no line in the switch's log: it comes after both HELLOs, with everything read.
+    """
 
     def __init__(self, address: Address, versions: frozenset[wire.Version]) -> None:
         self._core = wire.Connection(versions)
@@ -41,28 +42,13 @@ class Session:
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
         self._xids = count(1)
         self._run: _EchoRun | None = None
-        self.channel: Channel[wire.Event] = Channel(address, self._core, self._on_events, self._on_lost)
+        super().__init__(Channel(address, self._core, self._on_events, self._on_lost))
 
     @property
     def version(self) -> wire.Version:
         """The version both sides speak."""
         assert self._core.version is not None
         return self._core.version
-
-    @property
-    def peer_pid(self) -> int | None:
-        """The switch's pid, when it runs where we can see it."""
-        return self.channel.peer_pid
-
-    @property
-    def heard_at(self) -> float:
-        """When the peer's last bytes came, in ``time.monotonic``."""
-        return self.channel.heard_at
-
-    @property
-    def closed(self) -> asyncio.Future[PeerError]:
-        """Done, with the reason, when the session is over."""
-        return self.channel.closed
 
     async def echo(self, payload: bytes = b"", *, timeout: float = 1.0) -> float:
         """Seconds for an ECHO_REQUEST to come back: proof that the switch's main loop turns."""
@@ -133,25 +119,12 @@ class Session:
             self._run = None
         return time.monotonic() - started
 
-    async def aclose(self) -> None:
-        """Close without noise: a close after both HELLOs, with everything read, leaves no line in the switch's log."""
-        await self.channel.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def connect(self, *, timeout: float, patience: float, tls: Tls | None) -> None:
-        """Connect within ``timeout`` seconds, and wait ``patience`` more for the switch's HELLO."""
-        await connect_channel(self.channel, timeout=timeout, tls=tls)
+    async def wait_hello(self, timeout: float) -> None:
+        """Return when the switch has said HELLO. Raises DeadlineExceeded after ``timeout`` seconds."""
         # On a busy host, or over TLS, the HELLO or the end comes before we do: nobody would hand it over again.
         self._require_alive()
         if self._core.version is None:
-            await self._hello.open(HELLO_XID, patience)
+            await self._hello.open(HELLO_XID, timeout)
 
     async def _request(self, encode: Callable[..., bytes], *arguments: bytes, timeout: float) -> wire.Message:
         self._require_alive()
@@ -234,7 +207,8 @@ async def connect(
     """
     session = Session(address, versions)
     try:
-        await session.connect(timeout=timeout, patience=timeout if patience is None else patience, tls=tls)
+        await session.open(timeout=timeout, tls=tls)
+        await session.wait_hello(timeout if patience is None else patience)
     except BaseException:
         session.channel.abort()
         raise

@@ -55,7 +55,7 @@ class Monitor:
 
     def __init__(
         self,
-        rpc: JsonRpcSession,
+        session: JsonRpcSession,
         key: str,
         schema: Schema,
         tables: Columns,
@@ -65,7 +65,7 @@ class Monitor:
         self.method = "monitor_cond_since"
         self.last_txn_id = NO_TXN
         self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
-        self._rpc = rpc
+        self._session = session
         self._key = key
         self._schema = schema
         self._wanted = tables
@@ -120,7 +120,7 @@ class Monitor:
         selection = choose(self._schema, self._wanted, where)
         self._settled = False
         params = [self._key, self._key, selection.new_conditions()]
-        await self._rpc.call_patiently("monitor_cond_change", params, silence=timeout, longest=LONGEST)
+        await self._session.request_patiently("monitor_cond_change", params, silence=timeout, longest=LONGEST)
         # The rows came before the reply (ovsdb/jsonrpc-server.c, ovsdb_jsonrpc_monitor_cond_change).
         await self._idle.wait()
         self._selection = selection
@@ -131,7 +131,7 @@ class Monitor:
         if self.closed.done():
             return
         self.end(MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner."))
-        await self._rpc.call("monitor_cancel", [self._key], timeout=timeout)
+        await self._session.request("monitor_cancel", [self._key], timeout=timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -188,7 +188,7 @@ class Monitor:
             self.method = method
             params = [self.database, self._key, *request]
             try:
-                body = await self._rpc.call_patiently(method, params, silence=silence, longest=longest)
+                body = await self._session.request_patiently(method, params, silence=silence, longest=longest)
             except UnknownMethod as error:
                 unknown = error
             else:

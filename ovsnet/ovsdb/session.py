@@ -15,8 +15,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
@@ -44,66 +43,44 @@ _UPDATE3: msgspec.json.Decoder[tuple[str, str, msgspec.Raw]] = msgspec.json.Deco
 _CANCELED: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
 
 
-class Session:
-    """A held connection. Calls may overlap freely. Use as ``async with await connect(address) as session``."""
+class Session(JsonRpcSession):
+    """Calls may overlap freely. Use as ``async with await connect(address) as session``."""
 
     def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
-        self.address = address
-        self._rpc = JsonRpcSession(
-            address, max_bytes=max_bytes, refusal=self._refusal, on_notification=self._on_notification
-        )
-        self._rpc.closed.add_done_callback(self._on_closed)
+        super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
+        self.closed.add_done_callback(self._on_closed)
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas: dict[str, Schema] = {}
         self._change_aware = False
 
-    @property
-    def peer_pid(self) -> int | None:
-        """The server's pid, when it runs where we can see it."""
-        return self._rpc.channel.peer_pid
-
-    @property
-    def heard_at(self) -> float:
-        """When the peer's last bytes came, in ``time.monotonic``."""
-        return self._rpc.channel.heard_at
-
-    @property
-    def closed(self) -> asyncio.Future[PeerError]:
-        """Done, with the reason, when the connection is over."""
-        return self._rpc.closed
-
-    async def open(self, *, timeout: float, tls: Tls | None = None) -> None:
-        """Connect. Called by ``connect``."""
-        await self._rpc.connect(timeout=timeout, tls=tls)
-
     async def echo(self, *, timeout: float = 1.0) -> float:
         """Seconds for an echo to come back (RFC 7047 section 4.1.11): proof that the server's main loop turns."""
-        started = time.perf_counter()
-        await self._rpc.call("echo", (), timeout=timeout)
-        return time.perf_counter() - started
+        started = time.monotonic()
+        await self.request("echo", (), timeout=timeout)
+        return time.monotonic() - started
 
     async def list_dbs(self, *, timeout: float = 1.0) -> list[str]:
         """The databases that the server serves, ``_Server`` among them."""
-        return decode_body(await self._rpc.call("list_dbs", (), timeout=timeout), _NAMES)
+        return decode_body(await self.request("list_dbs", (), timeout=timeout), _NAMES)
 
     async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
         """The schema, fetched once per session. Raises UnknownDatabase."""
         if database not in self._schemas:
-            body = await self._rpc.call("get_schema", (database,), timeout=timeout)
+            body = await self.request("get_schema", (database,), timeout=timeout)
             self._schemas[database] = parse_schema(decode_body(body, _ANY))
         return self._schemas[database]
 
     async def get_server_id(self, *, timeout: float = 1.0) -> Uuid:
         """What tells this run of the server from another, and from its cluster's other members."""
-        return Uuid(decode_body(await self._rpc.call("get_server_id", (), timeout=timeout), _NAME))
+        return Uuid(decode_body(await self.request("get_server_id", (), timeout=timeout), _NAME))
 
     async def set_db_change_aware(self, aware: bool = True, *, timeout: float = 1.0) -> None:
         """Ask the server to cancel our monitors when a schema changes, instead of closing the session.
 
         ``monitor`` does it by itself. Raises UnknownMethod on servers before 2.9, which close the session.
         """
-        await self._rpc.call("set_db_change_aware", (aware,), timeout=timeout)
+        await self.request("set_db_change_aware", (aware,), timeout=timeout)
         self._change_aware = aware
 
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
@@ -112,7 +89,7 @@ class Session:
         Raises the type of ``ovsnet.ovsdb.errors`` that fits, with the index of the operation that failed. After a
         DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done.
         """
-        body = await self._rpc.call("transact", (database, *operations), timeout=timeout)
+        body = await self.request("transact", (database, *operations), timeout=timeout)
         results = decode_body(body, _RESULTS)
         for index, result in enumerate(results):
             if result is not None and "error" in result:
@@ -156,7 +133,7 @@ class Session:
         schema = await self.get_schema(database, timeout=timeout)
         await self._become_change_aware(timeout)
         key = f"ovsnet-{next(self._keys)}"
-        monitor = Monitor(self._rpc, key, schema, tables, where, on_change)
+        monitor = Monitor(self, key, schema, tables, where, on_change)
         self._monitors[key] = monitor
         monitor.closed.add_done_callback(lambda _: self._monitors.pop(key, None))
         try:
@@ -166,18 +143,6 @@ class Session:
             raise
         return monitor
 
-    async def aclose(self) -> None:
-        """Close, and wait until the connection is gone."""
-        await self._rpc.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def _become_change_aware(self, timeout: float) -> None:
         if not self._change_aware:
             try:
@@ -185,7 +150,7 @@ class Session:
             except UnknownMethod:
                 self._change_aware = True
 
-    def _refusal(self, error: object) -> Refused:
+    def _error_of(self, error: object) -> Refused:
         return ovsdb_error(error, peer=str(self.address))
 
     def _transaction_error(self, error: Mapping[str, object], index: int, operations: Sequence[Operation]) -> Refused:
@@ -194,7 +159,7 @@ class Session:
         subject = f"operation {index} ({operations[index].get('op')})"
         return ovsdb_error(error, peer=str(self.address), operation=index, subject=subject)
 
-    def _on_notification(self, method: str, params: msgspec.Raw) -> None:
+    def _dispatch(self, method: str, params: msgspec.Raw) -> None:
         match method:
             case "update3":
                 key, txn, updates = decode_body(params, _UPDATE3)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import ovsnet.node.link
+import ovsnet.node.link_state
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
 
@@ -76,7 +76,7 @@ PEERS = [garbage, silent, half_closing, closing, dribbling, endless]
 @pytest.fixture(autouse=True)
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience between attempts is tested elsewhere; here it only costs time."""
-    monkeypatch.setattr(ovsnet.node.link, "LONGEST_BACKOFF", 0.1)
+    monkeypatch.setattr(ovsnet.node.link_state, "LONGEST_BACKOFF", 0.1)
 
 
 @contextlib.asynccontextmanager

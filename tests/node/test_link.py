@@ -1,17 +1,17 @@
-"""A held connection: when it is tried again, what waiters are told, and that closing leaves nothing."""
+"""A held connection: one attempt for all who ask, what each of them is told, and that closing leaves nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ovsnet.errors import (
+    BacklogFull,
     ConfigError,
     ConnectionLost,
     ConnectionRefused,
@@ -20,26 +20,44 @@ from ovsnet.errors import (
     PeerError,
     SocketMissing,
 )
-from ovsnet.node.link import CHASE, FIRST_BACKOFF, LONGEST_BACKOFF, Link
+from ovsnet.io.address import Address
+from ovsnet.io.held_session import HeldSession
+from ovsnet.io.transport import Channel
+from ovsnet.node.link import Link
+from ovsnet.node.link_state import FIRST_BACKOFF, LONGEST_BACKOFF, State
+from ovsnet.sandbox.waiting import until
 
 PATIENT = 30.0
 
 
-class FakeSession:
-    """A session that stands until the test breaks it."""
+class Mute:
+    """A protocol without a word."""
 
-    peer_pid = None
-    heard_at = 12.5
+    def receive_data(self, data: bytes) -> Sequence[object]:
+        return ()
+
+    def data_to_send(self) -> bytes:
+        return b""
+
+    def eof_received(self) -> None:
+        pass
+
+
+class FakeSession(HeldSession):
+    """A session that lasts until the test breaks it; it never was connected to anything."""
 
     def __init__(self) -> None:
-        self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+        super().__init__(Channel(Address.unix("/nowhere"), Mute(), lambda events: None, lambda error: None))
+        self.channel.heard_at = 12.5
+        self.may_close = asyncio.Event()
+        self.may_close.set()
 
     async def aclose(self) -> None:
-        self.lose(ConnectionLost("closed by us"))
+        await self.may_close.wait()
+        await super().aclose()
 
     def lose(self, error: PeerError) -> None:
-        if not self.closed.done():
-            self.closed.set_result(error)
+        self.channel.abort(error)
 
 
 class Peer:
@@ -71,7 +89,7 @@ class Peer:
     def asked(self) -> None:
         self.questions += 1
 
-    def link(self, open_session: Callable[[], Awaitable[FakeSession]] | None = None) -> Link[FakeSession]:
+    def link(self, open_session: Callable[[], Coroutine[Any, Any, FakeSession]] | None = None) -> Link[FakeSession]:
         return Link(
             open_session or self.open,
             on_change=self.changed,
@@ -166,30 +184,16 @@ async def test_attempts_double_their_pause_up_to_the_longest(peer: Peer) -> None
     assert expected == LONGEST_BACKOFF
 
 
-@given(st.integers())
-def test_jitter_stays_within_a_quarter(seed: int) -> None:
-    async def pause() -> float:
-        link: Link[FakeSession] = Link(refuse, clock=lambda: 0.0, rng=random.Random(seed))
-        with pytest.raises(SocketMissing):
-            await link.session(PATIENT)
-        return link._retry_at
-
-    async def refuse() -> FakeSession:
-        raise SocketMissing("none")
-
-    assert FIRST_BACKOFF * 0.75 <= asyncio.run(pause()) <= FIRST_BACKOFF * 1.25
-
-
-async def test_news_end_the_pause_and_begin_it_anew(peer: Peer) -> None:
+async def test_socket_that_appears_ends_the_pause_and_resets_the_backoff(peer: Peer) -> None:
     link = peer.link()
-    peer.refusal = SocketMissing("none")
+    peer.refusal = BacklogFull("full")
     for _ in range(5):
-        with pytest.raises(SocketMissing):
+        with pytest.raises(BacklogFull):
             await link.session(PATIENT)
         peer.now += LONGEST_BACKOFF * 1.25
-    link.retry_now()
-    with pytest.raises(SocketMissing):
-        await link.session(PATIENT)
+    peer.now -= LONGEST_BACKOFF * 1.25
+    link.appeared()
+    await until(lambda: peer.attempts == 6 and link.state is State.WAITING, PATIENT, "Nobody connected.")
     assert await peer.retries_after(link) <= FIRST_BACKOFF * 1.25 + 0.002
 
 
@@ -291,11 +295,41 @@ async def test_closing_after_a_failure_is_nothing(peer: Peer) -> None:
 async def test_end_of_an_old_session_does_not_touch_the_new_one(peer: Peer) -> None:
     link = peer.link()
     old = await link.session(PATIENT)
-    link._attempt = None  # as within aclose, while the old session is closing
+    old.may_close.clear()
+    closing = asyncio.create_task(link.aclose())
+    await asyncio.sleep(0)
     new = await link.session(PATIENT)
     old.lose(ConnectionLost("gone"))
     await asyncio.sleep(0)
     assert link.current is new
+    assert not link.lost
+    old.may_close.set()
+    await closing
+    assert link.current is new
+    await link.aclose()
+
+
+async def test_closing_ends_a_session_that_came_in_the_same_moment(peer: Peer) -> None:
+    """The attempt is done, and the link has not been told yet."""
+    link = peer.link()
+    asking = asyncio.create_task(link.session(PATIENT))
+    await until(lambda: bool(peer.sessions), PATIENT, "Nobody connected.")
+    await link.aclose()
+    assert all(session.closed.done() for session in peer.sessions)
+    assert await asking in peer.sessions
+    assert (link.current, link.state) == (None, State.IDLE)
+
+
+async def test_bug_in_an_attempt_is_raised_and_does_not_stay_for_good(peer: Peer) -> None:
+    link = peer.link()
+    peer.refusal = ZeroDivisionError()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await link.session(PATIENT)
+    assert (peer.attempts, link.lost.total()) == (1, 1)
+    peer.refusal = None
+    peer.now += FIRST_BACKOFF * 1.25
+    assert await link.session(PATIENT)
     await link.aclose()
 
 
@@ -321,14 +355,14 @@ async def test_socket_that_appears_is_chased_until_it_accepts(peer: Peer) -> Non
     await link.aclose()
 
 
-@pytest.mark.parametrize("refusal", [ConnectionRefused("stale"), SocketMissing("gone again"), ConnectionLost("flaps")])
-async def test_chase_has_an_end(peer: Peer, refusal: PeerError) -> None:
+async def test_chase_goes_on_without_anybody_asking(peer: Peer) -> None:
     link = peer.link()
-    peer.refusal = refusal
+    peer.refusal = SocketMissing("gone again")
     link.appeared()
-    assert link._chase is not None
-    await link._chase
-    assert peer.attempts == (1 if isinstance(refusal, ConnectionLost) else len(CHASE))
+    await until(lambda: peer.attempts == 4, PATIENT, "The chase has stopped.")
+    assert peer.questions >= 4  # the peer's silence counts from each of them
+    peer.refusal = None
+    await until(lambda: link.state is State.UP, PATIENT, "The chase has stopped.")
     await link.aclose()
 
 

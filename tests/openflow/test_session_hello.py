@@ -1,43 +1,42 @@
-"""The switch's HELLO may be there before the caller of ``connect`` runs again."""
+"""The switch's HELLO, or the end, may have come before anybody waits for HELLO: on a busy host, or over TLS."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ovsnet.errors import ConnectionLost
 from ovsnet.io.address import Address
-from ovsnet.io.connect import connect as connect_channel
-from ovsnet.openflow import connect, session
+from ovsnet.openflow import Session
+from ovsnet.protocol.openflow import ALL_VERSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ovsnet.sandbox.node import Sandbox
 
+PATIENT = 30.0
 
-async def test_hello_that_comes_before_we_wait_for_it_is_not_lost(
-    shared_node: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def connect_and_be_held_up(channel: Any, **limits: Any) -> None:
-        await connect_channel(channel, **limits)
-        while channel._core.version is None:  # noqa: ASYNC110 - the core has no event to wait for
+
+async def test_hello_that_comes_before_we_wait_for_it_is_not_lost(shared_node: Sandbox) -> None:
+    async with (
+        Session(Address.unix(shared_node.rundir / "br-int.mgmt"), ALL_VERSIONS) as switch,
+        asyncio.timeout(PATIENT),
+    ):
+        await switch.open(timeout=PATIENT)
+        while not switch.heard_at:  # noqa: ASYNC110 - there is no event for the first bytes
             await asyncio.sleep(0)
-
-    monkeypatch.setattr(session, "connect_channel", connect_and_be_held_up)
-    async with await connect(Address.unix(shared_node.rundir / "br-int.mgmt"), patience=5.0) as switch:
-        assert await switch.echo() > 0
+        await switch.wait_hello(PATIENT)
+        assert await switch.echo(timeout=PATIENT) > 0
 
 
-async def test_end_that_comes_before_we_wait_for_hello_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def connect_and_be_held_up(channel: Any, **limits: Any) -> None:
-        await connect_channel(channel, **limits)
-        await channel.closed
-
-    monkeypatch.setattr(session, "connect_channel", connect_and_be_held_up)
+async def test_end_that_comes_before_we_wait_for_hello_is_told(tmp_path: Path) -> None:
     path = tmp_path / "rude"
     async with await asyncio.start_unix_server(lambda reader, writer: writer.close(), path):
+        switch = Session(Address.unix(path), ALL_VERSIONS)
+        await switch.open(timeout=PATIENT)
+        await switch.closed
         with pytest.raises(ConnectionLost):
-            await connect(Address.unix(path), patience=50.0)
+            await switch.wait_hello(PATIENT)

@@ -49,14 +49,14 @@ class Told:
 
 def forget(session: Session, methods: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the server look too old for some methods."""
-    ask = session._rpc.call_patiently
+    ask = session.request_patiently
 
     async def call(method: str, params: list[object], **deadlines: float) -> msgspec.Raw:
         if method in methods:
             raise UnknownMethod("An older server refused: unknown method.")
         return await ask(method, params, **deadlines)
 
-    monkeypatch.setattr(session._rpc, "call_patiently", call)
+    monkeypatch.setattr(session, "request_patiently", call)
 
 
 def names(tables: Tables) -> set[str]:
@@ -194,7 +194,7 @@ async def test_fact_that_waits_in_the_socket_is_not_late(server: Server, session
     writer = threading.Thread(target=lambda: asyncio.run(write()))
     writer.start()
     writer.join()
-    channel = session._rpc.channel
+    channel = session.channel
     assert channel._transport is not None
     select.select([channel._transport.get_extra_info("socket").fileno()], [], [], 10)
     while time.monotonic() < deadline:

@@ -107,7 +107,7 @@ async def test_monitor_canceled_ends_it_with_a_reason(server: Server, session: S
     columns = schema["tables"]["Chassis"]["columns"]
     columns["colour"] = {"type": {"key": "string", "min": 0}}
     schema["version"] = "99.0.0"
-    await session._rpc.call("convert", (SB, schema), timeout=10)
+    await session.request("convert", (SB, schema), timeout=10)
     reason = await asyncio.wait_for(monitor.closed, 10)
     assert isinstance(reason, MonitorCanceled)
     assert "schema changed" in str(reason)

@@ -98,7 +98,7 @@ async def test_wait_guards_a_read_modify_write(session: Session) -> None:
 async def test_wait_returns_when_another_session_makes_it_true(server: Server, session: Session) -> None:
     await session.transact(OVS, insert(OVS, {"next_cfg": 1}))
     async with await connect(server.address) as other:
-        awaited = other._rpc.call(
+        awaited = other.request(
             "transact", (OVS, wait(OVS, [{"next_cfg": 2}], columns=["next_cfg"], timeout=30)), timeout=30
         )
         await session.transact(OVS, update(OVS, {"next_cfg": 2}))
@@ -110,7 +110,7 @@ async def test_comment_and_commit(session: Session) -> None:
 
 
 async def test_asserting_a_lock_that_is_held(session: Session) -> None:
-    await session._rpc.call("lock", ("mine",), timeout=5)
+    await session.request("lock", ("mine",), timeout=5)
     assert await session.transact(OVS, assert_lock("mine")) == [{}]
 
 

@@ -42,7 +42,7 @@ async def test_server_id_is_the_same_for_all_sessions(server: Server, session: S
 
 async def test_unknown_method_is_an_error_of_its_own(session: Session) -> None:
     with pytest.raises(UnknownMethod):
-        await session._rpc.call("convert_to_gold", (), timeout=5)
+        await session.request("convert_to_gold", (), timeout=5)
 
 
 async def test_schema_is_fetched_once(session: Session) -> None:

@@ -1,0 +1,59 @@
+"""What every client's session is: one held connection, with the peer at its other end and the reason of its end."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Any, Self
+
+from ovsnet.errors import PeerError
+from ovsnet.io.address import Address
+from ovsnet.io.connect import connect
+from ovsnet.io.tls import Tls
+from ovsnet.io.transport import Channel
+
+
+class HeldSession:
+    """One connection over ``channel``. A session that is lost stays lost: open another.
+
+    Leaving ``async with`` closes it.
+    """
+
+    def __init__(self, channel: Channel[Any]) -> None:
+        self.channel = channel
+
+    @property
+    def address(self) -> Address:
+        """Where the peer listens."""
+        return self.channel.address
+
+    @property
+    def peer_pid(self) -> int | None:
+        """The peer's pid, when it runs where we can see it."""
+        return self.channel.peer_pid
+
+    @property
+    def heard_at(self) -> float:
+        """When the peer's last bytes came, in ``time.monotonic``."""
+        return self.channel.heard_at
+
+    @property
+    def closed(self) -> asyncio.Future[PeerError]:
+        """Done, with the reason, when the connection is over."""
+        return self.channel.closed
+
+    async def open(self, *, timeout: float, tls: Tls | None = None) -> None:
+        """Connect within ``timeout`` seconds, once. Raises the ConnectError that fits."""
+        await connect(self.channel, timeout=timeout, tls=tls)
+
+    async def aclose(self) -> None:
+        """Close, and wait until the connection is gone."""
+        await self.channel.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()

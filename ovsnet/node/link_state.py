@@ -1,0 +1,173 @@
+"""When a link connects, and when it refuses to. Pure: the time and the randomness are passed in.
+
+A link is in one of four states:
+
+    IDLE        no connection, and no reason to wait before the next attempt
+    CONNECTING  an attempt is under way
+    UP          there is a session
+    WAITING     the last attempt failed, or the session broke too soon: no attempt before the pause is over
+
+These events move it. A dash means that it stays; an empty field is an event that cannot happen there (KeyError).
+
+    event      | IDLE       | CONNECTING | UP      | WAITING
+    -----------+------------+------------+---------+-----------
+    ASKED      | CONNECTING | -          | -       | -
+    APPEARED   | CONNECTING | -          | -       | CONNECTING
+    DUE        |            |            |         | CONNECTING
+    OPENED     |            | UP         |         |
+    FAILED     |            | WAITING    |         |
+    BROKE      |            |            | IDLE    |
+    FLAPPED    |            |            | WAITING |
+    CLOSED     | IDLE       | IDLE       | IDLE    | IDLE
+
+Rules:
+
+1. Only one attempt at a time, and only CLOSED gives it up. A frozen daemon's kernel accepts, and the daemon says
+   nothing: the attempt is held, so that the daemon finds one client when it thaws and not one for each probe.
+2. Somebody who asks in WAITING gets the reason of the last failure. Asking is DUE, not ASKED, once the pause is over.
+3. The pause doubles with each failure, from FIRST_BACKOFF to LONGEST_BACKOFF, with a jitter of a quarter.
+4. As in OVS's rconn (lib/rconn.c, ``disconnect``): a session that lived at least as long as the next pause BROKE, and
+   the backoff begins again at its first step; one that did not has FLAPPED, and counts as a failure.
+5. APPEARED (the socket was just made) begins a chase, or begins it again: attempts that nobody asked for, with the
+   pauses of CHASE instead of the backoff, while the socket refuses or is missing. Any other outcome ends the chase.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from ovsnet.errors import ConnectionLost, ConnectionRefused, SocketMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+FIRST_BACKOFF = 0.1
+LONGEST_BACKOFF = 1.0
+"""Seconds between attempts. These are sockets of this node: an attempt costs 30 us and must find a restarted daemon
+soon. The jitter keeps many agents and many links out of step."""
+
+CHASE = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+"""Seconds between attempts on a socket that has just appeared: bind() makes it visible, listen() a moment later makes
+it accept (lib/socket-util-unix.c, ``make_unix_socket``; lib/stream-unix.c, ``punix_open``)."""
+
+
+class State(Enum):
+    """Where a link is."""
+
+    IDLE = auto()
+    CONNECTING = auto()
+    UP = auto()
+    WAITING = auto()
+
+
+class Event(Enum):
+    """What moves it."""
+
+    ASKED = auto()
+    APPEARED = auto()
+    DUE = auto()
+    OPENED = auto()
+    FAILED = auto()
+    BROKE = auto()
+    FLAPPED = auto()
+    CLOSED = auto()
+
+
+MOVES: Mapping[tuple[State, Event], State] = {
+    (State.IDLE, Event.ASKED): State.CONNECTING,
+    (State.CONNECTING, Event.ASKED): State.CONNECTING,
+    (State.UP, Event.ASKED): State.UP,
+    (State.WAITING, Event.ASKED): State.WAITING,
+    (State.IDLE, Event.APPEARED): State.CONNECTING,
+    (State.CONNECTING, Event.APPEARED): State.CONNECTING,
+    (State.UP, Event.APPEARED): State.UP,
+    (State.WAITING, Event.APPEARED): State.CONNECTING,
+    (State.WAITING, Event.DUE): State.CONNECTING,
+    (State.CONNECTING, Event.OPENED): State.UP,
+    (State.CONNECTING, Event.FAILED): State.WAITING,
+    (State.UP, Event.BROKE): State.IDLE,
+    (State.UP, Event.FLAPPED): State.WAITING,
+    (State.IDLE, Event.CLOSED): State.IDLE,
+    (State.CONNECTING, Event.CLOSED): State.IDLE,
+    (State.UP, Event.CLOSED): State.IDLE,
+    (State.WAITING, Event.CLOSED): State.IDLE,
+}
+
+
+class LinkState:
+    """The state of one link. ``now`` is in seconds, of any one clock."""
+
+    def __init__(self, rng: Random) -> None:
+        self.state = State.IDLE
+        self.error: Exception = ConnectionLost("Not connected yet.")
+        """Why there is no session, in WAITING."""
+        self.opened_at = 0.0
+        """When the last session began."""
+        self.retry_at = 0.0
+        """The end of the pause, in WAITING."""
+        self.retry_unasked_after: float | None = None
+        """Seconds after which WAITING is DUE although nobody asks; None outside a chase."""
+        self._rng = rng
+        self._backoff = FIRST_BACKOFF
+        self._chase: tuple[float, ...] = ()
+
+    def asked(self, now: float) -> bool:
+        """Somebody wants the session. True: begin an attempt."""
+        if self.state is State.WAITING and now >= self.retry_at:
+            return self.due()
+        return self._move(Event.ASKED)
+
+    def appeared(self) -> bool:
+        """The socket was just made. True: begin an attempt."""
+        self._backoff = FIRST_BACKOFF
+        if self.state is not State.UP:
+            self._chase = CHASE
+        return self._move(Event.APPEARED)
+
+    def due(self) -> bool:
+        """The pause is over. True: begin an attempt."""
+        return self._move(Event.DUE)
+
+    def opened(self, now: float) -> None:
+        """The attempt made a session."""
+        self.opened_at = now
+        self._chase = ()
+        self._move(Event.OPENED)
+
+    def failed(self, error: Exception, now: float) -> None:
+        """The attempt made none."""
+        if not isinstance(error, ConnectionRefused | SocketMissing):
+            self._chase = ()
+        if self._chase:
+            pause, *rest = self._chase
+            self._chase = tuple(rest)
+            self.retry_at, self.retry_unasked_after = now + pause, pause
+        else:
+            self._back_off(now)
+        self.error = error
+        self._move(Event.FAILED)
+
+    def broke(self, error: Exception, now: float) -> None:
+        """The session ended, and not by us."""
+        self.error = error
+        if now - self.opened_at >= self._backoff:
+            self._backoff = FIRST_BACKOFF
+            self._move(Event.BROKE)
+        else:
+            self._back_off(now)
+            self._move(Event.FLAPPED)
+
+    def closed(self) -> None:
+        """We want no connection any more, until somebody asks again."""
+        self._chase = ()
+        self._move(Event.CLOSED)
+
+    def _back_off(self, now: float) -> None:
+        self.retry_at, self.retry_unasked_after = now + self._backoff * self._rng.uniform(0.75, 1.25), None
+        self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
+
+    def _move(self, event: Event) -> bool:
+        before, self.state = self.state, MOVES[self.state, event]
+        return self.state is State.CONNECTING and before is not State.CONNECTING

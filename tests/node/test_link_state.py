@@ -1,0 +1,288 @@
+"""When a link connects: the table is the one that the docstring draws, and pauses are what its rules say."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ovsnet.errors import (
+    BacklogFull,
+    ConfigError,
+    ConnectionLost,
+    ConnectionRefused,
+    DeadlineExceeded,
+    OvsnetError,
+    SocketMissing,
+)
+from ovsnet.node import link_state
+from ovsnet.node.link_state import CHASE, FIRST_BACKOFF, LONGEST_BACKOFF, MOVES, Event, LinkState, State
+
+LOST = ConnectionLost("gone")
+REFUSED = ConnectionRefused("nobody")
+
+
+def drawn() -> dict[tuple[State, Event], State]:
+    """The table of the docstring."""
+    rows = [line.split("|") for line in (link_state.__doc__ or "").splitlines() if line.count("|") == 4]
+    header, *body = [[cell.strip() for cell in row] for row in rows]
+    states = [State[name] for name in header[1:]]
+    return {
+        (state, Event[event]): state if target == "-" else State[target]
+        for event, *targets in body
+        for state, target in zip(states, targets, strict=True)
+        if target
+    }
+
+
+def link(seed: int = 1) -> LinkState:
+    return LinkState(random.Random(seed))
+
+
+def waiting(*, failures: int = 1, now: float = 0.0, error: OvsnetError = LOST) -> LinkState:
+    """A link after so many failures in a row, the last of them at ``now``."""
+    made = link()
+    for _ in range(failures):
+        assert made.asked(max(now, made.retry_at))
+        made.failed(error, now)
+    return made
+
+
+def up() -> LinkState:
+    made = link()
+    made.asked(0.0)
+    made.opened(0.0)
+    return made
+
+
+def test_table_is_the_one_that_is_drawn() -> None:
+    assert drawn() == MOVES
+
+
+def test_somebody_who_asks_begins_the_only_attempt() -> None:
+    made = link()
+    assert made.asked(0.0)
+    assert made.state is State.CONNECTING
+    assert not made.asked(0.0)
+    made.opened(0.0)
+    assert not made.asked(0.0)
+
+
+def test_attempt_may_take_forever() -> None:
+    """A frozen daemon finds one client when it thaws, not one per probe."""
+    made = link()
+    made.asked(0.0)
+    assert not made.asked(1e9)
+    assert made.state is State.CONNECTING
+
+
+def test_asking_too_soon_begins_nothing_and_keeps_the_reason() -> None:
+    made = waiting(error=REFUSED)
+    assert not made.asked(made.retry_at - 0.001)
+    assert made.state is State.WAITING
+    assert made.error is REFUSED
+    assert made.asked(made.retry_at)
+
+
+@given(st.integers(), st.integers(1, 12))
+def test_pause_doubles_up_to_the_longest_with_a_jitter_of_a_quarter(seed: int, failures: int) -> None:
+    made = link(seed)
+    for _ in range(failures):
+        made.asked(made.retry_at)
+        made.failed(LOST, 0.0)
+    expected = min(FIRST_BACKOFF * 2 ** (failures - 1), LONGEST_BACKOFF)
+    assert expected * 0.75 <= made.retry_at <= expected * 1.25
+
+
+def test_jitter_keeps_two_links_out_of_step() -> None:
+    pauses = set()
+    for seed in range(8):
+        made = link(seed)
+        made.asked(0.0)
+        made.failed(LOST, 0.0)
+        pauses.add(made.retry_at)
+    assert len(pauses) == 8
+
+
+def test_session_that_outlived_its_backoff_is_replaced_at_once() -> None:
+    made = up()
+    made.broke(LOST, FIRST_BACKOFF)
+    assert made.state is State.IDLE
+    assert made.asked(FIRST_BACKOFF)
+
+
+def test_session_that_broke_sooner_waits_longer_each_time() -> None:
+    """As OVS's rconn: a daemon that accepts and closes at once must not be hammered."""
+    made = up()
+    now, expected = 0.0, FIRST_BACKOFF
+    for _ in range(6):
+        made.broke(LOST, now + expected / 2)
+        assert made.state is State.WAITING
+        assert expected * 0.75 <= made.retry_at - (now + expected / 2) <= expected * 1.25
+        now, expected = made.retry_at, min(expected * 2, LONGEST_BACKOFF)
+        assert made.asked(now)
+        made.opened(now)
+    made.broke(LOST, now + LONGEST_BACKOFF)
+    assert made.state is State.IDLE
+
+
+def test_socket_that_appears_ends_the_pause_and_resets_the_backoff() -> None:
+    made = waiting(failures=6)
+    assert made.appeared()
+    made.failed(LOST, 0.0)
+    assert made.retry_at <= FIRST_BACKOFF * 1.25
+
+
+@pytest.mark.parametrize("error", [REFUSED, SocketMissing("none")])
+def test_chase_has_an_end(error: OvsnetError) -> None:
+    made = link()
+    assert made.appeared()
+    pauses = []
+    for _ in CHASE:
+        made.failed(error, 0.0)
+        assert made.retry_unasked_after is not None
+        pauses.append(made.retry_unasked_after)
+        assert made.due()
+    assert tuple(pauses) == CHASE
+    made.failed(error, 0.0)
+    assert made.retry_unasked_after is None
+    assert made.retry_at <= FIRST_BACKOFF * 1.25
+
+
+@pytest.mark.parametrize("error", [LOST, BacklogFull("full"), DeadlineExceeded("late"), ConfigError("no file")])
+def test_any_other_failure_ends_the_chase(error: OvsnetError) -> None:
+    made = link()
+    made.appeared()
+    made.failed(error, 0.0)
+    assert made.retry_unasked_after is None
+    made.asked(made.retry_at)
+    made.failed(REFUSED, made.retry_at)
+    assert made.retry_unasked_after is None
+
+
+def test_session_ends_the_chase() -> None:
+    made = link()
+    made.appeared()
+    made.opened(0.0)
+    made.broke(REFUSED, 0.0)
+    assert made.retry_unasked_after is None
+
+
+def test_socket_that_appears_during_an_attempt_is_chased_when_that_is_refused() -> None:
+    made = link()
+    made.asked(0.0)
+    assert not made.appeared()
+    made.failed(REFUSED, 0.0)
+    assert made.retry_unasked_after == CHASE[0]
+
+
+def test_socket_that_appears_again_is_chased_from_the_first_pause_on() -> None:
+    made = link()
+    made.appeared()
+    for _ in CHASE[:5]:
+        made.failed(REFUSED, 0.0)
+        made.due()
+    made.appeared()
+    made.failed(REFUSED, 0.0)
+    assert made.retry_unasked_after == CHASE[0]
+
+
+def test_socket_that_appears_beside_a_session_begins_no_chase() -> None:
+    made = up()
+    assert not made.appeared()
+    made.broke(LOST, FIRST_BACKOFF)
+    made.asked(FIRST_BACKOFF)
+    made.failed(REFUSED, FIRST_BACKOFF)
+    assert made.retry_unasked_after is None
+
+
+@pytest.mark.parametrize("state", State)
+def test_closing_is_possible_in_every_state_and_ends_the_chase(state: State) -> None:
+    made = up() if state is State.UP else link()
+    if state in (State.CONNECTING, State.WAITING):
+        made.appeared()
+    if state is State.WAITING:
+        made.failed(REFUSED, 0.0)
+    assert made.state is state
+    made.closed()
+    assert made.state is State.IDLE
+    made.asked(0.0)
+    made.failed(REFUSED, 0.0)
+    assert made.retry_unasked_after is None
+
+
+def test_what_cannot_happen_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        link().opened(0.0)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whatever happens in whatever order, the promises of the docstring hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.link = link()
+        self.now = 0.0
+        self.attempts = 0
+
+    def count(self, begins: bool) -> None:
+        self.attempts += begins
+        assert begins <= (self.link.state is State.CONNECTING)
+        assert self.attempts <= 1
+
+    @rule(seconds=st.floats(0.0, 3.0))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule()
+    def asked(self) -> None:
+        refused = self.link.state is State.WAITING and self.now < self.link.retry_at
+        self.count(self.link.asked(self.now))
+        assert self.link.state is State.WAITING if refused else self.link.state in (State.CONNECTING, State.UP)
+
+    @rule()
+    def appeared(self) -> None:
+        self.count(self.link.appeared())
+        assert self.link.state in (State.CONNECTING, State.UP)
+
+    @rule()
+    @precondition(lambda self: self.link.state is State.WAITING and self.link.retry_unasked_after is not None)
+    def timer_fires(self) -> None:
+        self.count(self.link.due())
+        assert self.link.state is State.CONNECTING
+
+    @rule()
+    @precondition(lambda self: self.link.state is State.CONNECTING)
+    def opened(self) -> None:
+        self.attempts = 0
+        self.link.opened(self.now)
+
+    @rule(error=st.sampled_from([REFUSED, SocketMissing("none"), LOST, ConfigError("no file")]))
+    @precondition(lambda self: self.link.state is State.CONNECTING)
+    def failed(self, error: OvsnetError) -> None:
+        self.attempts = 0
+        self.link.failed(error, self.now)
+        assert self.link.error is error
+
+    @rule()
+    @precondition(lambda self: self.link.state is State.UP)
+    def broke(self) -> None:
+        self.link.broke(LOST, self.now)
+        assert self.link.state in (State.IDLE, State.WAITING)
+
+    @rule()
+    def closed(self) -> None:
+        self.attempts = 0
+        self.link.closed()
+        assert self.link.state is State.IDLE
+
+    @invariant()
+    def pause_is_never_longer_than_the_longest(self) -> None:
+        if self.link.state is State.WAITING:
+            assert self.link.retry_at <= self.now + LONGEST_BACKOFF * 1.25
+
+
+TestAnyHistory = AnyHistory.TestCase
