@@ -15,7 +15,8 @@ import click
 from ovsnet.cli.options import with_settings
 from ovsnet.config import Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
-from ovsnet.doctor.fixes import Step, mend
+from ovsnet.doctor.finding import Repair
+from ovsnet.doctor.fixes import repair
 from ovsnet.errors import UsageError
 from ovsnet.node.gather import gather
 from ovsnet.node.rundir import USUAL_PLACES, Rundir, find_rundir
@@ -47,13 +48,12 @@ def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
     """
     root = root.resolve()
     if fix and root != Path("/"):
-        raise UsageError("--fix mends this host alone, not the one below --root.", remedy="Run it there.")
-    findings = _look(root, settings)
-    steps: list[Step] = []
-    if fix and any(finding.mendable for finding in findings):
-        steps = list(mend(findings))
-        findings = _look(root, settings)
-    _show(findings, steps, as_json=as_json, fix=fix)
+        raise UsageError("--fix repairs this host only, not the one below --root.", remedy="Run it there.")
+    findings = _examined(root, settings)
+    repairs = list(repair(findings)) if fix else []
+    if repairs:
+        findings = _examined(root, settings)
+    _show(findings, repairs, as_json=as_json, fix=fix)
     raise click.exceptions.Exit(exit_code(findings))
 
 
@@ -66,7 +66,7 @@ def exit_code(findings: list[Finding]) -> int:
     return 3 if blind else 0
 
 
-def _look(root: Path, settings: Settings) -> list[Finding]:
+def _examined(root: Path, settings: Settings) -> list[Finding]:
     here, inside = _rundirs(root, settings)
     live: Live = asyncio.run(gather(here, database=settings.database, tls=settings.tls))
     return examine(Host(root, inside, now=time.time()), live)
@@ -85,11 +85,11 @@ def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:
     return found, Rundir(ovs, ovn)
 
 
-def _show(findings: list[Finding], steps: list[Step], *, as_json: bool, fix: bool) -> None:
+def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_document(findings, steps), indent=2))
+        click.echo(json.dumps(_document(findings, repairs), indent=2))
         return
-    for line in step_lines(steps) if fix else ():
+    for line in repair_lines(repairs) if fix else ():
         click.echo(line)
     if sys.stdout.isatty():
         _print_table(findings)
@@ -98,8 +98,19 @@ def _show(findings: list[Finding], steps: list[Step], *, as_json: bool, fix: boo
     click.echo(_tally(findings))
 
 
-def _document(findings: list[Finding], steps: list[Step]) -> dict[str, object]:
-    return {"findings": [asdict(each) for each in findings], "steps": [asdict(step) for step in steps]}
+def _document(findings: list[Finding], repairs: list[Repair]) -> dict[str, object]:
+    return {"findings": [_finding_document(each) for each in findings], "steps": [asdict(each) for each in repairs]}
+
+
+def _finding_document(finding: Finding) -> dict[str, object]:
+    return {
+        "severity": finding.severity.value,
+        "summary": finding.summary,
+        "remedy": finding.remedy,
+        "evidence": list(finding.evidence),
+        "mendable": finding.fix is not None,
+        "code": finding.code,
+    }
 
 
 def lines(findings: list[Finding]) -> list[str]:
@@ -116,14 +127,14 @@ def lines(findings: list[Finding]) -> list[str]:
     return found
 
 
-def step_lines(steps: list[Step]) -> list[str]:
+def repair_lines(repairs: list[Repair]) -> list[str]:
     """What ``--fix`` did, how to undo it, and what it could not do and why."""
     found = []
-    for step in steps:
-        found.append(f"done: {step.what}" if step.done else f"not done: {step.what}: {step.why}")
-        if step.undo:
-            found.append(f"  to undo: {step.undo}")
-    return found or ["There is nothing that --fix can mend."]
+    for each in repairs:
+        found.append(f"done: {each.what}" if each.done else f"not done: {each.what}: {each.why}")
+        if each.undo:
+            found.append(f"  to undo: {each.undo}")
+    return found or ["There is nothing that --fix can repair."]
 
 
 def _tally(findings: list[Finding]) -> str:

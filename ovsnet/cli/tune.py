@@ -29,7 +29,6 @@ from ovsnet.tune.apply import Overtaken
 from ovsnet.tune.apply import apply as write
 from ovsnet.tune.catalogue import knob_named
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.gather import gather
 from ovsnet.tune.lint import Finding, faults
 from ovsnet.tune.lint import lint as judge
 from ovsnet.tune.offline import facts_of_environment, facts_of_text
@@ -37,7 +36,7 @@ from ovsnet.tune.plan import Plan
 from ovsnet.tune.plan import plan as make_plan
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.record import plan_revert
-from ovsnet.tune.sessions import opened
+from ovsnet.tune.sessions import opened, read_facts
 from ovsnet.tune.wanted import Wanted, wanted
 
 Command = Callable[..., Any]
@@ -64,9 +63,8 @@ class Place:
         for database, text in (("OVN_Northbound", self.nb), ("OVN_Southbound", self.sb)):
             if text:
                 remotes[database] = parse_remotes(text)
-        tls = self.settings.tls
-        async with opened(remotes, timeout=self.timeout, tls=tls) as sessions:
-            yield sessions, await gather(sessions, rundir, tls=tls, timeout=self.timeout)
+        async with opened(remotes, timeout=self.timeout, tls=self.settings.tls) as sessions:
+            yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
 
 
 def at_a_place(command: Command) -> Command:

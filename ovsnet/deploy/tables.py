@@ -65,7 +65,7 @@ def examinations_table() -> str:
     """Everything that ``ovsnet doctor`` looks at."""
     return _table(
         ("examination", "what should be", "worst finding"),
-        ((f"`{row.code}`", row.fact, str(row.worst)) for row in doctor.rows()),
+        ((f"`{each.code}`", each.fact, str(each.worst)) for each in doctor.EXAMINATIONS.values()),
     )
 
 

@@ -16,7 +16,7 @@ from ovsnet.doctor import clock
 from ovsnet.doctor import versions
 
 # isort: on
-from ovsnet.doctor.examination import EXAMINATIONS, Examination, examine, fatal_findings, rows
+from ovsnet.doctor.examination import EXAMINATIONS, Examination, examine, fatal_findings
 from ovsnet.doctor.finding import Finding, Severity
 from ovsnet.node.facts import DatabaseFacts, Live
 from ovsnet.node.host_files import Host
@@ -36,7 +36,6 @@ __all__ = [
     "kernel",
     "limits",
     "modules",
-    "rows",
     "rundir",
     "stale",
     "threads",

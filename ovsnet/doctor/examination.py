@@ -6,7 +6,8 @@
         ...
 
 That is all there is to adding one. It reads through the ``Host``, asks ``Live``, and lets UnfitEnvironment pass: what
-could not be seen becomes a finding of its own, in one way for all.
+could not be seen becomes a finding of its own, in one way for all. A finding that ``--fix`` can repair carries its fix:
+``warning("...", "...", fix=LoadModule("geneve"))``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
-Look = Callable[[Host, Live], Iterable[Finding]]
+Examine = Callable[[Host, Live], Iterable[Finding]]
 
 SEE_MORE = "Run ovsnet doctor as root on the host itself."
 
@@ -30,13 +31,18 @@ class Examination:
 
     code: str
     fact: str
-    look: Look
+    examine: Examine
     may_be_fatal: bool
 
+    @property
+    def worst(self) -> Severity:
+        """The worst finding it can have."""
+        return Severity.FATAL if self.may_be_fatal else Severity.WARNING
+
     def findings(self, host: Host, live: Live) -> Iterator[Finding]:
-        """Look once. Raises nothing: what cannot be seen is a finding, after those that were."""
+        """Examine once. Raises nothing: what cannot be seen is a finding, after those that were."""
         try:
-            for finding in self.look(host, live):
+            for finding in self.examine(host, live):
                 yield replace(finding, code=self.code)
         except UnfitEnvironment as error:
             yield replace(unseen(str(error), error.remedy or SEE_MORE), code=self.code)
@@ -46,14 +52,14 @@ EXAMINATIONS: dict[str, Examination] = {}
 """All examinations by code, in order of declaration."""
 
 
-def examination(code: str, *, may_be_fatal: bool = False) -> Callable[[Look], Look]:
+def examination(code: str, *, may_be_fatal: bool = False) -> Callable[[Examine], Examine]:
     """Declare an examination. The first line of the function's docstring is the fact that should hold."""
 
-    def declare(look: Look) -> Look:
+    def declare(function: Examine) -> Examine:
         assert code not in EXAMINATIONS
-        fact = (look.__doc__ or "").strip().partition("\n")[0]
-        EXAMINATIONS[code] = Examination(code, fact, look, may_be_fatal)
-        return look
+        fact = (function.__doc__ or "").strip().partition("\n")[0]
+        EXAMINATIONS[code] = Examination(code, fact, function, may_be_fatal)
+        return function
 
     return declare
 
@@ -74,19 +80,3 @@ def fatal_findings(host: Host, live: Live | None = None) -> list[Finding]:
     live = live or Live()
     found = [each for one in EXAMINATIONS.values() if one.may_be_fatal for each in one.findings(host, live)]
     return [finding for finding in found if finding.severity is Severity.FATAL]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One examination as the README names it."""
-
-    code: str
-    fact: str
-    worst: str
-
-
-def rows() -> tuple[Row, ...]:
-    """All examinations in order of declaration."""
-    return tuple(
-        Row(each.code, each.fact, "fatal" if each.may_be_fatal else "warning") for each in EXAMINATIONS.values()
-    )

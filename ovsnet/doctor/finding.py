@@ -1,9 +1,10 @@
-"""What an examination says: how bad it is, what is, what to do, and what that rests on."""
+"""What an examination says: how bad it is, what is, what to do, what that rests on, and how ``--fix`` would fix it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Severity(StrEnum):
@@ -31,14 +32,40 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Repair:
+    """What a fix did, made by ``repaired`` or ``refused``. ``undo`` is a shell command, ``why`` a sentence."""
+
+    what: str
+    done: bool
+    undo: str = ""
+    why: str = ""
+
+
+def repaired(what: str, undo: str) -> Repair:
+    """It was done, and ``undo`` takes it back: a fix that cannot be undone is no fix for ``--fix``."""
+    return Repair(what, True, undo)
+
+
+def refused(what: str, why: str, undo: str = "") -> Repair:
+    """It could not be done; ``undo`` takes back what was done until then, if anything was."""
+    return Repair(what, False, undo, why)
+
+
+class Fix(Protocol):
+    """Repairs the running host. It can be undone, raises nothing, and touches nothing that is already there."""
+
+    def __call__(self) -> Repair: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """``code`` is the examination's name, which ``examine`` adds. ``mendable``: ``--fix`` has a safe step for it."""
+    """``code`` is the examination's name, which ``examine`` adds. ``fix`` is what ``--fix`` does about it."""
 
     severity: Severity
     summary: str
     remedy: str = ""
     evidence: tuple[str, ...] = ()
-    mendable: bool = False
+    fix: Fix | None = None
     code: str = ""
 
 
@@ -47,14 +74,14 @@ def ok(summary: str, *evidence: str) -> Finding:
     return Finding(Severity.OK, summary, "", evidence)
 
 
-def note(summary: str, remedy: str, *evidence: str, mendable: bool = False) -> Finding:
+def note(summary: str, remedy: str, *evidence: str, fix: Fix | None = None) -> Finding:
     """Worth knowing."""
-    return Finding(Severity.NOTE, summary, remedy, evidence, mendable)
+    return Finding(Severity.NOTE, summary, remedy, evidence, fix)
 
 
-def warning(summary: str, remedy: str, *evidence: str, mendable: bool = False) -> Finding:
+def warning(summary: str, remedy: str, *evidence: str, fix: Fix | None = None) -> Finding:
     """It will hurt."""
-    return Finding(Severity.WARNING, summary, remedy, evidence, mendable)
+    return Finding(Severity.WARNING, summary, remedy, evidence, fix)
 
 
 def fatal(summary: str, remedy: str, *evidence: str) -> Finding:

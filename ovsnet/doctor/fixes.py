@@ -1,4 +1,4 @@
-"""What ``ovsnet doctor --fix`` does: two steps that are safe and can be undone. It removes and restarts nothing."""
+"""The fixes that findings carry, for ``ovsnet doctor --fix``. None removes, restarts or overwrites anything."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ovsnet.doctor.finding import Finding
-from ovsnet.doctor.rundir import LINK, LINK_TARGET
+from ovsnet.doctor.finding import Finding, Repair, refused, repaired
 
 MODPROBE_TIMEOUT = 30.0
 """Seconds. Loading takes milliseconds; a kernel that is out of memory may take its time to refuse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """``what`` was tried. When ``done``, ``undo`` takes it back; when not, ``why`` says what stood in the way."""
-
-    what: str
-    done: bool
-    undo: str = ""
-    why: str = ""
-
-
 class Run(Protocol):
-    """Runs a command and returns its exit code and what it said on stderr. Raises OSError, TimeoutExpired."""
+    """Runs a command and returns its exit code and what it wrote to stderr. Raises OSError, TimeoutExpired."""
 
     def __call__(self, *command: str) -> tuple[int, str]: ...
 
@@ -37,42 +26,54 @@ def run_command(*command: str) -> tuple[int, str]:
     return done.returncode, done.stderr.strip()
 
 
-def mend(findings: Iterable[Finding], run: Run = run_command, link: Path = Path(LINK)) -> Iterator[Step]:
-    """Take the step for each mendable finding, on this host. Raises nothing: a refusal is a Step."""
-    for finding in findings:
-        if finding.mendable:
-            subject, _, fact = finding.code.partition(".")
-            yield load_module(fact, run) if subject == "module" else make_link(link, LINK_TARGET)
+def repair(findings: Iterable[Finding]) -> Iterator[Repair]:
+    """Apply each finding's own fix, once. Raises nothing: a refusal is a Repair that was not done."""
+    for fix in dict.fromkeys(finding.fix for finding in findings if finding.fix is not None):
+        yield fix()
 
 
-def make_link(link: Path, target: str) -> Step:
-    """Make a symbolic link and the directories that it lacks, unless anything stands in its place."""
-    what = f"make the link {link} -> {target}"
-    made: list[Path] = []
-    try:
-        for parent in reversed(link.parents):
-            if not parent.exists():
-                parent.mkdir(mode=0o755)
-                made.append(parent)
-        link.symlink_to(target)
-    except OSError as error:
-        undo = _undo_directories(made)
-        return Step(what, False, undo, f"{error.filename2 or error.filename or link}: {error.strerror}.")
-    return Step(what, True, " && ".join(filter(None, (f"rm {link}", _undo_directories(made)))))
+@dataclass(frozen=True, slots=True)
+class MakeLink:
+    """Make a symbolic link and the directories that it lacks, unless anything is there already."""
+
+    link: Path
+    target: str
+
+    def __call__(self) -> Repair:
+        """Try it once."""
+        what = f"make the link {self.link} -> {self.target}"
+        made: list[Path] = []
+        try:
+            for parent in reversed(self.link.parents):
+                if not parent.exists():
+                    parent.mkdir(mode=0o755)
+                    made.append(parent)
+            self.link.symlink_to(self.target)
+        except OSError as error:
+            where = error.filename2 or error.filename or self.link
+            return refused(what, f"{where}: {error.strerror}.", _undo_directories(made))
+        return repaired(what, " && ".join(filter(None, (f"rm {self.link}", _undo_directories(made)))))
 
 
-def load_module(name: str, run: Run) -> Step:
+@dataclass(frozen=True, slots=True)
+class LoadModule:
     """Load a kernel module with modprobe."""
-    what = f"load the module {name}"
-    try:
-        code, said = run("modprobe", name)
-    except FileNotFoundError:
-        return Step(what, False, why="There is no modprobe here: install kmod, or load it on the host.")
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Step(what, False, why=f"modprobe did not run to its end: {error}.")
-    if code != 0:
-        return Step(what, False, why=f"modprobe refused: {said or f'exit code {code}'}")
-    return Step(what, True, undo=f"modprobe -r {name}")
+
+    name: str
+    run: Run = run_command
+
+    def __call__(self) -> Repair:
+        """Try it once."""
+        what = f"load the module {self.name}"
+        try:
+            code, said = self.run("modprobe", self.name)
+        except FileNotFoundError:
+            return refused(what, "There is no modprobe here: install kmod, or load it on the host.")
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return refused(what, f"modprobe did not finish: {error}.")
+        if code != 0:
+            return refused(what, f"modprobe refused: {said or f'exit code {code}'}")
+        return repaired(what, undo=f"modprobe -r {self.name}")
 
 
 def _undo_directories(made: list[Path]) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ovsnet.config import Settings
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, unseen, warning
-from ovsnet.doctor.processes import daemon_pid
-from ovsnet.doctor.threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.nofile import nofile_needed
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
+from ovsnet.node.pidfiles import daemon_pid
+from ovsnet.node.vswitchd_threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 
 BASE = 256
 """Descriptors of vswitchd besides threads and ports: sockets, logs, netlink, 100 clients of its service sockets."""

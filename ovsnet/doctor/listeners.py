@@ -11,9 +11,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovsnet.doctor.processes import PROGRAMS
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_files import Host
+from ovsnet.node.pidfiles import PROGRAMS
 
 ACCEPTS = 1 << 16
 """``__SO_ACCEPTCON`` in the flags' column (include/linux/net.h): the socket listens."""

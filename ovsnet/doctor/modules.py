@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, fatal, note, ok, unseen, warning
+from ovsnet.doctor.fixes import LoadModule
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -140,7 +141,7 @@ def _there_or_not(name: str, state: State, evidence: str) -> Finding:
         return ok(f"{name} is {state}.", evidence)
     if state is State.LOADABLE:
         remedy = f"Load it before the first start: modprobe {name}, or ovsnet doctor --fix."
-        return note(f"{name} can be loaded, and is not.", remedy, evidence, mendable=True)
+        return note(f"{name} can be loaded, and is not.", remedy, evidence, fix=LoadModule(name))
     return unseen(
         f"Whether this kernel has {name} cannot be seen.", "Mount the host's /lib/modules, or use --root.", evidence
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
-from ovsnet.doctor.processes import ON_A_NODE, daemon_pid, uid
+from ovsnet.doctor.fixes import MakeLink
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
+from ovsnet.node.pidfiles import ON_A_NODE, daemon_pid, uid
 
 LINK = "/usr/local/var/run/openvswitch"
 LINK_TARGET = "/var/run/openvswitch"
@@ -108,7 +110,7 @@ def _without_link(host: Host, built: list[str]) -> Finding:
         f"Programs built from source look in {LINK}, which is absent: they will not find the daemons.",
         f"Make the link: ln -s {LINK_TARGET} {LINK}, or ovsnet doctor --fix.",
         *built,
-        mendable=True,
+        fix=MakeLink(Path(LINK), LINK_TARGET),
     )
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from ovsnet.doctor.examination import SEE_MORE, examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.doctor.listeners import listeners
-from ovsnet.doctor.processes import Pidfile, pidfiles, sees_the_daemons, uid
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
+from ovsnet.node.pidfiles import Pidfile, pidfiles, sees_the_daemons, uid
 
 
 @examination("pidfile.stale")

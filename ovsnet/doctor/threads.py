@@ -1,26 +1,15 @@
-"""Threads of ovs-vswitchd against the CPUs it may use.
-
-With per-CPU dispatch (Open vSwitch 2.16 and kernel 5.15, both or newer) the kernel datapath wants one handler per CPU
-and ``n-handler-threads`` is overridden (lib/dpif-netlink.c ``dpif_netlink_number_handlers_required``,
-ofproto/ofproto-dpif-upcall.c ``udpif_set_threads``). ``n-revalidator-threads`` counts in either case. Unset, a quarter
-of the CPUs plus one revalidate and the others handle.
-"""
+"""Thread settings of ovs-vswitchd against the CPUs it may use; how they interact is in ``node/vswitchd_threads``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
-from ovsnet.doctor.processes import daemon_pid
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
-from ovsnet.node.host_files import Host, count_cpus
-from ovsnet.node.version import parse_version
-
-PER_CPU_OVS = (2, 16)
-PER_CPU_KERNEL = (5, 15)
+from ovsnet.node.host_files import Host
+from ovsnet.node.vswitchd_threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 
 MANY_CPUS = 12
 """Above it the article, and Kube-OVN's start-ovs.sh, bound the threads to save memory."""
@@ -28,47 +17,6 @@ BOUND_HANDLERS, BOUND_REVALIDATORS = 10, 4
 
 HEAVY = 64
 """Handlers whose stacks and sockets weigh: 96 of them ended in an out-of-memory kill (ovn-kubernetes #3842)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """How many threads of each kind run."""
-
-    handlers: int
-    revalidators: int
-
-
-def usable_cpus(host: Host, live: Live) -> int:
-    """CPUs that vswitchd may run on by its affinity and cpuset, else those online. Raises UnfitEnvironment."""
-    pid = daemon_pid(host, live, "ovs-vswitchd")
-    for line in (host.read(f"/proc/{pid}/status") or "").splitlines() if pid else ():
-        if line.startswith("Cpus_allowed_list:"):
-            return count_cpus(line.partition(":")[2])
-    return host.cpus
-
-
-def running_threads(host: Host, live: Live) -> Threads | None:
-    """Counted by their names, or None when no vswitchd is seen. Raises UnfitEnvironment."""
-    pid = daemon_pid(host, live, "ovs-vswitchd")
-    if pid is None:
-        return None
-    names = [host.read(f"/proc/{pid}/task/{each}/comm") or "" for each in host.names(f"/proc/{pid}/task")]
-    return Threads(
-        sum(name.startswith("handler") for name in names), sum(name.startswith("revalidator") for name in names)
-    )
-
-
-def per_cpu_dispatch(host: Host, live: Live) -> bool | None:
-    """Whether the kernel hands packets to one handler per CPU; None when nobody can tell. Raises UnfitEnvironment."""
-    ovs, kernel = live.version("ovs-vswitchd"), parse_version(host.release)
-    if live.kernel_datapath is False or (kernel and kernel < PER_CPU_KERNEL) or (ovs and ovs < PER_CPU_OVS):
-        return False
-    return True if live.kernel_datapath and ovs and kernel else None
-
-
-def default_revalidators(cpus: int) -> int:
-    """What vswitchd starts when nothing is set."""
-    return max(cpus // 4 + 1, 1)
 
 
 @examination("threads.handlers")

@@ -69,7 +69,7 @@ def kube_ovn(host: Host, live: Live) -> Iterator[Finding]:
 def _judge(product: str, daemon: str, live: Live) -> Iterator[Finding]:
     version = live.version(daemon)
     if version is None:
-        why = live.silence(daemon)
+        why = live.why_unanswered(daemon)
         yield unseen(f"The version of {product} cannot be seen: {why.cause}", why.remedy)
         return
     found = list(defects(product, version))

@@ -1,4 +1,4 @@
-"""What the daemons themselves say, as plain values. An examination works without it, and then says what it misses."""
+"""What the daemons of a node report about themselves, as plain values, and why one of them reported nothing."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """Why a daemon did not tell, and what to do about it; both are sentences."""
+class NoAnswer:
+    """Why a daemon did not answer, and what to do about it; both are sentences."""
 
     cause: str
     remedy: str
@@ -42,12 +42,12 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """``versions``, ``pids`` and ``silences`` are by daemon; a pid is the one behind the socket."""
+    """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket."""
 
     database: DatabaseFacts | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     pids: Mapping[str, int] = field(default_factory=dict)
-    silences: Mapping[str, Silence] = field(default_factory=dict)
+    unanswered: Mapping[str, NoAnswer] = field(default_factory=dict)
 
     @property
     def kernel_datapath(self) -> bool | None:
@@ -58,16 +58,16 @@ class Live:
         """Raises UnfitEnvironment when no database answered."""
         if self.database is not None:
             return self.database
-        why = self.silence("ovsdb-server")
+        why = self.why_unanswered("ovsdb-server")
         raise UnfitEnvironment(f"The settings cannot be seen: {why.cause}", remedy=why.remedy)
 
-    def silence(self, daemon: str) -> Silence:
-        """Why this daemon did not tell."""
-        unasked = Silence(f"{daemon} was not asked.", f"Start {daemon}, then look again.")
-        return self.silences.get(daemon, unasked)
+    def why_unanswered(self, daemon: str) -> NoAnswer:
+        """Why nothing is known from this daemon."""
+        unasked = NoAnswer(f"{daemon} was not asked.", f"Start {daemon}, then look again.")
+        return self.unanswered.get(daemon, unasked)
 
     def version(self, daemon: str) -> Version | None:
-        """What the daemon says it is; for vswitchd also what ovs-ctl wrote down. None when nobody says."""
+        """What the daemon reports; for vswitchd else what ovs-ctl wrote down. None when neither is known."""
         text = self.versions.get(daemon, "")
         if not text and daemon == "ovs-vswitchd" and self.database is not None:
             text = self.database.ovs_version

@@ -1,81 +1,135 @@
-"""Ask the daemons what the examinations want to know. Each that does not answer is noted with the reason."""
+"""Ask the daemons of a node about themselves, once. Each that does not answer is noted with the reason."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, cast
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import cast
 
 from ovsnet import ovsdb, unixctl
 from ovsnet.errors import OvsnetError, ProtocolError, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
-from ovsnet.node.facts import DatabaseFacts, Live, Silence
+from ovsnet.node.facts import DatabaseFacts, Live, NoAnswer
 from ovsnet.node.rundir import Rundir
-from ovsnet.ovsdb import operations
+from ovsnet.ovsdb import Session
+from ovsnet.ovsdb.operations import select
+from ovsnet.ovsdb.selection import choose
+from ovsnet.ovsdb.values import Row
 
-ROOT_COLUMNS = ("ovs_version", "other_config", "external_ids", "datapath_types")
-CONTROLLED = ("ovs-vswitchd", "ovn-controller")
+SWITCH_DATABASE = "Open_vSwitch"
+DESCRIBING = {
+    "Open_vSwitch": ("ovs_version", "other_config", "external_ids", "datapath_types"),
+    "Bridge": ("name", "datapath_type"),
+    "Interface": ("name",),
+}
+"""Tables of the switch's database, and their columns, that DatabaseFacts are made of."""
+
+REPORTING = ("ovs-vswitchd", "ovn-controller")
+"""Daemons that are asked for their version."""
+
+_ELECTION_TIMER = re.compile(r"^Election timer: (\d+)", re.MULTILINE)
 
 
-async def gather(rundir: Rundir, *, database: str = "", tls: Tls | None = None, timeout: float = 1.0) -> Live:
-    """One connection to each daemon, closed again. ``timeout`` is in seconds for each step. Raises nothing of ours."""
-    silences: dict[str, Silence] = {}
+async def gather(
+    rundir: Rundir,
+    *,
+    database: str = "",
+    tls: Tls | None = None,
+    session: Session | None = None,
+    timeout: float = 1.0,
+) -> Live:
+    """One connection to each daemon, closed again, but that ``session`` with the switch's database, if given, is used.
+
+    ``timeout`` is in seconds for each step. Raises nothing of ours.
+    """
+    unanswered: dict[str, NoAnswer] = {}
     versions: dict[str, str] = {}
     pids: dict[str, int] = {}
 
     async def ask_database() -> DatabaseFacts | None:
         try:
             address = Address.parse(database) if database else rundir.database
-            return await _database_facts(address, tls, timeout, pids)
+            async with _held_or_new(session, address, tls, timeout) as held:
+                if held.peer_pid:
+                    pids["ovsdb-server"] = held.peer_pid
+                return _facts(await read_rows(held, SWITCH_DATABASE, DESCRIBING, timeout=timeout))
         except OvsnetError as error:
-            silences["ovsdb-server"] = _silence("ovsdb-server", error)
+            unanswered["ovsdb-server"] = _no_answer("ovsdb-server", error)
             return None
 
     async def ask_version(daemon: str) -> None:
         try:
             versions[daemon] = await _version(rundir, daemon, timeout, pids)
         except OvsnetError as error:
-            silences[daemon] = _silence(daemon, error)
+            unanswered[daemon] = _no_answer(daemon, error)
 
-    facts, *_ = await asyncio.gather(ask_database(), *map(ask_version, CONTROLLED))
-    return Live(facts, versions, pids, silences)
-
-
-def _silence(daemon: str, error: OvsnetError) -> Silence:
-    return Silence(str(error), error.remedy or f"See with `ovsnet check` what ails {daemon}.")
+    facts, *_ = await asyncio.gather(ask_database(), *map(ask_version, REPORTING))
+    return Live(facts, versions, pids, unanswered)
 
 
-async def _database_facts(address: Address, tls: Tls | None, timeout: float, pids: dict[str, int]) -> DatabaseFacts:
-    async with await ovsdb.connect(address, timeout=timeout, tls=tls) as session:
-        if session.peer_pid:
-            pids["ovsdb-server"] = session.peer_pid
-        # One transaction, so that the three tables are of one moment.
-        schema = await session.get_schema("Open_vSwitch", timeout=timeout)
-        found = await session.transact(
-            "Open_vSwitch",
-            operations.select("Open_vSwitch", columns=ROOT_COLUMNS),
-            operations.select("Bridge", columns=("name", "datapath_type")),
-            operations.select("Interface", columns=("name",)),
-            timeout=timeout,
-        )
-    root, bridges, interfaces = (
-        [schema.table(table).row(row) for row in result.get("rows", [])]
-        for table, result in zip(("Open_vSwitch", "Bridge", "Interface"), found, strict=True)
-    )
-    if not root:
+async def read_rows(
+    session: Session, database: str, tables: Mapping[str, Sequence[str]], *, timeout: float
+) -> dict[str, list[Row]]:
+    """The rows of each table with the given columns, all of one moment. Raises what the session raises.
+
+    What this server's schema lacks is left out: a table without rows, a column missing in each row.
+    """
+    schema = await session.get_schema(database, timeout=timeout)
+    columns = choose(schema, tables).columns
+    selects = [select(table, columns=list(chosen)) for table, chosen in columns.items()]
+    found = await session.transact(database, *selects, timeout=timeout)
+    rows = {
+        table: [schema.table(table).row(row) for row in result.get("rows", [])]
+        for table, result in zip(columns, found, strict=True)
+    }
+    return {table: rows.get(table, []) for table in tables}
+
+
+async def election_timer(rundir: Rundir, database: str, *, timeout: float) -> int | None:
+    """Milliseconds of the election timer of OVN's clustered ``database``, when a server of it runs here."""
+    path = rundir.ovn / CLUSTER_SOCKETS[database]
+    try:
+        async with await unixctl.connect(Address.unix(path), timeout=timeout) as session:
+            answer = await session.call("cluster/status", database, timeout=timeout)
+    except OvsnetError:
+        return None
+    found = _ELECTION_TIMER.search(answer)
+    return int(found.group(1)) if found else None
+
+
+CLUSTER_SOCKETS = {"OVN_Northbound": "ovnnb_db.ctl", "OVN_Southbound": "ovnsb_db.ctl"}
+"""As ovn-ctl names them."""
+
+
+@asynccontextmanager
+async def _held_or_new(
+    session: Session | None, address: Address, tls: Tls | None, timeout: float
+) -> AsyncIterator[Session]:
+    if session is not None:
+        yield session
+        return
+    async with await ovsdb.connect(address, timeout=timeout, tls=tls) as fresh:
+        yield fresh
+
+
+def _no_answer(daemon: str, error: OvsnetError) -> NoAnswer:
+    return NoAnswer(str(error), error.remedy or f"See with `ovsnet check` what ails {daemon}.")
+
+
+def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:
+    if not tables["Open_vSwitch"]:
         raise ProtocolError("The database has no Open_vSwitch row.", remedy="Initialise it: ovs-vsctl --no-wait init.")
-    return _facts(root[0], bridges, len(interfaces))
-
-
-def _facts(root: Mapping[str, Any], bridges: list[Any], interfaces: int) -> DatabaseFacts:
+    root = tables["Open_vSwitch"][0]
     return DatabaseFacts(
-        ovs_version=str(root["ovs_version"] or ""),
-        other_config=cast("Mapping[str, str]", root["other_config"]),
-        external_ids=cast("Mapping[str, str]", root["external_ids"]),
-        bridges={str(bridge["name"]): str(bridge["datapath_type"]) for bridge in bridges},
-        offered_datapaths=frozenset(map(str, root["datapath_types"])),
-        interfaces=interfaces,
+        ovs_version=str(root.get("ovs_version") or ""),
+        other_config=cast("Mapping[str, str]", root.get("other_config") or {}),
+        external_ids=cast("Mapping[str, str]", root.get("external_ids") or {}),
+        bridges={str(bridge["name"]): str(bridge["datapath_type"]) for bridge in tables["Bridge"]},
+        offered_datapaths=frozenset(map(str, root.get("datapath_types") or ())),
+        interfaces=len(tables["Interface"]),
     )
 
 

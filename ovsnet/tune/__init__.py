@@ -1,4 +1,4 @@
 """Knobs of OVS and OVN as things that are known: catalogue, lint, plan, apply, revert, advise.
 
-All is pure but ``gather`` (asks the daemons) and ``apply`` (writes).
+All is pure but ``sessions`` (reads), ``apply`` (writes) and ``reconciler`` (the agent's loop).
 """

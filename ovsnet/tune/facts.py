@@ -6,39 +6,65 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from ovsnet.node.version import Version
+from ovsnet.node.version import Version, parse_version
 from ovsnet.ovsdb.values import Row, Uuid
+from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob, Place
-
-TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "Open_vSwitch": {
-        "Open_vSwitch": ("external_ids", "other_config", "ovs_version", "manager_options"),
-        "Bridge": ("name", "datapath_type", "controller"),
-        "Manager": ("target", "inactivity_probe", "external_ids"),
-        "Controller": ("target", "inactivity_probe", "external_ids"),
-    },
-    "OVN_Northbound": {
-        "NB_Global": ("options", "external_ids", "connections"),
-        "Connection": ("target", "inactivity_probe", "external_ids"),
-    },
-    "OVN_Southbound": {
-        "SB_Global": ("options", "external_ids", "connections"),
-        "Connection": ("target", "inactivity_probe", "external_ids"),
-    },
-}
-"""The columns that tuning reads. Every table with a knob has ``external_ids``, where ``apply`` notes what was there."""
 
 ROOTS = ("Open_vSwitch", "NB_Global", "SB_Global")
 """Tables of one row."""
 
+PARENTS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("Open_vSwitch", "Manager"): ("Open_vSwitch", "manager_options"),
+    ("Open_vSwitch", "Controller"): ("Bridge", "controller"),
+    ("OVN_Northbound", "Connection"): ("NB_Global", "connections"),
+    ("OVN_Southbound", "Connection"): ("SB_Global", "connections"),
+}
+"""By database and table: the table and the column that refer to its rows, where a row can be made to hold a knob."""
+
+LABELS = ("target", "name")
+"""Columns that name a row for a person, where its table has them."""
+
+BESIDE_KNOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("Open_vSwitch", "Open_vSwitch"): ("ovs_version", "external_ids"),
+}
+"""Read whatever the knobs are: the version that ovs-ctl wrote, and the chassis's name and remote."""
+
+
+def columns_read(database: str) -> dict[str, tuple[str, ...]]:
+    """By table, all columns of a database that tuning reads: those with knobs, and what it takes to write them.
+
+    In ``external_ids``, which every table with a knob has, ``apply`` notes what was there before.
+    """
+    found: dict[str, dict[str, None]] = {}
+
+    def read(table: str, *columns: str) -> None:
+        found.setdefault(table, dict.fromkeys(("_uuid", *LABELS))).update(dict.fromkeys(columns))
+
+    for (where, table), columns in BESIDE_KNOBS.items():
+        if where == database:
+            read(table, *columns)
+    for place in (knob.place for knob in KNOBS.values() if knob.place is not None):
+        if place.database == database:
+            read(place.table, place.column, "external_ids")
+            if (parent := PARENTS.get((database, place.table))) is not None:
+                read(*parent)
+    return {table: tuple(columns) for table, columns in found.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class FoundRow:
-    """A row of a table of TABLES. ``label`` is its target, or ``.`` in a table of one row."""
+    """A row of a table. ``label`` is its target or name, or ``.`` in a table of one row."""
 
     uuid: Uuid
     label: str
     columns: Row
+
+    @classmethod
+    def of(cls, table: str, row: Row) -> FoundRow:
+        """As ``columns_read`` has it read."""
+        named = next((str(row[column]) for column in LABELS if row.get(column)), str(row["_uuid"]))
+        return cls(row["_uuid"], "." if table in ROOTS else named, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +144,20 @@ class Facts:
         return (
             "" if root is None else str(cast("Mapping[str, str]", root.columns.get("external_ids") or {}).get(key, ""))
         )
+
+
+def written_versions(tables: Mapping[tuple[str, str], tuple[FoundRow, ...]]) -> dict[str, Version]:
+    """By daemon, the versions that ovs-ctl and northd wrote into the databases."""
+    versions: dict[str, Version] = {}
+    for (_, table), rows in tables.items():
+        for row in rows if table in ROOTS else ():
+            if found := parse_version(str(row.columns.get("ovs_version") or "")):
+                versions["ovs-vswitchd"] = found
+            # OVN's version, the schema's and more: 23.03.1-20.27.0-70.6
+            internal = str((row.columns.get("options") or {}).get("northd_internal_version", ""))
+            if found := parse_version(internal.partition("-")[0]):
+                versions["ovn-northd"] = found
+    return versions
 
 
 def _text(row: FoundRow, place: Place, key: str) -> str | None:

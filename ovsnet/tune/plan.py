@@ -13,17 +13,11 @@ from dataclasses import dataclass
 from ovsnet.errors import UsageError
 from ovsnet.node.version import shown
 from ovsnet.ovsdb.values import Uuid
-from ovsnet.tune.facts import Facts, FoundRow, Setting
+from ovsnet.tune.facts import PARENTS, Facts, FoundRow, Setting
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.wanted import Wanted
 
 DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_Southbound": "--sb"}
-
-PARENTS = {
-    "Manager": ("Open_vSwitch", "manager_options"),
-    "Controller": ("Bridge", "controller"),
-}
-"""The table and column that refer to rows of a table; a Connection's is its database's global row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +193,9 @@ def _new_row(facts: Facts, wanted: Wanted, target: str) -> NewRow:
     return NewRow(place.database, place.table, target, wanted.value, parent, wanted.knob.name, wanted.reason)
 
 
-def parent_table(database: str, table: str) -> tuple[str, str]:
-    """The table and the column that refer to rows of ``table``."""
-    root = {"OVN_Northbound": "NB_Global", "OVN_Southbound": "SB_Global"}.get(database, "")
-    return PARENTS.get(table) or (root, "connections")
-
-
 def parent_of(facts: Facts, database: str, table: str, child: Uuid | None) -> FoundRow | None:
     """The row that refers to ``child``; any that could, when that is None."""
-    parent, column = parent_table(database, table)
+    parent, column = PARENTS.get((database, table), ("", ""))
     for row in facts.rows(database, parent):
         if child is None or child in _references(row.columns.get(column)):
             return row

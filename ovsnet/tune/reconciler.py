@@ -13,9 +13,8 @@ from ovsnet.io.address import Address
 from ovsnet.node.rundir import Rundir
 from ovsnet.tune.apply import apply
 from ovsnet.tune.drift import GIVE_UP_AFTER, Keeper
-from ovsnet.tune.gather import gather
 from ovsnet.tune.plan import Change, Plan, plan
-from ovsnet.tune.sessions import opened
+from ovsnet.tune.sessions import opened, read_facts
 from ovsnet.tune.wanted import Wanted, wanted
 
 log = logging.getLogger("ovsnet")
@@ -60,7 +59,7 @@ class Keeping:
         timeout, tls = self._settings.timeout, self._settings.tls
         try:
             async with opened({DATABASE: (address,)}, timeout=timeout, tls=tls) as sessions:
-                found = plan(await gather(sessions, self._rundir, tls=tls, timeout=timeout), self._wanted)
+                found = plan(await read_facts(sessions, self._rundir, timeout=timeout), self._wanted)
                 if self._judged(found):
                     await apply(found, sessions, timeout=timeout)
                     self.keeper.wrote(self._clock())

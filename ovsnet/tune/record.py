@@ -16,7 +16,7 @@ from typing import cast
 
 import msgspec
 
-from ovsnet.tune.facts import TABLES, Facts, FoundRow
+from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.plan import Change, OldRow, Plan, parent_of
 
 PREFIX = "ovsnet-before:"
@@ -85,8 +85,7 @@ def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
 
 def _rows(facts: Facts) -> Iterator[tuple[str, str, FoundRow]]:
     for (database, table), rows in facts.tables.items():
-        if "external_ids" in TABLES[database][table]:
-            yield from ((database, table, row) for row in rows)
+        yield from ((database, table, row) for row in rows)
 
 
 def _recorded(database: str, table: str, row: FoundRow) -> Iterator[tuple[Change, Record]]:

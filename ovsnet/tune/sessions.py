@@ -1,4 +1,4 @@
-"""The databases to tune: a session with each, held while we read, plan and write."""
+"""The databases to tune: a session with each, held while we read, plan and write; and what is read over them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ovsnet import ovsdb
-from ovsnet.errors import ConnectError, SocketMissing
+from ovsnet.errors import ConnectError, SocketMissing, UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
+from ovsnet.node.facts import Live
+from ovsnet.node.gather import REPORTING, election_timer, gather, read_rows
+from ovsnet.node.host_files import Host
+from ovsnet.node.rundir import Rundir
+from ovsnet.node.vswitchd_threads import usable_cpus, why_handlers_are_fixed
 from ovsnet.ovsdb import Session
+from ovsnet.tune.facts import Facts, FoundRow, columns_read, written_versions
+
+SWITCH_DATABASE, SOUTHBOUND = "Open_vSwitch", "OVN_Southbound"
 
 
 @asynccontextmanager
@@ -35,3 +43,31 @@ async def _first(addresses: Sequence[Address], timeout: float, tls: Tls | None) 
         except ConnectError as error:
             why = error
     raise why
+
+
+async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = None, *, timeout: float = 1.0) -> Facts:
+    """``sessions`` are by database; without ``rundir`` no daemon is asked. ``timeout`` is in seconds for each answer.
+
+    Raises what the databases' sessions raise; a daemon that does not answer leaves its version unknown.
+    """
+    tables: dict[tuple[str, str], tuple[FoundRow, ...]] = {}
+    for database, session in sessions.items():
+        found = await read_rows(session, database, columns_read(database), timeout=timeout)
+        tables |= {(database, table): tuple(FoundRow.of(table, row) for row in rows) for table, rows in found.items()}
+    versions = written_versions(tables)
+    if rundir is None:
+        return Facts(versions, tables)
+    live = await gather(rundir, session=sessions.get(SWITCH_DATABASE), timeout=timeout)
+    versions |= {daemon: version for daemon in REPORTING if (version := live.version(daemon)) is not None}
+    cores, overridden = _threads(Host(rundir=rundir), live)
+    timer = await election_timer(rundir, SOUTHBOUND, timeout=timeout) if SOUTHBOUND in sessions else None
+    return Facts(versions, tables, cores, overridden, timer)
+
+
+def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str]]:
+    """The cores of ovs-vswitchd, and why n-handler-threads does nothing, if that is so."""
+    try:
+        cores, why = usable_cpus(host, live), why_handlers_are_fixed(host, live)
+    except UnfitEnvironment:
+        return None, {}
+    return cores, {"n-handler-threads": why} if why else {}

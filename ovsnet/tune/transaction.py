@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from ovsnet.ovsdb.operations import Condition, Operation, comment, insert, mutate, update, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
-from ovsnet.tune.plan import Change, NewRow, OldRow, Plan, parent_table
+from ovsnet.tune.facts import PARENTS
+from ovsnet.tune.plan import Change, NewRow, OldRow, Plan
 from ovsnet.tune.record import CREATED, new_record, record_key, records
 
 MARK = "ovsnet: this key was not set"
@@ -84,7 +85,7 @@ def _has(table: str, row: Uuid, column: str, pair: dict[str, str]) -> Operation:
 
 def _new_row(new: NewRow, number: int) -> Guarded:
     name = f"row{number}"
-    parent, column = parent_table(new.database, new.table)
+    parent, column = PARENTS[new.database, new.table]
     row = {"target": new.target, "inactivity_probe": int(new.value), "external_ids": {CREATED: "true"}}
     return Guarded(
         f"{new.table} {new.target}",
@@ -98,7 +99,7 @@ def _new_row(new: NewRow, number: int) -> Guarded:
 
 def _old_row(old: OldRow) -> Guarded:
     """A row that nothing refers to goes by itself: these tables are no roots."""
-    parent, column = parent_table(old.database, old.table)
+    parent, column = PARENTS[old.database, old.table]
     return Guarded(
         f"{old.table} {old.row.label}",
         (

@@ -12,9 +12,8 @@ import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from ovsnet.cli.doctor import doctor, step_lines
-from ovsnet.doctor.finding import ok, warning
-from ovsnet.doctor.fixes import Step
+from ovsnet.cli.doctor import doctor, repair_lines
+from ovsnet.doctor.finding import ok, refused, repaired, warning
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.sandbox.node import Sandbox
 
@@ -86,17 +85,19 @@ def test_json_holds_every_finding_with_its_evidence(mounted: Path) -> None:
     assert (first["code"], first["severity"]) == ("pidfile.stale", "warning")
     assert first["evidence"] == ["/run/openvswitch/ovs-vswitchd.pid: 77 (no such process)"]
     assert document["steps"] == []
+    assert first.keys() == {"severity", "summary", "remedy", "evidence", "mendable", "code"}
+    assert first["mendable"] is False
 
 
-def test_nothing_below_a_root_is_mended(mounted: Path) -> None:
+def test_nothing_below_a_root_is_repaired(mounted: Path) -> None:
     with pytest.raises(UsageError, match="below --root"):
         ovsnet("--root", mounted, "--fix")
 
 
-def test_host_is_looked_at_again_after_mending(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = [[warning("The link is absent.", "Make it.", mendable=True)], [ok("The link is there.")]]
-    monkeypatch.setattr("ovsnet.cli.doctor._look", lambda root, settings: looks.pop(0))
-    monkeypatch.setattr("ovsnet.cli.doctor.mend", lambda findings: [Step("make the link", True, undo="rm link")])
+def test_host_is_examined_again_after_a_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = repaired("make the link", undo="rm link")
+    found = [[warning("The link is absent.", "Make it.", fix=lambda: made)], [ok("The link is there.")]]
+    monkeypatch.setattr("ovsnet.cli.doctor._examined", lambda root, settings: found.pop(0))
     result = ovsnet("--fix")
     assert result.exit_code == 0
     assert result.stdout.startswith("done: make the link\n  to undo: rm link\n")
@@ -104,19 +105,18 @@ def test_host_is_looked_at_again_after_mending(monkeypatch: pytest.MonkeyPatch) 
     assert "absent" not in result.stdout
 
 
-def test_nothing_is_mended_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [warning("The link is absent.", "Make it.", mendable=True)]
-    monkeypatch.setattr("ovsnet.cli.doctor._look", lambda root, settings: found)
-    monkeypatch.setattr("ovsnet.cli.doctor.mend", lambda findings: pytest.fail("mended"))
+def test_nothing_is_repaired_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [warning("The link is absent.", "Make it.", fix=lambda: pytest.fail("repaired"))]
+    monkeypatch.setattr("ovsnet.cli.doctor._examined", lambda root, settings: found)
     assert ovsnet().exit_code == 1
 
 
-def test_nothing_to_mend_is_said() -> None:
-    assert step_lines([]) == ["There is nothing that --fix can mend."]
+def test_nothing_to_repair_is_said() -> None:
+    assert repair_lines([]) == ["There is nothing that --fix can repair."]
 
 
-def test_steps_say_what_was_done_how_to_undo_it_and_why_not() -> None:
-    shown = step_lines([Step("make a", True, undo="rm a"), Step("load b", False, why="No modprobe.")])
+def test_repairs_say_what_was_done_how_to_undo_it_and_why_not() -> None:
+    shown = repair_lines([repaired("make a", undo="rm a"), refused("load b", why="No modprobe.")])
     assert shown == ["done: make a", "  to undo: rm a", "not done: load b: No modprobe."]
 
 

@@ -3,10 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from ovsnet.doctor import EXAMINATIONS, Severity, examine, fatal_findings, rows
-from ovsnet.doctor.examination import Examination
-from ovsnet.doctor.finding import Finding, ok
+import pytest
+from click.testing import CliRunner
+
+from ovsnet.cli.doctor import doctor
+from ovsnet.deploy.tables import examinations_table
+from ovsnet.doctor import EXAMINATIONS, Severity, examine, fatal_findings
+from ovsnet.doctor.examination import Examination, examination
+from ovsnet.doctor.finding import Finding, Repair, ok, repaired, warning
+from ovsnet.doctor.fixes import MakeLink, repair
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
@@ -15,11 +22,10 @@ from .conftest import Denied, Tree
 
 
 def test_every_examination_has_a_code_and_a_fact() -> None:
-    assert [row.code for row in rows()] == list(EXAMINATIONS)
-    for row in rows():
-        assert row.code.count(".") == 1
-        assert row.fact.endswith(".")
-        assert row.worst in ("fatal", "warning")
+    for code, each in EXAMINATIONS.items():
+        assert each.code == code
+        assert code.count(".") == 1
+        assert each.fact.endswith(".")
 
 
 def test_what_was_seen_before_the_eyes_were_shut_is_kept() -> None:
@@ -81,3 +87,52 @@ def test_fatal_findings_are_the_fatal_ones_of_all(tree: Tree) -> None:
 def test_pure_part_needs_neither_click_nor_rich() -> None:
     code = "import sys, ovsnet.doctor; sys.exit(bool({'click', 'rich', 'aiohttp'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.fixture
+def no_others() -> Iterator[None]:
+    """No examination but those that the test declares."""
+    others = dict(EXAMINATIONS)
+    EXAMINATIONS.clear()
+    yield
+    EXAMINATIONS.clear()
+    EXAMINATIONS.update(others)
+
+
+@pytest.mark.usefixtures("no_others")
+def test_one_function_is_all_that_an_examination_and_its_fix_need(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+
+    def touch() -> Repair:
+        mark.touch()
+        return repaired(f"make {mark}", undo=f"rm {mark}")
+
+    @examination("module.mark")
+    def marked(host: Host, live: Live) -> Iterator[Finding]:
+        """The mark is there."""
+        yield ok("It is there.") if mark.exists() else warning("It is absent.", "Make it.", fix=touch)
+
+    assert "| `module.mark` | The mark is there. | warning |" in examinations_table()
+    asked = CliRunner().invoke(doctor, ["--rundir", str(tmp_path)])
+    assert (asked.exit_code, mark.exists()) == (1, False)
+    assert asked.stdout.startswith("warning  module.mark  It is absent.")
+    fixed = CliRunner().invoke(doctor, ["--rundir", str(tmp_path), "--fix"])
+    assert (fixed.exit_code, mark.exists()) == (0, True)
+    assert fixed.stdout.startswith(f"done: make {mark}\n  to undo: rm {mark}\nok       module.mark  It is there.")
+
+
+@pytest.mark.usefixtures("no_others")
+def test_every_finding_gets_its_own_fix_whatever_its_examination_is_called(tmp_path: Path) -> None:
+    @examination("module.first")
+    def first(host: Host, live: Live) -> Iterator[Finding]:
+        """First."""
+        yield warning("x", "y", fix=MakeLink(tmp_path / "first", "/1"))
+        yield warning("x", "y")
+
+    @examination("rundir.second")
+    def second(host: Host, live: Live) -> Iterator[Finding]:
+        """Second."""
+        yield warning("x", "y", fix=MakeLink(tmp_path / "second", "/2"))
+
+    assert [each.done for each in repair(examine(Host(tmp_path)))] == [True, True]
+    assert {each.name: str(each.readlink()) for each in tmp_path.iterdir()} == {"first": "/1", "second": "/2"}

@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from ovsnet.doctor import Severity
+from ovsnet.doctor.fixes import LoadModule
 from ovsnet.doctor.modules import State, module_state
 
 from .conftest import Tree
@@ -80,7 +81,7 @@ def test_each_module_is_judged(tree: Tree, code: str) -> None:
     tree.write(f"{LIB}/modules.dep", f"kernel/{name}.ko:\n")
     loadable = tree.one(code)
     assert loadable.severity is Severity.NOTE
-    assert loadable.mendable
+    assert loadable.fix == LoadModule(name)
     assert f"modprobe {name}" in loadable.remedy
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.doctor import EXAMINATIONS, Severity
+from ovsnet.doctor.fixes import MakeLink
 from ovsnet.doctor.rundir import LINK, LINK_TARGET
 
 from .conftest import RUNDIR, Denied, Tree
@@ -53,14 +54,14 @@ def test_daemon_that_could_not_make_its_sockets_again_is_warned_of(tree: Tree) -
 def test_link_is_not_wanted_where_nothing_was_built_from_source(tree: Tree) -> None:
     found = tree.one("rundir.link")
     assert found.severity is Severity.OK
-    assert not found.mendable
+    assert found.fix is None
 
 
-def test_missing_link_is_mendable_where_programs_look_for_it(tree: Tree) -> None:
+def test_missing_link_is_fixable_where_programs_look_for_it(tree: Tree) -> None:
     tree.write(PROGRAM)
     found = tree.one("rundir.link")
     assert found.severity is Severity.WARNING
-    assert found.mendable
+    assert found.fix == MakeLink(Path(LINK), LINK_TARGET)
     assert found.evidence == (PROGRAM,)
 
 
@@ -86,7 +87,7 @@ def test_link_that_leads_elsewhere_is_left_to_a_person(tree: Tree) -> None:
     link(tree, "/nowhere")
     found = tree.one("rundir.link")
     assert found.severity is Severity.WARNING
-    assert not found.mendable
+    assert found.fix is None
     assert f"{LINK} -> /nowhere" in found.evidence
 
 
@@ -94,7 +95,7 @@ def test_two_run_directories_are_warned_of(tree: Tree) -> None:
     tree.path(LINK).mkdir(parents=True)
     found = tree.one("rundir.link")
     assert found.severity is Severity.WARNING
-    assert not found.mendable
+    assert found.fix is None
 
 
 def test_link_is_not_judged_for_a_run_directory_elsewhere(tree: Tree) -> None:

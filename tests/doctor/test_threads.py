@@ -2,8 +2,7 @@
 
 import pytest
 
-from ovsnet.doctor import Live, Severity
-from ovsnet.doctor.threads import Threads, per_cpu_dispatch, running_threads, usable_cpus
+from ovsnet.doctor import Severity
 
 from .conftest import Denied, Tree
 
@@ -28,42 +27,9 @@ def test_settings_are_unseen_without_a_database(tree: Tree) -> None:
         assert "ovsdb-server" in found.remedy
 
 
-@pytest.mark.parametrize(
-    ("kernel", "version", "facts", "expected"),
-    [
-        ("5.15.0-91-generic", "2.16.0", KERNEL, True),
-        ("5.14.0-503.el9", "3.3.0", KERNEL, False),
-        ("6.1.0", "2.15.9", KERNEL, False),
-        ("6.1.0", "3.3.0", USERSPACE, False),
-        ("6.1.0", "", KERNEL, None),
-        ("6.1.0", "3.3.0", {}, None),
-    ],
-)
-def test_dispatch_mode_follows_from_versions_and_datapath(
-    tree: Tree, kernel: str, version: str, facts: dict[str, object], expected: bool | None
-) -> None:
-    tree.kernel(kernel)
-    ask(tree, version, facts)
-    assert per_cpu_dispatch(tree.host(), tree.live) is expected
-
-
-def test_running_version_outranks_the_written_one(tree: Tree) -> None:
-    ask(tree, "3.3.0")
-    live = Live(tree.live.database, {"ovs-vswitchd": "ovs-vswitchd (Open vSwitch) 2.13.1"})
-    assert per_cpu_dispatch(tree.host(), live) is False
-
-
-def test_cpus_are_those_that_vswitchd_may_use(tree: Tree) -> None:
-    assert usable_cpus(tree.host(), tree.live) == 4
-    tree.daemon("ovs-vswitchd", 100, cpus="0,2-3")
-    assert usable_cpus(tree.host(), tree.live) == 3
-
-
-def test_threads_are_counted_by_their_names(tree: Tree) -> None:
-    assert running_threads(tree.host(), tree.live) is None
+def test_running_threads_are_evidence(tree: Tree) -> None:
     tree.daemon("ovs-vswitchd", 100)
     tree.threads(100, 3, 2)
-    assert running_threads(tree.host(), tree.live) == Threads(3, 2)
     ask(tree)
     assert "3 handlers and 2 revalidators run" in tree.one("threads.handlers").evidence
 

@@ -13,10 +13,9 @@ from ovsnet.ovsdb import Session
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import apply
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.gather import gather
 from ovsnet.tune.plan import Plan, plan
 from ovsnet.tune.record import plan_revert
-from ovsnet.tune.sessions import opened
+from ovsnet.tune.sessions import opened, read_facts
 from ovsnet.tune.wanted import wanted
 
 PATIENCE = 20.0
@@ -31,7 +30,7 @@ class Tuner:
         self.rundir = rundir
 
     async def facts(self) -> Facts:
-        return await gather(self.sessions, self.rundir, timeout=PATIENCE)
+        return await read_facts(self.sessions, self.rundir, timeout=PATIENCE)
 
     async def plan(self, *pairs: str, force: bool = False, create: dict[str, str] | None = None) -> Plan:
         return plan(await self.facts(), wanted(pairs=pairs, force=force), create=create, force=force)

@@ -18,9 +18,9 @@ from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.tune.apply import apply
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.gather import gather
 from ovsnet.tune.plan import plan
 from ovsnet.tune.record import plan_revert
+from ovsnet.tune.sessions import read_facts
 from ovsnet.tune.wanted import wanted
 
 PAIRS = (
@@ -35,21 +35,21 @@ CREATE = {"manager-inactivity-probe": "ptcp:0:127.0.0.1"}
 async def write(address: Address) -> None:
     async with await connect(address, timeout=20) as session:
         sessions = {"Open_vSwitch": session}
-        facts = await gather(sessions, timeout=20)
+        facts = await read_facts(sessions, timeout=20)
         await apply(plan(facts, wanted(pairs=PAIRS), create=CREATE), sessions, timeout=20)
 
 
 async def look_and_revert(address: Address) -> list[dict[str, object]]:
     """What was there, and what is there after a revert."""
     async with await connect(address, timeout=20) as session:
-        found = held(await gather({"Open_vSwitch": session}, timeout=20))
+        found = held(await read_facts({"Open_vSwitch": session}, timeout=20))
         await revert(session)
-        return [found, held(await gather({"Open_vSwitch": session}, timeout=20))]
+        return [found, held(await read_facts({"Open_vSwitch": session}, timeout=20))]
 
 
 async def revert(session: Session) -> None:
     sessions = {"Open_vSwitch": session}
-    await apply(plan_revert(await gather(sessions, timeout=20)), sessions, timeout=20)
+    await apply(plan_revert(await read_facts(sessions, timeout=20)), sessions, timeout=20)
 
 
 def held(facts: Facts) -> dict[str, object]:

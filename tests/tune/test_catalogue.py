@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.facts import TABLES
+from ovsnet.tune.facts import columns_read
 from ovsnet.tune.knob import Evidence, Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.wanted import checked
@@ -36,7 +36,7 @@ def test_claim_to_be_observed_is_one_of_the_tests_of_effects(knob: Knob) -> None
 @pytest.mark.parametrize("knob", [knob for knob in ALL if knob.place], ids=lambda knob: knob.name)
 def test_place_is_one_that_is_read_and_can_be_noted_beside(knob: Knob) -> None:
     assert knob.place is not None
-    columns = TABLES[knob.place.database][knob.place.table]
+    columns = columns_read(knob.place.database)[knob.place.table]
     assert knob.place.column in columns
     assert "external_ids" in columns
 

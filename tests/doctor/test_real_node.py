@@ -1,4 +1,4 @@
-"""What real daemons tell, and what examinations make of a real node."""
+"""What examinations make of a real node."""
 
 from ovsnet.doctor import Finding, Host, Severity, examine
 from ovsnet.node.gather import gather
@@ -18,19 +18,6 @@ def rundir(node: Sandbox) -> Rundir:
 async def examined(node: Sandbox) -> dict[str, Finding]:
     live = await gather(rundir(node), timeout=PATIENCE)
     return {finding.code: finding for finding in examine(Host(rundir=rundir(node), now=NOW), live)}
-
-
-async def test_facts_are_those_of_the_node(shared_node: Sandbox) -> None:
-    live = await gather(rundir(shared_node), timeout=PATIENCE)
-    assert live.silences == {}
-    assert live.database is not None
-    assert set(live.database.bridges) == {"br-int"}
-    assert live.database.interfaces == 3
-    assert live.database.external_ids["ovn-encap-type"] == "geneve"
-    assert live.kernel_datapath is False
-    assert live.version("ovs-vswitchd") is not None
-    assert live.version("ovn-controller") is not None
-    assert live.pids == {name: shared_node.pid(name) for name in ("ovsdb-server", "ovs-vswitchd", "ovn-controller")}
 
 
 async def test_healthy_node_leaves_nothing_behind_and_counts_its_threads(shared_node: Sandbox) -> None:
@@ -61,14 +48,6 @@ async def test_pidfile_of_a_killed_switch_that_names_another_program_is_found(no
     found = await examined(node)
     assert found["pidfile.reused"].severity is Severity.WARNING
     assert "ovn-northd" in found["pidfile.reused"].evidence[0]
-
-
-async def test_frozen_database_is_noted_with_the_reason(node: Sandbox) -> None:
-    await node.freeze("ovsdb-server")
-    live = await gather(rundir(node), timeout=0.2)
-    assert live.database is None
-    assert "answer" in live.silences["ovsdb-server"].cause
-    assert live.silences["ovsdb-server"].remedy
 
 
 async def test_looking_does_not_show_in_the_switchs_log(node: Sandbox) -> None:
