@@ -1,4 +1,4 @@
-"""The picture in CONTRIBUTING.md is the architecture: what a file imports is read and held against it, word for word."""
+"""The list in CONTRIBUTING.md is the architecture: the imports of every file are held against it."""
 
 from __future__ import annotations
 
