@@ -16,10 +16,9 @@ from ovsnet.cli.doctor import doctor, repair_lines
 from ovsnet.doctor.finding import ok, refused, repaired, warning
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.sandbox.node import Sandbox
+from tests.unprivileged import UNPRIVILEGED
 
-BECOME_NOBODY = "import os; os.getuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
 PROGRAM = [sys.executable, "-c", "from ovsnet.cli.doctor import doctor; doctor()"]
-AS_NOBODY = [sys.executable, "-c", f"from ovsnet.cli.doctor import doctor; {BECOME_NOBODY} doctor()"]
 
 
 def ovsnet(*arguments: object) -> Result:
@@ -129,14 +128,12 @@ async def test_this_machine_is_examined_for_real(shared_node: Sandbox) -> None:
 
 @pytest.mark.parametrize("held", [True, False])
 async def test_unprivileged_user_is_told_what_he_cannot_see(node: Sandbox, held: bool) -> None:
-    """As root we can become nobody; any other user is kept out of the sockets by their mode alone."""
-    node.directory.chmod(0o755)
     if not held:
         await node.kill("ovs-vswitchd")
     for socket in node.rundir.glob("*.*"):
         if socket.is_socket():
             socket.chmod(0o000)
-    result = await anyio.run_process([*AS_NOBODY, "--rundir", str(node.rundir), "--json"], check=False)
+    result = await anyio.run_process([*UNPRIVILEGED, *PROGRAM, "--rundir", str(node.rundir), "--json"], check=False)
     found = {each["code"]: each for each in json.loads(result.stdout)["findings"]}
     assert result.returncode == (0 if not any(each["severity"] == "warning" for each in found.values()) else 1)
     for code in ("threads.handlers", "version.ovn"):

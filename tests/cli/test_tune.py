@@ -15,7 +15,9 @@ import pytest
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.stalls import Histogram
 from tests.cli.conftest import Ovsnet
+from tests.unprivileged import UNPRIVILEGED
 
+PROGRAM = (sys.executable, "-c", "from ovsnet.cli import main; main()")
 KUBE_OVN = "OVN_REMOTE_PROBE_INTERVAL=10000\nOVN_REMOTE_OPENFLOW_INTERVAL=180\n"
 
 
@@ -148,16 +150,10 @@ def test_server_that_does_not_answer_is_exit_code_3_in_time(tune: Ovsnet, switch
     assert ended.err.count("\n") == 1
 
 
-BECOME_NOBODY = "import os; os.getuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534));"
-
-
 def test_missing_permission_is_exit_code_3_a_sentence_and_nothing_written(tune: Ovsnet, switch: Sandbox) -> None:
     socket = switch.rundir / "db.sock"
     socket.chmod(0)
-    # Imported before it becomes nobody, who may not be able to read the interpreter's directory.
-    code = f"from ovsnet.cli import main; import ovsnet.cli.tune; {BECOME_NOBODY} main()"
-    argv = [sys.executable, "-c", code, "tune", "apply", "--rundir", str(switch.rundir), "--set", "max-idle=20000"]
-    switch.directory.chmod(0o755)
+    argv = [*UNPRIVILEGED, *PROGRAM, "tune", "apply", "--rundir", str(switch.rundir), "--set", "max-idle=20000"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=dict(os.environ))
     socket.chmod(0o700)
     assert (done.returncode, done.stdout) == (3, "")

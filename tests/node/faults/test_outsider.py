@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ import aiohttp
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening
 from ovsnet.sandbox.supervisor import die_with_parent
+from tests.unprivileged import UNPRIVILEGED
 
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
-OTHER_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+OTHER_USER = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+"""Only root may make another namespace without this one."""
+OTHER_PID_NAMESPACE = ("unshare", *OTHER_USER, "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 
 Get = Callable[[str], Awaitable[tuple[int, str]]]
 
@@ -25,7 +28,6 @@ Get = Callable[[str], Awaitable[tuple[int, str]]]
 @contextlib.asynccontextmanager
 async def outsider(node: Sandbox, *prefix: str) -> AsyncIterator[Get]:
     """``ovsnet serve``, started through ``prefix``. Yields what asks it over HTTP."""
-    node.directory.chmod(0o777)  # for its own socket
     sock = node.directory / "agent.sock"
     settings = ("--interval=0.1", "--timeout=0.4", "--hung-after=0.8", "--dead-after=0.5", f"--listen=unix:{sock}")
     agent = await asyncio.create_subprocess_exec(
@@ -70,8 +72,10 @@ async def status_when(get: Get, fact: Callable[[dict[str, Any]], bool]) -> dict[
 
 
 async def test_user_who_may_not_open_the_sockets_is_told_so(node: Sandbox) -> None:
-    node.rundir.chmod(0o755)
-    async with outsider(node, *NOBODY) as get:
+    sockets = [path for path in node.rundir.iterdir() if path.is_socket()]
+    for socket in sockets:
+        socket.chmod(0o000)
+    async with outsider(node, *UNPRIVILEGED) as get:
         document = await status_when(get, lambda found: found["diagnosis"]["code"] == "permission-denied")
         assert document["state"] == "not-ready"
         assert any("db.sock" in each for each in document["diagnosis"]["evidence"])
@@ -79,8 +83,8 @@ async def test_user_who_may_not_open_the_sockets_is_told_so(node: Sandbox) -> No
         assert {check["reason"] for check in document["checks"] if check["status"] == "failed"} == {"permission-denied"}
         assert (await get("/readyz"))[0] == 503
         assert await get("/ovs/livez") == (200, "ok\n")
-        for socket in node.rundir.iterdir():
-            socket.chmod(0o777)
+        for socket in sockets:
+            socket.chmod(0o700)
         await status_when(get, lambda found: found["diagnosis"]["code"] == "healthy")
         assert await get("/readyz") == (200, "ok\n")
 

@@ -1,0 +1,153 @@
+"""Does a daemon run? Death is a fact about a process, never about the name of a socket.
+
+    the process that we met, or that the pidfile names, lives               -> RUNS
+    the pidfile is locked, wherever its process is                          -> RUNS
+    a process of that name listens where this node's sockets are            -> RUNS
+    the process that we met has ended                                       -> GONE
+    the pidfile is there, unlocked, and names no such process               -> GONE
+    no such process exists, and this node's processes can be seen           -> GONE
+    anything else                                                           -> UNSEEN
+
+The first row that applies counts. So an empty or wrong mount of a run directory proves nothing, and neither does a
+socket that was removed, replaced or left over.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatch
+from pathlib import Path
+
+from ovsnet.node.components import COMPONENTS, Component
+from ovsnet.node.pidfile import Lock, pidfile_locked, read_pidfile
+from ovsnet.node.process import ProcessSample, pids_named, sample
+from ovsnet.node.rundir import Rundir
+from ovsnet.node.unix_sockets import bound_sockets
+
+INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+"""PROC_PID_INIT_INO of include/linux/proc_ns.h: whoever is in it sees every process of the host."""
+
+
+class Presence(StrEnum):
+    """Whether a daemon runs. The rows are those of the table above."""
+
+    RUNS = "runs"
+    GONE = "gone"
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found of one daemon.
+
+    ``met_lives``: of the process at the other end of our connections; None when we never met one. ``named``: the
+    process that the pidfile names, if it lives and bears the daemon's name. ``here``: processes of its name that
+    listen where this node's sockets are. ``elsewhere``: processes of its name that may be it, for all that can be seen.
+    ``sighted``: processes of this node's daemons are visible, so one that is not seen is not there.
+    """
+
+    met_lives: bool | None = None
+    lock: Lock = Lock.MISSING
+    named: int | None = None
+    here: tuple[int, ...] = ()
+    elsewhere: tuple[int, ...] = ()
+    sighted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The verdict, the process if there is one that we can see, and the sentence for it."""
+
+    presence: Presence
+    pid: int | None
+    sentence: str
+
+
+def judge(evidence: Evidence, met: int | None) -> Sighting:
+    """The table of this module's docstring. Pure."""
+    if evidence.met_lives:
+        return Sighting(Presence.RUNS, met, f"process {met} runs")
+    if evidence.named is not None:
+        return Sighting(Presence.RUNS, evidence.named, f"process {evidence.named} runs")
+    if evidence.lock is Lock.HELD:
+        return Sighting(Presence.RUNS, None, "a process that cannot be seen from here holds its pidfile locked")
+    if evidence.here:
+        return Sighting(Presence.RUNS, evidence.here[0], f"process {evidence.here[0]} runs")
+    if evidence.met_lives is False:
+        return Sighting(Presence.GONE, None, f"process {met} has ended")
+    if evidence.lock is Lock.FREE:
+        return Sighting(Presence.GONE, None, "its pidfile is left over from a process that has ended")
+    if evidence.sighted and not evidence.elsewhere:
+        return Sighting(Presence.GONE, None, "there is no such process")
+    if evidence.elsewhere:
+        pids = ", ".join(map(str, evidence.elsewhere))
+        return Sighting(Presence.UNSEEN, None, f"process {pids} has its sockets elsewhere")
+    return Sighting(Presence.UNSEEN, None, "neither a socket, a pidfile nor a process of it can be seen from here")
+
+
+def look_for(
+    component: Component,
+    rundir: Rundir,
+    met: ProcessSample | None,
+    *,
+    now: float,
+    neighbours: Collection[int] = (),
+    proc: Path = Path("/proc"),
+) -> Evidence:
+    """Gather what can be seen of ``component``. ``met`` is its process as it was when a connection to it stood;
+    ``neighbours`` are processes of this node's other daemons that we are or were connected to.
+
+    Reads all of /proc when nothing nearer tells: not for a schedule.
+    """
+    met_lives = None if met is None else _lives(met, sample(met.pid, now, proc))
+    pidfile = component.pidfile(rundir)
+    named = read_pidfile(pidfile)
+    if named is not None and not _bears_name(named, component, now, proc):
+        named = None
+    lock = pidfile_locked(pidfile).lock
+    if met_lives or named is not None or lock is Lock.HELD:
+        return Evidence(met_lives, lock, named)
+    seen = {pid for pid in neighbours if sample(pid, now, proc) is not None} | _named_by_pidfiles(rundir, now, proc)
+    homes = {os.path.realpath(rundir.ovs), os.path.realpath(rundir.ovn)}
+    for pid in seen:
+        homes |= {os.path.realpath(os.path.dirname(path)) for path in bound_sockets(pid, proc) or ()}
+    here, elsewhere = [], []
+    for pid in pids_named(component.process, proc):
+        bound = bound_sockets(pid, proc)
+        if bound is None:
+            elsewhere.append(pid)
+        elif any(_belongs(path, component, homes) for path in bound):
+            here.append(pid)
+        elif not seen:
+            elsewhere.append(pid)
+    sighted = bool(seen) or _in_initial_namespace(proc)
+    return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted)
+
+
+def _lives(met: ProcessSample, now: ProcessSample | None) -> bool:
+    return now is not None and not now.gone and now.started == met.started
+
+
+def _bears_name(pid: int, component: Component, now: float, proc: Path) -> bool:
+    found = sample(pid, now, proc)
+    return found is not None and not found.gone and found.name == component.process[:15]
+
+
+def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:
+    named = {component: read_pidfile(component.pidfile(rundir)) for component in COMPONENTS.values()}
+    return {pid for component, pid in named.items() if pid is not None and _bears_name(pid, component, now, proc)}
+
+
+def _belongs(path: str, component: Component, homes: set[str]) -> bool:
+    directory, name = os.path.split(path)
+    return any(fnmatch(name, pattern) for pattern in component.sockets) and os.path.realpath(directory) in homes
+
+
+def _in_initial_namespace(proc: Path) -> bool:
+    try:
+        return os.readlink(proc / "self/ns/pid") == INITIAL_PID_NAMESPACE
+    except OSError:
+        return False
