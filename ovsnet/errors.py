@@ -11,7 +11,8 @@
         │   ├── ConnectionRefused           ECONNREFUSED: a stale socket, or nobody listens
         │   ├── BacklogFull                 EAGAIN: the listener does not accept
         │   ├── PermissionDenied            EACCES, EPERM
-        │   ├── Unreachable                 any other errno, or a name that does not resolve
+        │   ├── Unreachable                 any other errno
+        │   │   └── NameUnresolved              the host name has no address
         │   └── TlsFailed                   the handshake or a certificate
         ├── NotConnectedYet             a connection is being made: nothing can be said of the peer
         ├── ConnectionLost              it was connected, and is not any more
@@ -92,6 +93,11 @@ class PermissionDenied(ConnectError):
 
 class Unreachable(ConnectError):
     reason = "unreachable"
+
+
+class NameUnresolved(Unreachable):
+    reason = "name-unresolved"
+    default_remedy = "Correct the host name, or see what the resolver of this host answers."
 
 
 class TlsFailed(ConnectError):

@@ -25,6 +25,7 @@ from ovsnet.errors import (
     ConnectError,
     ConnectionRefused,
     DeadlineExceeded,
+    NameUnresolved,
     PermissionDenied,
     SocketMissing,
     TlsFailed,
@@ -93,6 +94,8 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
         if address.scheme == "unix":
             return await _connect_unix(address, deadline, rng)
         return await _connect_ip(address, deadline)
+    except socket.gaierror as error:
+        raise NameUnresolved(f"The host of {address} cannot be resolved: {error.strerror or error}.") from error
     except TimeoutError:
         raise Unreachable(
             f"{address} did not accept within {timeout:g} s.", remedy="Check the address, the route and the firewall."

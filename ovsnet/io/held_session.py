@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ class HeldSession:
 
     def __init__(self, channel: Channel[Any]) -> None:
         self.channel = channel
+        self._file: tuple[int, int] | None = None
 
     @property
     def address(self) -> Address:
@@ -45,6 +47,13 @@ class HeldSession:
     async def open(self, *, timeout: float, tls: Tls | None = None) -> None:
         """Connect within ``timeout`` seconds, once. Raises the ConnectError that fits."""
         await connect(self.channel, timeout=timeout, tls=tls)
+        self._file = _file_of(self.address)
+
+    @property
+    def named(self) -> bool:
+        """Whether the address still leads to this peer. False once the file of its unix socket was removed or replaced:
+        a new client gets elsewhere then, or nowhere, while this connection goes on."""
+        return self._file == _file_of(self.address)
 
     async def aclose(self) -> None:
         """Close, and wait until the connection is gone."""
@@ -57,3 +66,13 @@ class HeldSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _file_of(address: Address) -> tuple[int, int] | None:
+    if address.scheme != "unix":
+        return None
+    try:
+        found = os.stat(address.path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

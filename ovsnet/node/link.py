@@ -86,6 +86,8 @@ class Link(Generic[Session]):
         """The held session, or a new one. Raises why there is none; DeadlineExceeded after ``timeout`` seconds of
         waiting."""
         self._on_ask()
+        if self._session is not None and not self._session.named:
+            self._leave(self._session)
         if self._link.asked(self._clock()):
             self._connect()
         if self._session is not None:
@@ -99,6 +101,16 @@ class Link(Generic[Session]):
         if self._link.appeared():
             self._on_ask()
             self._connect()
+
+    def redirect(self) -> None:
+        """The address has changed: give the session or the attempt up. The next to ask connects to the new one."""
+        if self._session is not None:
+            self._leave(self._session)
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        self._stop_timer()
+        self._link.closed()
 
     async def aclose(self) -> None:
         """Close the session, or give the attempt up."""
@@ -142,10 +154,18 @@ class Link(Generic[Session]):
     def _broke(self, session: Session, closed: asyncio.Future[PeerError]) -> None:
         if session is not self._session or closed.cancelled():
             return
+        self._lose(closed.result())
+
+    def _leave(self, session: Session) -> None:
+        """What the name leads to is what everybody else meets: it alone may be judged."""
+        self._lose(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
+        session.channel.abort()
+
+    def _lose(self, error: PeerError) -> None:
         self._session = None
         self.lost_at = self._clock()
-        self._link.broke(closed.result(), self.lost_at)
-        self._count(closed.result())
+        self._link.broke(error, self.lost_at)
+        self._count(error)
         self._on_change()
 
     def _count(self, error: Exception) -> None:

@@ -20,6 +20,7 @@ from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VS
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
 from ovsnet.node.link import Link, Session
+from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.southbound import Southbound, is_local, open_southbound
 
@@ -61,6 +62,8 @@ class Node:
         self._connect_timeout = settings.timeout * CONNECT_SHARE
         self._known_external_ids: dict[str, str] | None = None
         self._indexes: dict[str, int] = {}
+        self._remotes: tuple[Address, ...] = ()
+        """What the southbound link was last connected by."""
         self._database = Address.parse(settings.database) if settings.database else rundir.database
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
@@ -69,11 +72,16 @@ class Node:
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()
+        self.daemons[OVSDB.daemon].distant = self._database.scheme != "unix"
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
         heard_at: Callable[[], float] = lambda: max((link.heard_at for link in links), default=0.0)  # noqa: E731
-        return Daemon(component.process, component.pidfile(self.rundir), self.clock, heard_at)
+        return Daemon(component, self.rundir, self.clock, heard_at, lambda: self._neighbours_of(component))
+
+    def _neighbours_of(self, component: Component) -> list[int]:
+        others = (daemon for daemon in self.daemons.values() if daemon.component is not component)
+        return [daemon.peer_pid for daemon in others if daemon.peer_pid is not None and not daemon.distant]
 
     def _make_links(self) -> None:
         self.ovsdb: Link[Database] = self._link(OVSDB, self._open_database)
@@ -102,6 +110,14 @@ class Node:
     def controller(self) -> Link[unixctl.Session]:
         """ovn-controller's control socket."""
         return self.control[CONTROLLER.daemon]
+
+    def sight(self, name: str) -> Sighting:
+        """Whether the process of a daemon runs, as proven. It may turn out to have started a moment ago."""
+        daemon = self.daemons[name]
+        found, new = daemon.sight()
+        if new and daemon.started_at is not None:
+            self._on_start(name, daemon.started_at)
+        return found
 
     @property
     def external_ids(self) -> dict[str, str]:
@@ -219,8 +235,14 @@ class Node:
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
-            on_change=lambda: self._on_change(OVSDB.daemon),
+            on_change=self._database_changed,
         )
+
+    def _database_changed(self) -> None:
+        if self.southbound_remotes != self._remotes:
+            self._remotes = self.southbound_remotes
+            self.southbound.redirect()
+        self._on_change(OVSDB.daemon)
 
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
         return self._link(
@@ -229,7 +251,7 @@ class Node:
         )
 
     async def _open_southbound(self) -> Southbound:
-        remotes = self.southbound_remotes
+        remotes = self._remotes = self.southbound_remotes
         self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in remotes)
         return await open_southbound(
             remotes,

@@ -110,5 +110,6 @@ def _checks(agent: Agent) -> Iterator[Metric]:
 def _start(agent: Agent) -> Iterator[Metric]:
     took = GaugeMetricFamily("ovsnet_stage_seconds", "How long the last start took to reach a stage.", labels=["stage"])
     for reached in agent.health.timeline.reached():
-        took.add_metric([reached.stage], reached.took_seconds)
+        if reached.took_seconds is not None:
+            took.add_metric([reached.stage], reached.took_seconds)
     yield took

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from ovsnet.health.cause import GONE, Cause, State
+from ovsnet.health.cause import Cause, State
 from ovsnet.health.cause_table import UNEXPLAINED
 from ovsnet.health.causes import cause_of, causes
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.diagnosis import Diagnosis, diagnose
 from ovsnet.health.timeline import STAGES, Timeline
+from ovsnet.node.components import Socket
 from tests.health.results import result as made
 
 ALLOWANCE = 60.0
@@ -181,11 +182,19 @@ def test_southbound_never_makes_a_node_unready(name: str, reason: str) -> None:
     assert (found.state, found.dead) == (State.DEGRADED, False)
 
 
-@pytest.mark.parametrize("reason", sorted(GONE))
-@pytest.mark.parametrize("name", [name for name in CHECKS if name not in ("host.fit", "controller.openflow")])
+ABSENCES = ("socket-missing", "refused", "closed", "gone", "not-visible", "permission-denied", "protocol", "tls")
+
+
+@pytest.mark.parametrize("reason", ABSENCES)
+@pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.socket is not Socket.NONE])
 def test_daemon_that_goes_while_it_is_asked_has_a_name_whatever_the_question(name: str, reason: str) -> None:
-    """All checks but those which ask no daemon."""
     assert diagnosis_of(result(name, reason)).code != UNEXPLAINED.code
+
+
+@pytest.mark.parametrize("reason", [reason for reason in REASONS if reason not in ("gone", "hung")])
+@pytest.mark.parametrize("name", CHECKS)
+def test_nothing_but_a_process_that_is_gone_or_stands_still_is_dead(name: str, reason: str) -> None:
+    assert not diagnosis_of(result(name, reason)).dead
 
 
 def test_evidence_is_each_matching_results_own_sentence_once() -> None:

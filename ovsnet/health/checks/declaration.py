@@ -14,10 +14,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError
+from ovsnet.errors import (
+    BacklogFull,
+    ConnectionLost,
+    ConnectionRefused,
+    DeadlineExceeded,
+    NotConnectedYet,
+    OvsnetError,
+    PeerError,
+    SocketMissing,
+)
 from ovsnet.health.checks.result import Answer, Result, Status, not_used
 from ovsnet.node.components import COMPONENTS, Socket
 from ovsnet.node.node import Node
+from ovsnet.node.presence import Presence
 from ovsnet.node.silence import Verdict
 
 Probe = Callable[[Node], Awaitable[Answer]]
@@ -72,8 +82,14 @@ def check(
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
     """Ask once. ``results`` holds those of the checks it needs. Raises nothing: every error of the tree becomes a
     Result."""
-    missing = next((results[need] for need in check.needs if not results[need].status.passes), None)
+    missing = next((results[need] for need in check.needs if _blocks(results[need])), None)
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
+
+
+def _blocks(need: Result) -> bool:
+    """Whether a check that builds on this one is not worth asking. A control socket whose name is gone does not block:
+    its daemon runs, and answers elsewhere."""
+    return not need.status.passes and not (need.socket is Socket.CONTROL and need.reason in NAME_LOST)
 
 
 def look_again(check: Check, node: Node) -> Result | None:
@@ -95,6 +111,7 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         answer.facts,
         check.daemon,
         check.socket,
+        answer.lost_at,
     )
 
 
@@ -107,35 +124,52 @@ def _skipped(need: Result) -> Answer:
 async def _ask(check: Check, node: Node) -> Answer:
     try:
         return await _probe(check, node)
-    except NotConnectedYet as error:  # who makes the connection will tell of the daemon
+    except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
         return Answer(Status.SKIPPED, "precondition", str(error))
     except DeadlineExceeded:
         return _explain_silence(check, node)
     except BacklogFull as error:
         node.backlog_refusals[check.daemon] += 1
         silence = _explain_silence(check, node)
-        return silence if silence.status is Status.FAILED else _failed(error)
+        return silence if silence.reason in STANDS_STILL else _failed(error)
+    except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
+        return _explain_absence(check, node, error)
     except OvsnetError as error:
-        node.daemons[check.daemon].gone()
-        return _gone(check, error) if _ended(check, node, error) else _failed(error)
+        return _failed(error)
+
+
+STANDS_STILL = (Verdict.GONE, Verdict.HUNG, Verdict.LATE)
+"""Of such a daemon a full backlog is only a symptom."""
+
+NOT_VISIBLE = "not-visible"
+
+NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
 async def _probe(check: Check, node: Node) -> Answer:
-    """A held connection that broke under the question says little: a new one tells what became of the daemon."""
+    """A held connection that broke under the question says little: a new one shows what became of the daemon."""
     try:
         return await check.probe(node)
     except ConnectionLost:
         return await check.probe(node)
 
 
-def _ended(check: Check, node: Node, error: OvsnetError) -> bool:
-    """A connection that breaks proves little; that its process exits proves all. While that closes its sockets one by
-    one, it may even accept a new connection."""
-    return isinstance(error, ConnectionLost) and node.daemons[check.daemon].ended
-
-
-def _gone(check: Check, error: OvsnetError) -> Answer:
-    return Answer(Status.FAILED, Verdict.GONE.value, f"The process of {check.daemon} has ended: {error}")
+def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
+    """Nobody answers at the socket. That is a fact about the socket; whether the daemon runs, its process shows, and
+    the silence that was heard on its other sockets goes on."""
+    component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
+    sighting = node.sight(check.daemon)
+    if sighting.presence is Presence.GONE:
+        detail = f"{component.title} is not running: {sighting.sentence}. {error}"
+        return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
+    if daemon.distant:
+        return _failed(error)
+    if sighting.presence is Presence.UNSEEN:
+        return Answer(Status.FAILED, NOT_VISIBLE, f"{error} Of {component.title}, {sighting.sentence}.")
+    if daemon.late:
+        return _explain_silence(check, node)
+    facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
+    return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
 
 
 def _failed(error: OvsnetError) -> Answer:
