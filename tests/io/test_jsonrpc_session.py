@@ -126,8 +126,10 @@ async def test_patience_ends_with_silence(peer: Peer) -> None:
     session = await peer.connected()
     with pytest.raises(DeadlineExceeded, match=r"sent nothing for 0\.02 s"):
         await session.call_patiently("x", (), silence=0.02, longest=60)
+    await peer.hear()
     await peer.say(b'{"id":0,"result":[],"error":null}')
     call = asyncio.create_task(session.call("y", (), timeout=10))
+    await peer.hear()
     await peer.say(b'{"id":1,"result":"on time","error":null}')
     assert bytes(await call) == b'"on time"'
     await session.aclose()
