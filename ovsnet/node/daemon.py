@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, sample
-from ovsnet.node.rundir import read_pidfile
 from ovsnet.node.silence import Finding, Silence, Verdict
 
 SAME_START = 0.1

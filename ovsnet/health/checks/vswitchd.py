@@ -6,8 +6,8 @@ from ovsnet.errors import UnixctlRefused
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.node import Node
+from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.process import pids_named, sample
-from ovsnet.node.rundir import read_pidfile
 
 
 @check("vswitchd.ofproto", daemon="ovs-vswitchd")

@@ -1,0 +1,159 @@
+"""The number in a pidfile, and the lock that proves its daemon alive."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ovsnet.node.pidfile import Lock, LockState, pidfile_locked, read_pidfile
+from ovsnet.sandbox.node import Sandbox
+
+OTHER_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+OTHER_USER_AND_PID_NAMESPACE = ("unshare", "--user", "--map-root-user", *OTHER_PID_NAMESPACE[1:])
+
+BECOME_NOBODY = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+
+DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+
+
+def as_seen(path: Path, *prefix: str, first: str = "") -> str:
+    """What another process, started through ``prefix``, says of the lock once it did what comes ``first``."""
+    code = "import os, sys, pathlib; from ovsnet.node.pidfile import pidfile_locked as ask; "
+    code += f"{first or 'pass'}; found = ask(pathlib.Path(sys.argv[1])); print(found.lock, found.holder)"
+    done = subprocess.run([*prefix, sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def locked() -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A pidfile that another process holds the lock of, in a directory that every user may search."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield from hold(Path(directory) / "ovs-vswitchd.pid")
+
+
+def hold(path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    code = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True)"
+    argv = [sys.executable, "-c", code + "; sys.stdin.read()", str(path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        yield path, holder
+        holder.kill()
+
+
+NUMBERS = {
+    b"42": 42,
+    b"42\n": 42,
+    b" 42 ": 42,
+    b"": None,
+    b"x": None,
+    b"-1\n": None,
+    b"4_2": None,
+    b"\xff": None,
+    b"\xc2\xb2": None,
+    b"\0": None,
+    b"1" * 200: int("1" * 128),
+}
+
+
+@pytest.mark.parametrize("content", NUMBERS)
+def test_pidfile_is_a_number_or_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pid").write_bytes(content)
+    assert read_pidfile(tmp_path / "pid") == NUMBERS[content]
+
+
+def test_what_is_no_regular_file_is_neither_read_nor_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
+    for odd in (tmp_path / "fifo", tmp_path, tmp_path / "loop", Path("/dev/zero"), tmp_path / ("x" * 300), Path("/\0")):
+        assert read_pidfile(odd) is None
+        state = pidfile_locked(odd)
+        assert state.lock is Lock.UNREADABLE
+        assert state.why
+
+
+def test_absent_pidfile_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for absent in (tmp_path / "none", tmp_path / "none" / "pid", tmp_path / "file" / "pid"):
+        assert read_pidfile(absent) is None
+        assert pidfile_locked(absent) == LockState(Lock.MISSING)
+
+
+def test_lock_names_its_holder_and_ends_with_it(locked: tuple[Path, subprocess.Popen[str]]) -> None:
+    path, holder = locked
+    assert pidfile_locked(path) == LockState(Lock.HELD, holder.pid)
+    holder.kill()
+    holder.wait()
+    assert pidfile_locked(path) == LockState(Lock.FREE)
+
+
+def test_asking_takes_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    path.write_text("1\n")
+    assert pidfile_locked(path) == LockState(Lock.FREE)
+    assert as_seen(path) == "free 0"
+
+
+def test_reading_lock_counts_as_held(tmp_path: Path) -> None:
+    """Whoever it is, it lives."""
+    path = tmp_path / "pid"
+    path.touch()
+    with path.open() as stream:
+        fcntl.lockf(stream, fcntl.LOCK_SH)
+        assert as_seen(path) == f"held {os.getpid()}"
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+async def test_running_daemon_holds_its_pidfile(shared_node: Sandbox, name: str) -> None:
+    path = shared_node.rundir / f"{name}.pid"
+    assert read_pidfile(path) == shared_node.pid(name)
+    assert pidfile_locked(path) == LockState(Lock.HELD, shared_node.pid(name))
+
+
+async def test_frozen_daemon_holds_its_pidfile_and_a_killed_one_does_not(node: Sandbox) -> None:
+    path = node.rundir / "ovs-vswitchd.pid"
+    pid = node.pid("ovs-vswitchd")
+    await node.freeze("ovs-vswitchd")
+    assert pidfile_locked(path) == LockState(Lock.HELD, pid)
+    await node.kill("ovs-vswitchd")
+    assert pidfile_locked(path) == LockState(Lock.FREE)
+    assert read_pidfile(path) == pid
+    await node.start("ovs-vswitchd")
+    assert pidfile_locked(path) == LockState(Lock.HELD, node.pid("ovs-vswitchd"))
+
+
+async def test_copy_that_replaced_the_pidfile_is_held_by_nobody(node: Sandbox) -> None:
+    """The lock is on the file, not on its name: a copy proves nothing of the daemon, which lives."""
+    path = node.rundir / "ovs-vswitchd.pid"
+    shutil.copy(path, node.rundir / "copy")
+    path.rename(node.rundir / "moved")
+    (node.rundir / "copy").rename(path)
+    assert pidfile_locked(path) == LockState(Lock.FREE)
+    assert read_pidfile(path) == node.pid("ovs-vswitchd")
+    assert pidfile_locked(node.rundir / "moved").held
+
+
+async def test_lock_is_seen_from_another_pid_namespace(node: Sandbox) -> None:
+    prefix = OTHER_PID_NAMESPACE if os.getuid() == 0 else OTHER_USER_AND_PID_NAMESPACE
+    path = node.rundir / "ovs-vswitchd.pid"
+    assert as_seen(path, *prefix) == "held 0"
+    await node.kill("ovs-vswitchd")
+    assert as_seen(path, *prefix) == "free 0"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
+def test_user_who_may_not_open_the_file_knows_nothing(locked: tuple[Path, subprocess.Popen[str]]) -> None:
+    path, holder = locked
+    path.chmod(0o644)
+    assert as_seen(path, first=BECOME_NOBODY) == f"held {holder.pid}"
+    path.chmod(0o600)
+    assert as_seen(path, first=BECOME_NOBODY) == "unreadable 0"
