@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
+from ovsnet.node.pidfile import read_pidfile
 
 USUAL_PLACES = ("/run/openvswitch", "/var/run/openvswitch", "/usr/local/var/run/openvswitch")
 
@@ -68,14 +69,6 @@ def find_rundir(
         shared = ovs.name != "openvswitch" or (not beside.is_dir() and any(ovs.glob("ovn-controller*")))
         ovn = ovs if shared else beside
     return Rundir(ovs, ovn)
-
-
-def read_pidfile(path: Path) -> int | None:
-    """The number in a pidfile, or None. It may be stale: see the module's rule."""
-    try:
-        return int(path.read_text().strip())
-    except (OSError, ValueError):
-        return None
 
 
 def _named(text: str) -> Path | None:

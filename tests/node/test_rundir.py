@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.errors import AddressError, UnfitEnvironment
-from ovsnet.node.rundir import Rundir, find_rundir, read_pidfile
+from ovsnet.node.rundir import Rundir, find_rundir
 
 
 @pytest.fixture
@@ -122,10 +122,3 @@ def test_sockets_of_others_are_left_out(rundir: Rundir) -> None:
 
 def test_missing_directory_has_no_sockets(tmp_path: Path) -> None:
     assert Rundir(tmp_path / "none", tmp_path / "none").control_sockets("ovs-vswitchd") == []
-
-
-@pytest.mark.parametrize(("content", "pid"), [(b"42\n", 42), (b" 42 ", 42), (b"", None), (b"x", None), (b"\xff", None)])
-def test_pidfile_is_a_number_or_nothing(tmp_path: Path, content: bytes, pid: int | None) -> None:
-    (tmp_path / "pid").write_bytes(content)
-    assert read_pidfile(tmp_path / "pid") == pid
-    assert read_pidfile(tmp_path / "none") is None

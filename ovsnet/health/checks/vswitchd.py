@@ -7,8 +7,8 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.process import pids_named, sample
-from ovsnet.node.rundir import read_pidfile
 
 
 @check("vswitchd.ofproto", daemon="ovs-vswitchd", socket=Socket.CONTROL)
