@@ -86,6 +86,13 @@ def diagnose(
     return replace(found, since=since)
 
 
+def partly_asked(found: Diagnosis, asked: int, of: int) -> Diagnosis:
+    """What can be said when only some checks were asked: of the node, nothing good."""
+    if found.code != HEALTHY.code:
+        return found
+    return replace(found, code="partly-asked", summary=f"{asked} of {of} checks were asked, and they pass.")
+
+
 def matches_of(results: Iterable[Result]) -> Iterable[Match]:
     """Causes with the results that show them, in causal order. A result shows the first that explains it, no other."""
     shown: dict[Cause, list[Result]] = {}
