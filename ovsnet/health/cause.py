@@ -39,6 +39,7 @@ class Cause:
     ``brief``: a restart shows it for a moment in which nothing suffers, so ``/readyz`` waits for ``fall``.
     ``in_start``: seen while a start is within its allowance, it only means that the start is not over.
     ``dead``: seen for longer than ``dead_after``, it makes ``/ovs/livez`` fail.
+    ``flows_stay``: traffic goes on by the flows that are installed, where there are any.
     ``exit_code``: that of ``ovsnet check`` for a node that is not ready for this.
     """
 
@@ -54,6 +55,7 @@ class Cause:
     brief: bool = False
     dead: bool = False
     exit_code: int = 1
+    flows_stay: bool = False
 
     @property
     def remedy(self) -> str:

@@ -175,6 +175,9 @@ SWITCH = (
         state=State.NOT_READY,
         summary="The switch was told to wait until its flows are restored, and still waits: it forwards nothing.",
         remedies=(
+            "ovn-controller set it {by_ovn}, as OVN 24.03.8, 25.03.3, 25.09.3 and 26.03.1 do on HA gateways, and may "
+            "never clear it. Remove it (`ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`), "
+            "and move to another release.",
             "Once the flows are back: `ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`.",
         ),
         reasons=frozenset({"flow-restore-wait"}),
@@ -183,8 +186,7 @@ SWITCH = (
     Cause(
         code="vswitchd-not-connected",
         state=State.DEGRADED,
-        summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has. "
-        "Installed flows stay.",
+        summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has.",
         remedies=(
             "Wait {retry_seconds} s: its backoff ends by itself.",
             "Wait: its backoff ends by itself, after eight seconds at most.",
@@ -216,6 +218,25 @@ SWITCH = (
 
 CONTROLLER = (
     Cause(
+        code="chassis-unconfigured",
+        state=State.DEGRADED,
+        summary="ovn-controller lacks what it needs to register this node as a chassis, and installs no flows.",
+        remedies=(
+            "Set what the evidence names, for example `ovs-vsctl set open_vswitch . external_ids:{first}=VALUE` "
+            "(ovn-encap-type is usually geneve, ovn-encap-ip an address of this host).",
+            "Set external_ids:system-id, ovn-encap-type (usually geneve) and ovn-encap-ip.",
+        ),
+        reasons=frozenset({"chassis-unconfigured"}),
+        in_start=True,
+    ),
+    Cause(
+        code="wrong-bridge",
+        state=State.DEGRADED,
+        summary="ovn-controller uses another bridge than the one that is watched.",
+        remedies=("Watch it: `--bridge {bridge}`.", "Name ovn-controller's bridge with --bridge."),
+        reasons=frozenset({"wrong-bridge"}),
+    ),
+    Cause(
         code="controller-paused",
         state=State.NOT_READY,
         summary="ovn-controller is paused: it installs no changes.",
@@ -231,7 +252,8 @@ SOUTHBOUND = (
         state=State.DEGRADED,
         summary="The southbound server has old data, or has lost its cluster: ovn-controller refuses it.",
         remedies=(
-            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored.",
+            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
+            "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
         daemon="southbound",
         reasons=frozenset({"stale"}),
@@ -271,11 +293,14 @@ CONSEQUENCES = (
     Cause(
         code="controller-not-connected",
         state=State.DEGRADED,
-        summary="ovn-controller runs without a southbound or an OpenFlow session. Installed flows stay.",
+        summary="ovn-controller runs without a southbound or an OpenFlow session.",
+        flows_stay=True,
         remedies=(
             "Wait {retry_seconds} s: its backoff ends by itself. Next time start ovn-controller after "
             "`ovsnet wait --for openflow`, which saves the backoff.",
-            "Check external_ids:ovn-remote and that the southbound database can be reached; a backoff ends by itself.",
+            "Check external_ids:ovn-remote and that the southbound database can be reached; a backoff ends by itself. "
+            "If ovn-controller's log says that a server has stale data: "
+            "`ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
         daemon="ovn-controller",
         reasons=frozenset({"controller-not-connected", "controller-no-openflow"}),
@@ -286,6 +311,7 @@ CONSEQUENCES = (
         state=State.NOT_READY,
         summary="The switch answers and holds no flows: it forwards nothing.",
         remedies=(
+            "This node has no OVN: have the controller or script that owns {without_ovn} install its flows.",
             "Check that ovn-controller is connected. If it is, restart it: `recompute` does not reinstall wiped flows.",
         ),
         reasons=frozenset({"flows-missing"}),

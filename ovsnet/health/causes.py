@@ -50,6 +50,7 @@ def down(component: Component) -> Cause:
         in_start=True,
         brief=not component.vital and not component.remote,
         dead=component.vital,
+        flows_stay=component.remote,
     )
 
 

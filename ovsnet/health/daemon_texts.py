@@ -62,7 +62,7 @@ TEXTS = {
     ),
     "southbound": Texts(
         down=(
-            "The southbound database cannot be reached from this node. Installed flows stay.",
+            "The southbound database cannot be reached from this node.",
             f"Start it, or correct external_ids:ovn-remote. {ELSEWHERE}",
         ),
         hung=(

@@ -77,7 +77,7 @@ def diagnose(
     elif before is not None and before.state is State.STARTING and _asked_within_the_start(matches, timeline):
         found = before
     elif matches:
-        found = _root(matches)
+        found = _root(matches, results)
     elif before is not None and before.evidence and any(result.reason == "precondition" for result in results.values()):
         found = before
     else:
@@ -123,13 +123,15 @@ def _is_proven(match: Match) -> bool:
     return not state_of(cause, result).serves and not cause.brief and result.reason not in UNPROVEN
 
 
-def _root(matches: list[Match]) -> Diagnosis:
+def _root(matches: list[Match], results: Mapping[str, Result]) -> Diagnosis:
     root = matches[0][0]
+    flows = results.get("openflow.flows")
+    stay = root.flows_stay and flows is not None and flows.status is Status.OK
     facts = {name: value for cause, result in matches if cause is root for name, value in result.facts.items()}
     return Diagnosis(
         code=root.code,
         state=max(state_of(cause, found) for cause, found in matches),
-        summary=root.summary,
+        summary=f"{root.summary} Installed flows stay." if stay else root.summary,
         remedy=root.remedy_for(facts),
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches if not _covers(root, cause))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -62,6 +63,7 @@ class Node:
         self._connect_timeout = settings.timeout * CONNECT_SHARE
         self._known_external_ids: dict[str, str] | None = None
         self._indexes: dict[str, int] = {}
+        self._preferred: dict[str, Address] = {}
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
         self._database = Address.parse(settings.database) if settings.database else rundir.database
@@ -126,14 +128,19 @@ class Node:
             self._known_external_ids = dict(database.external_ids)
         return self._known_external_ids or {}
 
+    async def read_configuration(self) -> bool:
+        """Whether ``external_ids`` was ever read; waits for the first reading up to the timeout."""
+        if self._known_external_ids is None and self.ovsdb.current is None:
+            with contextlib.suppress(OvsnetError):
+                await self.ovsdb.session(self.settings.timeout)
+        return self.ovsdb.current is not None or self._known_external_ids is not None
+
     async def uses_ovn(self) -> bool | None:
         """Whether this node is, or was last known to be, an OVN chassis; None while the database was never read."""
         if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
             return True
-        try:
-            await self.ovsdb.session(self.settings.timeout)
-        except OvsnetError:
-            return None if self._known_external_ids is None else False
+        if not await self.read_configuration():
+            return None
         return "ovn-remote" in self.external_ids
 
     @property
@@ -154,6 +161,15 @@ class Node:
         """The highest log index seen of a cluster, ``index`` included: a lower one later is stale."""
         self._indexes[cluster] = max(index, self._indexes.get(cluster, 0))
         return self._indexes[cluster]
+
+    def forget_index(self, cluster: str) -> None:
+        """ovn-controller accepts the server's copy: what was seen before is of no concern any more."""
+        self._indexes.pop(cluster, None)
+
+    def ask_control(self, daemon: str, address: Address) -> None:
+        """Hold the control connection of ``daemon`` to this one of several processes."""
+        self._preferred[daemon] = address
+        self.control[daemon].redirect()
 
     @contextmanager
     def visit(self) -> Iterator[None]:
@@ -270,7 +286,8 @@ class Node:
         why: ConnectError = SocketMissing(
             f"There is no control socket of {daemon} in {self.rundir.pidfile(daemon).parent}."
         )
-        for address in self.rundir.control_sockets(daemon):
+        candidates = self.rundir.control_sockets(daemon)
+        for address in sorted(candidates, key=lambda each: each != self._preferred.get(daemon)):
             try:
                 return await unixctl.connect(address, timeout=self._connect_timeout)
             except ConnectError as error:

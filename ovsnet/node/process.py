@@ -77,6 +77,20 @@ def _context_switches(status: str) -> int:
     return int(after.split(maxsplit=1)[0]) if after else 0
 
 
+def command_line(pid: int, proc: Path = Path("/proc")) -> list[str]:
+    """The arguments of a process; empty when they cannot be read."""
+    try:
+        with (proc / str(pid) / "cmdline").open("rb") as stream:
+            return os.fsdecode(stream.read(1 << 16)).split("\0")
+    except OSError:
+        return []
+
+
+def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
+    """Whether an ovn-controller was given its chassis' name on the command line (``-n``, ovn-controller(8))."""
+    return any(each == "-n" or each.startswith("--chassis-name") for each in command_line(pid, proc))
+
+
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
     """The processes of that name which we can see. Reads all of /proc: not for a schedule."""
     found = (sample(int(entry.name), 0.0, proc) for entry in proc.iterdir() if entry.name.isdigit())

@@ -82,14 +82,15 @@ def check(
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
     """Ask once. ``results`` holds those of the checks it needs. Raises nothing: every error of the tree becomes a
     Result."""
-    missing = next((results[need] for need in check.needs if _blocks(results[need])), None)
+    missing = next((results[need] for need in check.needs if _blocks(check, results[need])), None)
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
 
 
-def _blocks(need: Result) -> bool:
-    """Whether a check that builds on this one is not worth asking. A control socket whose name is gone does not block:
+def _blocks(check: Check, need: Result) -> bool:
+    """Whether ``need`` leaves nothing to ask. A control socket whose name is gone blocks only what is asked over it:
     its daemon runs, and answers elsewhere."""
-    return not need.status.passes and not (need.socket is Socket.CONTROL and need.reason in NAME_LOST)
+    elsewhere = need.socket is Socket.CONTROL and need.reason in NAME_LOST and check.socket is not Socket.CONTROL
+    return not (need.status.passes or elsewhere)
 
 
 def look_again(check: Check, node: Node) -> Result | None:

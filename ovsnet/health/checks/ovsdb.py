@@ -40,6 +40,10 @@ async def bridge(node: Node) -> Answer:
     )
 
 
+OVN_MARK = "ovn-managed-flow-restore-wait"
+"""ovn-controller sets it in external_ids beside a flow-restore-wait of its own (OVN commit 89dbc4084)."""
+
+
 @check("ovsdb.flow_restore", daemon="ovs-vswitchd", socket=Socket.CONTROL, needs=("ovsdb.echo",))
 async def flow_restore(node: Node) -> Answer:
     """ovs-vswitchd does not wait for flows to be restored.
@@ -61,4 +65,5 @@ async def flow_restore(node: Node) -> Answer:
     return failed(
         "flow-restore-wait",
         "other_config:flow-restore-wait is true, and ovs-vswitchd runs no revalidators: it forwards nothing.",
+        facts={"by_ovn": "itself"} if OVN_MARK in database.external_ids else {},
     )
