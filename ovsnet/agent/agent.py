@@ -32,7 +32,7 @@ from ovsnet.node.watch import changes
 from ovsnet.tune.stalls import Stalls
 
 if TYPE_CHECKING:
-    from ovsnet.tune.reconciler import Keeping
+    from ovsnet.tune.reconciler import Reconciler
 
 log = logging.getLogger("ovsnet")
 
@@ -69,7 +69,7 @@ class Agent:
             on_start=self._daemon_started,
         )
         self.stalls = Stalls()
-        self.keeping = _keeping(settings, rundir, self.clock)
+        self.reconciler = _reconciler(settings, rundir, self.clock)
         self.wall_offset = time.time() - self.clock()
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
@@ -101,8 +101,8 @@ class Agent:
                 tasks.start_soon(self._watch_sockets)
                 self._record((await ask_all(CHECKS.values(), self.node)).values())
                 task_status.started()
-                if self.keeping is not None:
-                    tasks.start_soon(self.keeping.run, lambda: self.health.ready)
+                if self.reconciler is not None:
+                    tasks.start_soon(self.reconciler.run, lambda: self.health.ready)
                 for check in CHECKS.values():
                     tasks.start_soon(self._watch, check)
         finally:
@@ -111,7 +111,7 @@ class Agent:
     def document(self) -> dict[str, object]:
         """The status document as of now."""
         own = {
-            "tune": {"mode": "off"} if self.keeping is None else self.keeping.document(),
+            "tune": {"mode": "off"} if self.reconciler is None else self.reconciler.document(),
             "stalls": {daemon: each.document() for daemon, each in self.stalls.histograms.items()},
             "interval_seconds": self.settings.interval,
         }
@@ -236,13 +236,13 @@ class Agent:
                 self._wake[check.name].set()
 
 
-def _keeping(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> Keeping | None:
-    """Imported only where it is wanted: it knows all that tunes OVS and OVN. Raises ConfigError."""
+def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> Reconciler | None:
+    """Imported only where it is wanted: it brings what plans and writes. Raises ConfigError."""
     if settings.tune_mode == "off":
         return None
-    from ovsnet.tune.reconciler import Keeping
+    from ovsnet.tune.reconciler import Reconciler
 
-    return Keeping(settings, rundir, clock)
+    return Reconciler(settings, rundir, clock)
 
 
 def _note_stall(stalls: Stalls, result: Result, now: float) -> None:

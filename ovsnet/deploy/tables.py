@@ -71,7 +71,7 @@ def examinations_table() -> str:
 
 def knobs_table() -> str:
     """Every knob."""
-    head = ("knob", "where", "unit", "default", "acts", "what it does", "0 means", "good to know", "evidence, source")
+    head = ("knob", "where", "unit", "default", "acts", "what it does", "at 0", "good to know", "evidence, source")
     return _table(head, map(_knob, KNOBS.values()))
 
 

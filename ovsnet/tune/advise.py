@@ -111,8 +111,8 @@ def _settable(facts: Facts, group: Group) -> Iterator[Knob]:
 
 def _current_costs(facts: Facts, group: Group, measured: Mapping[str, Histogram]) -> Iterator[Cost]:
     for knob in _settable(facts, group):
-        for setting in facts.settings(knob):
-            value = effect(knob, setting.text)
+        for held in facts.values(knob):
+            value = effect(knob, held.text)
             if value and knob.name != "bundle-idle-timeout":
                 yield _cost(knob.name, value, _in_seconds(knob, value), measured)
 

@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from ovsnet.agent.agent import Agent
-from ovsnet.tune.drift import Keeper
+from ovsnet.tune.drift import DriftControl
 from ovsnet.tune.stalls import Histogram, Stalls
 
 BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -16,10 +16,10 @@ BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 def tuning(agent: Agent) -> Iterator[Metric]:
-    """All of them; those of the keeper only where knobs are kept."""
+    """All of them; those of the drift only where knobs are watched."""
     yield stalls(agent.stalls)
-    if agent.keeping is not None:
-        yield from kept(agent.keeping.keeper)
+    if agent.reconciler is not None:
+        yield from drift_metrics(agent.reconciler.control)
 
 
 def stalls(found: Stalls) -> Metric:
@@ -32,14 +32,14 @@ def stalls(found: Stalls) -> Metric:
     return family
 
 
-def kept(keeper: Keeper) -> Iterator[Metric]:
+def drift_metrics(control: DriftControl) -> Iterator[Metric]:
     """What the agent found and did."""
-    yield GaugeMetricFamily("ovsnet_tune_drift", "Knobs that are not as wanted.", value=float(len(keeper.drift)))
-    yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(keeper.writes))
+    yield GaugeMetricFamily("ovsnet_tune_drift", "Knobs that are not as wanted.", value=float(len(control.drift)))
+    yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(control.writes))
     yield GaugeMetricFamily(
         "ovsnet_tune_given_up",
         "1 after somebody else kept changing knobs back, and none are written any more.",
-        value=float(keeper.given_up),
+        value=float(control.given_up),
     )
 
 
