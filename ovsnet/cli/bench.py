@@ -19,7 +19,7 @@ from ovsnet.bench.result import Document, encode, read
 from ovsnet.bench.shard import Shard, parse_moment
 from ovsnet.cli.bench_text import change_lines, table
 from ovsnet.cli.options import Number, with_settings
-from ovsnet.config import Settings
+from ovsnet.config import Group, Settings
 from ovsnet.deadlines import NOW
 from ovsnet.errors import SocketMissing, UsageError
 from ovsnet.io.address import Address
@@ -27,7 +27,7 @@ from ovsnet.node.rundir import Rundir, find_rundir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-TARGET = ("rundir", "ovn_rundir", "database", "bridge", "tls_key", "tls_certificate", "tls_ca")
+TARGET = (Group.NODE, Group.TLS, "bridge")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -44,7 +44,7 @@ class Common:
     sandbox: bool
 
 
-def measurement(*settings: str) -> Callable[[Function], Callable[..., Any]]:
+def measurement(*settings: Group | str) -> Callable[[Function], Callable[..., Any]]:
     """Give a command the flags of ``Common`` and of the node; it gets ``common`` and ``settings``."""
 
     def decorate(function: Function) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from ovsnet.bench.storm.storm import Blow, Scheme, Storm, require_possible, stor
 from ovsnet.cli.bench import Common, measurement
 from ovsnet.cli.bench_run import run_on_own_nodes
 from ovsnet.cli.options import Number
-from ovsnet.config import Settings
+from ovsnet.config import Group, Settings
 from ovsnet.errors import UsageError
 
 
@@ -37,7 +37,7 @@ from ovsnet.errors import UsageError
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes. [one a processor, or one for 1000 chassis]")
 @click.option("--address", metavar="ADDRESSES", help="A real southbound, such as tcp:10.0.0.1:6642,tcp:10.0.0.2:6642.")
 @click.option("--rounds", default=1, show_default=True, type=click.IntRange(1, 1000), help="Repeat so often.")
-@measurement("tls_key", "tls_certificate", "tls_ca")
+@measurement(Group.TLS)
 def storm(
     numbers: tuple[int, ...], intervals: tuple[float, ...], scheme: Scheme, raft: bool, ports: int, fault: Blow | None,
     fault_time: float, over: float | None, hold: float | None, patience: float, monitor_all: bool, register: bool,

@@ -13,8 +13,8 @@ import click
 import msgspec
 
 from ovsnet.agent.document import document
-from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
-from ovsnet.config import Settings
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.config import Group, Settings
 from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again
 from ovsnet.health.checks.result import Result, Status
@@ -48,7 +48,7 @@ LOOK = 0.05
     help="How long to wait for all answers.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the same document as /status.")
-@with_settings(*NODE_SETTINGS)
+@with_settings(Group.NODE, Group.TLS, "bridge")
 def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 

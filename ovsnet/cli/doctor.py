@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.options import with_settings
-from ovsnet.config import Settings
+from ovsnet.config import Group, Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
 from ovsnet.doctor.fixes import repair
@@ -40,7 +40,7 @@ STYLES = {
     help="Examine the host whose file system is mounted at DIR. --rundir is then meant below DIR.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")
+@with_settings(Group.NODE, Group.TLS)
 def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
     """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
 

@@ -17,7 +17,7 @@ from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_text import counters, lint_lines, plan_document, plan_lines, versions_line
-from ovsnet.config import Settings
+from ovsnet.config import Group, Settings
 from ovsnet.errors import ConfigError
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.rundir import find_rundir
@@ -74,7 +74,7 @@ def with_databases(command: Command) -> Command:
     def located(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
         return command(databases=Databases(settings, nb, sb, timeout), **arguments)
 
-    with_where = with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")(located)
+    with_where = with_settings(Group.NODE, Group.TLS)(located)
     seconds = Number(min=0.02, max=3600)
     for option in (
         click.option("--timeout", default=5.0, show_default=True, type=seconds, metavar="SECONDS", help="Per answer."),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ovsnet import doctor
-from ovsnet.config import rows
+from ovsnet.config import Settings, declared
 from ovsnet.health.cause_table import UNEXPLAINED
 from ovsnet.health.causes import causes
 from ovsnet.health.checks.declaration import CHECKS
@@ -21,13 +21,13 @@ from ovsnet.tune.profiles import PROFILES
 from ovsnet.web.endpoints import ENDPOINTS
 
 
-def settings_table() -> str:
+def settings_table(kind: type[Settings] = Settings) -> str:
     """Every setting."""
     return _table(
         ("setting", "flag", "environment", "default", "what it does"),
         (
-            (f"`{row.name}`", f"`{row.flag}`", f"`{row.variable}`", _default(row.default), row.description)
-            for row in rows()
+            (f"`{each.name}`", f"`{each.flag}`", f"`{each.variable}`", _default(each.default), each.description)
+            for each in declared(kind)
         ),
     )
 

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import ON_A_NODE, daemon_pid
 
 MOUNT = PurePosixPath("/sys/fs/cgroup")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.host_daemons import PROGRAMS
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import PROGRAMS
 from ovsnet.node.unix_sockets import unix_sockets
 
 

@@ -11,8 +11,8 @@ from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.fixes import MakeLink
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid, uid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import ON_A_NODE, daemon_pid, uid
 
 LINK = "/usr/local/var/run/openvswitch"
 LINK_TARGET = "/var/run/openvswitch"

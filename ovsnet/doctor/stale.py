@@ -14,8 +14,8 @@ from ovsnet.doctor.examination import SEE_MORE, examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.doctor.listeners import listeners
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import Pidfile, pidfiles, sees_the_daemons, uid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import Pidfile, pidfiles, sees_the_daemons, uid
 
 
 @examination("pidfile.stale")

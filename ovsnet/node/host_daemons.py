@@ -1,6 +1,6 @@
-"""Which process belongs to a pidfile of the run directory, even one of a container.
+"""The daemons of a host by its files: which process belongs to a pidfile of the run directory, even in a container.
 
-A pidfile tells the pid in the daemon's own namespace. /proc/PID/status names all pids of a process, from our namespace
+A pidfile holds the pid in the daemon's own namespace. /proc/PID/status names all pids of a process, from our namespace
 inwards (``NSpid``, proc(5)), so a container's daemon is found from its host. The other way round nothing can be seen.
 """
 
