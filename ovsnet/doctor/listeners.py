@@ -16,6 +16,7 @@ from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_files import Host
 from ovsnet.node.unix_sockets import unix_sockets
 
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Paths bound by listening sockets. ``roots`` are those of daemons in mount namespaces of their own; ``blocked``
