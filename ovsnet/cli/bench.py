@@ -23,7 +23,8 @@ from ovsnet.config import Group, Settings
 from ovsnet.deadlines import NOW
 from ovsnet.errors import SocketMissing, UsageError
 from ovsnet.io.address import Address
-from ovsnet.node.rundir import Rundir, find_rundir
+from ovsnet.node.installation import find_rundir
+from ovsnet.node.rundir import Rundir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

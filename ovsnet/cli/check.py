@@ -22,8 +22,8 @@ from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.health.diagnosis import partly_asked
 from ovsnet.health.state import HealthState
 from ovsnet.io.pending import after_next_poll
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.node import Node
-from ovsnet.node.rundir import find_rundir
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 

@@ -19,7 +19,9 @@ from ovsnet.doctor.finding import Repair
 from ovsnet.doctor.fixes import repair
 from ovsnet.errors import UsageError
 from ovsnet.node.gather import gather
-from ovsnet.node.rundir import USUAL_PLACES, Rundir, find_rundir
+from ovsnet.node.installation import find_rundir
+from ovsnet.node.layouts import LAYOUTS, Layout
+from ovsnet.node.rundir import Rundir
 
 STYLES = {
     Severity.FATAL: "bold white on red",
@@ -80,9 +82,13 @@ def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:
     host = Host(root)
     rundir, ovn_rundir = (str(host.locate(each)) if each else "" for each in (settings.rundir, settings.ovn_rundir))
     # OVS_RUNDIR and OVN_RUNDIR are about the processes of this container, not about the host below the root.
-    found = find_rundir(rundir, ovn_rundir, {}, [str(host.locate(place)) for place in USUAL_PLACES])
-    ovs, ovn = (Path("/") / each.relative_to(root) for each in (found.ovs, found.ovn))
-    return found, Rundir(ovs, ovn)
+    found = find_rundir(rundir, ovn_rundir, {}, [_below(host, layout) for layout in LAYOUTS], proc=None)
+    return found, found.relative_to(root)
+
+
+def _below(host: Host, layout: Layout) -> Layout:
+    ovs, ovn, database = (str(host.locate(each)) for each in (layout.ovs, layout.ovn, layout.database))
+    return Layout(layout.name, ovs, ovn, database)
 
 
 def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix: bool) -> None:

@@ -14,7 +14,8 @@ from ovsnet.cli.logs import set_up
 from ovsnet.cli.options import Reload, with_settings
 from ovsnet.config import Group, Settings
 from ovsnet.io.sd_notify import Notifier
-from ovsnet.node.rundir import Rundir, find_rundir
+from ovsnet.node.installation import find_rundir
+from ovsnet.node.rundir import Rundir
 
 if TYPE_CHECKING:
     from ovsnet.service.service import Load, Ready

@@ -20,7 +20,7 @@ from ovsnet.cli.tune_text import counters, lint_lines, plan_document, plan_lines
 from ovsnet.config import Group, Settings
 from ovsnet.errors import ConfigError
 from ovsnet.io.address import Address, parse_remotes
-from ovsnet.node.rundir import find_rundir
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.ovsdb import Session
 from ovsnet.tune.advise import Advice

@@ -14,7 +14,7 @@ from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
 from ovsnet.health.timeline import STAGES
-from ovsnet.node.rundir import find_rundir
+from ovsnet.node.installation import find_rundir
 
 READY = "ready"
 

@@ -36,6 +36,12 @@ def present(host: Host, live: Live) -> Iterator[Finding]:
             f"There is no run directory {host.rundir.ovs}.",
             "It appears with the first start; if Open vSwitch runs, name its directory with --rundir.",
         )
+    if host.rundir.others:
+        yield note(
+            f"There is more than one Open vSwitch on this host, and the one in {host.rundir.ovs} is examined.",
+            "If another is meant, name its directory with --rundir.",
+            *map(str, host.rundir.others),
+        )
 
 
 @examination("rundir.owner")

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.node.rundir import USUAL_PLACES, Rundir
+from ovsnet.node.layouts import LAYOUTS
+from ovsnet.node.rundir import Rundir
 
 T = TypeVar("T")
 
 MOST_LINKS = 40
 """As the kernel's own bound (path_resolution(7))."""
 
-USUAL_RUNDIR = Rundir(Path(USUAL_PLACES[0]), Path(USUAL_PLACES[0]))
+USUAL_RUNDIR = Rundir(Path(LAYOUTS[0].ovs), Path(LAYOUTS[0].ovs))
 
 
 class Host:
