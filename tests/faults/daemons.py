@@ -17,6 +17,11 @@ COMPONENTS = {
     "ovn-sb": "southbound",
 }
 
+WITHOUT_OVSDB = "ovsdb-down ovsdb-hung"
+"""Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
+
+HIDDEN = {"southbound": WITHOUT_OVSDB}
+
 RESTARTED = {
     "ovsdb": "vswitchd-not-connected controller-not-connected",
     "vswitchd": "controller-not-connected flows-missing mgmt-socket-missing",
@@ -56,6 +61,7 @@ for _daemon, _component in COMPONENTS.items():
             about=f"{_daemon} got SIG{'KILL' if _verb == 'kill' else 'TERM'}.",
             breaks=_component,
             passing=RESTARTED[_component],
+            hidden_by=HIDDEN.get(_component, ""),
             long=_of_ovs and _verb == "kill",
         )(_ends(_verb, _daemon))
     fault(
@@ -64,6 +70,7 @@ for _daemon, _component in COMPONENTS.items():
         about=f"{_daemon} got SIGSTOP.",
         breaks=_component,
         passing=f"{_component}-slow {RESTARTED[_component]}",
+        hidden_by=HIDDEN.get(_component, ""),
         long=_of_ovs,
     )(_freezes(_daemon))
 
@@ -179,7 +186,7 @@ async def vswitchd_killed_after_a_controller_restart(scene: Scene) -> Steps:
     await scene.node.start("ovs-vswitchd")
 
 
-@fault("vswitchd-locked-out", state=State.DEGRADED, breaks="vswitchd pidfile")
+@fault("vswitchd-locked-out", state=State.DEGRADED, breaks="vswitchd ovsdb pidfile")
 async def second_vswitchd(scene: Scene) -> Steps:
     """A second ovs-vswitchd waits for the database lock, while the first serves on."""
     pidfile = scene.socket("ovs-vswitchd.pid")
@@ -208,7 +215,7 @@ async def vswitchd_without_the_lock(scene: Scene) -> Steps:
         yield
 
 
-@fault("vswitchd-locked-out", passing=NO_FLOWS, breaks="vswitchd")
+@fault("vswitchd-locked-out", passing=NO_FLOWS, breaks="vswitchd ovsdb")
 async def lock_stolen(scene: Scene) -> Steps:
     """Another client stole ovs-vswitchd's database lock: the switch takes its bridges down."""
     async with _lock(scene, "steal"):

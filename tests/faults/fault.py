@@ -77,12 +77,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One declaration. ``codes`` are those that are right, one of them for all observers alike.
+    """One declaration.
 
-    ``breaks`` names parts of the node: the two faults of a pair break different ones. Without ``breaks`` a fault is in
-    no pair. ``passing`` are other codes that are true on the way in or out. ``innocent`` are codes that must not stand
-    beside the root. ``state`` is for a code whose state depends on the rest. ``starts``: it starts a daemon, so the
-    verdict may be ``starting`` until the start's allowance is over.
+    ``codes`` are those that are right, one of them for all observers alike. ``also`` must stand beside the root, and
+    ``innocent`` must not. ``passing`` are other codes that are true on the way in or out. ``hidden_by`` are codes of
+    other faults that leave nobody to tell of this one.
+
+    ``breaks`` names parts of the node: the two faults of a pair break different ones. Without it a fault is in no pair.
+    ``state`` is for a code whose state depends on the rest. ``starts``: it starts a daemon, so the verdict may be
+    ``starting`` until the start's allowance is over.
     """
 
     name: str
@@ -94,6 +97,8 @@ class Fault:
     state: State | None
     exit_code: int | None
     passing: frozenset[str]
+    also: frozenset[str]
+    hidden_by: frozenset[str]
     innocent: frozenset[str]
     observers: tuple[Observer, ...]
     shape: Shape
@@ -125,6 +130,8 @@ def fault(
     state: State | None = None,
     exit_code: int | None = None,
     passing: str = "",
+    also: str = "",
+    hidden_by: str = "",
     innocent: str = "",
     observers: tuple[Observer, ...] = OBSERVERS,
     shape: Shape = "ovn",
@@ -153,6 +160,8 @@ def fault(
             state=state,
             exit_code=exit_code,
             passing=frozenset(passing.split()),
+            also=frozenset(also.split()),
+            hidden_by=frozenset(hidden_by.split()),
             innocent=frozenset(innocent.split()),
             observers=observers,
             shape=shape,

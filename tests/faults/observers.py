@@ -124,8 +124,13 @@ async def _in_another_pid_namespace(scene: Scene) -> Steps:
     yield
 
 
-fault("healthy", name="pid-namespace-of-its-own", about="The observers are in a pid namespace of their own.",
-      view=_in_another_pid_namespace, needs="namespaces")(lambda scene: _nothing())  # fmt: skip
+fault(
+    "healthy",
+    name="pid-namespace-of-its-own",
+    about="The observers are in a pid namespace of their own.",
+    view=_in_another_pid_namespace,
+    needs="namespaces",
+)(lambda scene: _nothing())
 
 
 async def _nothing() -> Steps:
@@ -140,8 +145,12 @@ async def vswitchd_frozen_in_another_pid_namespace(scene: Scene) -> Steps:
     await scene.node.thaw("ovs-vswitchd")
 
 
-@fault("vswitchd-down", view=_in_another_pid_namespace, passing="controller-not-connected flows-missing",
-       needs="namespaces")  # fmt: skip
+@fault(
+    "vswitchd-down",
+    view=_in_another_pid_namespace,
+    passing="controller-not-connected flows-missing",
+    needs="namespaces",
+)
 async def vswitchd_killed_in_another_pid_namespace(scene: Scene) -> Steps:
     """ovs-vswitchd got SIGKILL, and its process could not be seen before: its pidfile is unlocked."""
     await scene.node.kill("ovs-vswitchd")
@@ -218,15 +227,26 @@ async def database_over_tls_with_an_expired_certificate(scene: Scene) -> Steps:
     scene.flags["tls-certificate"] = before
 
 
-fault("misconfigured", name="database-over-tls-without-files", view=_over_tls, observers=LATER,
-      about="The database's address begins with ssl:, and no certificate was named.",
-      )(_flags(tls_key="", tls_certificate="", tls_ca=""))  # fmt: skip
-fault("misconfigured", name="database-over-tls-with-files-that-are-missing", view=_over_tls, observers=LATER,
-      about="The certificate that was named does not exist.",
-      )(_flags(tls_certificate="/nonexistent/node.pem"))  # fmt: skip
-fault("name-unresolved", name="database-on-an-unknown-host", observers=LATER,
-      about="The database's address names a host that DNS does not know.",
-      )(_flags(database="tcp:no-such-host.invalid:6640"))  # fmt: skip
+fault(
+    "misconfigured",
+    name="database-over-tls-without-files",
+    view=_over_tls,
+    observers=LATER,
+    about="The database's address begins with ssl:, and no certificate was named.",
+)(_flags(tls_key="", tls_certificate="", tls_ca=""))
+fault(
+    "misconfigured",
+    name="database-over-tls-with-files-that-are-missing",
+    view=_over_tls,
+    observers=LATER,
+    about="The certificate that was named does not exist.",
+)(_flags(tls_certificate="/nonexistent/node.pem"))
+fault(
+    "name-unresolved",
+    name="database-on-an-unknown-host",
+    observers=LATER,
+    about="The database's address names a host that DNS does not know.",
+)(_flags(database="tcp:no-such-host.invalid:6640"))
 
 
 @fault("self-out-of-descriptors", observers=("held",))
@@ -247,9 +267,12 @@ async def _microovn(scene: Scene) -> Steps:
     yield
 
 
-fault("healthy", name="layout-of-microovn", view=_microovn,
-      about="OVN's run directory is `ovn` beside `switch`, and only the latter was named.",
-      )(lambda scene: _nothing())  # fmt: skip
+fault(
+    "healthy",
+    name="layout-of-microovn",
+    view=_microovn,
+    about="OVN's run directory is `ovn` beside `switch`, and only the latter was named.",
+)(lambda scene: _nothing())
 
 
 async def _edpm(scene: Scene) -> Steps:
@@ -267,6 +290,10 @@ async def _edpm(scene: Scene) -> Steps:
     yield
 
 
-fault("healthy", name="layout-of-edpm", view=_edpm, needs="root namespaces",
-      about="OVN's run directory is /var/lib/openvswitch/ovn, and none was named.",
-      )(lambda scene: _nothing())  # fmt: skip
+fault(
+    "healthy",
+    name="layout-of-edpm",
+    view=_edpm,
+    needs="root namespaces",
+    about="OVN's run directory is /var/lib/openvswitch/ovn, and none was named.",
+)(lambda scene: _nothing())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ovsnet.health.diagnosis import State
-from tests.faults.daemons import NO_FLOWS
+from tests.faults.daemons import NO_FLOWS, WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 
 RESTORE = "flow-restore-wait"
@@ -66,7 +66,7 @@ async def flows_deleted_without_ovn(scene: Scene) -> Steps:
     await scene.node.run("ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", "actions=NORMAL")
 
 
-@fault("bridge-missing", passing=NO_FLOWS, starts=True)
+@fault("bridge-missing", also="controller-down", passing=NO_FLOWS, starts=True)
 async def bridge_deleted(scene: Scene) -> Steps:
     """br-int was deleted while ovn-controller is down, which would make it again."""
     ports = await scene.vsctl("list-ports", "br-int")
@@ -80,7 +80,7 @@ async def bridge_deleted(scene: Scene) -> Steps:
         await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, *settings)
 
 
-@fault("datapath-missing", breaks="vswitchd", passing=NO_FLOWS)
+@fault("datapath-missing", breaks="vswitchd", passing=NO_FLOWS, hidden_by=WITHOUT_OVSDB)
 async def datapath_type_unknown(scene: Scene) -> Steps:
     """br-int asks for a datapath that there is none of: ovs-vswitchd cannot build it, the database looks well."""
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=unheard-of")

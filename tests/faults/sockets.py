@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ovsnet.health.diagnosis import State
+from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import web_server
 
@@ -82,6 +83,7 @@ for _word, _way in MISSING.items():
         name=f"bridge-socket-{_word}",
         about=f"br-int.mgmt {_text}; ovs-vswitchd lives.",
         breaks="vswitchd",
+        hidden_by=WITHOUT_OVSDB,
     )(_replaced("br-int.mgmt", _way))
     fault(
         "socket-missing",
@@ -98,13 +100,26 @@ for _word, _way in MISSING.items():
         breaks="controller" if _word == "moved" else "",
     )(_replaced("ovn-controller.{ovn-controller}.ctl", _way))
 
-fault("southbound-down", "socket-missing", name="southbound-socket-moved", state=State.DEGRADED, breaks="southbound",
-      about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",
-      passing="controller-not-connected")(_replaced("ovnsb_db.sock", moved))  # fmt: skip
-fault("protocol-error", name="database-socket-of-a-stranger",
-      about="A web server listens at db.sock.")(_taken_over("db.sock"))  # fmt: skip
-fault("protocol-error", name="bridge-socket-of-a-stranger", breaks="vswitchd",
-      about="A web server listens at br-int.mgmt.")(_taken_over("br-int.mgmt"))  # fmt: skip
+fault(
+    "southbound-down",
+    "socket-missing",
+    name="southbound-socket-moved",
+    state=State.DEGRADED,
+    breaks="southbound",
+    hidden_by=WITHOUT_OVSDB,
+    about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",
+    passing="controller-not-connected",
+)(_replaced("ovnsb_db.sock", moved))
+fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(
+    _taken_over("db.sock")
+)
+fault(
+    "protocol-error",
+    name="bridge-socket-of-a-stranger",
+    hidden_by=WITHOUT_OVSDB,
+    breaks="vswitchd",
+    about="A web server listens at br-int.mgmt.",
+)(_taken_over("br-int.mgmt"))
 
 
 @fault("database-foreign")

@@ -13,6 +13,7 @@ from ovsnet.health.diagnosis import State
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
+from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program
 
@@ -44,22 +45,41 @@ for _name, (_what, _remote_of) in WRONG.items():
         passing=UNCONNECTED,
     )(_remote(_remote_of))
 
-fault("southbound-down", name="ovn-remote-names-a-closed-port", breaks="southbound",
-      about="external_ids:ovn-remote names a port on which nobody listens.",
-      passing=UNCONNECTED)(_remote(lambda scene: f"tcp:127.0.0.1:{free_ports(1)[0]}"))  # fmt: skip
-fault("southbound-down", name="ovn-remote-names-no-socket",
-      about="external_ids:ovn-remote names a socket that does not exist.",
-      passing=UNCONNECTED)(_remote(lambda scene: f"unix:{scene.socket('nothing.sock')}"))  # fmt: skip
-fault("misconfigured", name="ovn-remote-is-ssl-without-certificates", state=State.DEGRADED,
-      about="external_ids:ovn-remote begins with ssl:, and nobody was given a certificate.",
-      passing=UNCONNECTED)(_remote(lambda scene: f"ssl:127.0.0.1:{free_ports(1)[0]}"))  # fmt: skip
-fault("southbound-wrong-address", name="ovn-remote-has-no-scheme",
-      about="external_ids:ovn-remote is a bare number, as 127.0.0.1:6642.",
-      passing=UNCONNECTED)(_remote(lambda scene: "127.0.0.1:6642"))  # fmt: skip
-fault("name-unresolved", name="ovn-remote-names-an-unknown-host", state=State.DEGRADED,
-      about="external_ids:ovn-remote names a host that DNS does not know, and the southbound is asked.",
-      view=lambda scene: _asked(scene),
-      passing=UNCONNECTED)(_remote(lambda scene: "tcp:no-such-host.invalid:6642"))  # fmt: skip
+fault(
+    "southbound-down",
+    name="ovn-remote-names-a-closed-port",
+    breaks="southbound",
+    hidden_by=WITHOUT_OVSDB,
+    about="external_ids:ovn-remote names a port on which nobody listens.",
+    passing=UNCONNECTED,
+)(_remote(lambda scene: f"tcp:127.0.0.1:{free_ports(1)[0]}"))
+fault(
+    "southbound-down",
+    name="ovn-remote-names-no-socket",
+    about="external_ids:ovn-remote names a socket that does not exist.",
+    passing=UNCONNECTED,
+)(_remote(lambda scene: f"unix:{scene.socket('nothing.sock')}"))
+fault(
+    "misconfigured",
+    name="ovn-remote-is-ssl-without-certificates",
+    state=State.DEGRADED,
+    about="external_ids:ovn-remote begins with ssl:, and nobody was given a certificate.",
+    passing=UNCONNECTED,
+)(_remote(lambda scene: f"ssl:127.0.0.1:{free_ports(1)[0]}"))
+fault(
+    "southbound-wrong-address",
+    name="ovn-remote-has-no-scheme",
+    about="external_ids:ovn-remote is a bare number, as 127.0.0.1:6642.",
+    passing=UNCONNECTED,
+)(_remote(lambda scene: "127.0.0.1:6642"))
+fault(
+    "name-unresolved",
+    name="ovn-remote-names-an-unknown-host",
+    state=State.DEGRADED,
+    about="external_ids:ovn-remote names a host that DNS does not know, and the southbound is asked.",
+    view=lambda scene: _asked(scene),
+    passing=UNCONNECTED,
+)(_remote(lambda scene: "tcp:no-such-host.invalid:6642"))
 
 
 async def _asked(scene: Scene) -> Steps:
@@ -68,7 +88,7 @@ async def _asked(scene: Scene) -> Steps:
     yield
 
 
-@fault("southbound-down", "controller-not-connected", breaks="southbound", passing=UNCONNECTED)
+@fault("southbound-down", "controller-not-connected", breaks="southbound", passing=UNCONNECTED, hidden_by=WITHOUT_OVSDB)
 async def ovn_remote_unset(scene: Scene) -> Steps:
     """external_ids:ovn-remote was removed."""
     await scene.unset("ovn-remote")
@@ -178,8 +198,12 @@ for _value in ("true", "True"):
     )(_mismatch(_value))
 
 
-@fault("southbound-down", state=State.NOT_READY, passing=f"{UNCONNECTED} flows-missing vswitchd-down controller-down",
-       starts=True)  # fmt: skip
+@fault(
+    "southbound-down",
+    state=State.NOT_READY,
+    passing=f"{UNCONNECTED} flows-missing vswitchd-down controller-down",
+    starts=True,
+)
 async def southbound_killed_and_flows_gone(scene: Scene) -> Steps:
     """The southbound got SIGKILL, then ovn-controller and ovs-vswitchd were restarted: nobody installs flows."""
     await scene.node.kill("ovn-sb")

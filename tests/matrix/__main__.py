@@ -39,6 +39,8 @@ def main() -> int:
         return 0
     began = time.monotonic()
     generations = [_in_a_process(suite) for suite in (options.suite or SUITES)]
+    if options.keep:
+        options.keep.write_bytes(msgspec.json.encode(generations))
     if not options.only:
         PAGE.write_text(page(generations, options.seed), encoding="utf-8")
     rows = [row for generation in generations for row in generation.rows]
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=int, default=60, help="how many, default 60")
     parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; default: all three")
     parser.add_argument("--jobs", type=int, default=4, help="nodes at once, default 4")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write all that was said there, as JSON")
     parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
     return parser
 

@@ -27,11 +27,12 @@ class Expected:
     exit_code: int
     dead: bool
     passing: frozenset[str]
+    also: frozenset[str]
     innocent: frozenset[str]
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> Expected:
-        """Of all of them together: the root, the worst state."""
+        """Of all of them together: the root, what must stand beside it, the worst state."""
         each = [_alone(fault) for fault in faults]
         codes = each[0].codes if len(each) == 1 else frozenset({_root(faults)})
         state = max((one.state for one in each), default=State.READY)
@@ -41,6 +42,7 @@ class Expected:
             max((one.exit_code for one in each if one.state is state), default=0),
             any(one.dead for one in each),
             frozenset().union(*(one.passing | one.codes for one in each)),
+            _beside(faults, codes),
             frozenset().union(*(one.innocent for one in each)),
         )
 
@@ -53,7 +55,15 @@ def _alone(fault: Fault) -> Expected:
     if exit_code is None:
         exit_code = 0 if state.serves else 1
     dead = any(verdict.dead for verdict in verdicts)
-    return Expected(fault.codes, state, exit_code, dead, fault.passing, fault.innocent)
+    return Expected(fault.codes, state, exit_code, dead, fault.passing, fault.also, fault.innocent)
+
+
+def _beside(faults: Sequence[Fault], root: frozenset[str]) -> frozenset[str]:
+    """Codes that must stand beside the root. Of a fault that may have several codes, any might."""
+    every = {code for fault in faults for code in fault.codes}
+    told = [fault for fault in faults if not fault.hidden_by & every]
+    sure = (fault.codes if len(fault.codes) == 1 else frozenset() for fault in told)
+    return frozenset({"healthy"}).union(*sure, *(fault.also for fault in told)) - root - {"healthy"}
 
 
 def _root(faults: Sequence[Fault]) -> str:

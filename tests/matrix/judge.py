@@ -66,6 +66,8 @@ def _judge_document(said: Said, expected: Expected) -> None:
         said.wrong.append(f"says {said.code or 'nothing'}, not {right}{beside}")
     elif said.state != expected.state.label and len(expected.codes) == 1:
         said.wrong.append(f"is {said.state}, not {expected.state.label}")
+    if said.code in expected.codes and (lacking := expected.also - set(said.also)):
+        said.wrong.append(f"does not name {', '.join(sorted(lacking))} beside it")
     if blamed := expected.innocent & {said.code, *said.also}:
         said.wrong.append(f"blames {', '.join(sorted(blamed))}")
 
