@@ -1,0 +1,175 @@
+"""One row: a node, the fault, the observers, and what is wrong with what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ovsnet.errors import DeadlineExceeded
+from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
+from tests.faults.fault import Fault, Scene
+from tests.matrix.agents import BRISK, Agent, agent, check
+from tests.matrix.expected import Expected, in_order, observers
+from tests.matrix.judge import judge_agent, judge_check, settled
+from tests.matrix.row import Row, Said
+from tests.matrix.scripts import kube_ovn, ovn_kubernetes
+
+BRIEFLY = 0.7
+"""Seconds of a fault that comes and goes."""
+
+IN_THE_START = 0.3
+"""Seconds after its own start at which the fault hits an agent: its first answers are not in yet."""
+
+STARTED = 20.0
+"""Seconds for an agent's first answer, on a machine with much to do."""
+
+SOON = 6.0
+"""Seconds from then on for the right word: silence, its proof, ``dead_after``, and what a loaded machine takes."""
+
+STANDS = 0.6
+"""Seconds for which the right word must then stand: two intervals."""
+
+WELL_AGAIN = 30.0
+"""Seconds for the node to be well after the fault is undone: ovn-controller's backoff takes up to eight."""
+
+LONG = 40.0
+"""Seconds of a fault with default settings, in which ``dead_after`` is thirty."""
+
+SOUND = 38.0
+"""Seconds by which ``/ovs/livez`` has failed then."""
+
+
+class Unfit(Exception):
+    """The node or an observer was not well before the fault, or not afterwards: nothing follows for the product."""
+
+
+async def examine(faults: Sequence[Fault], node: Sandbox) -> Row:
+    """Run one row: the fault comes briefly, then stays until each observer has had its deadline, and is undone."""
+    began = time.monotonic()
+    expected = Expected.of(faults)
+    row = _row(faults, "single" if len(faults) == 1 else "pair", expected)
+    with TemporaryDirectory(prefix="seen-", dir=node.directory) as scratch:
+        scene = Scene.of(node, Path(scratch))
+        async with AsyncExitStack() as stack:
+            for fault in faults:
+                await stack.enter_async_context(fault.seen(scene))
+            held = await stack.enter_async_context(agent(scene, "held"))
+            await _well(held, "before the fault")
+            if len(faults) == 1 and "held" in faults[0].observers:
+                await _briefly(faults[0], scene, held, expected, row)
+            await _standing(faults, scene, held, expected, row)
+    row.seconds = time.monotonic() - began
+    return row
+
+
+async def examine_long(fault: Fault, node: Sandbox) -> Row:
+    """Forty seconds of a fault, with the settings that people have."""
+    began = time.monotonic()
+    expected = Expected.of([fault])
+    row = _row([fault], "long", expected)
+    with TemporaryDirectory(prefix="seen-", dir=node.directory) as scratch:
+        scene = Scene.of(node, Path(scratch))
+        async with agent(scene, "held", {}) as held:
+            await _well(held, "before the fault")
+            injected = time.monotonic()
+            async with fault.happens(scene):
+                await asyncio.sleep(LONG)
+                said = judge_agent("held", held, injected, time.monotonic(), expected, starts=False)
+                failed = [told.at - injected for told in held.livez if told.what == "503"]
+                if expected.dead and not (failed and 30.0 <= failed[0] <= SOUND):
+                    said.wrong.append(f"/ovs/livez failed at {failed or 'no'} seconds, dead_after is 30")
+                row.said.append(said)
+            row.wrong += await _recovers({"held": held})
+    row.seconds = time.monotonic() - began
+    return row
+
+
+def _row(faults: Sequence[Fault], kind: str, expected: Expected) -> Row:
+    return Row(
+        name=" + ".join(fault.name for fault in faults),
+        kind=kind,
+        about=" ".join(fault.about for fault in faults),
+        codes=sorted(expected.codes),
+        state=expected.state.label,
+        pending="; ".join(fault.pending for fault in faults if fault.pending),
+    )
+
+
+async def _well(held: Agent, when: str) -> None:
+    await _until(lambda: held.code == "healthy" or held.ended, WELL_AGAIN)
+    if held.ended or held.code != "healthy":
+        tail = " ".join(held.errors[-3:])
+        raise Unfit(f"{when} the agent says {held.code or 'nothing'}: {_evidence(held)} {tail}")
+
+
+async def _briefly(fault: Fault, scene: Scene, held: Agent, expected: Expected, row: Row) -> None:
+    began = time.monotonic()
+    async with fault.happens(scene):
+        await asyncio.sleep(BRIEFLY)
+    row.wrong += [f"after {BRIEFLY} s of it: {each}" for each in await _recovers({"held": held})]
+    said = judge_agent("held", held, began, time.monotonic(), expected, starts=True, stands=False)
+    row.wrong += [f"in {BRIEFLY} s of it: {each}" for each in said.wrong]
+
+
+async def _standing(faults: Sequence[Fault], scene: Scene, held: Agent, expected: Expected, row: Row) -> None:
+    kinds = observers(faults)
+    starts = any(fault.starts for fault in faults)
+    agents = {"held": held} if "held" in kinds else {}
+    async with AsyncExitStack() as stack, AsyncExitStack() as happening:
+        if "start" in kinds:
+            agents["start"] = await stack.enter_async_context(agent(scene, "start"))
+            await asyncio.sleep(IN_THE_START)
+        began = time.monotonic()
+        for fault in in_order(faults):
+            await happening.enter_async_context(fault.happens(scene))
+        injected = time.monotonic()
+        if "fresh" in kinds:
+            agents["fresh"] = await stack.enter_async_context(agent(scene, "fresh"))
+        asked = asyncio.gather(kube_ovn(scene.node), ovn_kubernetes(scene.node))
+        deadline = SOON + max(fault.deadline for fault in faults) + (BRISK["start_allowance"] if starts else 0.0)
+        await _until(lambda: all(each.document or each.ended for each in agents.values()), STARTED)
+        await _until(lambda: all(settled(each, expected) for each in agents.values()), deadline)
+        await asyncio.sleep(STANDS)
+        ended = time.monotonic()
+        for name, each in agents.items():
+            since = began if name == "held" else injected
+            row.said.append(judge_agent(name, each, since, ended, expected, starts=starts))
+        if "check" in kinds:
+            row.said.append(judge_check(await check(scene), expected))
+        row.scripts = dict(zip(("Kube-OVN", "ovn-kubernetes"), await asked, strict=True))
+        await happening.aclose()
+        same = {name: each for name, each in agents.items() if name != "fresh" or "held" in kinds}
+        row.wrong += await _recovers(same)
+        if "check" in kinds:
+            row.wrong += [f"check after it: {each}" for each in judge_check(await check(scene), Expected.of([])).wrong]
+        row.wrong += _agree(row.said)
+
+
+async def _recovers(agents: dict[str, Agent]) -> list[str]:
+    """What is not healthy again."""
+    await _until(lambda: all(each.code == "healthy" for each in agents.values()), WELL_AGAIN)
+    return [
+        f"{name} stays with {each.code or 'nothing'} after it was undone: {_evidence(each)}"
+        for name, each in agents.items()
+        if each.code != "healthy"
+    ]
+
+
+def _agree(said: Sequence[Said]) -> list[str]:
+    codes = {each.code for each in said}
+    return [f"the observers disagree: {', '.join(sorted(codes))}"] if len(codes) > 1 else []
+
+
+def _evidence(held: Agent) -> str:
+    return "; ".join(held.document.get("diagnosis", {}).get("evidence", []))
+
+
+async def _until(fact: Callable[[], bool], seconds: float) -> None:
+    """Until it holds, or the deadline is over: what follows is judged either way."""
+    with suppress(DeadlineExceeded):
+        await until(fact, seconds, "")
