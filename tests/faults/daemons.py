@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import BACKLOG, clients, program, switch_arguments
 

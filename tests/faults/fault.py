@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from ovsnet.sandbox.node import Sandbox
 
 Steps = AsyncIterator[None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from tests.faults.daemons import NO_FLOWS, WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import web_server

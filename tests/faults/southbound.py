@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 
 
 @dataclass(frozen=True, slots=True)

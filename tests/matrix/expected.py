@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ovsnet.health.diagnosis import CAUSES, State
+from ovsnet.health.cause import State
+from ovsnet.health.causes import causes
 from tests.faults.fault import Fault, Observer
 from tests.faults.verdicts import VERDICTS
 
-RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in CAUSES)))}
+RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in causes())))}
 """Place of each code in the causal order: of two, the lower is the root."""
 
 EXCEPTIONS: dict[frozenset[str], tuple[str, str]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.health.diagnosis import State
+from ovsnet.health.cause import State
 from tests.faults.catalogue import FAULTS
 from tests.faults.verdicts import VERDICTS
 from tests.matrix.expected import EXCEPTIONS, Expected, in_order, observers, pairs, sample
