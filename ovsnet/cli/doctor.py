@@ -33,20 +33,20 @@ STYLES = {
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what is safe and can be undone, and say what was done.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely and undone, and say what was done.")
 @click.option(
     "--root",
     default="/",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Examine the host whose file system is mounted at DIR. --rundir is then meant below DIR.",
+    help="Examine the host whose file system is mounted at DIR; --rundir is then below DIR.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_settings(Group.NODE, Group.TLS)
 def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
     """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
 
-    Exit code 0 when nothing found matters, 1 for a warning or worse, 3 when nothing could be seen.
+    Exit code 0 without a warning, 1 for a warning or worse, 3 when nothing could be examined.
     """
     root = root.resolve()
     if fix and root != Path("/"):

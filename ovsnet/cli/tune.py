@@ -42,7 +42,7 @@ from ovsnet.tune.wanted import Wanted, wanted
 Command = Callable[..., Any]
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-FORCE = click.option("--force", is_flag=True, help="Write also what does nothing here, and what is not safe.")
+FORCE = click.option("--force", is_flag=True, help="Also write values that have no effect here or are not safe.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,16 @@ def with_databases(command: Command) -> Command:
     with_where = with_settings(Group.NODE, Group.TLS)(located)
     seconds = Number(min=0.02, max=3600)
     for option in (
-        click.option("--timeout", default=5.0, show_default=True, type=seconds, metavar="SECONDS", help="Per answer."),
-        click.option("--sb", default="", metavar="ADDRESS", help="The southbound database too."),
-        click.option("--nb", default="", metavar="ADDRESS", help="The northbound database too."),
+        click.option(
+            "--timeout",
+            default=5.0,
+            show_default=True,
+            type=seconds,
+            metavar="SECONDS",
+            help="How long to wait for each answer.",
+        ),
+        click.option("--sb", default="", metavar="ADDRESS", help="Also use this southbound database."),
+        click.option("--nb", default="", metavar="ADDRESS", help="Also use this northbound database."),
     ):
         with_where = option(with_where)
     return with_where
@@ -106,9 +113,14 @@ def with_wishes(command: Command) -> Command:
     with_flags: Command = FORCE(wishing)
     for option in (
         click.option(
-            "--create", multiple=True, metavar="KNOB=TARGET", help="Make the row of this knob if there is none."
+            "--create",
+            multiple=True,
+            metavar="KNOB=TARGET",
+            help="Create the row that holds this knob if there is none.",
         ),
-        click.option("--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; empty removes it."),
+        click.option(
+            "--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; an empty one removes the setting."
+        ),
         click.option("--file", type=click.File("r"), help="TOML with `knob = value`, and perhaps `profile = NAME`."),
         click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="A known set of values."),
     ):
@@ -118,15 +130,15 @@ def with_wishes(command: Command) -> Command:
 
 @click.group()
 def tune() -> None:
-    """Judge, plan, set and restore what tunes Open vSwitch and OVN."""
+    """Check, plan, apply and revert the settings that tune OVS and OVN."""
 
 
 @tune.command()
 @click.option("--from", "saved", type=click.File("r"), help="A saved `ovs-vsctl list Open_vSwitch`, or Kube-OVN's env.")
-@click.option("--environment", is_flag=True, help="Kube-OVN's variables in our own environment.")
-@click.option("--ovn-version", default="", metavar="VERSION", help="For --from and --environment.")
-@click.option("--ovs-version", default="", metavar="VERSION", help="For --from and --environment.")
-@click.option("--all", "everything", is_flag=True, help="Also what is well.")
+@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in our own environment.")
+@click.option("--ovn-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--ovs-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
 @AS_JSON
 @with_databases
 def lint(
@@ -138,9 +150,9 @@ def lint(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Say of each knob that is set what the daemon that runs here really does with it.
+    """Check every configured knob against the running daemons.
 
-    Exit code 1 when something should be set otherwise.
+    Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise.
     """
     ovn, ovs = _version(ovn_version), _version(ovs_version)
     if saved is not None:
@@ -177,21 +189,23 @@ def plan(databases: Databases, wishes: list[Wanted], create: dict[str, str], for
 @with_wishes
 @with_databases
 def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
-    """Write what is wanted, in one guarded transaction per database, and note what was there.
+    """Write the wanted values, and record the old ones.
 
-    Exit code 1 when somebody else changed a value meanwhile; nothing is overwritten then.
+    One guarded transaction per database. Exit code 1 when somebody else changed a value in the meantime; nothing is
+    overwritten then.
     """
     _write(databases, lambda facts: make_plan(facts, wishes, create=create, force=force), as_json=as_json)
 
 
 @tune.command()
-@click.option("--force", is_flag=True, help="Restore also what somebody else has changed since.")
+@click.option("--force", is_flag=True, help="Also restore values that somebody else has changed since.")
 @AS_JSON
 @with_databases
 def revert(databases: Databases, force: bool, as_json: bool) -> None:
-    """Restore what was there before ovsnet wrote, in each database that is given.
+    """Restore the values from before ovsnet wrote.
 
-    What somebody else has changed since is left alone, and makes the exit code 1; --force restores that too.
+    In each database that is given. What somebody else has changed since is left alone, and makes the exit code 1;
+    --force restores that too.
     """
     reverted = _write(databases, lambda facts: plan_revert(facts, force=force), as_json=as_json)
     raise click.exceptions.Exit(1 if reverted.notes else 0)
@@ -203,7 +217,7 @@ def revert(databases: Databases, force: bool, as_json: bool) -> None:
 @AS_JSON
 @with_databases
 def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
-    """Say which intervals the stalls that an agent has measured call for, with the arithmetic."""
+    """Derive probe intervals from the stalls an agent has measured."""
 
     async def run() -> list[Advice]:
         listen = agent or databases.settings.listen[0]

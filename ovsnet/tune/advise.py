@@ -27,13 +27,17 @@ ENOUGH = 600
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Knobs to set together, and the daemons whose stalls decide; ``least`` is the shortest interval in seconds."""
+    """Knobs to set together, and the daemons whose stalls decide; ``least`` is the shortest interval in seconds.
+
+    ``probes`` drop a connection when they are too short; what goes ``along`` with them does not.
+    """
 
     name: str
-    knobs: tuple[str, ...]
+    probes: tuple[str, ...]
     daemons: tuple[str, ...]
     least: float
     remark: str = ""
+    along: tuple[str, ...] = ()
 
 
 GROUPS = (
@@ -46,10 +50,11 @@ GROUPS = (
     ),
     Group(
         "openflow",
-        ("ovn-openflow-probe-interval", "ovn-bridge-remote-probe-interval", "bundle-idle-timeout"),
+        ("ovn-openflow-probe-interval", "ovn-bridge-remote-probe-interval"),
         ("ovs-vswitchd", "ovn-controller"),
         least=10.0,
         remark="On a unix socket 0 is right, too: its end is seen at once, and ovsnet's own echo finds a hung switch.",
+        along=("bundle-idle-timeout",),
     ),
 )
 
@@ -95,7 +100,7 @@ def _advise(facts: Facts, group: Group, stalls: Mapping[str, Histogram], every: 
     worst = max(enough, key=lambda daemon: enough[daemon].quantile(SHARE, every))
     p99, longest = enough[worst].quantile(SHARE, every), enough[worst].highest
     seconds = math.ceil(max(TIMES * p99, group.least))
-    values = {knob.name: _in_unit(knob, seconds) for knob in _settable(facts, group)}
+    values = {knob.name: _in_unit(knob, seconds) for knob in _settable(facts, (*group.probes, *group.along))}
     arithmetic = (
         f"p99 stall of {worst} {duration(p99)} ({enough[worst].count} answers, longest {duration(longest)})"
         f" x {TIMES} = {duration(TIMES * p99)}, at least {duration(group.least)}: {seconds} s"
@@ -104,16 +109,16 @@ def _advise(facts: Facts, group: Group, stalls: Mapping[str, Histogram], every: 
     return Advice(group.name, values, arithmetic, now, then, group.remark)
 
 
-def _settable(facts: Facts, group: Group) -> Iterator[Knob]:
+def _settable(facts: Facts, names: Iterable[str]) -> Iterator[Knob]:
     """Those that act here, or may."""
-    return (KNOBS[name] for name in group.knobs if facts.acts(KNOBS[name]) is not False)
+    return (KNOBS[name] for name in names if facts.acts(KNOBS[name]) is not False)
 
 
 def _current_costs(facts: Facts, group: Group, measured: Mapping[str, Histogram]) -> Iterator[Cost]:
-    for knob in _settable(facts, group):
+    for knob in _settable(facts, group.probes):
         for held in facts.values(knob):
             value = effect(knob, held.text)
-            if value and knob.name != "bundle-idle-timeout":
+            if value:
                 yield _cost(knob.name, value, _in_seconds(knob, value), measured)
 
 
