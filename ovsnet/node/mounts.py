@@ -42,10 +42,10 @@ def reach(directory: str, pid: int, proc: Path = Path("/proc")) -> Path | None:
     try:
         there = Host(proc / str(pid) / "root").locate(directory)
         target = there.stat()
-        candidates = [Path(directory), *sorted(map(Path, _names_here(there, pid, proc)), key=_depth)]
     except (OSError, ValueError, UnfitEnvironment):
         return None
-    return next((each for each in candidates if _is(each, target)), there)
+    ours = sorted(map(Path, _names_here(there, pid, proc)), key=lambda path: len(path.parts))
+    return next((each for each in (Path(directory), *ours) if _is(each, target)), there)
 
 
 def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
@@ -62,8 +62,11 @@ def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
 
 
 def _read(process: Path) -> list[Mount]:
-    with (process / "mountinfo").open("rb") as stream:
-        return mounts(os.fsdecode(stream.read(MOST_BYTES)))
+    try:
+        with (process / "mountinfo").open("rb") as stream:
+            return mounts(os.fsdecode(stream.read(MOST_BYTES)))
+    except OSError:
+        return []
 
 
 def _path(text: str) -> PurePosixPath:
@@ -75,7 +78,3 @@ def _is(path: Path, target: os.stat_result) -> bool:
         return os.path.samestat(path.stat(), target)
     except OSError:
         return False
-
-
-def _depth(path: Path) -> int:
-    return len(path.parts)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,29 +11,9 @@ from ovsnet.node.installation import find_rundir, installations
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.rundir import Installation, Rundir, Source
 
+from .conftest import LockFile
+
 ROW = {each.name: each for each in reversed(LAYOUTS)}
-
-Lock = Callable[[Path], int]
-
-
-@pytest.fixture
-def lock() -> Iterator[Lock]:
-    """Lock a pidfile as a daemon does, from another process; returns its pid."""
-    code = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True)"
-    holders = []
-
-    def locked(pidfile: Path) -> int:
-        argv = [sys.executable, "-c", code + "; sys.stdin.read()", str(pidfile)]
-        holder = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        holders.append(holder)
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        return holder.pid
-
-    yield locked
-    for holder in holders:
-        holder.kill()
-        holder.communicate()
 
 
 @pytest.fixture
@@ -112,11 +89,11 @@ def test_directory_without_a_controller_gives_way_to_one_that_has_it(empty: str,
     assert find(host).ovn == controllers
 
 
-def test_controller_that_lives_outweighs_one_that_left_its_pidfile(host: Path, lock: Lock) -> None:
+def test_controller_that_lives_outweighs_one_that_left_its_pidfile(host: Path, lock: LockFile) -> None:
     make(host, "/run/openvswitch", "db.sock")
     make(host, "/run/ovn", "ovn-controller.pid", "ovn-controller.7.ctl")
     living = make(host, "/var/lib/openvswitch/ovn")
-    pid = lock(living / "ovn-controller.pid")
+    pid = lock(living / "ovn-controller.pid").pid
     (found,) = installations(below(host), None)
     assert found == Installation(Rundir(Path(f"{host}/run/openvswitch"), living), "RHOSO", (("ovn-controller", pid),))
 
@@ -148,12 +125,12 @@ def test_ovn_is_expected_beside_before_its_first_start(host: Path) -> None:
     assert find(host).ovn == snap.parent / "ovn"
 
 
-def test_installation_with_running_daemons_is_taken_and_the_others_are_told(host: Path, lock: Lock) -> None:
+def test_installation_with_running_daemons_is_taken_and_the_others_are_told(host: Path, lock: LockFile) -> None:
     old = make(host, ROW["packages"].ovs, "db.sock", "ovs-vswitchd.pid")
     snap = make(host, ROW["MicroOVN"].ovs)
     assert find(host).ovs == old
     assert find(host).others == (), "an empty directory is no installation"
-    pid = lock(snap / "ovs-vswitchd.pid")
+    pid = lock(snap / "ovs-vswitchd.pid").pid
     found = find(host)
     assert found.ovs == snap
     assert [(each.rundir.ovs, each.layout, each.pids) for each in found.others] == [(old, "packages", ())]
@@ -181,9 +158,9 @@ def test_one_directory_by_two_names_is_one_installation(host: Path) -> None:
     assert len(installations(below(host), None)) == 1
 
 
-def test_others_are_told_for_a_person(host: Path, lock: Lock) -> None:
+def test_others_are_told_for_a_person(host: Path, lock: LockFile) -> None:
     place = make(host, ROW["packages"].ovs)
-    pid = lock(place / "ovsdb-server.pid")
+    pid = lock(place / "ovsdb-server.pid").pid
     (found,) = installations(below(host), None)
     assert str(found) == f"{place} (ovsdb-server {pid})"
     unseen = Installation(found.rundir, "packages", (("ovs-vswitchd", 0),))

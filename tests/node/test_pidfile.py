@@ -5,10 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,38 +13,16 @@ import pytest
 from ovsnet.node.pidfile import Lock, LockState, pidfile_locked, read_pidfile
 from ovsnet.sandbox.node import Sandbox
 
-OTHER_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
-OTHER_USER_AND_PID_NAMESPACE = ("unshare", "--user", "--map-root-user", *OTHER_PID_NAMESPACE[1:])
-
-BECOME_NOBODY = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
+from .conftest import BECOME_NOBODY, OTHER_PID_NAMESPACE, LockFile, told
 
 DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
 
 
-def as_seen(path: Path, *prefix: str, first: str = "") -> str:
+def as_seen(path: Path, prefix: tuple[str, ...] = (), first: str = "pass") -> str:
     """What another process, started through ``prefix``, says of the lock once it did what comes ``first``."""
     code = "import os, sys, pathlib; from ovsnet.node.pidfile import pidfile_locked as ask; "
-    code += f"{first or 'pass'}; found = ask(pathlib.Path(sys.argv[1])); print(found.lock, found.holder)"
-    done = subprocess.run([*prefix, sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def locked() -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """A pidfile that another process holds the lock of, in a directory that every user may search."""
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        yield from hold(Path(directory) / "ovs-vswitchd.pid")
-
-
-def hold(path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    code = "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print('held', flush=True)"
-    argv = [sys.executable, "-c", code + "; sys.stdin.read()", str(path)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        yield path, holder
-        holder.kill()
+    code += f"{first}; found = ask(pathlib.Path(sys.argv[1])); print(found.lock, found.holder)"
+    return told(code, path, prefix=prefix)
 
 
 NUMBERS = {
@@ -88,8 +63,9 @@ def test_absent_pidfile_is_missing(tmp_path: Path) -> None:
         assert pidfile_locked(absent) == LockState(Lock.MISSING)
 
 
-def test_lock_names_its_holder_and_ends_with_it(locked: tuple[Path, subprocess.Popen[str]]) -> None:
-    path, holder = locked
+def test_lock_names_its_holder_and_ends_with_it(lock: LockFile, tmp_path: Path) -> None:
+    path = tmp_path / "ovs-vswitchd.pid"
+    holder = lock(path)
     assert pidfile_locked(path) == LockState(Lock.HELD, holder.pid)
     holder.kill()
     holder.wait()
@@ -143,17 +119,22 @@ async def test_copy_that_replaced_the_pidfile_is_held_by_nobody(node: Sandbox) -
 
 
 async def test_lock_is_seen_from_another_pid_namespace(node: Sandbox) -> None:
-    prefix = OTHER_PID_NAMESPACE if os.getuid() == 0 else OTHER_USER_AND_PID_NAMESPACE
+    prefix = OTHER_PID_NAMESPACE
+    if os.getuid() != 0:
+        prefix = ("unshare", "--user", "--map-root-user", *prefix[1:])
     path = node.rundir / "ovs-vswitchd.pid"
-    assert as_seen(path, *prefix) == "held 0"
+    assert as_seen(path, prefix) == "held 0"
     await node.kill("ovs-vswitchd")
-    assert as_seen(path, *prefix) == "free 0"
+    assert as_seen(path, prefix) == "free 0"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
-def test_user_who_may_not_open_the_file_knows_nothing(locked: tuple[Path, subprocess.Popen[str]]) -> None:
-    path, holder = locked
-    path.chmod(0o644)
-    assert as_seen(path, first=BECOME_NOBODY) == f"held {holder.pid}"
-    path.chmod(0o600)
-    assert as_seen(path, first=BECOME_NOBODY) == "unreadable 0"
+def test_user_who_may_not_open_the_file_knows_nothing(lock: LockFile) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        path = Path(directory) / "ovs-vswitchd.pid"
+        holder = lock(path)
+        path.chmod(0o644)
+        assert as_seen(path, first=BECOME_NOBODY) == f"held {holder.pid}"
+        path.chmod(0o600)
+        assert as_seen(path, first=BECOME_NOBODY) == "unreadable 0"
