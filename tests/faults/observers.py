@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from ovsnet.health.cause import State
 from ovsnet.io.tls import Tls
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.pki import certify
@@ -174,6 +175,14 @@ def _files(directory: Path) -> Tls:
     return Tls(*(str(directory / name) for name in ("node.key", "node.pem", "ca.pem")))
 
 
+def _another_ca(scene: Scene) -> str:
+    """One that signed none of the certificates in use."""
+    other = scene.scratch / "other"
+    other.mkdir(exist_ok=True)
+    certify(_files(other), binaries.find())
+    return _files(other).ca
+
+
 def _serving(files: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=files.ca)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -204,11 +213,8 @@ def _flags(**flags: str) -> Callable[[Scene], Steps]:
 @fault("tls-failed", view=_over_tls, observers=LATER)
 async def database_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
     """The observers trust another certificate authority than the database's."""
-    other = scene.scratch / "other"
-    other.mkdir(exist_ok=True)
-    certify(_files(other), binaries.find())
     before = scene.flags["tls-ca"]
-    scene.flags["tls-ca"] = _files(other).ca
+    scene.flags["tls-ca"] = _another_ca(scene)
     yield
     scene.flags["tls-ca"] = before
 
@@ -247,6 +253,30 @@ fault(
     observers=LATER,
     about="The database's address names a host that DNS does not know.",
 )(_flags(database="tcp:no-such-host.invalid:6640"))
+
+
+async def _southbound_over_tls(scene: Scene) -> Steps:
+    """ovn-controller and the observers ask the southbound over TLS, with the right files."""
+    good = scene.scratch / "tls"
+    good.mkdir()
+    files = _files(good)
+    certify(files, binaries.find())
+    async with tls_door(scene.node.rundir / "ovnsb_db.sock", _serving(files)) as port:
+        await scene.vsctl("set-ssl", files.key, files.certificate, files.ca)
+        await scene.set(f"ovn-remote=ssl:127.0.0.1:{port}")
+        scene.flags |= {"tls-key": files.key, "tls-certificate": files.certificate, "tls-ca": files.ca}
+        yield
+        await scene.set(f"ovn-remote={scene.node.southbound}")
+        await scene.vsctl("del-ssl")
+
+
+@fault("tls-failed", state=State.DEGRADED, view=_southbound_over_tls, observers=LATER)
+async def southbound_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
+    """The observers trust another certificate authority than the southbound's; ovn-controller is connected."""
+    before = scene.flags["tls-ca"]
+    scene.flags["tls-ca"] = _another_ca(scene)
+    yield
+    scene.flags["tls-ca"] = before
 
 
 @fault("self-out-of-descriptors", observers=("held",))

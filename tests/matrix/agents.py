@@ -139,19 +139,19 @@ class Checked:
     errors: str
 
 
-async def check(scene: Scene) -> Checked:
-    """``ovsnet check --json``."""
+async def check(scene: Scene, pace: float) -> Checked:
+    """``ovsnet check --json``, on a machine that is slower by ``pace``."""
     words, environment = command(scene, "check", "--json")
     environment["OVSNET_START_ALLOWANCE"] = str(BRISK["start_allowance"])
     began = time.monotonic()
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=pipe, env=environment)
     try:
-        out, errors = await asyncio.wait_for(process.communicate(), CHECK_TIMEOUT)
+        out, errors = await asyncio.wait_for(process.communicate(), CHECK_TIMEOUT * pace)
     except TimeoutError:
         process.kill()
         await process.communicate()
-        return Checked({}, None, time.monotonic() - began, f"It hung for {CHECK_TIMEOUT:.0f} s.")
+        return Checked({}, None, time.monotonic() - began, f"It hung for {CHECK_TIMEOUT * pace:.0f} s.")
     try:
         document = json.loads(out)
     except ValueError:
