@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ovsnet.config import Group
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
