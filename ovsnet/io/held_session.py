@@ -23,7 +23,7 @@ class HeldSession:
     def __init__(self, channel: Channel[Any]) -> None:
         self.channel = channel
         self._tls: Tls | None = None
-        self._files: tuple[object, ...] = ()
+        self._files: tuple[object, ...] | None = None
 
     @property
     def address(self) -> Address:
@@ -54,7 +54,7 @@ class HeldSession:
     def named(self) -> bool:
         """Whether a new client would be led to this peer, in the same way. False once the file of its unix socket was
         removed or replaced, or a TLS file of ours was renewed, while this connection goes on."""
-        return self._files == _files_of(self.address, self._tls)
+        return self._files is None or self._files == _files_of(self.address, self._tls)
 
     async def aclose(self) -> None:
         """Close, and wait until the connection is gone."""
