@@ -3,10 +3,10 @@
 One connection serves all probes: connecting for each would fill the switch's log and its backlog. When to connect is
 decided in ``link_state``; here are the task, the session and the timer that belong to its states:
 
-    IDLE        -
-    CONNECTING  _attempt
+    IDLE        _timer, within a chase
+    CONNECTING  _attempt, and perhaps still _timer
     UP          _session
-    WAITING     _timer, within a chase
+    WAITING     -
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Link(Generic[Session]):
 
     def appeared(self) -> None:
         """The socket has just been made: connect as soon as it accepts, without anybody asking."""
+        self._stop_timer()
         if self._link.appeared():
             self._on_ask()
             self._connect()
@@ -115,7 +116,6 @@ class Link(Generic[Session]):
             await session.aclose()
 
     def _connect(self) -> None:
-        self._stop_timer()
         self._attempt = asyncio.create_task(self._open_session())
         self._attempt.add_done_callback(self._attempted)
 
@@ -130,10 +130,11 @@ class Link(Generic[Session]):
         elif isinstance(error, Exception):  # a ConfigError, too: a TLS file may be missing for the moment
             self._link.failed(error, self._clock())
             self._count(error)
-            self._start_timer()
+            self._set_timer()
 
     def _opened(self, session: Session) -> None:
         self._session = session
+        self._stop_timer()
         self._link.opened(self._clock())
         self.opened += 1
         session.closed.add_done_callback(lambda closed: self._broke(session, closed))
@@ -151,19 +152,23 @@ class Link(Generic[Session]):
     def _count(self, error: Exception) -> None:
         self.lost[error.reason if isinstance(error, OvsnetError) else OvsnetError.reason] += 1
 
-    def _start_timer(self) -> None:
-        if (pause := self._link.retry_unasked_after) is not None:
-            self._timer = asyncio.get_running_loop().call_later(pause, self._due)
+    def _set_timer(self) -> None:
+        """It goes on when an attempt that somebody asked for was refused: only its own attempts use the chase up."""
+        if (pause := self._link.chased_after) is None:
+            self._stop_timer()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(pause, self._chased)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _due(self) -> None:
-        self._link.due()
-        self._on_ask()
-        self._connect()
+    def _chased(self) -> None:
+        self._timer = None
+        if self._link.chased():
+            self._on_ask()
+            self._connect()
 
 
 async def _outcome(attempt: asyncio.Task[Session], timeout: float) -> Session:
