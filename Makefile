@@ -65,7 +65,7 @@ docs: setup
 	$(BIN)/python -m ovsnet.deploy.generate .
 
 setup: $(READY)
-	@$(BIN)/python -m ovsnet.sandbox.binaries
+	@$(BIN)/ovsnet sandbox fetch
 
 # --no-deps: the file is complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
 $(READY): pyproject.toml constraints.txt

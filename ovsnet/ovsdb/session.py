@@ -5,7 +5,7 @@
         bridges = await session.select("Open_vSwitch", "Bridge", columns=["name"])
         monitor = await session.monitor("Open_vSwitch", {"Interface": ["name", "ofport"]}, on_change=print)
 
-Every call has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
+Every request has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
 ``since``.
 """
 
@@ -44,7 +44,7 @@ _CANCELED: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
 
 
 class Session(JsonRpcSession):
-    """Calls may overlap freely. Use as ``async with await connect(address) as session``."""
+    """Requests may overlap freely. Use as ``async with await connect(address) as session``."""
 
     def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
