@@ -9,6 +9,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from ovsnet.sandbox.node import Sandbox
+from tests.restored import Pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -17,9 +18,25 @@ settings.register_profile("any machine", deadline=None, database=None, suppress_
 settings.load_profile("any machine")  # hypothesis fails an example that took 200 ms, and no clock may decide a test
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool()
+    yield pool
+    await pool.close()
+
+
 @pytest_asyncio.fixture
-async def node() -> AsyncIterator[Sandbox]:
-    """A fresh OVN node with two ports, ready, for this test alone: break it as you like."""
+async def node(request: pytest.FixtureRequest, pool: Pool) -> AsyncIterator[Sandbox]:
+    """An OVN node with two ports, ready, for this test alone: break it as you like.
+
+    It is a fresh one. A test that only freezes, stops and starts daemons bears the mark ``restored``: its node may have
+    served other tests, each of which it was put back after, and it will serve more.
+    """
+    if request.node.get_closest_marker("restored"):
+        kept = await pool.take()
+        yield kept.node
+        await pool.give_back(kept)
+        return
     async with Sandbox() as sandbox:
         await sandbox.wait_ready()
         yield sandbox

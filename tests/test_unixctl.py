@@ -50,6 +50,7 @@ async def test_ovn_controller_answers_too(shared_node: Sandbox) -> None:
         assert (await session.call("connection-status")).strip() == "connected"
 
 
+@pytest.mark.restored
 async def test_frozen_daemon_gives_no_answer(node: Sandbox) -> None:
     async with await connect(control(node)) as session:
         await node.freeze("ovs-vswitchd")

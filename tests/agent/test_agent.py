@@ -69,6 +69,7 @@ async def test_restarted_switch_is_healthy_again(node: Sandbox, watching: Watchi
         assert watched.agent.health.dead_since is None
 
 
+@pytest.mark.restored
 async def test_frozen_switch_is_slow_first_then_hung_and_healthy_once_thawed(node: Sandbox, watching: Watching) -> None:
     async with watching(node.rundir, interval=0.1, timeout=0.2, hung_after=1.0) as watched:
         await node.freeze("ovs-vswitchd")
@@ -83,6 +84,7 @@ async def test_frozen_switch_is_slow_first_then_hung_and_healthy_once_thawed(nod
         assert watched.codes.index("vswitchd-slow") < watched.codes.index("vswitchd-hung")
 
 
+@pytest.mark.restored
 async def test_silence_is_called_hung_when_it_is_due_and_not_at_the_next_question(
     node: Sandbox, watching: Watching
 ) -> None:
@@ -136,6 +138,7 @@ async def test_many_rounds_share_one_connection_to_each_peer(node: Sandbox, watc
     assert not [line for line in warnings if "br-int<->" in line or "jsonrpc" in line or "unixctl" in line]
 
 
+@pytest.mark.restored
 async def test_closing_leaves_no_task_and_no_descriptor(node: Sandbox, watching: Watching) -> None:
     async with watching(node.rundir, interval=0.05):  # what is opened once and kept is not a leak
         pass

@@ -74,6 +74,7 @@ def test_empty_run_directory_is_1_with_root_remedy_and_the_others(ovsnet: Ovsnet
     assert any(line.startswith("  -       ovsdb.bridge") for line in lines)
 
 
+@pytest.mark.restored
 async def test_frozen_switch_is_1_and_hung_within_one_command(node: Sandbox, ovsnet: Ovsnet) -> None:
     await node.freeze("ovs-vswitchd")
     code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--timeout", 0.6)

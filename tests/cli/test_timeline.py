@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import anyio
+import pytest
 from click.testing import CliRunner, Result
 
 from ovsnet.agent.agent import Agent
@@ -40,6 +41,7 @@ async def test_json_is_the_timeline_of_the_status_document(shared_node: Sandbox)
     assert [each["stage"] for each in json.loads(result.output)] == [stage.name for stage in STAGES]
 
 
+@pytest.mark.restored
 async def test_stage_that_was_not_reached_says_why(node: Sandbox) -> None:
     await node.stop("ovn-controller")
     result = await shown(node)

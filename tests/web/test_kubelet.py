@@ -83,6 +83,7 @@ def test_state_turns_at_the_threshold_of_equal_results_in_a_row() -> None:
     assert worker.turns == [6, 7]
 
 
+@pytest.mark.restored
 async def test_nothing_else_is_asked_before_the_startup_probe_has_passed(node: Sandbox) -> None:
     await node.stop("ovn-controller")
     async with serving(node.rundir) as agent, kubelet(agent.host, agent.port) as watched:
@@ -95,6 +96,7 @@ async def test_nothing_else_is_asked_before_the_startup_probe_has_passed(node: S
         assert watched.liveness.passing
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize("daemon", ["ovs-vswitchd", "ovsdb-server"])
 async def test_frozen_daemon_makes_the_node_unready_and_never_restarts_us(node: Sandbox, daemon: str) -> None:
     async with serving(node.rundir) as agent, kubelet(agent.host, agent.port) as watched:
@@ -111,6 +113,7 @@ async def test_frozen_daemon_makes_the_node_unready_and_never_restarts_us(node: 
         assert not liveness.turns
 
 
+@pytest.mark.restored
 async def test_frozen_southbound_changes_nothing_for_the_kubelet(node: Sandbox) -> None:
     async with serving(node.rundir) as agent, kubelet(agent.host, agent.port) as watched:
         readiness, liveness = watched.readiness, watched.liveness

@@ -25,6 +25,7 @@ async def test_node_without_ovn_lacks_nothing(asking: Callable[..., Any]) -> Non
             assert (await ask("openflow.flows")).status is Status.OK
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
 async def test_controller_that_ended_is_gone_with_its_reason(
     node: Sandbox, asking: Callable[..., Any], end: str, reason: str
@@ -39,6 +40,7 @@ async def test_controller_that_ended_is_gone_with_its_reason(
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )

@@ -61,6 +61,7 @@ async def test_full_backlog_is_told_as_what_it_is(node: Sandbox, asking: Callabl
     assert (result.status, result.reason) == (Status.FAILED, "backlog-full")
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )

@@ -41,6 +41,7 @@ async def test_server_that_ended_is_gone_with_its_reason(
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("hung_after", "status", "reason"), FROZEN)
 @pytest.mark.parametrize("held", [True, False])
 async def test_stopped_server_is_late_and_then_hung(

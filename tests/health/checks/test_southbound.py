@@ -40,6 +40,7 @@ async def test_server_that_ended_is_gone(node: Sandbox, asking: Callable[..., An
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )

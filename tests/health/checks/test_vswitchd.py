@@ -32,6 +32,7 @@ async def test_switch_that_ended_is_gone_with_its_reason(
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )

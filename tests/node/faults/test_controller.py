@@ -12,6 +12,7 @@ from tests.node.faults.conftest import Watching
 BEHIND_THE_CONTROLLER = {"controller.openflow", "controller.connection"}
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("end", "fact"), [("stop", "There is no control socket"), ("kill", "Nobody listens on")])
 async def test_controller_that_ended_is_down(node: Sandbox, watching: Watching, end: str, fact: str) -> None:
     async with watching(node) as agent:
@@ -28,6 +29,7 @@ async def test_controller_that_ended_is_down(node: Sandbox, watching: Watching, 
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_stopped_controller_is_hung(node: Sandbox, watching: Watching) -> None:
     async with watching(node) as agent:
         await agent.says("healthy")
@@ -43,6 +45,7 @@ async def test_stopped_controller_is_hung(node: Sandbox, watching: Watching) -> 
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_paused_controller_is_told(node: Sandbox, watching: Watching) -> None:
     control = str(node.rundir / f"ovn-controller.{node.pid('ovn-controller')}.ctl")
     async with watching(node) as agent:
@@ -59,6 +62,7 @@ async def test_paused_controller_is_told(node: Sandbox, watching: Watching) -> N
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_controller_without_a_southbound_session_degrades_the_node(node: Sandbox, watching: Watching) -> None:
     """The agent does not ask the southbound itself: what ovn-controller says must do."""
     async with watching(node, southbound="off") as agent:
@@ -96,6 +100,7 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         assert abs(told.at + float(told.values["retry_seconds"]) - flows_at) < 0.5
 
 
+@pytest.mark.restored
 async def test_start_that_waits_for_the_controller_is_starting_until_its_allowance_is_over(
     node: Sandbox, watching: Watching
 ) -> None:

@@ -8,6 +8,7 @@ from tests.node.faults.conftest import Watching
 BEHIND_THE_DATABASE = {"ovsdb.bridge", "ovsdb.flow_restore", "openflow.echo", "openflow.flows", "openflow.accept"}
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("end", "fact"), [("stop", "db.sock does not exist"), ("kill", "Nobody listens on")])
 async def test_database_server_that_ended_is_down(node: Sandbox, watching: Watching, end: str, fact: str) -> None:
     async with watching(node) as agent:
@@ -25,6 +26,7 @@ async def test_database_server_that_ended_is_down(node: Sandbox, watching: Watch
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_stopped_database_server_is_hung(node: Sandbox, watching: Watching) -> None:
     async with watching(node) as agent:
         await agent.says("healthy")

@@ -19,6 +19,7 @@ async def test_healthy_node_is_ready_by_every_face(shared_node: Sandbox, watchin
     assert agent.codes == ["healthy"]
 
 
+@pytest.mark.restored
 async def test_first_of_two_faults_in_causal_order_is_the_root(node: Sandbox, watching: Watching) -> None:
     async with watching(node) as agent:
         await agent.says("healthy")
@@ -83,6 +84,7 @@ async def test_bridge_that_is_missing_among_others_is_named(node: Sandbox, watch
         await agent.recovers()
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd", "ovn-controller", "ovn-sb"])
 async def test_daemon_that_was_silent_before_we_came_is_late_and_not_down(
     node: Sandbox, watching: Watching, daemon: str

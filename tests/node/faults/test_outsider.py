@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening
@@ -89,6 +90,7 @@ async def test_user_who_may_not_open_the_sockets_is_told_so(node: Sandbox) -> No
         assert await get("/readyz") == (200, "ok\n")
 
 
+@pytest.mark.restored
 async def test_silent_switch_of_another_pid_namespace_is_never_proven_dead(node: Sandbox) -> None:
     """Its process cannot be seen, so its silence, however long, is no proof."""
     async with outsider(node, *OTHER_PID_NAMESPACE) as get:

@@ -13,6 +13,7 @@ from ovsnet.sandbox.node import Sandbox
 from tests.node.faults.conftest import Watched, Watching
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("end", "fact"), [("stop", "ovnsb_db.sock does not exist"), ("kill", "Nobody listens on")])
 async def test_southbound_that_ended_is_down(node: Sandbox, watching: Watching, end: str, fact: str) -> None:
     async with watching(node) as agent:
@@ -30,6 +31,7 @@ async def test_southbound_that_ended_is_down(node: Sandbox, watching: Watching, 
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_stopped_southbound_is_hung_though_the_controller_calls_itself_connected(
     node: Sandbox, watching: Watching
 ) -> None:

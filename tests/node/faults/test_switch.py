@@ -41,6 +41,7 @@ def switch_arguments(node: Sandbox, *options: str) -> tuple[str, ...]:
     return ("ovs-vswitchd", f"unix:{node.rundir}/db.sock", pidfile, "--overwrite-pidfile", "-vconsole:off", *options)
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize(("end", "fact"), [("stop", "There is no control socket"), ("kill", "Nobody listens on")])
 async def test_switch_that_ended_is_down(node: Sandbox, watching: Watching, end: str, fact: str) -> None:
     async with watching(node) as agent:
@@ -59,6 +60,7 @@ async def test_switch_that_ended_is_down(node: Sandbox, watching: Watching, end:
     assert "vswitchd-hung" not in agent.codes
 
 
+@pytest.mark.restored
 async def test_stopped_switch_is_hung(node: Sandbox, watching: Watching) -> None:
     async with watching(node) as agent:
         await agent.says("healthy")
@@ -75,6 +77,7 @@ async def test_stopped_switch_is_hung(node: Sandbox, watching: Watching) -> None
         await agent.recovers()
 
 
+@pytest.mark.restored
 async def test_switch_that_is_late_is_slow_and_the_node_serves(node: Sandbox, watching: Watching) -> None:
     """Stopped, but not for ``hung_after`` yet: nothing is proven."""
     async with watching(node, hung_after=60) as agent:
