@@ -62,7 +62,7 @@ def endpoints_table() -> str:
 
 
 def examinations_table() -> str:
-    """Everything that ``ovsnet doctor`` looks at."""
+    """Everything that ``ovsnet doctor`` examines."""
     return _table(
         ("examination", "what should be", "worst finding"),
         ((f"`{each.code}`", each.fact, str(each.worst)) for each in doctor.EXAMINATIONS.values()),
@@ -116,7 +116,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def renewed(text: str) -> str:
-    """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` written anew."""
+    """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` rewritten."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, found, rest = text.partition(begin)

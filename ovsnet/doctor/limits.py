@@ -30,7 +30,8 @@ def vswitchd_files(host: Host, live: Live) -> Iterator[Finding]:
     pid = daemon_pid(host, live, "ovs-vswitchd")
     if pid is None:
         yield unseen(
-            "The file limit of ovs-vswitchd cannot be seen: it does not run here.", "Start it, then look again."
+            "The file limit of ovs-vswitchd cannot be seen: it does not run here.",
+            "Start it, then run ovsnet doctor again.",
         )
         return
     limit = file_limit(host, pid)

@@ -96,7 +96,7 @@ def socket_owners(host: Host, live: Live) -> Iterator[Finding]:
     if users and foreign:
         yield note(
             "Some sockets belong to a user as whom no daemon runs here.",
-            "Look whether the daemons' user was changed; a restart gives the sockets to the new one.",
+            "Check whether the daemons' user was changed; a restart gives the sockets to the new one.",
             *foreign,
         )
     if not anybody and not (users and foreign):

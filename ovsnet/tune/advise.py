@@ -1,6 +1,6 @@
 """Intervals from what was measured, with the arithmetic. Pure.
 
-    interval = 3 x p99 of the stalls of whoever is asked, rounded up to whole seconds, and no less than the floor
+    interval = 3 x p99 of the stalls of the daemon asked, rounded up to whole seconds, and no less than the floor
 
 An inactivity probe goes out after an interval of silence, and the connection is dropped after a second one. So a stall
 of two intervals drops it for certain, and one of a single interval does if it begins just before the probe.
@@ -46,14 +46,14 @@ GROUPS = (
         ("ovn-remote-probe-interval", "sb-inactivity-probe", "nb-inactivity-probe", "northd_probe_interval"),
         ("southbound", "ovn-controller"),
         least=5.0,
-        remark="Both ends of a connection probe it, so that the stalls of both count.",
+        remark="Both ends of a connection probe it, so the stalls of both count.",
     ),
     Group(
         "openflow",
         ("ovn-openflow-probe-interval", "ovn-bridge-remote-probe-interval"),
         ("ovs-vswitchd", "ovn-controller"),
         least=10.0,
-        remark="On a unix socket 0 is right, too: its end is seen at once, and ovsnet's own echo finds a hung switch.",
+        remark="On a unix socket 0 is right too: it closes at once, and ovsnet's own echo finds a hung switch.",
         along=("bundle-idle-timeout",),
     ),
 )

@@ -1,8 +1,8 @@
 """What was there before ovsnet wrote: the note that ``revert`` goes by. Pure.
 
-The note stands in ``external_ids`` of the very row that was changed, and is written in the very transaction that
-changes it. So there is no moment, whoever is killed, at which a value is changed and its note is missing, and no file
-that can be lost, outlive its database or be another host's.
+The note is in ``external_ids`` of the row that was changed, and is written in the transaction that changes it. So at no
+moment, whatever is killed, is a value changed and its note missing, and there is no file that can be lost, outlive its
+database or belong to another host.
 
     ovsnet-before:other_config:n-handler-threads = {"before": null, "after": "10"}
     ovsnet-before:inactivity_probe               = {"before": "5000", "after": "60000"}

@@ -51,7 +51,7 @@ def two_ends(server: str, client: str) -> Rule:
                 loser, other, end = (there, here, "server") if at_server == low else (here, there, "client")
                 yield Conflict(
                     loser,
-                    f"The {end} drops the connection after {2 * low} ms of silence, though {other.place} would bear "
+                    f"The {end} drops the connection after {2 * low} ms of silence, but {other.place} tolerates "
                     f"{2 * high} ms.",
                     f"{loser.knob.name}={high}, or less for both",
                 )
@@ -68,8 +68,8 @@ def bundle_outlives_probe(facts: Facts, effect: Effect) -> Iterator[Conflict]:
             if interval and idle is not None and idle * 1000 < interval:
                 yield Conflict(
                     bundle,
-                    f"The switch throws ovn-controller's bundle away after {idle} s, though the connection may be "
-                    f"silent for {interval // 1000} s before anybody asks.",
+                    f"The switch discards ovn-controller's idle bundle after {idle} s, but the connection may be "
+                    f"silent for {interval // 1000} s before it is probed.",
                     f"bundle-idle-timeout={interval // 1000}",
                 )
 
@@ -83,7 +83,8 @@ def probe_outlives_election(facts: Facts, effect: Effect) -> Iterator[Conflict]:
         if interval and interval < facts.election_timer:
             yield Conflict(
                 probe,
-                f"The cluster waits {facts.election_timer} ms for its leader; ovn-controller asks after {interval} ms.",
+                f"The cluster waits {facts.election_timer} ms for its leader; "
+                f"ovn-controller probes after {interval} ms.",
                 f"ovn-remote-probe-interval={facts.election_timer}",
             )
 

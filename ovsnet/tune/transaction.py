@@ -1,6 +1,6 @@
 """A plan as one guarded transaction (RFC 7047 section 5.2). Pure.
 
-Every value is guarded by itself: a ``wait`` on what the plan saw stands before its write, so that a change by somebody
+Every value is guarded by itself: a ``wait`` on what the plan saw comes before its write, so that a change by somebody
 else makes the whole transaction fail with "timed out" and nothing is written. To guard a column of pairs as a whole
 would be simpler, and would fail whenever any other key of it changes.
 
@@ -24,7 +24,7 @@ MARK = "ovsnet: this key was not set"
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Operations, and what they are about, for the sentence that is told when their guard fails."""
+    """Operations, and what they are about, for the error when their guard fails."""
 
     subject: str
     operations: tuple[Operation, ...]

@@ -70,7 +70,7 @@ KNOBS = (
         since=(24, 9),
         agrees_with=("bundle-idle-timeout",),
         depends_on="stalls of ovs-vswitchd's main loop: three times their p99",
-        note="Below 1000 it is off. From 1000 to 4999 it is 5 s, and ovn-controller sets it anew in each turn of its "
+        note="Below 1000 it is off. From 1000 to 4999 it is 5 s, and ovn-controller sets it again in each turn of its "
         "loop.",
         source="3b7da5ac2; controller/ovn-controller.c, br_int_remote_update(); OVS lib/rconn.c",
     ),
@@ -101,7 +101,7 @@ KNOBS = (
         default="false",
         since=(20, 3),
         depends_on="the share of the database a chassis needs: on full meshes true spares the server most of its work",
-        note="Set it before ovn-controller starts: each change downloads the database anew.",
+        note="Set it before ovn-controller starts: each change downloads the whole database again.",
         suffix_since=PER_CHASSIS,
         source="controller/ovn-controller.c, update_sb_db(), update_sb_monitors()",
     ),

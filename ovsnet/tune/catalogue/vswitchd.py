@@ -46,7 +46,7 @@ KNOBS = (
         READER,
         _other_config("bundle-idle-timeout"),
         Unit.SECONDS,
-        "After how long an OpenFlow bundle that nobody goes on with is thrown away, with an error to its owner.",
+        "After how long an idle OpenFlow bundle is discarded, with an error to its owner.",
         default="10",
         unset=10,
         takes=lambda seconds: seconds or 10,
@@ -65,8 +65,8 @@ KNOBS = (
         "Whether a starting switch forwards nothing and connects to no controller, until somebody has restored its "
         "flows.",
         default="false",
-        note="Read until it is once seen false. Left true after a start, the switch forwards nothing, and all else "
-        "looks well. br-int.mgmt is served meanwhile.",
+        note="Read until it is false for the first time. If it stays true after a start, the switch forwards nothing, "
+        "and all else looks healthy. br-int.mgmt is served meanwhile.",
         depends_on="a script that clears it: read it back",
         source="vswitchd/bridge.c, bridge_run(), bridge_configure_remotes()",
     ),
