@@ -33,12 +33,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rundir: Annotated[
         str,
         Group.NODE,
-        Meta(description="Run directory of Open vSwitch. Empty: `OVS_RUNDIR`, else the first usual place that exists."),
+        Meta(description="Run directory of Open vSwitch. Empty: `OVS_RUNDIR`, else where it runs, else a usual place."),
     ] = ""
     ovn_rundir: Annotated[
         str,
         Group.NODE,
-        Meta(description="Run directory of OVN. Empty: `OVN_RUNDIR`, else `ovn` beside the other, else the same."),
+        Meta(description="Run directory of OVN. Empty: `OVN_RUNDIR`, else where OVN runs, else a usual place."),
     ] = ""
     database: Annotated[
         str,

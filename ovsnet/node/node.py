@@ -137,8 +137,9 @@ class Node:
 
     async def uses_ovn(self) -> bool | None:
         """Whether this node is, or was last known to be, an OVN chassis; None while the database was never read."""
-        if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
-            return True
+        with contextlib.suppress(ConnectError):  # a run directory of OVN that cannot be read: the database knows too
+            if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
+                return True
         if not await self.read_configuration():
             return None
         return "ovn-remote" in self.external_ids

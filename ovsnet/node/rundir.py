@@ -7,12 +7,14 @@ reused, or of another pid namespace, so it only orders the candidates: the one t
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from ovsnet.io.address import Address
+from ovsnet.io.connect import connect_error
 from ovsnet.node.pidfile import read_pidfile
 
 
@@ -53,14 +55,17 @@ class Rundir:
         return (self.ovn if daemon.startswith("ovn") else self.ovs) / f"{daemon}.pid"
 
     def control_sockets(self, daemon: str) -> list[Address]:
-        """Candidates, the likeliest first: the pidfile's, then the newest. Raises AddressError."""
+        """Candidates, the likeliest first: the pidfile's, then the newest.
+
+        Raises AddressError for too long a path, and what a connection would raise where the directory cannot be read.
+        """
         directory = self.pidfile(daemon).parent
-        found = sorted(directory.glob(f"{daemon}*.ctl"), key=_modified, reverse=True)
         name = re.compile(re.escape(daemon) + r"(\.[0-9]+)?\.ctl")
-        exact = [path for path in found if name.fullmatch(path.name)]
+        found = [directory / each for each in _names(directory) if name.fullmatch(each)]
+        found.sort(key=_modified, reverse=True)
         pid = read_pidfile(self.pidfile(daemon))
-        exact.sort(key=lambda path: path.name != f"{daemon}.{pid}.ctl")
-        return [Address.unix(path) for path in exact]
+        found.sort(key=lambda path: path.name != f"{daemon}.{pid}.ctl")
+        return [Address.unix(path) for path in found]
 
     def relative_to(self, root: Path) -> Rundir:
         """The same in the terms of a root below which all of it lies."""
@@ -85,6 +90,15 @@ class Installation:
         """For a person: ``/run/openvswitch (ovsdb-server 12, ovs-vswitchd in another pid namespace)``."""
         daemons = ", ".join(f"{daemon} {pid or 'in another pid namespace'}" for daemon, pid in self.pids)
         return f"{self.rundir.ovs} ({daemons or 'nothing runs'})"
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:  # no right to, or no descriptor left to us
+        raise connect_error(Address.unix(directory), error) from error
 
 
 def _modified(path: Path) -> float:

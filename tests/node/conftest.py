@@ -11,11 +11,6 @@ import pytest
 
 LockFile = Callable[[Path], "subprocess.Popen[str]"]
 
-BECOME_NOBODY = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
-"""Python, once all is imported: the checkout may lie where nobody may read it."""
-
-OTHER_PID_NAMESPACE: tuple[str, ...] = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
-
 
 @pytest.fixture
 def lock() -> Iterator[LockFile]:

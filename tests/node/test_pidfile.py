@@ -5,23 +5,24 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from ovsnet.node.pidfile import Lock, LockState, pidfile_locked, read_pidfile
 from ovsnet.sandbox.node import Sandbox
+from tests.namespaces import OTHER_PID_NAMESPACE
+from tests.unprivileged import UNPRIVILEGED
 
-from .conftest import BECOME_NOBODY, OTHER_PID_NAMESPACE, LockFile, told
+from .conftest import LockFile, told
 
 DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
 
 
-def as_seen(path: Path, prefix: tuple[str, ...] = (), first: str = "pass") -> str:
+def as_seen(path: Path, prefix: tuple[str, ...] = (), first: str = "") -> str:
     """What another process, started through ``prefix``, says of the lock once it did what comes ``first``."""
     code = "import os, sys, pathlib; from ovsnet.node.pidfile import pidfile_locked as ask; "
-    code += f"{first}; found = ask(pathlib.Path(sys.argv[1])); print(found.lock, found.holder)"
+    code += first + "found = ask(pathlib.Path(sys.argv[1])); print(found.lock, found.holder)"
     return told(code, path, prefix=prefix)
 
 
@@ -119,22 +120,18 @@ async def test_copy_that_replaced_the_pidfile_is_held_by_nobody(node: Sandbox) -
 
 
 async def test_lock_is_seen_from_another_pid_namespace(node: Sandbox) -> None:
-    prefix = OTHER_PID_NAMESPACE
-    if os.getuid() != 0:
-        prefix = ("unshare", "--user", "--map-root-user", *prefix[1:])
     path = node.rundir / "ovs-vswitchd.pid"
-    assert as_seen(path, prefix) == "held 0"
+    assert as_seen(path, OTHER_PID_NAMESPACE) == "held 0"
     await node.kill("ovs-vswitchd")
-    assert as_seen(path, prefix) == "free 0"
+    assert as_seen(path, OTHER_PID_NAMESPACE) == "free 0"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
-def test_user_who_may_not_open_the_file_knows_nothing(lock: LockFile) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        path = Path(directory) / "ovs-vswitchd.pid"
-        holder = lock(path)
-        path.chmod(0o644)
-        assert as_seen(path, first=BECOME_NOBODY) == f"held {holder.pid}"
-        path.chmod(0o600)
-        assert as_seen(path, first=BECOME_NOBODY) == "unreadable 0"
+def test_user_who_may_only_read_the_file_sees_the_lock_and_one_who_may_not_knows_nothing(
+    lock: LockFile, tmp_path: Path
+) -> None:
+    path = tmp_path / "ovs-vswitchd.pid"
+    holder = lock(path)
+    path.chmod(0o444)
+    assert as_seen(path, UNPRIVILEGED) == f"held {holder.pid}"
+    path.chmod(0o000)
+    assert as_seen(path, first="os.getuid() or os.setuid(65534); ") == "unreadable 0"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from ovsnet.errors import AddressError
+from ovsnet.errors import AddressError, ConnectError, PermissionDenied, Unreachable
 from ovsnet.node.rundir import Rundir
 
 
@@ -77,4 +78,20 @@ def test_sockets_of_others_are_left_out(rundir: Rundir) -> None:
 
 
 def test_missing_directory_has_no_sockets(tmp_path: Path) -> None:
-    assert Rundir(tmp_path / "none", tmp_path / "none").control_sockets("ovs-vswitchd") == []
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "none", tmp_path / "file"):
+        assert Rundir(directory, directory).control_sockets("ovs-vswitchd") == []
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.EACCES, PermissionDenied), (errno.EMFILE, Unreachable), (errno.ENFILE, Unreachable)]
+)
+def test_directory_that_cannot_be_read_is_no_missing_socket(
+    number: int, expected: type[ConnectError], rundir: Rundir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(directory: object) -> list[str]:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(expected):
+        rundir.control_sockets("ovs-vswitchd")

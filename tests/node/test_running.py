@@ -20,13 +20,12 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
+from tests.namespaces import OWN_MOUNTS
 
-from .conftest import BECOME_NOBODY, told
+from .conftest import told
 
 PATIENCE = 30.0
 """Seconds: no test is decided by how long a loaded machine takes."""
-
-MOUNTS = ("unshare", "--mount", "--propagation", "private") + (() if os.getuid() == 0 else ("--map-root-user",))
 
 
 def layout(name: str, ovs: Path, ovn: Path) -> Layout:
@@ -159,7 +158,7 @@ async def database_behind_a_mount(node: Sandbox, mount: str) -> AsyncIterator[in
     shutil.copy(node.directory / "db/conf.db", node.directory / "second.db")
     socket = f"{node.directory}/mnt/db.sock"
     serve = f"exec ovsdb-server second.db --remote=punix:{socket} --unixctl={node.directory}/mnt/x.ctl"
-    async with started(node, *MOUNTS, "sh", "-ec", f"{mount}; {serve}") as server:
+    async with started(node, *OWN_MOUNTS, "sh", "-ec", f"{mount}; {serve}") as server:
         await until(lambda: socket in listening().paths or server.returncode is not None, PATIENCE, "It hangs.")
         assert server.returncode is None
         yield server.pid
@@ -183,12 +182,14 @@ async def test_directory_of_a_container_alone_is_reached_through_its_process(nod
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become nobody")
 async def test_another_user_has_the_table_and_the_locks(node: Sandbox) -> None:
+    """It changes its user once all is imported: the checkout may lie where nobody may read it."""
     node.directory.chmod(0o755)
     node.rundir.chmod(0o755)
     for pidfile in node.rundir.glob("*.pid"):
         pidfile.chmod(0o644)
     code = "import os, sys; from pathlib import Path; from ovsnet.node.installation import *; "
-    code += f"{BECOME_NOBODY}; place = Path(sys.argv[1]); row = Layout('x', *[str(place)] * 3); "
+    code += "os.setgroups([]); os.setgid(65534); os.setuid(65534); "
+    code += "place = Path(sys.argv[1]); row = Layout('x', *[str(place)] * 3); "
     code += "print([each for each in running() if each.directory == place], installations([row])[0], sep='; ')"
     daemons = ", ".join(f"{name} {node.pid(name)}" for name in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"))
     assert told(code, node.rundir) == f"[]; {node.rundir} ({daemons})"
