@@ -4,12 +4,11 @@
     the pidfile is locked, wherever its process is                          -> RUNS
     a process of that name listens where this node's sockets are            -> RUNS
     the process that we met has ended                                       -> GONE
-    the pidfile is there, unlocked, and names no such process               -> GONE
-    no such process exists, and this node's processes can be seen           -> GONE
+    no such process exists, and another daemon shows that we see this node  -> GONE
     anything else                                                           -> UNSEEN
 
-The first row that applies counts. So an empty or wrong mount of a run directory proves nothing, and neither does a
-socket that was removed, replaced or left over.
+The first row that applies counts. So an empty, wrong or stale run directory proves nothing, and neither does a socket
+or a pidfile that was removed, replaced, copied or left over.
 """
 
 from __future__ import annotations
@@ -46,7 +45,8 @@ class Evidence:
     ``met_lives``: of the process at the other end of our connections; None when we never met one. ``named``: the
     process that the pidfile names, if it lives and bears the daemon's name. ``here``: processes of its name that
     listen where this node's sockets are. ``elsewhere``: processes of its name that may be it, for all that can be seen.
-    ``sighted``: processes of this node's daemons are visible, so one that is not seen is not there.
+    ``sighted``: another daemon of this node is seen to live, or all processes of the host can be seen; so a daemon of
+    which nothing is seen is not there.
     """
 
     met_lives: bool | None = None
@@ -78,10 +78,10 @@ def judge(evidence: Evidence, met: int | None) -> Sighting:
         return Sighting(Presence.RUNS, evidence.here[0], f"process {evidence.here[0]} runs")
     if evidence.met_lives is False:
         return Sighting(Presence.GONE, None, f"process {met} has ended")
-    if evidence.lock is Lock.FREE:
-        return Sighting(Presence.GONE, None, "its pidfile is left over from a process that has ended")
     if evidence.sighted and not evidence.elsewhere:
-        return Sighting(Presence.GONE, None, "there is no such process")
+        left_over = evidence.lock is Lock.FREE
+        what = "its pidfile is left over from a process that has ended" if left_over else "there is no such process"
+        return Sighting(Presence.GONE, None, what)
     if evidence.elsewhere:
         pids = ", ".join(map(str, evidence.elsewhere))
         return Sighting(Presence.UNSEEN, None, f"process {pids} has its sockets elsewhere")
@@ -123,7 +123,7 @@ def look_for(
             here.append(pid)
         elif not seen:
             elsewhere.append(pid)
-    sighted = bool(seen) or _in_initial_namespace(proc)
+    sighted = bool(seen) or _another_is_locked(component, rundir) or _in_initial_namespace(proc)
     return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted)
 
 
@@ -139,6 +139,11 @@ def _bears_name(pid: int, component: Component, now: float, proc: Path) -> bool:
 def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:
     named = {component: read_pidfile(component.pidfile(rundir)) for component in COMPONENTS.values()}
     return {pid for component, pid in named.items() if pid is not None and _bears_name(pid, component, now, proc)}
+
+
+def _another_is_locked(component: Component, rundir: Rundir) -> bool:
+    others = (each for each in COMPONENTS.values() if each is not component)
+    return any(pidfile_locked(each.pidfile(rundir)).held for each in others)
 
 
 def _belongs(path: str, component: Component, homes: set[str]) -> bool:
