@@ -93,7 +93,7 @@ async def connect_once(channel: Endpoint) -> None:
 
 
 def _let_go(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    """uvloop closes the descriptor itself, and forgets to tell the socket object of a connection that ended before it
+    """uvloop closes the descriptor itself, and does not notify the socket object of a connection that ended before it
     was awaited: the object's deletion would then close whatever has got the same number since."""
     if not isinstance(loop, asyncio.BaseEventLoop):
         sock.detach()

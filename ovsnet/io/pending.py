@@ -7,7 +7,7 @@ have arrived and wait in the socket; OVS learned the same (python/ovs/reconnect.
 deadline that passed is judged one poll of the event loop later, when every byte that had arrived by then was handed
 over.
 
-Deadlines are kept in ``time.monotonic``: uvloop's own clock stands still within a pass of the loop, so that a
+Deadlines are kept in ``time.monotonic``: uvloop's own clock does not advance within a pass of the loop, so that a
 deadline made after a long callback would lie in the past.
 
 One timer serves all requests of a connection: a timer for each would cost as much as the request.

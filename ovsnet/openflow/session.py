@@ -143,7 +143,7 @@ async def connect(
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
 
     Raises the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
-    stands still, or it has no database); ProtocolError when there is no version in common or the peer is no switch.
+    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
     session = Session(address, versions)
     try:

@@ -217,19 +217,19 @@ class Sandbox:
 
     async def wait_ready(self, timeout: float = 50.0) -> None:
         """Return when every port is in the switch and, with OVN, its flows are. ``timeout`` is in seconds."""
-        look = contents.Readiness(self.run, ports=self._node.settings.ports, ovn=self._node.settings.ovn)
+        readiness = contents.Readiness(self.run, ports=self._node.settings.ports, ovn=self._node.settings.ovn)
         deadline = time.monotonic() + timeout
         while True:
             began = time.monotonic()
             try:
-                if await look.look():
+                if await readiness.check():
                     return
             except PeerError as error:
-                look.lacking = str(error).rstrip(".")
+                readiness.lacking = str(error).rstrip(".")
             if began >= deadline:
                 absent = "".join(f"; {daemon} does not run" for daemon in self._node.supervisor.absent())
-                raise DeadlineExceeded(f"The node is not ready after {timeout:g} s: {look.lacking}{absent}.")
-            # A look at 3000 ports costs 0.1 s of CPU: never take more than half of one core from the daemons.
+                raise DeadlineExceeded(f"The node is not ready after {timeout:g} s: {readiness.lacking}{absent}.")
+            # A check of 3000 ports costs 0.1 s of CPU: never take more than half of one core from the daemons.
             await anyio.sleep(max(0.01, time.monotonic() - began))
 
     async def _deploy(self) -> Deployment:
