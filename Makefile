@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-system test-versions lint soak matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo test test-system test-versions lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -29,6 +29,11 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# What ruff can repair by itself; `make fix lint` shows what is left.
+fix: setup
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
 
 # Two hundred random faults against a running agent; replay one with SEED=.
 FAULTS ?= 200
