@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection
 
 from ovsnet.node.components import Component
+from ovsnet.node.descriptors import Descriptors, descriptors
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.presence import Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
@@ -120,3 +121,14 @@ class Daemon:
                 return found
         sighted = None if self.distant else self.sight()[0].pid
         return None if sighted is None else sample(sighted, now)
+
+    def out_of_descriptors(self) -> tuple[int, Descriptors] | None:
+        """Its process and that one's descriptors when none is left; None otherwise, and when they cannot be read.
+
+        A stopped process accepts nobody, whatever it has left. Not for a schedule.
+        """
+        process = self.process()
+        if process is None or process.gone or process.state in "Tt":
+            return None
+        held = descriptors(process.pid)
+        return (process.pid, held) if held is not None and held.left <= 0 else None

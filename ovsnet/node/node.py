@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import anyio
 
-from ovsnet import openflow, unixctl
+from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
@@ -245,6 +245,14 @@ class Node:
         if daemon.met(session.peer_pid) and daemon.started_at is not None:
             self._on_start(name, daemon.started_at)
         return session
+
+    async def visit_database(self) -> ovsdb.Session:
+        """A connection to the database besides that of the link. Raises the ConnectError that fits."""
+        return await ovsdb.connect(self._database, timeout=self._connect_timeout, tls=self.settings.tls)
+
+    async def visit_control(self, daemon: str) -> unixctl.Session:
+        """A control connection besides that of the link. Raises the ConnectError that fits."""
+        return await self._open_control(COMPONENTS[daemon])
 
     async def _open_database(self) -> Database:
         return await open_database(

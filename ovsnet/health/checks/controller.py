@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.backoff import next_attempt
@@ -131,3 +132,24 @@ async def bridge(node: Node) -> Answer:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)
     return failed("wrong-bridge", f"ovn-controller uses {used}; {watched} is watched.", facts={"bridge": used})
+
+
+@check(
+    "controller.accept",
+    daemon="ovn-controller",
+    socket=Socket.CONTROL,
+    needs=("controller.running",),
+    every=10,
+    phase=0.5,
+)
+async def accept(node: Node) -> Answer:
+    """ovn-controller serves a new connection.
+
+    One that has no descriptors left answers on those it holds, and cannot reconnect to its bridge or its database.
+    """
+    if node.daemons["ovn-controller"].late:
+        raise DeadlineExceeded("ovn-controller owes an answer already.")
+    started = node.clock()
+    async with await node.visit_control("ovn-controller") as control:
+        await control.call("version", timeout=node.settings.timeout)
+    return ok("A new connection is served.", rtt_seconds=node.clock() - started)

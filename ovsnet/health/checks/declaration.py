@@ -24,8 +24,9 @@ from ovsnet.errors import (
     PeerError,
     SocketMissing,
 )
-from ovsnet.health.checks.result import Answer, Result, Status, not_used
+from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
 from ovsnet.node.components import COMPONENTS, Socket
+from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence
 from ovsnet.node.silence import Verdict
@@ -132,14 +133,16 @@ async def _ask(check: Check, node: Node) -> Answer:
     except BacklogFull as error:
         node.backlog_refusals[check.daemon] += 1
         silence = _explain_silence(check, node)
-        return silence if silence.reason in STANDS_STILL else _failed(error)
+        return silence if silence.reason in EXPLAINS_BACKLOG else _failed(error)
     except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
         return _explain_absence(check, node, error)
     except OvsnetError as error:
         return _failed(error)
 
 
-STANDS_STILL = (Verdict.GONE, Verdict.HUNG, Verdict.LATE)
+NO_DESCRIPTORS = "no-descriptors"
+
+EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
 """Of such a daemon a full backlog is only a symptom."""
 
 NOT_VISIBLE = "not-visible"
@@ -187,9 +190,28 @@ _SILENCE = {
 }
 
 
+RUNS_ON = (Verdict.BUSY, Verdict.STARVED, Verdict.LATE)
+"""Verdicts on a process that nothing has stopped for good."""
+
+
 def _explain_silence(check: Check, node: Node) -> Answer:
-    finding = node.daemons[check.daemon].look(node.settings.hung_after, node.own_lag)
-    silent = finding.values.get("silent_seconds", 0.0)
+    daemon = node.daemons[check.daemon]
+    finding = daemon.look(node.settings.hung_after, node.own_lag)
     title = COMPONENTS[check.daemon].title
+    if finding.verdict in RUNS_ON and (exhausted := daemon.out_of_descriptors()) is not None:
+        return _exhausted(title, *exhausted)
+    silent = finding.values.get("silent_seconds", 0.0)
     detail = f"{title} has been silent for {silent:.1f} s: {finding.sentence}."
     return Answer(_SILENCE[finding.verdict], finding.verdict.value, detail, values=finding.values, facts=finding.facts)
+
+
+def _exhausted(title: str, pid: int, held: Descriptors) -> Answer:
+    """It serves the connections it has, and accepts no other."""
+    numbers = {"descriptors": held.open, "limit": held.limit}
+    facts = {"pid": pid, **numbers, "doubled": 2 * held.limit}
+    return failed(
+        NO_DESCRIPTORS,
+        f"{title} (process {pid}) has {held.open} files open, may have {held.limit}, and accepts no new connection.",
+        facts={name: str(value) for name, value in facts.items()},
+        **numbers,
+    )
