@@ -20,10 +20,10 @@ from tests.faults.fault import Scene
 
 OVSNET = (sys.executable, "-c", "from ovsnet.cli import main; main()")
 
-BRISK = {"interval": 0.25, "timeout": 0.5, "hung_after": 1.0, "dead_after": 1.5, "start_allowance": 12.0}
+BRISK = {"interval": 0.5, "timeout": 0.5, "hung_after": 1.0, "dead_after": 1.5, "start_allowance": 6.0}
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
 
-POLL = 0.15
+POLL = 0.3
 """Seconds between two questions to an agent."""
 
 CHECK_TIMEOUT = 30.0

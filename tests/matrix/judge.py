@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults.verdicts import VERDICTS
 from tests.matrix.agents import Agent, Checked, Document
 from tests.matrix.expected import Expected
 from tests.matrix.row import Said
@@ -75,7 +76,7 @@ def _judge_document(said: Said, expected: Expected) -> None:
 def _judge_probes(said: Said, agent: Agent, began: float, ended: float, expected: Expected, *, stands: bool) -> None:
     livez = [told for told in agent.livez if began <= told.at <= ended]
     if not expected.dead:
-        said.unproven = sum(told.what == "503" for told in livez)
+        said.unproven = sum(told.what == "503" and not _proven(agent, told.at, expected) for told in livez)
         if said.unproven:
             said.wrong.append("/ovs/livez failed without a proof")
     elif stands and (not agent.livez or agent.livez[-1].what != "503"):
@@ -87,6 +88,12 @@ def _judge_probes(said: Said, agent: Agent, began: float, ended: float, expected
             said.wrong.append("/readyz passed before it failed: a restarted agent would flap")
         if first == "200" and "200" in readyz and "503" in readyz[readyz.index("200") :]:
             said.wrong.append("/readyz failed after it had passed")
+
+
+def _proven(agent: Agent, at: float, expected: Expected) -> bool:
+    """Whether a daemon was dead for a while at that moment, as part of the fault, and the agent said so."""
+    code = next((told.what for told in reversed(agent.codes) if told.at <= at), "")
+    return code in expected.passing and code in VERDICTS and VERDICTS[code].dead
 
 
 def _since_when(agent: Agent, began: float, expected: Expected) -> float | None:
