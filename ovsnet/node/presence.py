@@ -118,12 +118,13 @@ def look_for(
     for pid in pids_named(component.process, proc):
         bound = bound_sockets(pid, proc)
         if bound is None:
-            elsewhere.append(pid)
+            if _bears_name(pid, component, now, proc):  # else it has ended while we looked
+                elsewhere.append(pid)
         elif any(_belongs(path, component, homes) for path in bound):
             here.append(pid)
         elif not seen:
             elsewhere.append(pid)
-    sighted = bool(seen) or _in_initial_namespace(proc)
+    sighted = _sees_others(now, proc) and (bool(seen) or _in_initial_namespace(proc))
     return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted)
 
 
@@ -144,6 +145,11 @@ def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:
 def _belongs(path: str, component: Component, homes: set[str]) -> bool:
     directory, name = os.path.split(path)
     return any(fnmatch(name, pattern) for pattern in component.sockets) and os.path.realpath(directory) in homes
+
+
+def _sees_others(now: float, proc: Path) -> bool:
+    """Whether /proc shows the processes of other users: with ``hidepid=2`` (proc(5)) it hides them from us."""
+    return sample(1, now, proc) is not None
 
 
 def _in_initial_namespace(proc: Path) -> bool:
