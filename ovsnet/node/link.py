@@ -155,17 +155,20 @@ class Link(Generic[Session]):
     def _broke(self, session: Session, closed: asyncio.Future[PeerError]) -> None:
         if session is not self._session or closed.cancelled():
             return
-        self._lose(closed.result())
+        error = closed.result()
+        self._link.broke(error, self._clock())
+        self._lost(error)
 
     def _leave(self, session: Session) -> None:
-        """What the name leads to is what everybody else meets: it alone may be judged."""
-        self._lose(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
+        """What the name leads to is what everybody else meets: it alone may be judged. We leave, so the peer has not
+        flapped: whoever asks next connects at once."""
+        self._link.closed()
+        self._lost(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
         session.channel.abort()
 
-    def _lose(self, error: PeerError) -> None:
+    def _lost(self, error: PeerError) -> None:
         self._session = None
         self.lost_at = self._clock()
-        self._link.broke(error, self.lost_at)
         self._count(error)
         self._on_change()
 

@@ -92,6 +92,6 @@ def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
 
 
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
-    """The processes of that name which we can see. Reads all of /proc: not for a schedule."""
+    """The live processes of that name which we can see. Reads all of /proc: not for a schedule."""
     found = (sample(int(entry.name), 0.0, proc) for entry in proc.iterdir() if entry.name.isdigit())
-    return sorted(process.pid for process in found if process is not None and process.name == name[:15])
+    return sorted(each.pid for each in found if each is not None and not each.gone and each.name == name[:15])

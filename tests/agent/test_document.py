@@ -45,6 +45,7 @@ def told(node: Node, monkeypatch: pytest.MonkeyPatch, **columns: Any) -> Node:
 
 def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
     health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.restarted("ovsdb-server", 90.0, 90.0)
     health.record([result("ovsdb.echo", Status.OK, 95.0, rtt_seconds=0.001)], 95.0)
     found: Any = document(health, node, name="n1", wall_offset=OFFSET)
     assert (found["node"], found["state"]) == ("n1", "starting")
@@ -52,6 +53,13 @@ def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
     assert found["diagnosis"]["since"] >= 1000.0
     (echo,) = found["checks"]
     assert (echo["status"], echo["rtt_seconds"], echo["age_seconds"]) == ("ok", 0.001, 5.0)
+
+
+def test_time_that_nobody_saw_a_stage_take_is_null(node: Node) -> None:
+    health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.record([result("ovsdb.echo", Status.OK, 95.0)], 95.0)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    assert found["timeline"] == [{"stage": "database", "at": 1095.0, "took_seconds": None}]
 
 
 def test_result_from_the_future_has_no_negative_age(node: Node) -> None:

@@ -27,7 +27,7 @@ async def ofproto(node: Node) -> Answer:
         listed = await _listed(node)
     except UnixctlRefused:
         if not await _prefer_one_that_serves(node):
-            return _unconfigured(node)
+            return await _unconfigured(node)
         listed = await _listed(node)
     rtt = node.clock() - started
     missing = [name for name in node.settings.bridge if name not in listed]
@@ -82,12 +82,14 @@ async def _prefer_one_that_serves(node: Node) -> bool:
     return False
 
 
-def _unconfigured(node: Node) -> Answer:
+async def _unconfigured(node: Node) -> Answer:
     """The command is registered by the first ``bridge_run`` that holds the database lock (ofproto.c, ``ofproto_init``).
 
     The lock itself is not asked for: RFC 7047 queues who asks, so that the prober would get it when the holder goes.
     """
-    if node.ovsdb.current is None:
+    try:
+        await node.ovsdb.session(node.settings.timeout)
+    except OvsnetError:
         return failed("no-database", "ovs-vswitchd has configured nothing: it started without a database.")
     pid = node.vswitchd.held().peer_pid
     others = [other for other in pids_named("ovs-vswitchd") if other != pid and _may_be_here(node, other)]
