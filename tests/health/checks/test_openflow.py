@@ -53,15 +53,16 @@ BACKLOG = 65
 """Connections that wait at most: 64 of listen(2) in OVS's lib/stream-unix.c, and one more of the kernel's."""
 
 
-async def test_full_backlog_of_a_switch_at_work_is_told_as_what_it_is(
+async def test_full_backlog_of_a_switch_without_descriptors_is_its_symptom(
     node: Sandbox, asking: Callable[..., Any]
 ) -> None:
     """It has no descriptor left to accept with, tries in every turn of its loop, and answers who is connected."""
     async with asking(node, timeout=1.0) as ask:
         assert (await ask("vswitchd.ofproto")).status is Status.OK
         with no_more_descriptors(node.pid("ovs-vswitchd")), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
-            result = await ask.until("openflow.echo", lambda now: now.reason == "backlog-full")
+            result = await ask.until("openflow.echo", lambda now: now.reason == "no-descriptors")
     assert result.status is Status.FAILED
+    assert result.facts["pid"] == str(node.pid("ovs-vswitchd"))
 
 
 @pytest.mark.restored
