@@ -7,9 +7,8 @@ import contextlib
 import logging
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -22,8 +21,8 @@ from ovsnet.io.listen import SEND_BUFFER
 from ovsnet.sandbox.waiting import until
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from ovsnet.web.endpoints import ENDPOINTS
+from tests.web.conftest import Serve, Served
 
-Serve = Callable[..., Any]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\nUser-Agent: kube-probe/1.30\r\nAccept: */*\r\nConnection: close\r\n\r\n"
@@ -31,7 +30,7 @@ ASK = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @contextlib.asynccontextmanager
-async def connected(served: Any) -> AsyncIterator[Stream]:
+async def connected(served: Served) -> AsyncIterator[Stream]:
     reader, writer = await asyncio.open_connection(served.host, served.port)
     try:
         yield reader, writer
@@ -41,7 +40,7 @@ async def connected(served: Any) -> AsyncIterator[Stream]:
             await writer.wait_closed()
 
 
-async def say(served: Any, data: bytes) -> bytes:
+async def say(served: Served, data: bytes) -> bytes:
     """Send bytes on a connection of their own, and return all that comes back until the server ends it."""
     async with connected(served) as (reader, writer), asyncio.timeout(30):
         writer.write(data)
