@@ -7,8 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Protocol
 
 import anyio
+import msgspec
 import pytest
 
 from ovsnet.agent.agent import Agent
@@ -17,8 +19,6 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
-
-Watching = Callable[..., AbstractAsyncContextManager["Watched"]]
 
 
 class Watched:
@@ -61,13 +61,19 @@ class Watched:
         return self.agent.health.diagnosis
 
 
+class Watching(Protocol):
+    """What the fixture gives."""
+
+    def __call__(self, rundir: Path, **settings: float | str) -> AbstractAsyncContextManager[Watched]: ...
+
+
 @pytest.fixture
 def watching() -> Watching:
     """``async with watching(rundir, interval=0.1) as watched``: the agent's first round is over inside the block."""
 
     @contextlib.asynccontextmanager
-    async def watch(rundir: Path, **settings: float) -> AsyncIterator[Watched]:
-        agent = Agent(Settings(**settings), Rundir(rundir, rundir))  # type: ignore[arg-type]
+    async def watch(rundir: Path, **settings: float | str) -> AsyncIterator[Watched]:
+        agent = Agent(msgspec.convert(settings, Settings), Rundir(rundir, rundir))
         watched = Watched(agent)
         async with anyio.create_task_group() as tasks:
             await tasks.start(agent.run)

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ import pytest
 import ovsnet.agent.agent
 from ovsnet.health.checks import CHECKS
 from ovsnet.sandbox.node import Sandbox
-
-Watching = Callable[..., Any]
+from tests.agent.conftest import Watching
 
 NEVER = 86400.0
 """As an interval: no poll comes within a test, so whatever the agent learns it was told."""
@@ -30,7 +28,7 @@ async def test_real_node_is_healthy_after_the_first_round(shared_node: Sandbox, 
 
 async def test_document_has_the_keys_of_the_contract(shared_node: Sandbox, watching: Watching) -> None:
     async with watching(shared_node.rundir) as watched:
-        document = watched.agent.document()
+        document: Any = watched.agent.document()
     assert set(document) >= {"node", "state", "diagnosis", "checks", "timeline", "versions", "knobs"}
     assert document["state"] == "ready"
     assert set(document["diagnosis"]) >= {"code", "summary", "remedy", "since", "evidence"}

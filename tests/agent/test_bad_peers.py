@@ -7,15 +7,14 @@ import contextlib
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import ovsnet.node.link_state
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
+from tests.agent.conftest import Watching
 
-Watching = Callable[..., Any]
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 HELLO = bytes.fromhex("0600000800000001")

@@ -6,9 +6,9 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pytest
 import pytest_asyncio
@@ -26,7 +26,16 @@ class Ended(NamedTuple):
     err: str
 
 
-Ovsnet = Callable[..., Ended]
+class Ovsnet(Protocol):
+    """Runs a command in this process."""
+
+    def __call__(self, *arguments: object) -> Ended: ...
+
+
+class Program(Protocol):
+    """Starts a command as a process of its own."""
+
+    def __call__(self, *arguments: object) -> subprocess.Popen[str]: ...
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +63,7 @@ def ovsnet(capsys: pytest.CaptureFixture[str]) -> Ovsnet:
 
 
 @pytest.fixture
-def program() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def program() -> Iterator[Program]:
     """Start ``ovsnet`` as a process of its own. It is killed when the test has not ended it."""
     with contextlib.ExitStack() as stack:
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,9 @@ import pytest
 from ovsnet.bench.race import DEFAULT_LIMIT
 from ovsnet.cli.bench import bench
 from ovsnet.sandbox.node import Sandbox
-from tests.cli.conftest import Ovsnet
+from tests.cli.conftest import Ovsnet, Program
 
 README = Path(__file__).parents[2] / "README.md"
-Program = Callable[..., subprocess.Popen[str]]
 
 PATIENT = ("--deadline", 50)
 """No slow machine loses a client."""

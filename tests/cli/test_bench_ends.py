@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -17,9 +17,8 @@ import pytest_asyncio
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
-from tests.cli.conftest import connections, until_alone
+from tests.cli.conftest import Program, connections, until_alone
 
-Program = Callable[..., subprocess.Popen[str]]
 Command = tuple[object, ...]
 
 ENDLESS = 10_000_000

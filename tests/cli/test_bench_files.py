@@ -5,12 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import signal
-import subprocess
 import sys
 import termios
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,7 @@ from ovsnet.bench.race import DEFAULT_LIMIT
 from ovsnet.bench.result import Document, Run
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
-from tests.cli.conftest import Ovsnet
-
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Ovsnet, Program
 
 RACE = ("race", "openflow", "--strategy", "gated", "--clients", 10, "--count", 100, "--deadline", 50)
 ECHO = ("echo", "ovsdb", "--connections", 4, "--window", 8, "--count", 1001, "--deadline", 50)

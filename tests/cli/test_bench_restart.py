@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ovsnet.bench.report_restart import MARKS
 from ovsnet.sandbox.proc import listening
-from tests.cli.conftest import Ovsnet
-
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Ovsnet, Program
 
 
 def test_table_document_and_page_tell_the_same_run(ovsnet: Ovsnet, tmp_path: Path) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening
-from tests.cli.conftest import Ovsnet
-
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Ovsnet, Program
 
 QUICK = ("--chassis", 20, "--probe-interval", 60, "--hold", 0.1, "--over", 0, "--ports", 2)
 SOON = 20.0

@@ -4,19 +4,16 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ovsnet.health.checks import CHECKS
 from ovsnet.sandbox.node import Sandbox
+from tests.cli.conftest import Ended, Ovsnet
 
-Ovsnet = Callable[..., Any]
 
-
-async def in_a_thread(ovsnet: Ovsnet, *arguments: object) -> Any:
+async def in_a_thread(ovsnet: Ovsnet, *arguments: object) -> Ended:
     """A command has an event loop of its own, so it needs a thread beside ours."""
     return await asyncio.to_thread(ovsnet, *arguments)
 

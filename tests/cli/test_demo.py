@@ -2,16 +2,13 @@
 
 import re
 import signal
-import subprocess
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ovsnet.sandbox.proc import Process, listening
-
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Program
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

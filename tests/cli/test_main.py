@@ -1,19 +1,15 @@
 """What all commands have in common: help, exit codes, and errors in sentences."""
 
 import os
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import click
 import pytest
 
 import ovsnet.cli
 from ovsnet import __version__
 from ovsnet.cli import COMMANDS, main
-
-Ovsnet = Callable[..., Any]
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Ovsnet, Program
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
@@ -100,7 +96,7 @@ def test_interrupted_command_is_130(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPa
     assert ovsnet("check").code == 130
 
 
-def ovsnet_group() -> Any:
+def ovsnet_group() -> click.Group:
     return ovsnet.cli.ovsnet
 
 

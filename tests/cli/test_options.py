@@ -1,8 +1,8 @@
 """Flags that follow from the settings, and which source of a setting wins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import click
 import pytest
@@ -12,7 +12,11 @@ from ovsnet.cli import ovsnet
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Group, Settings, declared
 
-Run = Callable[..., Settings]
+
+class Run(Protocol):
+    """Runs a command with these flags."""
+
+    def __call__(self, *arguments: str) -> Settings: ...
 
 
 @pytest.fixture
@@ -85,7 +89,7 @@ def test_file_may_be_named_by_the_environment(run: Run, tmp_path: Path, monkeypa
 def test_help_of_a_flag_has_its_description_and_default() -> None:
     @click.command()
     @with_settings(*Group)
-    def command(settings: Any) -> None: ...
+    def command(settings: Settings) -> None: ...
 
     out = CliRunner().invoke(command, ["--help"], terminal_width=200).output
     for setting in declared():
@@ -97,7 +101,7 @@ def test_help_of_a_flag_has_its_description_and_default() -> None:
 def test_group_gives_the_flags_of_its_settings_and_a_name_its_own() -> None:
     @click.command()
     @with_settings(Group.TLS, "bridge")
-    def command(settings: Any) -> None: ...
+    def command(settings: Settings) -> None: ...
 
     assert [option.name for option in command.params] == ["bridge", "tls_key", "tls_certificate", "tls_ca", "config"]
 

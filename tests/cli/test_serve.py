@@ -4,14 +4,12 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
-
-Program = Callable[..., subprocess.Popen[str]]
+from tests.cli.conftest import Program
 
 
 def address_of(process: subprocess.Popen[str]) -> tuple[str, list[str]]:

@@ -10,17 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
-from tests.cli.conftest import Ovsnet
+from tests.cli.conftest import Ovsnet, Program
 
 PATIENCE = 40.0
-Program = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture

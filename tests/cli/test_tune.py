@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -14,7 +14,7 @@ import pytest
 
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.stalls import Histogram
-from tests.cli.conftest import Ovsnet
+from tests.cli.conftest import Ended, Ovsnet
 from tests.unprivileged import UNPRIVILEGED
 
 PROGRAM = (sys.executable, "-c", "from ovsnet.cli import main; main()")
@@ -33,7 +33,12 @@ def switch() -> Iterator[Sandbox]:
 @pytest.fixture
 def tune(ovsnet: Ovsnet, switch: Sandbox) -> Ovsnet:
     """``tune("plan", "--set", ...)`` on the switch."""
-    return lambda command, *arguments: ovsnet("tune", command, "--rundir", switch.rundir, *arguments)
+
+    def run(*arguments: object) -> Ended:
+        command, *rest = arguments
+        return ovsnet("tune", command, "--rundir", switch.rundir, *rest)
+
+    return run
 
 
 def test_lint_of_kube_ovns_environment_is_silent_on_23_03(ovsnet: Ovsnet, tmp_path: Path) -> None:
@@ -193,6 +198,6 @@ def test_advice_without_measurements_is_refused_in_a_sentence(tune: Ovsnet, tmp_
     assert "No agent answers" in absent.err
 
 
-def test_help_names_every_subcommand(ovsnet: Callable[..., object]) -> None:
+def test_help_names_every_subcommand(ovsnet: Ovsnet) -> None:
     shown = str(ovsnet("tune", "--help"))
     assert all(name in shown for name in ("lint", "plan", "apply", "revert", "advise"))

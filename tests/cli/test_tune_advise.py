@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from ovsnet.cli.agent_client import fetch_status
 from ovsnet.errors import OvsnetError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.advise import ENOUGH
-from tests.cli.conftest import Ovsnet
+from tests.cli.conftest import Ovsnet, Program
 
 PATIENCE = 150.0
 STALL = 4.0
@@ -38,7 +37,7 @@ async def measured(listen: str, fact: Callable[[dict[str, Any]], bool]) -> None:
 
 @pytest.mark.timeout(200)  # 10 s on two idle cores
 def test_advice_rests_on_what_the_agent_has_seen_of_a_switch_that_stood_still(
-    ovsnet: Ovsnet, program: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    ovsnet: Ovsnet, program: Program, tmp_path: Path
 ) -> None:
     listen = f"unix:{tmp_path}/agent.sock"
 

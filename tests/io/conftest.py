@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import uvloop
@@ -51,8 +51,14 @@ class Line:
         self.channel: Channel[bytes] = Channel(address, core, self.heard.extend, self.ends.append)
 
 
+class Lines(Protocol):
+    """Makes a line to an address, with a core of the test's own if it has one."""
+
+    def __call__(self, address: Address, core: Anything | None = ...) -> Line: ...
+
+
 @pytest.fixture
-def line() -> Callable[..., Line]:
+def line() -> Lines:
     """Makes a line to an address, with a core of the test's own if it has one."""
 
     def make(address: Address, core: Anything | None = None) -> Line:

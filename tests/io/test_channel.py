@@ -17,12 +17,10 @@ from ovsnet.io.connect import connect
 from ovsnet.io.transport import MAX_UNREAD_ANSWERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.io.conftest import Line
-
-    Lines = Callable[..., Line]
+    from tests.io.conftest import Line, Lines
 
 
 async def connected(line: Line, listener: socket.socket) -> socket.socket:

@@ -9,7 +9,7 @@ import random
 import socket
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -31,9 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tests.io.conftest import Line
+    from tests.io.conftest import Lines
 
-    Lines = Callable[[Address], Line]
+    Places = list[tuple[str, int]]
+    Resolve = Callable[[Places | OSError], None]
+    AddressInfo = tuple[int, int, int, str, tuple[str | bytes | int, ...]]
+    """An entry of what ``getaddrinfo`` returns, on every loop."""
+
 
 NOBODY = 65534
 
@@ -196,13 +200,13 @@ async def test_tcp_listener_that_drops_us_is_unreachable_at_the_deadline(
 
 
 @pytest.fixture
-def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
     """Make the running loop find these places under a name that ends in .example, or raise this error."""
 
-    def answer(found: list[tuple[str, int]] | OSError) -> None:
+    def answer(found: Places | OSError) -> None:
         resolve_number = asyncio.get_running_loop().getaddrinfo
 
-        async def getaddrinfo(host: str, port: int, **rest: Any) -> list[Any]:
+        async def getaddrinfo(host: str, port: int, **rest: int) -> Sequence[AddressInfo]:
             if not host.endswith(".example"):
                 return await resolve_number(host, port, **rest)  # uvloop's sock_connect asks once more
             if isinstance(found, OSError):
@@ -215,7 +219,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 
 
 async def test_name_with_several_addresses_is_tried_in_turn(
-    tcp_listener: socket.socket, line: Lines, resolve: Callable[[Any], None]
+    tcp_listener: socket.socket, line: Lines, resolve: Resolve
 ) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -225,7 +229,7 @@ async def test_name_with_several_addresses_is_tried_in_turn(
         await talk.channel.aclose()
 
 
-async def test_name_whose_addresses_all_refuse_is_refused(line: Lines, resolve: Callable[[Any], None]) -> None:
+async def test_name_whose_addresses_all_refuse_is_refused(line: Lines, resolve: Resolve) -> None:
     """The libraries make one error without errno of the two, which says nothing."""
     with socket.socket() as one, socket.socket() as two:
         for sock in (one, two):
@@ -237,7 +241,7 @@ async def test_name_whose_addresses_all_refuse_is_refused(line: Lines, resolve: 
 
 @pytest.mark.parametrize("found", [socket.gaierror(socket.EAI_NONAME, "Name or service not known"), []])
 async def test_name_that_does_not_resolve_is_unreachable(
-    line: Lines, resolve: Callable[[Any], None], found: object
+    line: Lines, resolve: Resolve, found: Places | OSError
 ) -> None:
     resolve(found)
     with pytest.raises(Unreachable, match=r"cannot be reached: (Name or service not known|none.example has no)"):

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from tests.io.conftest import Line
-
-    Lines = Callable[[Address], Line]
+    from tests.io.conftest import Lines
 
 
 class Authority:

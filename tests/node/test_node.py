@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,8 @@ from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 
+T = TypeVar("T")
+
 Answer = TypeVar("Answer")
 
 PATIENT = 30.0
@@ -30,7 +32,7 @@ def node_at(directory: Path, on_change: Callable[[str], None] = lambda daemon: N
     return Node(given, Rundir(directory, directory), clock=time.monotonic, rng=rng, on_change=on_change)
 
 
-async def until(ask: Callable[[], Any]) -> Any:
+async def until(ask: Callable[[], Awaitable[T]]) -> T:
     """What ``ask`` gives as soon as it gives it: a daemon that was killed is under way again."""
     while True:
         with suppress(PeerError):

@@ -92,7 +92,8 @@ async def test_calls_overlap(session: Session) -> None:
     assert all(result == results[0] for result in results)
 
 
-def test_it_works_on_uvloop(databases: Any) -> None:
+@pytest.mark.usefixtures("databases")
+def test_it_works_on_uvloop() -> None:
     """Its transports are no asyncio.Transport, and its clock stands still within a pass."""
     from ovsnet.sandbox.node import Sandbox
 

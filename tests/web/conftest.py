@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 import pytest
 
 from ovsnet.agent.agent import Agent
@@ -21,8 +23,6 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.web import metrics
 from ovsnet.web.server import serving
 from tests.health.results import result
-
-Serve = Callable[..., AbstractAsyncContextManager["Served"]]
 
 
 class BoardedAgent(Agent):
@@ -76,6 +76,17 @@ class Served:
             return response.status, await response.text(), dict(response.headers)
 
 
+Connector = Callable[[], Awaitable[aiohttp.BaseConnector]]
+
+
+class Serve(Protocol):
+    """What the fixture gives."""
+
+    def __call__(
+        self, *listeners: str, connector: Connector | None = ..., **settings: float | tuple[str, ...]
+    ) -> AbstractAsyncContextManager[Served]: ...
+
+
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """``async with serve() as served``: an agent that has been told nothing yet, on a free port. No scrape is answered
@@ -84,9 +95,9 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
 
     @contextlib.asynccontextmanager
     async def serve(
-        *listeners: str, connector: Callable[[], Awaitable[aiohttp.BaseConnector]] | None = None, **settings: float
+        *listeners: str, connector: Connector | None = None, **settings: float | tuple[str, ...]
     ) -> AsyncIterator[Served]:
-        agent = BoardedAgent(Settings(**settings), Rundir(tmp_path, tmp_path))  # type: ignore[arg-type]
+        agent = BoardedAgent(msgspec.convert(settings, Settings), Rundir(tmp_path, tmp_path))
         async with (
             serving(agent, listeners or ("127.0.0.1:0",)) as urls,
             aiohttp.ClientSession(connector=await connector() if connector else None) as client,

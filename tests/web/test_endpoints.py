@@ -1,8 +1,6 @@
 """What each path answers, with which code, on a health that the test wrote."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,8 +9,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.web.endpoints import ENDPOINTS
 from ovsnet.web.server import find_endpoint
-
-Serve = Callable[..., Any]
+from tests.web.conftest import Serve
 
 GONE = (Status.FAILED, "refused", "Nobody listens there.")
 

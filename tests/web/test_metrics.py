@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import anyio
 import pytest
@@ -23,15 +22,15 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.connections import CUT_REASONS
 from ovsnet.web.metrics import render
+from tests.web.conftest import Serve, Served
 
-Serve = Callable[..., Any]
 Parse = Callable[[str], Iterable[Metric]]
 
 TEXT = ("*/*", "text/plain", parse_text)
 OPENMETRICS = ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text", parse_openmetrics)
 
 
-async def scrape(served: Any, accept: str = TEXT[0], parse: Parse = parse_text) -> dict[str, Metric]:
+async def scrape(served: Served, accept: str = TEXT[0], parse: Parse = parse_text) -> dict[str, Metric]:
     _, body, _ = await served.get("/metrics", Accept=accept)
     return {family.name: family for family in parse(body)}
 

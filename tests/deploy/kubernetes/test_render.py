@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -12,7 +11,11 @@ import yaml
 from ovsnet.cli import main
 from ovsnet.deploy.kubernetes.files import PIECES, rendered
 
-Ovsnet = Callable[..., tuple[int, str, str]]
+
+class Ovsnet(Protocol):
+    """Runs a command; its exit code, stdout and stderr."""
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]: ...
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 import pytest
 
@@ -17,8 +18,6 @@ from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
-
-Asking = Callable[..., AbstractAsyncContextManager["Asker"]]
 
 
 class Asker:
@@ -37,6 +36,14 @@ class Asker:
                 if fact(result := await self(name)):
                     return result
                 await asyncio.sleep(0.02)
+
+
+class Asking(Protocol):
+    """What the fixture gives."""
+
+    def __call__(
+        self, sandbox: Sandbox, *, timeout: float = ..., hung_after: float = ...
+    ) -> AbstractAsyncContextManager[Asker]: ...
 
 
 @pytest.fixture

@@ -1,21 +1,19 @@
 """ovn-controller, asked on a real node."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
+from tests.health.checks.conftest import Asking
 
 
-async def test_runs_and_is_connected(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_runs_and_is_connected(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         assert (await ask("controller.running")).status is Status.OK
         assert (await ask("controller.connection")).status is Status.OK
 
 
-async def test_node_without_ovn_lacks_nothing(asking: Callable[..., Any]) -> None:
+async def test_node_without_ovn_lacks_nothing(asking: Asking) -> None:
     async with Sandbox(ovn=False) as plain:
         await plain.wait_ready()
         async with asking(plain) as ask:
@@ -28,7 +26,7 @@ async def test_node_without_ovn_lacks_nothing(asking: Callable[..., Any]) -> Non
 @pytest.mark.restored
 @pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize("held", [True, False])
-async def test_controller_that_ended_is_gone(node: Sandbox, asking: Callable[..., Any], end: str, held: bool) -> None:
+async def test_controller_that_ended_is_gone(node: Sandbox, asking: Asking, end: str, held: bool) -> None:
     async with asking(node) as ask:
         if held:
             assert (await ask("controller.running")).status is Status.OK
@@ -46,7 +44,7 @@ async def test_controller_that_ended_is_gone(node: Sandbox, asking: Callable[...
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )
 async def test_stopped_controller_is_late_and_then_hung(
-    node: Sandbox, asking: Callable[..., Any], hung_after: float, status: Status, reason: str
+    node: Sandbox, asking: Asking, hung_after: float, status: Status, reason: str
 ) -> None:
     await node.freeze("ovn-controller")
     async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
@@ -54,7 +52,7 @@ async def test_stopped_controller_is_late_and_then_hung(
     assert (result.status, result.reason) == (status, reason)
 
 
-async def test_paused_controller_installs_nothing(node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_paused_controller_installs_nothing(node: Sandbox, asking: Asking) -> None:
     await node.run("ovn-appctl", "-t", "ovn-controller", "debug/pause")
     async with asking(node) as ask:
         result = await ask("controller.running")
@@ -62,7 +60,7 @@ async def test_paused_controller_installs_nothing(node: Sandbox, asking: Callabl
     assert result.reason == "controller-paused"
 
 
-async def test_controller_without_its_southbound_is_not_connected(node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_controller_without_its_southbound_is_not_connected(node: Sandbox, asking: Asking) -> None:
     await node.stop("ovn-sb")
     async with asking(node) as ask:
         result = await ask.until("controller.connection", lambda now: now.status is not Status.OK)

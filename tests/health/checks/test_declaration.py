@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -299,7 +299,7 @@ def test_declaring_puts_a_check_behind_those_it_needs(registry: dict[str, Check]
 def test_name_taken_or_need_unknown_is_a_mistake_of_the_code(
     registry: dict[str, Check], name: str, needs: tuple[str, ...]
 ) -> None:
-    declare: Any = check(name, daemon="ovsdb-server", needs=needs)
+    declare = check(name, daemon="ovsdb-server", needs=needs)
     with pytest.raises(AssertionError):
         declare(probing().probe)
 

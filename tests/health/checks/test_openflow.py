@@ -1,25 +1,21 @@
 """The bridge, asked over OpenFlow on a real node."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors
+from tests.health.checks.conftest import Asking
 
 
-async def test_bridge_answers_with_a_round_trip(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_bridge_answers_with_a_round_trip(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         result = await ask("openflow.echo")
     assert (result.status, result.detail) == (Status.OK, "br-int answers OpenFlow.")
-    assert result.rtt_seconds > 0
+    assert (result.rtt_seconds or 0) > 0
 
 
-async def test_bridge_holds_as_many_flows_as_the_switch_counts(
-    shared_node: Sandbox, asking: Callable[..., Any]
-) -> None:
+async def test_bridge_holds_as_many_flows_as_the_switch_counts(shared_node: Sandbox, asking: Asking) -> None:
     aggregate = await shared_node.run("ovs-ofctl", "-O", "OpenFlow15", "dump-aggregate", "br-int")
     async with asking(shared_node) as ask:
         result = await ask("openflow.flows")
@@ -27,7 +23,7 @@ async def test_bridge_holds_as_many_flows_as_the_switch_counts(
     assert result.values == {"flows": int(aggregate.rpartition("flow_count=")[2])}
 
 
-async def test_wiped_flows_are_missing(node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_wiped_flows_are_missing(node: Sandbox, asking: Asking) -> None:
     """With ovn-controller away nobody installs them again, and every other sign stays green."""
     await node.stop("ovn-controller")
     await node.run("ovs-ofctl", "-O", "OpenFlow15", "del-flows", "br-int")
@@ -37,9 +33,7 @@ async def test_wiped_flows_are_missing(node: Sandbox, asking: Callable[..., Any]
     assert (result.status, result.reason, result.values) == (Status.FAILED, "flows-missing", {"flows": 0})
 
 
-async def test_removed_management_socket_is_missing_while_the_bridge_lives(
-    node: Sandbox, asking: Callable[..., Any]
-) -> None:
+async def test_removed_management_socket_is_missing_while_the_bridge_lives(node: Sandbox, asking: Asking) -> None:
     (node.rundir / "br-int.mgmt").unlink()
     async with asking(node) as ask:
         assert (await ask("vswitchd.ofproto")).status is Status.OK
@@ -53,9 +47,7 @@ BACKLOG = 65
 """Connections that wait at most: 64 of listen(2) in OVS's lib/stream-unix.c, and one more of the kernel's."""
 
 
-async def test_full_backlog_of_a_switch_without_descriptors_is_its_symptom(
-    node: Sandbox, asking: Callable[..., Any]
-) -> None:
+async def test_full_backlog_of_a_switch_without_descriptors_is_its_symptom(node: Sandbox, asking: Asking) -> None:
     """It has no descriptor left to accept with, tries in every turn of its loop, and answers who is connected."""
     async with asking(node, timeout=1.0) as ask:
         assert (await ask("vswitchd.ofproto")).status is Status.OK
@@ -70,7 +62,7 @@ async def test_full_backlog_of_a_switch_without_descriptors_is_its_symptom(
     ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 )
 async def test_stopped_switch_leaves_a_full_backlog_to_its_silence(
-    node: Sandbox, asking: Callable[..., Any], hung_after: float, status: Status, reason: str
+    node: Sandbox, asking: Asking, hung_after: float, status: Status, reason: str
 ) -> None:
     """Who is stopped accepts nobody: clients that pile up are its symptom, and not the cause."""
     await node.freeze("ovs-vswitchd")

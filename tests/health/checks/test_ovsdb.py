@@ -2,19 +2,19 @@
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
+from tests.health.checks.conftest import Asking
 
 FROZEN = [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
 
 
-async def test_answers_with_a_round_trip(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_answers_with_a_round_trip(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         result = await ask("ovsdb.echo")
     assert (result.status, result.detail) == (Status.OK, "ovsdb-server answers.")
@@ -22,7 +22,7 @@ async def test_answers_with_a_round_trip(shared_node: Sandbox, asking: Callable[
     assert result.rtt_seconds > 0
 
 
-async def test_bridge_stands_in_the_database(shared_node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_bridge_stands_in_the_database(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         result = await ask("ovsdb.bridge")
     assert (result.status, result.values) == (Status.OK, {"bridges": 1})
@@ -31,7 +31,7 @@ async def test_bridge_stands_in_the_database(shared_node: Sandbox, asking: Calla
 @pytest.mark.restored
 @pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize("held", [True, False])
-async def test_server_that_ended_is_gone(node: Sandbox, asking: Callable[..., Any], end: str, held: bool) -> None:
+async def test_server_that_ended_is_gone(node: Sandbox, asking: Asking, end: str, held: bool) -> None:
     """SIGTERM removes the socket and the pidfile, SIGKILL leaves both."""
     async with asking(node) as ask:
         if held:
@@ -50,7 +50,7 @@ async def test_server_that_ended_is_gone(node: Sandbox, asking: Callable[..., An
 @pytest.mark.parametrize(("hung_after", "status", "reason"), FROZEN)
 @pytest.mark.parametrize("held", [True, False])
 async def test_stopped_server_is_late_and_then_hung(
-    node: Sandbox, asking: Callable[..., Any], held: bool, hung_after: float, status: Status, reason: str
+    node: Sandbox, asking: Asking, held: bool, hung_after: float, status: Status, reason: str
 ) -> None:
     """A connect to it still succeeds, so only the missing answer tells."""
     async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
@@ -60,10 +60,10 @@ async def test_stopped_server_is_late_and_then_hung(
         result = await ask("ovsdb.echo")
     assert (result.status, result.reason) == (status, reason)
     assert "is stopped" in result.detail
-    assert result.values["silent_seconds"] >= 0.2
+    assert float(result.values["silent_seconds"]) >= 0.2
 
 
-async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Callable[..., Any]) -> None:
+async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Asking) -> None:
     await node.stop("ovn-controller")  # it would make the bridge again
     async with asking(node) as ask:
         assert (await ask("ovsdb.bridge")).status is Status.OK
@@ -73,9 +73,7 @@ async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, askin
     assert "no bridge at all" in result.detail
 
 
-async def test_flow_restore_wait_counts_once_the_switch_started_with_it(
-    node: Sandbox, asking: Callable[..., Any]
-) -> None:
+async def test_flow_restore_wait_counts_once_the_switch_started_with_it(node: Sandbox, asking: Asking) -> None:
     async with asking(node) as ask:
         assert "is not set" in (await ask("ovsdb.flow_restore")).detail
         await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=True")
@@ -92,7 +90,7 @@ NAMES_LOST = {"moved": "socket-missing", "regular": "refused", "dead": "refused"
 @pytest.mark.parametrize("way", NAMES_LOST)
 @pytest.mark.parametrize("held", [True, False])
 async def test_socket_whose_name_is_lost_says_nothing_of_the_server(
-    node: Sandbox, asking: Callable[..., Any], way: str, held: bool
+    node: Sandbox, asking: Asking, way: str, held: bool
 ) -> None:
     """A held connection works on, and nobody else can come: that is what is told, whoever looks."""
     path = node.rundir / "db.sock"

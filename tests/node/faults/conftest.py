@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Protocol
 
 import aiohttp
+import msgspec
 import pytest
 
 from ovsnet.agent.agent import Agent
@@ -21,7 +22,8 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.server import serving
 
-Watching = Callable[..., AbstractAsyncContextManager["Watched"]]
+Setting = float | str | tuple[str, ...]
+"""A field of ``Settings``."""
 
 PATIENCE = 30.0
 """Seconds after which a test gives a fact up. It decides nothing: what is to come comes within one or two."""
@@ -156,13 +158,19 @@ class Watched:
         return "\n".join([f"The agent told {self.codes}, says {self.diagnosis}, and is ready: {ready}.", *told])
 
 
+class Watching(Protocol):
+    """What the fixture gives."""
+
+    def __call__(self, node: Sandbox, **settings: Setting) -> AbstractAsyncContextManager[Watched]: ...
+
+
 @pytest.fixture
 def watching() -> Watching:
     """``async with watching(node) as agent``: its first round of checks is over inside the block."""
 
     @contextlib.asynccontextmanager
-    async def watch(node: Sandbox, **settings: Any) -> AsyncIterator[Watched]:
-        agent = Agent(Settings(**(BRISK | settings)), Rundir(node.rundir, node.rundir))
+    async def watch(node: Sandbox, **settings: Setting) -> AsyncIterator[Watched]:
+        agent = Agent(msgspec.convert(BRISK | settings, Settings), Rundir(node.rundir, node.rundir))
         async with serving(agent, ["127.0.0.1:0"]) as urls, aiohttp.ClientSession() as client:
             watched = Watched(agent, urls[0], client)
             running = asyncio.create_task(agent.run())
