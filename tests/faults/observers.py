@@ -56,12 +56,17 @@ def _unseen(*visible: str) -> Callable[[Scene], Steps]:
 for _visible in (
     (), ("database",), ("bridge",), ("control",), ("database", "bridge"), ("database", "control"), ("bridge", "control")
 ):  # fmt: skip
-    _codes = {(): ("not-visible",), ("database", "control"): ("mgmt-socket-missing",)}
+    _codes: dict[tuple[str, ...], tuple[str, ...]] = {
+        (): ("not-visible", "socket-missing"),  # one who was there before knows that the daemons run
+        ("database",): ("not-visible", "socket-missing", "mgmt-socket-missing"),
+        ("database", "control"): ("mgmt-socket-missing",),
+    }
     fault(
         *_codes.get(_visible, ("socket-missing", "not-visible")),
         name=f"run-directory-shows-{'-and-'.join(_visible) or 'nothing'}",
         about=f"The mounted run directory shows {' and '.join(_visible) or 'no'} sockets, and no pidfile.",
         view=_linked,
+        needs="own-host",
     )(_unseen(*_visible))
 
 
@@ -85,7 +90,14 @@ async def default_run_directory_missing(scene: Scene) -> Steps:
     scene.rundir, scene.ovn_rundir = before
 
 
-@fault("socket-missing", observers=("held", "fresh", "check"), view=_linked, passing="vswitchd-not-connected")
+@fault(
+    "socket-missing",
+    observers=("held", "fresh", "check"),
+    view=_linked,
+    passing="vswitchd-not-connected",
+    starts=True,
+    needs="own-host",
+)
 async def database_socket_mounted_as_a_file(scene: Scene) -> Steps:
     """db.sock itself was mounted, and ovsdb-server was restarted: the mount shows the old socket."""
     await scene.node.restart("ovsdb-server")

@@ -31,6 +31,13 @@ SUITES = ("installed", "trixie", "sid")
 PAGE = Path(__file__).parents[2] / "docs" / "matrix.md"
 
 
+HOST_OF_ITS_OWN = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+"""Each node is alone on its host, as far as anybody can see."""
+
+LAST = "last"
+"""The part of the rows for which nothing else may run."""
+
+
 def main() -> int:
     options = _parser().parse_args()
     logging.getLogger("ovsnet").addHandler(logging.NullHandler())
@@ -38,7 +45,7 @@ def main() -> int:
         options.record.write_bytes(msgspec.json.encode(_generation(options)))
         return 0
     began = time.monotonic()
-    generations = [_in_a_process(suite) for suite in (options.suite or SUITES)]
+    generations = [_run_on(suite, options) for suite in (options.suite or SUITES)]
     if options.keep:
         options.keep.write_bytes(msgspec.json.encode(generations))
     if not options.only:
@@ -56,28 +63,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; default: all three")
     parser.add_argument("--jobs", type=int, default=4, help="nodes at once, default 4")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write all that was said there, as JSON")
+    parser.add_argument("--part", default="", help=argparse.SUPPRESS)
     parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
     return parser
 
 
-def _in_a_process(suite: str) -> Generation:
-    """A process of its own, for PATH says which programs of OVS and OVN are run."""
+def _run_on(suite: str, options: argparse.Namespace) -> Generation:
+    """Processes of their own, for PATH says which programs of OVS and OVN are run."""
     environment = dict(os.environ)
     if suite != "installed":
         environment["PATH"] = f"{programs(suite)}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    alone = HOST_OF_ITS_OWN if os.geteuid() == 0 else ()
     with tempfile.TemporaryDirectory() as directory:
-        record = Path(directory) / "rows.json"
-        words = [sys.executable, "-m", "tests.matrix", *sys.argv[1:], f"--record={record}", f"--suite={suite}"]
-        subprocess.run(words, env=environment, check=True)
-        return msgspec.json.decode(record.read_bytes(), type=Generation)
+
+        def start(part: str) -> subprocess.Popen[bytes]:
+            words = [*alone, sys.executable, "-m", "tests.matrix", *sys.argv[1:], f"--suite={suite}"]
+            return subprocess.Popen([*words, f"--part={part}", f"--record={directory}/{part}"], env=environment)
+
+        for parts in ([str(number) for number in range(options.jobs)], [LAST]):
+            ended = [process.wait() for process in [start(part) for part in parts]]
+            if any(ended):
+                raise SystemExit(f"A part of the rows ended with exit code {max(ended)}.")
+        found = [msgspec.json.decode(path.read_bytes(), type=Generation) for path in Path(directory).iterdir()]
+    rows = {(row.name, row.kind): row for generation in found for row in generation.rows}
+    order = [task.empty() for task in _tasks(options.only, options.pairs, options.seed)]
+    return Generation(suite=suite, versions=found[0].versions, rows=[rows[each.name, each.kind] for each in order])
 
 
 def _generation(options: argparse.Namespace) -> Generation:
     suite = options.suite[-1]
     tasks = _tasks(options.only, options.pairs, options.seed)
-    _say(f"{suite}: {len(tasks)} rows")
-    rows = asyncio.run(run(tasks, options.jobs, lambda row: _say(told(row, suite))))
-    rows.sort(key=lambda row: [task.empty().name for task in tasks].index(row.name))
+    ordinary = [task for task in tasks if not task.alone]
+    last = [task for task in tasks if task.alone]
+    chosen = last if options.part == LAST else ordinary[int(options.part) :: options.jobs]
+    rows = asyncio.run(run(chosen, lambda row: _say(told(row, suite))))
     return Generation(suite=suite, versions=_versions(), rows=rows)
 
 

@@ -1,8 +1,7 @@
-"""Run many rows, several nodes at once."""
+"""Run rows, one after the other."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Sequence
 
@@ -17,9 +16,11 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
     "namespaces": lambda: os.geteuid() == 0,
     "cgroup": cgroups,
+    "own-host": lambda: os.getpid() == 1,
     "no-rundir": lambda: not any(os.path.exists(f"{run}/openvswitch") for run in ("/run", "/usr/local/var/run")),
 }
-"""What a fault needs of the host, and whether it is here."""
+"""What a fault needs of the host, and whether it is here. In a pid namespace of our own no daemon of another
+node is seen, as on a host of our own."""
 
 ALONE = "heavy"
 """Of ``needs``: nothing else may run meanwhile."""
@@ -63,41 +64,28 @@ class Task:
         )
 
 
-async def run(tasks: Sequence[Task], jobs: int, say: Callable[[Row], None]) -> list[Row]:
-    """All rows, ``jobs`` at once; those that want the machine for themselves at the end."""
+async def run(tasks: Sequence[Task], say: Callable[[Row], None]) -> list[Row]:
+    """One row after the other, on one node for as long as it is well and of the right shape."""
     rows: list[Row] = []
-
-    def take(row: Row) -> None:
-        rows.append(row)
-        say(row)
-
-    for crowd, workers in (([task for task in tasks if not task.alone], jobs), ([t for t in tasks if t.alone], 1)):
-        queue = sorted(crowd, key=lambda task: (task.shape, not task.long))
-        await asyncio.gather(*(_work(queue, take) for _ in range(min(workers, len(queue)))))
-    return rows
-
-
-async def _work(queue: list[Task], take: Callable[[Row], None]) -> None:
-    """Take rows off the queue, on one node for as long as it is well and of the right shape."""
     node: Sandbox | None = None
     shape: Shape | None = None
     try:
-        while queue:
-            task = queue.pop(0)
-            if task.lacking:
-                row = task.empty()
-                row.skipped = f"needs {task.lacking}"
-                take(row)
-                continue
+        for task in sorted(tasks, key=lambda task: task.shape):
             if node is not None and shape != task.shape:
                 await node.down()
                 node = None
-            node, row = await _try(task, node)
-            shape = task.shape
-            take(row)
+            if task.lacking:
+                row = task.empty()
+                row.skipped = f"needs {task.lacking}"
+            else:
+                node, row = await _try(task, node)
+                shape = task.shape
+            rows.append(row)
+            say(row)
     finally:
         if node is not None:
             await node.down()
+    return rows
 
 
 async def _try(task: Task, node: Sandbox | None) -> tuple[Sandbox | None, Row]:
