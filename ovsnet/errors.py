@@ -5,6 +5,8 @@
     │   ├── ConfigError                 an unknown key, a value out of range
     │   └── AddressError                an address or socket path that can never work
     ├── UnfitEnvironment            exit 3: this machine does not let us tell
+    │   └── OwnLimit                    EMFILE, ENFILE: we have no descriptor left, whatever the peer does
+    │       └── OutOfMemory                 ENOMEM
     └── PeerError                   a daemon, and what it did
         ├── ConnectError                no connection came to be
         │   ├── SocketMissing               ENOENT
@@ -30,6 +32,7 @@ Any other exception that leaves a public function is a bug of ovsnet.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -61,6 +64,39 @@ class AddressError(UsageError):
 
 class UnfitEnvironment(OvsnetError):
     reason = "environment"
+
+
+class OwnLimit(UnfitEnvironment):
+    reason = "own-limit"
+    default_remedy = "Raise the limit of open files of ovsnet (LimitNOFILE=), or that of the host (fs.file-max)."
+
+
+class OutOfMemory(OwnLimit):
+    reason = "own-memory"
+    default_remedy = "Give ovsnet more memory, and see what uses it up."
+
+
+def own_limit(error: BaseException) -> OwnLimit | None:
+    """The error of the tree for a limit of our own that ``error`` shows; None when it shows none."""
+    if isinstance(error, OwnLimit):
+        return error
+    if isinstance(error, MemoryError):
+        return OutOfMemory("ovsnet has no memory left.")
+    if isinstance(error, OSError):
+        match error.errno:
+            case errno.EMFILE:
+                return OwnLimit("ovsnet has no descriptor left.")
+            case errno.ENFILE:
+                return OwnLimit("This host has no descriptor left for anybody (fs.file-max).")
+            case errno.ENOMEM:
+                return OutOfMemory("The kernel has no memory left for ovsnet.")
+    return None
+
+
+def raise_own_limit(error: BaseException) -> None:
+    """Raise OwnLimit when ``error`` shows a limit of our own. It is no fact about what was to be read."""
+    if (own := own_limit(error)) is not None:
+        raise own from error
 
 
 class PeerError(OvsnetError):

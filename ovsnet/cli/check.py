@@ -58,8 +58,8 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Setti
     settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
     health, found = asyncio.run(_ask(settings, checks, timeout))
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
-    if not health.diagnosis.state.serves:
-        cause = codes().get(health.diagnosis.code)
+    cause = codes().get(health.diagnosis.code)
+    if not health.diagnosis.state.serves or (cause is not None and cause.blind):
         raise click.exceptions.Exit(1 if cause is None else cause.exit_code)
 
 

@@ -37,7 +37,12 @@ def checks_table() -> str:
     return _table(
         ("check", "what must hold", "builds on", "asks"),
         (
-            (f"`{check.name}`", check.question, ", ".join(f"`{need}`" for need in check.needs), check.daemon)
+            (
+                f"`{check.name}`",
+                check.question,
+                ", ".join(f"`{need}`" for need in check.needs),
+                check.daemon or "ovsnet",
+            )
             for check in CHECKS.values()
         ),
     )

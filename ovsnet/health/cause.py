@@ -41,6 +41,7 @@ class Cause:
     ``dead``: seen for longer than ``dead_after``, it makes ``/ovs/livez`` fail.
     ``flows_stay``: traffic goes on by the flows that are installed, where there are any.
     ``exit_code``: that of ``ovsnet check`` for a node that is not ready for this.
+    ``blind``: it keeps ovsnet from asking, so ``ovsnet check`` ends with ``exit_code`` whatever the node's state.
     """
 
     code: str
@@ -55,6 +56,7 @@ class Cause:
     brief: bool = False
     dead: bool = False
     exit_code: int = 1
+    blind: bool = False
     flows_stay: bool = False
 
     @property

@@ -27,10 +27,12 @@ from ovsnet.errors import (
     ConnectionRefused,
     DeadlineExceeded,
     NameUnresolved,
+    OwnLimit,
     PermissionDenied,
     SocketMissing,
     TlsFailed,
     Unreachable,
+    own_limit,
 )
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
@@ -57,8 +59,9 @@ async def connect(
 ) -> None:
     """Connect ``channel`` to its address within ``timeout`` seconds.
 
-    Raises the ConnectError that fits; ConfigError for ``ssl:`` without usable files; DeadlineExceeded when the peer
-    accepts and does not finish the TLS handshake. A listener whose backlog is full is tried again until the deadline.
+    Raises the ConnectError that fits; OwnLimit when we have no descriptor left; ConfigError for ``ssl:`` without usable
+    files; DeadlineExceeded when the peer accepts and does not finish the TLS handshake. A listener whose backlog is
+    full is tried again until the deadline.
     """
     address = channel.address
     loop = asyncio.get_running_loop()
@@ -174,7 +177,10 @@ def _is_connected(sock: socket.socket) -> bool:
 
 def try_connect_unix(address: Address) -> socket.socket:
     """Connect once, without waiting. A unix connect never is "in progress": it succeeds or fails at once."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise connect_error(address, error) from error
     try:
         sock.connect(address.path)
     except OSError as error:
@@ -183,8 +189,10 @@ def try_connect_unix(address: Address) -> socket.socket:
     return sock
 
 
-def connect_error(address: Address, error: OSError) -> ConnectError:
-    """The error of the tree that an errno of ``connect()`` means."""
+def connect_error(address: Address, error: OSError) -> ConnectError | OwnLimit:
+    """The error of the tree that an errno of ``socket()`` or ``connect()`` means."""
+    if (own := own_limit(error)) is not None:
+        return own
     match error.errno:
         case errno.ENOENT:
             return SocketMissing(f"{address} does not exist.")

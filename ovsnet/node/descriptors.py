@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.errors import raise_own_limit
+
 MOST_COUNTED = 1 << 17
 """Descriptors of one process. A process with more is not counted."""
 
@@ -28,7 +30,7 @@ class Descriptors:
 
 
 def descriptors(pid: int | str, proc: Path = Path("/proc")) -> Descriptors | None:
-    """Those of ``pid``, or None when they cannot be read: it is gone, or another user's. Raises nothing.
+    """Those of ``pid``, or None when they cannot be read: it is gone, or another user's. Raises OwnLimit.
 
     It lists a directory of an entry per descriptor: not for a schedule.
     """
@@ -44,6 +46,7 @@ def descriptors(pid: int | str, proc: Path = Path("/proc")) -> Descriptors | Non
                 below += int(entry.name) < most
                 if count > MOST_COUNTED:
                     return None
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_own_limit(error)
         return None
     return Descriptors(count, most, most - below)

@@ -14,7 +14,7 @@ import anyio
 
 from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
+from ovsnet.errors import AddressError, ConnectError, OvsnetError, OwnLimit, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.backoff import still_waits
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
@@ -71,6 +71,8 @@ class Node:
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
         """How often a question met a full backlog, by daemon."""
+        self.faults: set[str] = set()
+        """What went wrong in ovsnet itself: each kind is logged once."""
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()
@@ -228,7 +230,12 @@ class Node:
         daemon = component.daemon
 
         async def opened() -> Session:
-            return self._met(daemon, await open_session())
+            session = await open_session()
+            try:
+                return self._met(daemon, session)
+            except OwnLimit:
+                await session.aclose()
+                raise
 
         link = Link(
             opened,

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ovsnet.errors import raise_own_limit
+
 MOST_BYTES = 128
 """As much as OVS reads of a pidfile's line (lib/daemon-unix.c, ``read_pidfile__``)."""
 
@@ -49,10 +51,11 @@ class LockState:
 
 
 def read_pidfile(path: Path) -> int | None:
-    """The number in a pidfile, or None. Raises nothing."""
+    """The number in a pidfile, or None. Raises OwnLimit."""
     try:
         descriptor = _open(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_own_limit(error)
         return None
     try:
         text = os.read(descriptor, MOST_BYTES).strip()
@@ -64,12 +67,13 @@ def read_pidfile(path: Path) -> int | None:
 
 
 def pidfile_locked(path: Path) -> LockState:
-    """Who holds the lock on a pidfile. Takes no lock and never waits. Raises nothing."""
+    """Who holds the lock on a pidfile. Takes no lock and never waits. Raises OwnLimit."""
     try:
         descriptor = _open(path)
     except (FileNotFoundError, NotADirectoryError):
         return LockState(Lock.MISSING)
     except (OSError, ValueError) as error:
+        raise_own_limit(error)
         return LockState(Lock.UNREADABLE, why=str(error))
     try:
         # A write lock conflicts with any other. F_GETLK itself needs no right to write.

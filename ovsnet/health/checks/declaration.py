@@ -11,8 +11,11 @@ check asks through the clients and lets their errors pass; ``run`` makes Results
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ovsnet.errors import (
     BacklogFull,
@@ -20,16 +23,22 @@ from ovsnet.errors import (
     ConnectionRefused,
     DeadlineExceeded,
     NotConnectedYet,
+    OutOfMemory,
     OvsnetError,
+    OwnLimit,
     PeerError,
     SocketMissing,
+    own_limit,
 )
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
+from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
 from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence
 from ovsnet.node.silence import Verdict
+
+log = logging.getLogger("ovsnet")
 
 Probe = Callable[[Node], Awaitable[Answer]]
 
@@ -81,8 +90,8 @@ def check(
 
 
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
-    """Ask once. ``results`` holds those of the checks it needs. Raises nothing: every error of the tree becomes a
-    Result."""
+    """Ask once. ``results`` holds those of the checks it needs. Raises nothing: an error of the tree becomes what it
+    says of the daemon, and any other is a fault of ours, after which nothing is known."""
     missing = next((results[need] for need in check.needs if _blocks(check, results[need])), None)
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
 
@@ -98,7 +107,11 @@ def look_again(check: Check, node: Node) -> Result | None:
     """Explain a silence once more, as of now. Nothing is asked; None when it is over."""
     if not node.daemons[check.daemon].late:
         return None
-    return _result(check, node, _explain_silence(check, node))
+    try:
+        answer = _explain_silence(check, node)
+    except Exception as error:
+        answer = _of_ourselves(check, node, error)
+    return _result(check, node, answer)
 
 
 def _result(check: Check, node: Node, answer: Answer) -> Result:
@@ -125,6 +138,29 @@ def _skipped(need: Result) -> Answer:
 
 async def _ask(check: Check, node: Node) -> Answer:
     try:
+        return await _answer(check, node)
+    except Exception as error:
+        return _of_ourselves(check, node, error)
+
+
+def _of_ourselves(check: Check, node: Node, error: Exception) -> Answer:
+    """What went wrong in ovsnet itself says nothing about any daemon."""
+    if (own := own_limit(error)) is not None:
+        return Answer(Status.UNKNOWN, own.reason, str(own), facts=_limits(own))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno} in {check.name}"
+    if fault not in node.faults:
+        node.faults.add(fault)
+        log.debug("%s", fault, exc_info=error)
+    return Answer(Status.UNKNOWN, INTERNAL, f"ovsnet failed with {fault}: {error}", facts={"fault": fault})
+
+
+def _limits(own: OwnLimit) -> dict[str, str]:
+    return {} if isinstance(own, OutOfMemory) else {"limit": str(nofile())}
+
+
+async def _answer(check: Check, node: Node) -> Answer:
+    try:
         return await _probe(check, node)
     except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
         return Answer(Status.SKIPPED, "precondition", str(error))
@@ -136,9 +172,13 @@ async def _ask(check: Check, node: Node) -> Answer:
         return silence if silence.reason in EXPLAINS_BACKLOG else _failed(error)
     except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
         return _explain_absence(check, node, error)
+    except OwnLimit:
+        raise
     except OvsnetError as error:
         return _failed(error)
 
+
+INTERNAL = "internal"
 
 NO_DESCRIPTORS = "no-descriptors"
 
