@@ -176,7 +176,7 @@ class Agent:
             self.ticked_at = self.clock()
             self.loop_lag = max(self.ticked_at - before - HEARTBEAT, 0.0)
             self.node.own_lag = self.loop_lag
-            self.counters.loop_delays.observe(self.loop_lag)
+            self.counters.loop_delays.record(self.loop_lag)
             # Before the first round nobody has been asked, so there is nothing to judge.
             if self.health.results and (diagnosis := self.health.judge(self.ticked_at)) is not None:
                 self._tell([Change(None, diagnosis)])

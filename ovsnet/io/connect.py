@@ -17,6 +17,7 @@ import random
 import select
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 from ovsnet.errors import (
@@ -39,6 +40,15 @@ LONGEST_RETRY = 0.050
 """Seconds between attempts on a full backlog. OVS accepts one connection per bridge and main-loop pass (connmgr.c,
 ``ofservice_run``), so room appears within a millisecond on a healthy switch; on a stuck one 20 attempts a second are
 plenty."""
+
+
+def backlog_pauses(rng: random.Random) -> Iterator[float]:
+    """How long to wait after each attempt that met a full backlog: twice as long each time, and jittered, so that
+    clients that were refused together do not come back together."""
+    delay = FIRST_RETRY
+    while True:
+        yield delay * rng.uniform(0.5, 1.5)
+        delay = min(delay * 2, LONGEST_RETRY)
 
 
 async def connect(
@@ -104,16 +114,14 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
 async def _connect_unix(address: Address, deadline: float, rng: random.Random) -> socket.socket:
     """No attempt waits, so the deadline only ends the retries. One that passed in a stall of ours costs no attempt."""
     loop = asyncio.get_running_loop()
-    delay = FIRST_RETRY
-    while True:
+    for pause in backlog_pauses(rng):
         try:
             return try_connect_unix(address)
         except BacklogFull:
-            wait = delay * rng.uniform(0.5, 1.5)
-            if loop.time() + wait >= deadline:
+            if loop.time() + pause >= deadline:
                 raise
-        await asyncio.sleep(wait)
-        delay = min(delay * 2, LONGEST_RETRY)
+        await asyncio.sleep(pause)
+    raise AssertionError  # the pauses never end
 
 
 async def _connect_ip(address: Address, deadline: float) -> socket.socket:

@@ -87,17 +87,17 @@ def advise(
 def _advise(facts: Facts, group: Group, stalls: Mapping[str, Histogram], every: float) -> Advice:
     measured = {daemon: stalls[daemon] for daemon in group.daemons if daemon in stalls}
     now = tuple(_current_costs(facts, group, measured))
-    enough = {daemon: found for daemon, found in measured.items() if found.total >= ENOUGH}
+    enough = {daemon: found for daemon, found in measured.items() if found.count >= ENOUGH}
     if not enough:
-        counted = ", ".join(f"{found.total} of {daemon}" for daemon, found in measured.items()) or "none"
+        counted = ", ".join(f"{found.count} of {daemon}" for daemon, found in measured.items()) or "none"
         why = f"{ENOUGH} answers are needed, and there are {counted}: let the agent run longer."
         return Advice(group.name, {}, why, now, (), group.remark)
     worst = max(enough, key=lambda daemon: enough[daemon].quantile(SHARE, every))
-    p99, longest = enough[worst].quantile(SHARE, every), enough[worst].longest
+    p99, longest = enough[worst].quantile(SHARE, every), enough[worst].highest
     seconds = math.ceil(max(TIMES * p99, group.least))
     values = {knob.name: _in_unit(knob, seconds) for knob in _settable(facts, group)}
     arithmetic = (
-        f"p99 stall of {worst} {duration(p99)} ({enough[worst].total} answers, longest {duration(longest)})"
+        f"p99 stall of {worst} {duration(p99)} ({enough[worst].count} answers, longest {duration(longest)})"
         f" x {TIMES} = {duration(TIMES * p99)}, at least {duration(group.least)}: {seconds} s"
     )
     then = tuple(_cost(name, value, seconds, measured) for name, value in values.items())

@@ -103,7 +103,7 @@ def _checks(agent: Agent) -> Iterator[Metric]:
     yield values
     took = HistogramMetricFamily("ovsnet_round_trip_seconds", "How long answers took.", labels=["check"])
     for name, buckets in agent.counters.round_trips.items():
-        took.add_metric([name], list(buckets.cumulative()), buckets.sum)
+        took.add_metric([name], list(buckets.labelled()), buckets.total)
     yield took
 
 

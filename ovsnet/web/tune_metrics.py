@@ -28,7 +28,7 @@ def stalls(found: Stalls) -> Metric:
         "ovsnet_stall_seconds", "How long a daemon took to answer, its silences included.", labels=["daemon"]
     )
     for daemon, histogram in found.histograms.items():
-        family.add_metric([daemon], buckets=_buckets(histogram), sum_value=histogram.sum)
+        family.add_metric([daemon], buckets=_buckets(histogram), sum_value=histogram.total)
     return family
 
 
@@ -46,4 +46,4 @@ def kept(keeper: Keeper) -> Iterator[Metric]:
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     cumulative = list(histogram.cumulative())
     found = [(str(bound), max((count for top, count in cumulative if top <= bound), default=0)) for bound in BOUNDS]
-    return [*((bound, float(count)) for bound, count in found), ("+Inf", float(histogram.total))]
+    return [*((bound, float(count)) for bound, count in found), ("+Inf", float(histogram.count))]
