@@ -17,7 +17,7 @@ from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.restart import RealNode, Restart, observe
 from ovsnet.bench.result import Document, Run
 from ovsnet.bench.rounds import in_rounds
-from ovsnet.bench.variant import PLAIN, Target, Variant
+from ovsnet.bench.variant import PLAIN, DaemonName, Variant
 from ovsnet.bench.workloads.restart import WORKLOAD
 from ovsnet.config import Settings
 from ovsnet.node.rundir import Rundir
@@ -37,7 +37,7 @@ def document() -> Document:
     return Document(command="ovsnet bench restart", began="", machines=[this_machine()])
 
 
-async def restarted(target: Target, text: str = "plain", **shape: Any) -> Run[RestartMeasures]:
+async def restarted(target: DaemonName, text: str = "plain", **shape: Any) -> Run[RestartMeasures]:
     found = document()
     plan = Restart(target, Variant.parse(text), **shape)
     await in_rounds(WORKLOAD, [plan], found, rounds=1, announce=lambda title, total: None)
