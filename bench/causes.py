@@ -23,7 +23,7 @@ from ovsnet.bench.report_restart import timeline
 from ovsnet.bench.restart import NODE_TIMEOUT, Restart, restart_on
 from ovsnet.bench.result import Document, Run, in_turn
 from ovsnet.bench.rounds import Announce, in_rounds
-from ovsnet.bench.variant import Target, Variant
+from ovsnet.bench.variant import DaemonName, Variant
 from ovsnet.bench.versions import versions
 from ovsnet.bench.workload import Turn
 from ovsnet.bench.workloads.restart import WORKLOAD as RESTART
@@ -71,16 +71,16 @@ class Cause:
         return [*_table(runs, self.shown), "", _plot(self, runs), ""]
 
 
-def _each(target: Target, *variants: str, **shape: float) -> list[Restart]:
+def _each(target: DaemonName, *variants: str, **shape: float) -> list[Restart]:
     many = {"ports": MANY_PORTS, "deadline": NODE_TIMEOUT} if shape.pop("many", 0) else {}
     return [Restart(target, Variant.parse(text), **{**shape, **many}) for text in variants]  # type: ignore[arg-type]
 
 
-def _down(target: Target, *seconds: float) -> list[Restart]:
+def _down(target: DaemonName, *seconds: float) -> list[Restart]:
     return [Restart(target, Variant.parse("plain"), down=each) for each in seconds]
 
 
-def _under_load(target: Target) -> list[Restart]:
+def _under_load(target: DaemonName) -> list[Restart]:
     plain = Variant.parse("plain")
     return [Restart(target, plain, clients, NAIVE if clients else None) for clients in (0, 100, 1000)]
 

@@ -31,7 +31,7 @@ ECHO_TIMEOUT = 10.0
 """Seconds after which an echo is given up."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class CanaryPlan(msgspec.Struct, frozen=True):
     """Whom to ask."""
 
     protocol: CanaryProtocol
@@ -46,7 +46,7 @@ class LoadBegins(msgspec.Struct, frozen=True):
     """From now on it is the load that it feels."""
 
 
-class Findings(msgspec.Struct):
+class CanaryFindings(msgspec.Struct):
     """Echoes before the load, and under it; ``lost`` says why the connection ended, if it did."""
 
     idle: Histogram = msgspec.field(default_factory=Histogram)
@@ -59,7 +59,7 @@ class Canary:
     end."""
 
     def __init__(self, protocol: CanaryProtocol, address: Address) -> None:
-        self._child = Child(__name__, Plan(protocol, str(address)), Connected, Findings)
+        self._child = Child(__name__, CanaryPlan(protocol, str(address)), Connected, CanaryFindings)
 
     @property
     def pid(self) -> int | None:
@@ -85,16 +85,16 @@ class Canary:
     ) -> None:
         await self._child.dismiss()
 
-    async def end(self) -> Findings:
+    async def end(self) -> CanaryFindings:
         """What it has measured. Raises UnfitEnvironment when something else has ended its process."""
         if (findings := await self._child.end()) is None:
             raise UnfitEnvironment("The canary's process was ended from outside.", remedy="Look for the OOM killer.")
         return findings
 
 
-async def echo_until_ended(plan: Plan) -> Findings:
+async def echo_until_ended(plan: CanaryPlan) -> CanaryFindings:
     """The work of the process."""
-    address, findings = Address.parse(plan.address), Findings()
+    address, findings = Address.parse(plan.address), CanaryFindings()
     connect = openflow.connect if plan.protocol == "openflow" else ovsdb.connect
     async with await connect(address, timeout=ECHO_TIMEOUT) as session:
         canary = _Echoing(session, findings)
@@ -108,7 +108,7 @@ async def echo_until_ended(plan: Plan) -> Findings:
 
 
 class _Echoing:
-    def __init__(self, session: openflow.Session | ovsdb.Session, findings: Findings) -> None:
+    def __init__(self, session: openflow.Session | ovsdb.Session, findings: CanaryFindings) -> None:
         self._session = session
         self._findings = findings
         self._histogram = findings.idle
@@ -132,4 +132,4 @@ class _Echoing:
 
 
 if __name__ == "__main__":
-    serve(Plan, echo_until_ended)
+    serve(CanaryPlan, echo_until_ended)

@@ -30,7 +30,7 @@ SHARES = (0.5, 0.99, 0.999)
 Draw = Callable[[], float]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """One figure before and after. ``low`` and ``high`` bound their ratio with 95 % confidence; None when a single
     round cannot show them."""
 
@@ -53,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
         return self.low is not None and self.high is not None and not self.low <= 1.0 <= self.high
 
 
-def compare(before: Document, after: Document, rng: Random) -> list[Change]:
+def compare(before: Document, after: Document, rng: Random) -> list[Difference]:
     """Every figure that both documents have. Raises UsageError when they have no run in common."""
     ours, theirs = before.named(), after.named()
     common = [key for key in ours if key in theirs]
@@ -62,17 +62,17 @@ def compare(before: Document, after: Document, rng: Random) -> list[Change]:
             "The two files have no run in common.",
             remedy=f"One holds {_names(before)}, the other {_names(after)}.",
         )
-    return [change for key in common for change in _changes(key[1], ours[key], theirs[key], rng)]
+    return [change for key in common for change in _differences(key[1], ours[key], theirs[key], rng)]
 
 
-def _changes(name: str, before: Sequence[Run[Any]], after: Sequence[Run[Any]], rng: Random) -> Iterator[Change]:
+def _differences(name: str, before: Sequence[Run[Any]], after: Sequence[Run[Any]], rng: Random) -> Iterator[Difference]:
     known = dict(_figures(after))
     for (figure, unit), value in _figures(before):
         if (figure, unit) not in known:
             continue
         was, now = value(before, rng), known[figure, unit](after, rng)
         low, high = _interval(was.again, now.again)
-        yield Change(name, figure, unit, was.value, now.value, low, high)
+        yield Difference(name, figure, unit, was.value, now.value, low, high)
 
 
 class _Estimate:

@@ -20,7 +20,7 @@ import msgspec
 from ovsnet.bench.harness import measured, require_files
 from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.measures import Measures
-from ovsnet.bench.probe_protocol import PROTOCOLS, Name
+from ovsnet.bench.probe_protocol import PROTOCOLS, ProtocolName
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.shard import Shard
 from ovsnet.bench.workload import Turn
@@ -36,7 +36,7 @@ class Echo:
     """``count`` requests over all ``connections``, ``window`` in flight on each. ``deadline`` is the longest silence
     in seconds."""
 
-    protocol: Name
+    protocol: ProtocolName
     address: Address
     connections: int
     window: int

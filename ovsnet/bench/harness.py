@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from ovsnet.bench.probe_protocol import HeldConnection, Name, hold
+from ovsnet.bench.probe_protocol import HeldConnection, ProtocolName, hold
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
@@ -25,7 +25,7 @@ SPARE_FILES = 64
 
 @asynccontextmanager
 async def measured(
-    run: Run[Any], protocol: Name, address: Address, *, timeout: float = 5.0, tls: Tls | None = None
+    run: Run[Any], protocol: ProtocolName, address: Address, *, timeout: float = 5.0, tls: Tls | None = None
 ) -> AsyncIterator[None]:
     """Fill in times and CPU seconds of ``run``. A daemon that goes away ends the block, and is a problem.
 

@@ -17,7 +17,7 @@ import msgspec
 
 from ovsnet.bench.child import Child, Orders, report, serve
 from ovsnet.bench.harness import require_files
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.race import ClientCounts, Race, RaceMeasures, Racing, Strategy
 from ovsnet.bench.result import Run
 from ovsnet.errors import UnfitEnvironment
@@ -28,10 +28,10 @@ PAUSE = 0.010
 but spin."""
 
 
-class Plan(msgspec.Struct, frozen=True):
+class LoadPlan(msgspec.Struct, frozen=True):
     """``clients`` at once, by a ``strategy`` as a person writes it."""
 
-    protocol: Name
+    protocol: ProtocolName
     address: str
     clients: int
     strategy: str
@@ -52,8 +52,8 @@ class _Endless:
 class LoadClients:
     """``async with LoadClients(…) as clients``: they connect again and again inside the block."""
 
-    def __init__(self, protocol: Name, address: Address, clients: int, strategy: Strategy) -> None:
-        plan = Plan(protocol, str(address), clients, strategy.text)
+    def __init__(self, protocol: ProtocolName, address: Address, clients: int, strategy: Strategy) -> None:
+        plan = LoadPlan(protocol, str(address), clients, strategy.text)
         self._child = Child(__name__, plan, Started, ClientCounts)
 
     async def __aenter__(self) -> Self:
@@ -78,7 +78,7 @@ class LoadClients:
         return findings
 
 
-async def connect_until_ended(plan: Plan) -> ClientCounts:
+async def connect_until_ended(plan: LoadPlan) -> ClientCounts:
     """The work of the process."""
     require_files(plan.clients)
     strategy = Strategy.parse(plan.strategy)
@@ -94,4 +94,4 @@ async def connect_until_ended(plan: Plan) -> ClientCounts:
 
 
 if __name__ == "__main__":
-    serve(Plan, connect_until_ended)
+    serve(LoadPlan, connect_until_ended)

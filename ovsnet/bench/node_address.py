@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.workload import Request
 from ovsnet.config import Settings
 from ovsnet.errors import SocketMissing, UsageError
@@ -20,7 +20,7 @@ def require_one_node(request: Request, address: Address | None) -> None:
         )
 
 
-def address_of(protocol: Name, settings: Settings, rundir: Rundir) -> Address:
+def address_of(protocol: ProtocolName, settings: Settings, rundir: Rundir) -> Address:
     """Where the daemon of this protocol listens."""
     if protocol == "openflow":
         return rundir.mgmt(settings.bridge[0])

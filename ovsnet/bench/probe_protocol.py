@@ -15,7 +15,7 @@ from ovsnet.protocol import jsonrpc
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow.message import pack_message
 
-Name = Literal["openflow", "ovsdb", "unixctl"]
+ProtocolName = Literal["openflow", "ovsdb", "unixctl"]
 
 
 class ProbeProtocol(Core[int], Protocol):
@@ -92,7 +92,7 @@ class JsonRpcProbe:
         self._connection.eof_received()
 
 
-PROTOCOLS: dict[Name, Callable[[], ProbeProtocol]] = {
+PROTOCOLS: dict[ProtocolName, Callable[[], ProbeProtocol]] = {
     "openflow": OpenFlowProbe,
     "ovsdb": lambda: JsonRpcProbe("echo"),
     "unixctl": lambda: JsonRpcProbe("version"),
@@ -111,7 +111,7 @@ class HeldConnection(Protocol):
     async def aclose(self) -> None: ...
 
 
-async def hold(name: Name, address: Address, *, timeout: float, tls: Tls | None = None) -> HeldConnection:
+async def hold(name: ProtocolName, address: Address, *, timeout: float, tls: Tls | None = None) -> HeldConnection:
     """Open one, and prove that the daemon answers. Raises PeerError."""
     match name:
         case "openflow":

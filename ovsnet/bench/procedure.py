@@ -11,7 +11,7 @@ import anyio
 
 from ovsnet.bench.observer import Observer
 from ovsnet.bench.recovery import Recovery
-from ovsnet.bench.variant import CONTROLLER, SWITCH, Target, Variant
+from ovsnet.bench.variant import CONTROLLER, SWITCH, DaemonName, Variant
 from ovsnet.errors import PeerError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import together, until
@@ -122,7 +122,7 @@ class Procedure:
         self.away.difference_update(names)
 
 
-async def daemon_of(node: Sandbox, target: Target) -> str:
+async def daemon_of(node: Sandbox, target: DaemonName) -> str:
     """Its name in the sandbox. Of a clustered southbound that is its leader now; raises PeerError without one."""
     if target != "southbound":
         return target

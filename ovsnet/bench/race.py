@@ -28,7 +28,7 @@ from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.limiter import Limiter
 from ovsnet.bench.measures import Measures, Tally
 from ovsnet.bench.oneshot import OneShot
-from ovsnet.bench.probe_protocol import PROTOCOLS, Name
+from ovsnet.bench.probe_protocol import PROTOCOLS, ProtocolName
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.schedule import Schedule
 from ovsnet.bench.shard import Shard
@@ -79,7 +79,7 @@ class Race:
     """``count`` one-shots by ``clients`` at once. ``rate`` makes it open-loop: so many arrivals per second, whatever
     the daemon does. ``deadline`` is how long a client waits, in seconds from its first attempt."""
 
-    protocol: Name
+    protocol: ProtocolName
     address: Address
     clients: int
     count: int

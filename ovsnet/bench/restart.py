@@ -12,13 +12,13 @@ import anyio
 
 from ovsnet.bench.load_clients import LoadClients
 from ovsnet.bench.observer import Observer
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.procedure import Procedure, daemon_of
 from ovsnet.bench.race import Strategy
 from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.shard import Shard
-from ovsnet.bench.variant import Target, Variant
+from ovsnet.bench.variant import DaemonName, Variant
 from ovsnet.bench.versions import versions
 from ovsnet.bench.workload import Turn
 from ovsnet.config import Settings
@@ -55,7 +55,7 @@ class Restart:
     seconds, and its start may take ``deadline`` seconds. ``ports`` and ``raft`` shape the sandbox that is made for it,
     unless it is done on a ``real_node``."""
 
-    target: Target
+    target: DaemonName
     variant: Variant
     clients: int = 0
     strategy: Strategy | None = None
@@ -180,7 +180,7 @@ async def _under_load(
             run.measures.clients = await clients.end()
 
 
-def contended_socket(target: Target, observer: Observer) -> tuple[Name, Address]:
+def contended_socket(target: DaemonName, observer: Observer) -> tuple[ProtocolName, Address]:
     """The socket that clients race for when this daemon restarts: its own, or the switch's, which ovn-controller
     wants."""
     node = observer.agent.node

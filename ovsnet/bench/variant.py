@@ -9,11 +9,11 @@ from typing import Literal
 
 from ovsnet.errors import UsageError
 
-Target = Literal["ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"]
+DaemonName = Literal["ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"]
 """What is restarted; of a clustered southbound, its leader."""
 
-SWITCH: Target = "ovs-vswitchd"
-CONTROLLER: Target = "ovn-controller"
+SWITCH: DaemonName = "ovs-vswitchd"
+CONTROLLER: DaemonName = "ovn-controller"
 
 
 class Counts(Enum):
@@ -42,7 +42,7 @@ class Declaration:
     number: float | None = None
     counts: Counts = Counts.NOTHING
     settings: Mapping[str, str] = field(default_factory=dict)
-    only: Target | None = None
+    only: DaemonName | None = None
     whole: bool = False
     largest: float = 60.0
     restarts_controller: bool = False
@@ -170,7 +170,7 @@ def _number(text: str, number: str, declared: Declaration) -> float:
     return parsed
 
 
-def require_possible(variant: Variant, target: Target, *, raft: bool) -> None:
+def require_possible(variant: Variant, target: DaemonName, *, raft: bool) -> None:
     """Raise UsageError when this daemon cannot be restarted in this way."""
     only = variant.declaration.only
     if only not in (None, target):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ovsnet.bench.compare import Change
+from ovsnet.bench.compare import Difference
 from ovsnet.bench.result import Document, in_turn
 from ovsnet.bench.workload import find
 
@@ -23,7 +23,7 @@ def table(document: Document) -> str:
     return "\n".join([*lines, *(f"{name}: {number}" for name, number in document.versions.items())])
 
 
-def change_lines(changes: Sequence[Change]) -> Iterator[str]:
+def change_lines(changes: Sequence[Difference]) -> Iterator[str]:
     """One line for each figure; those that surely changed have a mark."""
     rows = [
         {
@@ -41,7 +41,7 @@ def change_lines(changes: Sequence[Change]) -> Iterator[str]:
     yield "* changed by more than chance"
 
 
-def _bounds(change: Change) -> str:
+def _bounds(change: Difference) -> str:
     if change.low is None:
         return "-" if change.ratio is None else "one round only"
     return f"{change.low:.2f} to {change.high:.2f}"

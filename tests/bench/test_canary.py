@@ -9,7 +9,7 @@ import time
 import anyio
 import pytest
 
-from ovsnet.bench.canary import Canary, Findings
+from ovsnet.bench.canary import Canary, CanaryFindings
 from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.race import Race, Strategy, measure
 from ovsnet.bench.result import Document
@@ -93,8 +93,8 @@ async def test_end_by_another_hand_is_reported(shared_node: Sandbox) -> None:
 async def test_canary_that_was_shut_out_is_a_problem_of_the_run(
     shared_node: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def shut_out(self: Canary) -> Findings:
-        return Findings(lost="no answer within 10 s.")
+    async def shut_out(self: Canary) -> CanaryFindings:
+        return CanaryFindings(lost="no answer within 10 s.")
 
     monkeypatch.setattr(Canary, "end", shut_out)
     document = Document(command="race", began="2026-01-01", machines=[])

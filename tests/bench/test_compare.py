@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ovsnet.bench.compare import Change, compare
+from ovsnet.bench.compare import Difference, compare
 from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.machine import this_machine
 from ovsnet.bench.race import RaceMeasures
@@ -37,7 +37,7 @@ def rounds(seed: int, *, slower: float = 1.0, number: int = 3) -> Document:
     return document(*runs)
 
 
-def figure(changes: list[Change], name: str) -> Change:
+def figure(changes: list[Difference], name: str) -> Difference:
     return next(change for change in changes if change.figure == name)
 
 

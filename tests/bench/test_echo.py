@@ -9,7 +9,7 @@ import pytest
 
 from ovsnet.bench.echo import Echo, Echoing, EchoMeasures
 from ovsnet.bench.harness import measured
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.result import Run
 from ovsnet.bench.versions import versions
 from ovsnet.io.address import Address
@@ -18,7 +18,7 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
 
 
-def address(node: Sandbox, protocol: Name) -> Address:
+def address(node: Sandbox, protocol: ProtocolName) -> Address:
     if protocol == "unixctl":
         return Rundir(node.rundir, node.rundir).control_sockets("ovs-vswitchd")[0]
     return Address.unix(node.rundir / {"openflow": "br-int.mgmt", "ovsdb": "db.sock"}[protocol])
@@ -27,7 +27,7 @@ def address(node: Sandbox, protocol: Name) -> Address:
 @pytest.mark.parametrize("protocol", ["openflow", "ovsdb", "unixctl"])
 @pytest.mark.parametrize(("connections", "window"), [(1, 1), (3, 16)])
 async def test_every_request_is_answered_once(
-    shared_node: Sandbox, protocol: Name, connections: int, window: int
+    shared_node: Sandbox, protocol: ProtocolName, connections: int, window: int
 ) -> None:
     echo = Echo(protocol, address(shared_node, protocol), connections, window, count=500)
     run = Run(kind="echo", name=echo.name, measures=EchoMeasures())

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from ovsnet.bench.harness import measured, require_files
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.race import DEFAULT_LIMIT, Race, RaceMeasures, Racing, Strategy
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.errors import UnfitEnvironment, UsageError
@@ -21,7 +21,7 @@ BACKLOG = 65
 
 
 def race(
-    node: Sandbox, strategy: str, *, clients: int, count: int, protocol: Name = "openflow",
+    node: Sandbox, strategy: str, *, clients: int, count: int, protocol: ProtocolName = "openflow",
     rate: float | None = None, deadline: float = 20.0,
 ) -> Race:  # fmt: skip
     socket = node.rundir / ("br-int.mgmt" if protocol == "openflow" else "db.sock")
@@ -35,7 +35,7 @@ async def raced(planned: Race) -> Run[RaceMeasures]:
 
 
 @pytest.mark.parametrize("protocol", ["openflow", "ovsdb"])
-async def test_gate_keeps_every_client_from_a_full_backlog(shared_node: Sandbox, protocol: Name) -> None:
+async def test_gate_keeps_every_client_from_a_full_backlog(shared_node: Sandbox, protocol: ProtocolName) -> None:
     planned = race(shared_node, "gated", clients=200, count=600, protocol=protocol)
     run = Run(kind="race", name=planned.name, measures=RaceMeasures())
     async with measured(run, protocol, planned.address):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ovsnet.bench.race import errno_name
 from ovsnet.bench.storm.chassis import Act, Chassis
-from ovsnet.bench.storm.conversation import Conversation, Event
+from ovsnet.bench.storm.conversation import ChassisEvent, Conversation
 from ovsnet.bench.storm.measures import StormMeasures
 from ovsnet.errors import PeerError, ProtocolError
 from ovsnet.io.address import Address
@@ -40,7 +40,7 @@ class ChassisConnection:
         self._tls = tls
         self._register = register
         self._loop = asyncio.get_running_loop()
-        self._channel: Channel[Event] | None = None
+        self._channel: Channel[ChassisEvent] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probed_at = 0.0
@@ -123,22 +123,22 @@ class ChassisConnection:
             channel.abort()
             raise
 
-    def made(self, channel: Channel[Event]) -> None:
+    def made(self, channel: Channel[ChassisEvent]) -> None:
         """The connection is there."""
         now = time.monotonic()
         self._connecting, self._channel = None, channel
         self.chassis.connected_at(now)
         self._arm(now)
 
-    def heard(self, events: Sequence[Event]) -> None:
+    def heard(self, events: Sequence[ChassisEvent]) -> None:
         """The conversation has made progress."""
         for event in events:
             now = time.monotonic()
-            if event is Event.SYNCED and self.chassis.synced_at is None:
+            if event is ChassisEvent.SYNCED and self.chassis.synced_at is None:
                 self._record_sync(self.chassis.synced(now), now)
-            elif event is Event.ECHOED:
+            elif event is ChassisEvent.ECHOED:
                 self._measures.probe.record(int((now - self._probed_at) * 1e9))
-            elif event is Event.TURNED_AWAY:
+            elif event is ChassisEvent.TURNED_AWAY:
                 self._measures.turned_away += 1
                 self.chassis.turned_away(now)
                 self._drop()
@@ -151,7 +151,7 @@ class ChassisConnection:
         else:
             self._measures.outage.record(int(outage * 1e9))
 
-    def lost(self, channel: Channel[Event], error: PeerError) -> None:
+    def lost(self, channel: Channel[ChassisEvent], error: PeerError) -> None:
         """The server, or the network, ended the connection."""
         if channel is not self._channel:
             return
@@ -176,7 +176,7 @@ class ChassisConnection:
             task.cancel()
 
 
-class _ChassisChannel(Channel[Event]):
+class _ChassisChannel(Channel[ChassisEvent]):
     """Notifies the chassis before the first byte is sent: with TLS, the handshake is over by then."""
 
     def __init__(self, address: Address, conversation: Conversation, owner: ChassisConnection) -> None:

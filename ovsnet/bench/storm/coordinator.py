@@ -9,7 +9,7 @@ import anyio
 
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.bench.storm.measures import StormMeasures
-from ovsnet.bench.storm.messages import TICK, Findings, Join, Plan
+from ovsnet.bench.storm.messages import TICK, Join, WorkerFindings, WorkerPlan
 from ovsnet.bench.storm.pool import Pool
 from ovsnet.bench.storm.storm import Storm
 from ovsnet.bench.storm.target import FaultKind, Target
@@ -31,7 +31,7 @@ class Coordinator:
         self._target = target
         self._fell = ""
 
-    async def conduct(self, plans: Sequence[Plan]) -> None:
+    async def conduct(self, plans: Sequence[WorkerPlan]) -> None:
         """Raises UnfitEnvironment when the workers cannot be run. Whatever else goes wrong is a problem of the run."""
         own = time.process_time()
         async with Pool(plans) as pool:
@@ -101,7 +101,7 @@ class Coordinator:
                     scope.cancel()
             await anyio.sleep(TICK)
 
-    def _collect(self, found: Sequence[Findings], workers: int) -> None:
+    def _collect(self, found: Sequence[WorkerFindings], workers: int) -> None:
         if len(found) < workers:
             self._problem(f"{workers - len(found)} of {workers} workers did not report what they found.")
         if not found:

@@ -11,7 +11,7 @@ from ovsnet.bench.result import Run
 from ovsnet.bench.shard import Shard
 from ovsnet.bench.storm.coordinator import Coordinator
 from ovsnet.bench.storm.measures import StormMeasures
-from ovsnet.bench.storm.messages import Plan, TlsFiles
+from ovsnet.bench.storm.messages import TlsFiles, WorkerPlan
 from ovsnet.bench.storm.servers import contents
 from ovsnet.bench.storm.storm import Storm
 from ovsnet.bench.storm.target import ExternalTarget, SandboxTarget, Target
@@ -56,13 +56,13 @@ async def _target(storm: Storm) -> AsyncIterator[tuple[list[Address], Tls | None
 
 async def plans(
     storm: Storm, remotes: Sequence[Address], tls: Tls | None, first: int, chassis: int, seed: str
-) -> list[Plan]:
+) -> list[WorkerPlan]:
     """What each worker does for ``chassis`` of ours, numbered from ``first``. Raises PeerError."""
     known = await contents(remotes, tls)
     workers = min(storm.workers or max(len(os.sched_getaffinity(0)), -(-chassis // CHASSIS_PER_WORKER)), chassis)
     parts = [Shard(number, workers).part(chassis) for number in range(1, workers + 1)]
     return [
-        Plan(
+        WorkerPlan(
             remotes=[str(remote) for remote in remotes],
             first=first + sum(parts[:index]),
             chassis=part,

@@ -21,7 +21,7 @@ class TlsFiles(msgspec.Struct, frozen=True):
     ca: str
 
 
-class Plan(msgspec.Struct, frozen=True):
+class WorkerPlan(msgspec.Struct, frozen=True):
     """One worker's part: ``chassis`` of them, numbered from ``first``, which arrive evenly within ``ramp_seconds``."""
 
     remotes: list[str]
@@ -54,7 +54,7 @@ class Fault(msgspec.Struct, frozen=True, tag="fault"):
 Order = Join | Fault
 
 
-class Progress(msgspec.Struct, frozen=True):
+class WorkerProgress(msgspec.Struct, frozen=True):
     """How many ``orders`` were obeyed. ``synced`` chassis hold what they monitor, over a connection that no order has
     made void."""
 
@@ -63,7 +63,7 @@ class Progress(msgspec.Struct, frozen=True):
     gave_up: int
 
 
-class Findings(msgspec.Struct, frozen=True):
+class WorkerFindings(msgspec.Struct, frozen=True):
     """All that a worker has measured, of itself too."""
 
     measures: StormMeasures

@@ -10,7 +10,7 @@ from typing import Self
 import anyio
 
 from ovsnet.bench.child import Child
-from ovsnet.bench.storm.messages import Findings, Order, Plan, Progress
+from ovsnet.bench.storm.messages import Order, WorkerFindings, WorkerPlan, WorkerProgress
 from ovsnet.errors import UnfitEnvironment
 
 WORKER = "ovsnet.bench.storm.worker"
@@ -24,8 +24,8 @@ class Pool:
 
     Raises UnfitEnvironment when one of them cannot be started."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        self._workers = [Child(WORKER, plan, Progress, Findings) for plan in plans]
+    def __init__(self, plans: Sequence[WorkerPlan]) -> None:
+        self._workers = [Child(WORKER, plan, WorkerProgress, WorkerFindings) for plan in plans]
         self._orders = 0
 
     async def __aenter__(self) -> Self:
@@ -69,12 +69,12 @@ class Pool:
                     remedy="See whether the kernel killed it for memory: dmesg.",
                 )
 
-    async def end(self) -> list[Findings]:
+    async def end(self) -> list[WorkerFindings]:
         """What each of them has found. One that does not answer is left out."""
         found = await asyncio.gather(*(worker.end(WORKER_TIMEOUT) for worker in self._workers))
         return [findings for findings in found if findings is not None]
 
-    def _progress(self) -> list[Progress]:
+    def _progress(self) -> list[WorkerProgress]:
         return [worker.progress for worker in self._workers if worker.progress is not None]
 
     def _all_obeyed(self) -> bool:

@@ -15,7 +15,7 @@ from ovsnet.bench.schedule import Schedule
 from ovsnet.bench.storm.chassis import Chassis
 from ovsnet.bench.storm.connection import ChassisConnection
 from ovsnet.bench.storm.measures import StormMeasures
-from ovsnet.bench.storm.messages import TICK, Fault, Findings, Join, Order, Plan, Progress
+from ovsnet.bench.storm.messages import TICK, Fault, Join, Order, WorkerFindings, WorkerPlan, WorkerProgress
 from ovsnet.bench.storm.subscription import subscribe
 from ovsnet.io.address import Address
 from ovsnet.io.tls import HeldTls
@@ -33,7 +33,7 @@ BATCH = 20
 class Worker:
     """Runs the chassis of one plan, and obeys orders."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: WorkerPlan) -> None:
         self._plan = plan
         self._loop = asyncio.get_running_loop()
         self._measures = StormMeasures(chassis=plan.chassis)
@@ -67,7 +67,7 @@ class Worker:
                 reported_at = now
                 report(self._progress())
 
-    def finish(self) -> Findings:
+    def finish(self) -> WorkerFindings:
         """Close every connection, and return what was found."""
         if self._feeding is not None:
             self._feeding.cancel()
@@ -79,7 +79,7 @@ class Worker:
         for connection in self._connections:
             connection.end()
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return Findings(measures, usage.ru_utime + usage.ru_stime, own_peak_bytes())
+        return WorkerFindings(measures, usage.ru_utime + usage.ru_stime, own_peak_bytes())
 
     def _record_return(self, fault_at: float) -> None:
         for connection in self._connections:
@@ -110,9 +110,9 @@ class Worker:
                 if number % BATCH == 0:
                     await asyncio.sleep(0)
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> WorkerProgress:
         synced = sum(self._is_synced(each.chassis) for each in self._connections)
-        return Progress(self._orders, synced, self._measures.gave_up)
+        return WorkerProgress(self._orders, synced, self._measures.gave_up)
 
     def _is_synced(self, chassis: Chassis) -> bool:
         if chassis.synced_at is None:
@@ -121,14 +121,14 @@ class Worker:
         return fault is None or chassis.remote != fault.remote or chassis.synced_at > fault.at
 
 
-async def work(plan: Plan) -> Findings:
+async def work(plan: WorkerPlan) -> WorkerFindings:
     """The work of the process."""
     require_files(plan.chassis)
     gc.set_threshold(*RARELY)
     worker = Worker(plan)
     orders = Orders(Order, worker.obey)
     pulse = asyncio.ensure_future(worker.pulse())
-    report(Progress(0, 0, 0))
+    report(WorkerProgress(0, 0, 0))
     await orders.ended.wait()
     pulse.cancel()
     findings = worker.finish()
@@ -137,4 +137,4 @@ async def work(plan: Plan) -> Findings:
 
 
 if __name__ == "__main__":
-    serve(Plan, work)
+    serve(WorkerPlan, work)

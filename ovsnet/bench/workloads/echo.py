@@ -9,7 +9,7 @@ from ovsnet.bench.echo import Echo, EchoMeasures, measure
 from ovsnet.bench.harness import require_files
 from ovsnet.bench.node_address import address_of, require_one_node
 from ovsnet.bench.option import ADDRESS, DEADLINE, NODE, Option, Whole, Words, rounds
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.bench.workload import OnNode, Request, Workload
 from ovsnet.io.address import Address
@@ -29,8 +29,8 @@ OPTIONS = (
 
 
 def plan(
-    *, protocol: Name, connections: Sequence[int], windows: Sequence[int], count: int, rounds: int, deadline: float,
-    address: str | None, request: Request,
+    *, protocol: ProtocolName, connections: Sequence[int], windows: Sequence[int], count: int, rounds: int,
+    deadline: float, address: str | None, request: Request,
 ) -> OnNode:  # fmt: skip
     """Throughput and latency of held connections; every window with every number of connections."""
     named = None if address is None else Address.parse(address)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ovsnet.bench.cells import cpu_of_each, milliseconds, percentiles
 from ovsnet.bench.node_address import address_of, require_one_node
 from ovsnet.bench.option import ADDRESS, DEADLINE, NODE, Number, Option, Whole, Words, rounds
-from ovsnet.bench.probe_protocol import Name
+from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.race import Race, RaceMeasures, Strategy, measure
 from ovsnet.bench.result import Run
 from ovsnet.bench.workload import OnNode, Request, Workload
@@ -30,8 +30,8 @@ OPTIONS = (
 
 
 def plan(
-    *, protocol: Name, clients: int, count: int | None, rate: float | None, strategies: Sequence[str], rounds: int,
-    deadline: float, address: str | None, request: Request,
+    *, protocol: ProtocolName, clients: int, count: int | None, rate: float | None, strategies: Sequence[str],
+    rounds: int, deadline: float, address: str | None, request: Request,
 ) -> OnNode:  # fmt: skip
     """Race to connect, greet, ask for an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb)."""
     named = None if address is None else Address.parse(address)

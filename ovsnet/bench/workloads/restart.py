@@ -13,7 +13,7 @@ from ovsnet.bench.race import Strategy
 from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.restart import FEW_PORTS, RealNode, Restart, measure
 from ovsnet.bench.result import Run
-from ovsnet.bench.variant import PLAIN, VARIANTS, Target, Variant, require_possible
+from ovsnet.bench.variant import PLAIN, VARIANTS, DaemonName, Variant, require_possible
 from ovsnet.bench.workload import Job, OnNode, OnOwnNodes, Request, Workload
 from ovsnet.errors import UsageError
 from ovsnet.node.rundir import Rundir
@@ -49,7 +49,7 @@ OPTIONS = (
 
 
 def plan(
-    *, daemons: Sequence[Target], variants: Sequence[str], clients: Sequence[int], strategy: str,
+    *, daemons: Sequence[DaemonName], variants: Sequence[str], clients: Sequence[int], strategy: str,
     downs: Sequence[float], ports: int, raft: bool, allow_disruption: bool, restart_command: str | None,
     deadline: float, rounds: int, request: Request,
 ) -> Job:  # fmt: skip
@@ -113,7 +113,7 @@ def _only(planned: Sequence[Restart], request: Request) -> Restart:
     return first
 
 
-def _words_of(restart_command: str | None, target: Target) -> Sequence[str]:
+def _words_of(restart_command: str | None, target: DaemonName) -> Sequence[str]:
     """The words of the command that restarts the daemon of a real node. Raises UsageError."""
     try:
         words = shlex.split(restart_command or "")

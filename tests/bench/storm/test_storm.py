@@ -15,7 +15,7 @@ from ovsnet.bench.shard import Shard
 from ovsnet.bench.storm.coordinator import Coordinator
 from ovsnet.bench.storm.measure import measure, plans
 from ovsnet.bench.storm.measures import StormMeasures
-from ovsnet.bench.storm.messages import Fault, Plan
+from ovsnet.bench.storm.messages import Fault, WorkerPlan
 from ovsnet.bench.storm.pool import Pool
 from ovsnet.bench.storm.storm import Storm, require_possible
 from ovsnet.bench.storm.target import FaultKind, SandboxTarget
@@ -94,7 +94,7 @@ class Served(SandboxTarget):
         raise AssertionError(fault)
 
 
-async def orders(storm: Storm, node: Sandbox) -> list[Plan]:
+async def orders(storm: Storm, node: Sandbox) -> list[WorkerPlan]:
     remotes = [Address.parse(remote) for remote in node.southbound_servers.values()]
     return await plans(storm, remotes, None, 0, storm.chassis, "seed")
 
@@ -178,7 +178,7 @@ async def test_worker_that_is_killed_is_reported(node: Sandbox) -> None:
 
 async def test_pool_that_cannot_start_is_gone_again(node: Sandbox) -> None:
     (plan, _) = await orders(QUICK, node)
-    broken = Plan(**{name: getattr(plan, name) for name in plan.__struct_fields__} | {"remotes": ["nonsense"]})
+    broken = WorkerPlan(**{name: getattr(plan, name) for name in plan.__struct_fields__} | {"remotes": ["nonsense"]})
     with pytest.raises(Exception, match="A worker of the storm has ended"):
         async with Pool([plan, broken]):
             raise AssertionError
