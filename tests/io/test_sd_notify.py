@@ -54,11 +54,20 @@ def test_abstract_socket_is_reached() -> None:
 
 
 @pytest.mark.parametrize("path", ["", "vsock:2:1", "relative"])
-def test_nobody_is_told_where_nobody_asked_in_a_way_we_know(path: str) -> None:
-    Notifier.of({"NOTIFY_SOCKET": path}, 7).alive()
+def test_nobody_is_told_where_nobody_asked_in_a_way_we_know(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind("relative")
+        sock.setblocking(False)
+        Notifier.of({"NOTIFY_SOCKET": path}, 7).alive()
+        with pytest.raises(BlockingIOError):
+            sock.recv(4096)
 
 
 def test_manager_that_went_away_does_not_end_us(manager: socket.socket, notifier: Notifier) -> None:
+    """Nothing is raised."""
     manager.close()
     notifier.alive()
 
