@@ -27,7 +27,7 @@ IN_THE_START = 0.3
 """Seconds after its own start at which the fault hits an agent: its first answers are not in yet."""
 
 BUSY = 2.0
-"""Times slower than two idle cores: then an answer that is late is no trace of the fault."""
+"""Times slower than two idle cores."""
 
 STARTED = 60.0
 """Seconds for an agent's first answer, on a machine with much to do. It takes one on two idle cores; deadlines are
@@ -157,16 +157,23 @@ async def _standing(
             since = began if name == "held" else injected
             row.said.append(judge_agent(name, each, since, ended, expected, starts=starts))
         if "check" in kinds:
-            row.said.append(judge_check(await check(scene, pace), expected))
+            row.said.append(await _checked(scene, pace, expected))
         row.scripts = dict(zip(("Kube-OVN", "ovn-kubernetes"), await asked, strict=True))
         await happening.aclose()
         same = {name: each for name, each in agents.items() if name != "fresh" or "held" in kinds}
         row.wrong += await _recovers(same, pace)
         if "check" in kinds:
-            after = judge_check(await check(scene, pace), Expected.of([]))
-            if not (pace > BUSY and after.code.endswith("-slow")):
-                row.wrong += [f"check after it: {each}" for each in after.wrong]
+            after = await _checked(scene, pace, Expected.of([]))
+            row.wrong += [f"check after it: {each}" for each in after.wrong]
         row.wrong += _agree(row.said)
+
+
+async def _checked(scene: Scene, pace: float, expected: Expected) -> Said:
+    """On a busy machine an answer may be late once."""
+    said = judge_check(await check(scene, pace), expected)
+    if pace > BUSY and said.wrong and said.code.endswith("-slow"):
+        said = judge_check(await check(scene, pace), expected)
+    return said
 
 
 async def _old_enough(node: Sandbox) -> None:
