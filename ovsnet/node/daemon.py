@@ -100,12 +100,13 @@ class Daemon:
         """A deadline passed: explain the silence. ``hung_after`` is in seconds, as is what held us up ourselves."""
         now = self._late_at = self._clock()
         heard_at = self._heard_at()
-        if self._silence is None or heard_at > self._silence.since:
-            self._silence = Silence(max(heard_at, now - hung_after / 2))
-        process = self.process()
+        silence = self._silence
+        if silence is None or heard_at > silence.since:
+            silence = self._silence = Silence(max(heard_at, now - hung_after / 2))
+        process = self.process()  # it may find that the process has ended, and the silence with it
         around = surroundings(process.pid if process else None)
-        finding = self._silence.look(process, around, now=now, hung_after=hung_after + own_lag)
-        if self.distant and finding.verdict is Verdict.UNSEEN and now - self._silence.since >= hung_after:
+        finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
+        if self.distant and finding.verdict is Verdict.UNSEEN and now - silence.since >= hung_after:
             return Finding(Verdict.HUNG, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 

@@ -107,9 +107,10 @@ class Link(Generic[Session]):
         """The address has changed: give the session or the attempt up. The next to ask connects to the new one."""
         if self._session is not None:
             self._leave(self._session)
-        if self._attempt is not None:
-            self._attempt.cancel()
+        if (attempt := self._attempt) is not None:
             self._attempt = None
+            attempt.cancel()
+            attempt.add_done_callback(_abort)  # it may have been done already
         self._stop_timer()
         self._link.closed()
 
@@ -192,6 +193,11 @@ class Link(Generic[Session]):
         if self._link.chased():
             self._on_ask()
             self._connect()
+
+
+def _abort(attempt: asyncio.Task[Session]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().channel.abort()
 
 
 async def _outcome(attempt: asyncio.Task[Session], timeout: float) -> Session:

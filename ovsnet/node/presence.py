@@ -44,10 +44,11 @@ class Evidence:
     """What was found of one daemon.
 
     ``met_lives``: of the process at the other end of our connections; None when we never met one. ``named``: the
-    process that the pidfile names, if it lives and bears the daemon's name. ``here``: processes of its name that
-    listen where this node's sockets are. ``elsewhere``: processes of its name that may be it, for all that can be seen.
-    ``sighted``: the processes of this node's daemons can be seen. ``others_locked``: another daemon holds its pidfile
-    in this run directory locked, so the directory is the one that is in use.
+    process that holds the pidfile's lock, or that the pidfile names, if it lives and bears the daemon's name.
+    ``here``: processes of its name that listen where this node's sockets are. ``elsewhere``: processes of its name that
+    may be it, for all that can be seen. ``sighted``: the processes of this node's daemons can be seen.
+    ``others_locked``: another daemon holds its pidfile in this run directory locked, so the directory is the one that
+    is in use.
     """
 
     met_lives: bool | None = None
@@ -106,10 +107,9 @@ def look_for(
     """
     met_lives = None if met is None else _lives(met, sample(met.pid, now, proc))
     pidfile = component.pidfile(rundir)
-    named = read_pidfile(pidfile)
-    if named is not None and not _bears_name(named, component, now, proc):
-        named = None
-    lock = pidfile_locked(pidfile).lock
+    state = pidfile_locked(pidfile)
+    lock, claims = state.lock, (state.holder or None, read_pidfile(pidfile))
+    named = next((pid for pid in claims if pid is not None and _bears_name(pid, component, now, proc)), None)
     if met_lives or named is not None or lock is Lock.HELD:
         return Evidence(met_lives, lock, named)
     seen = {pid for pid in neighbours if sample(pid, now, proc) is not None} | _named_by_pidfiles(rundir, now, proc)

@@ -51,6 +51,11 @@ class FakeSession(HeldSession):
         self.channel.heard_at = 12.5
         self.may_close = asyncio.Event()
         self.may_close.set()
+        self.leads_here = True
+
+    @property
+    def named(self) -> bool:
+        return self.leads_here
 
     async def aclose(self) -> None:
         await self.may_close.wait()
@@ -387,3 +392,80 @@ async def test_closing_ends_the_chase(peer: Peer) -> None:
     await link.aclose()
     assert link.current is None
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_session_whose_name_leads_elsewhere_is_left_for_the_one_there(peer: Peer) -> None:
+    """At once, however young it is: it is us who leave, so the peer has not flapped."""
+    link = peer.link()
+    old = await link.session(PATIENT)
+    old.leads_here = False
+    new = await link.session(PATIENT)
+    assert new is link.current is peer.sessions[1]
+    assert isinstance(old.closed.result(), ConnectionLost)
+    assert (peer.attempts, peer.changes, link.lost) == (2, 3, {"closed": 1})
+    await link.aclose()
+
+
+async def test_session_whose_name_leads_nowhere_is_left_for_what_everybody_meets(peer: Peer) -> None:
+    link = peer.link()
+    old = await link.session(PATIENT)
+    old.leads_here = False
+    peer.refusal = SocketMissing("none")
+    with pytest.raises(SocketMissing):
+        await link.session(PATIENT)
+    assert old.closed.done()
+    assert (link.current, link.lost_at) == (None, peer.now)
+
+
+async def test_redirected_link_gives_its_session_up_and_connects_to_the_new_address(peer: Peer) -> None:
+    link = peer.link()
+    old = await link.session(PATIENT)
+    link.redirect()
+    assert isinstance(old.closed.result(), ConnectionLost)
+    assert (link.current, link.state, peer.changes) == (None, State.IDLE, 2)
+    assert await link.session(PATIENT) is peer.sessions[1]
+    await link.aclose()
+
+
+async def test_redirected_link_gives_its_attempt_up_and_tells_who_waits(peer: Peer) -> None:
+    link = peer.link()
+    peer.greeting = asyncio.Event()
+    asking = asyncio.create_task(link.session(PATIENT))
+    await peer.tried.wait()
+    link.redirect()
+    with pytest.raises(ConnectionLost):
+        await asking
+    peer.greeting = None
+    assert await link.session(PATIENT) is peer.sessions[0]
+    assert peer.attempts == 2
+    await link.aclose()
+
+
+async def test_redirected_link_closes_what_came_in_the_same_moment(peer: Peer) -> None:
+    """The attempt is done, and the link has not been told yet."""
+    link = peer.link()
+    asking = asyncio.create_task(link.session(PATIENT))
+    await until(lambda: bool(peer.sessions), PATIENT, "Nobody connected.")
+    link.redirect()
+    with suppress(ConnectionLost):
+        await asking
+    await asyncio.sleep(0)
+    assert all(session.closed.done() for session in peer.sessions)
+    assert (link.current, link.state) == (None, State.IDLE)
+
+
+async def test_redirected_link_does_not_wait_for_the_pause_of_the_old_address(peer: Peer) -> None:
+    link = peer.link()
+    peer.refusal = ConnectionRefused("nobody")
+    with pytest.raises(ConnectionRefused):
+        await link.session(PATIENT)
+    link.redirect()
+    peer.refusal = None
+    assert await link.session(PATIENT)
+    await link.aclose()
+
+
+async def test_link_without_a_connection_is_redirected_without_a_word(peer: Peer) -> None:
+    link = peer.link()
+    link.redirect()
+    assert (peer.changes, link.lost_at, link.lost.total()) == (0, None, 0)

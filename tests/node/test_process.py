@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,3 +149,16 @@ def test_processes_are_found_by_their_name(tmp_path: Path) -> None:
     (tmp_path / "self").mkdir()
     assert pids_named("ovn-controller-vtep", tmp_path) == [7]  # the kernel keeps 15 bytes of a name
     assert pids_named("ovs-vswitchd", tmp_path) == []
+
+
+def test_process_that_has_ended_and_was_not_waited_for_is_not_among_the_live_ones() -> None:
+    rename = "import sys; open('/proc/self/comm', 'w').write('ended-one'); print(flush=True); sys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", rename], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdout.readline()
+    assert pids_named("ended-one") == [child.pid]
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert pids_named("ended-one") == []
+    child.communicate()

@@ -54,7 +54,7 @@ async def test_paused_controller_is_told(node: Sandbox, watching: Watching) -> N
         await agent.tells(
             "controller-paused",
             state="not-ready",
-            fact="ovn-controller is paused",
+            fact="ovn-controller answers that it is paused",
             failed={"controller.running"},
             skipped=BEHIND_THE_CONTROLLER,
         )
@@ -100,23 +100,25 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         assert abs(told.at + float(told.values["retry_seconds"]) - flows_at) < 0.5
 
 
-@pytest.mark.restored
 async def test_start_that_waits_for_the_controller_is_starting_until_its_allowance_is_over(
     node: Sandbox, watching: Watching
 ) -> None:
-    await node.stop("ovn-controller")
-    async with watching(node, start_allowance=2) as agent:
+    """The southbound is away, and the agent is told to leave it alone: what ovn-controller says must do."""
+    async with watching(node, start_allowance=5, southbound="off") as agent:
+        await agent.says("healthy")
+        await node.kill("ovn-sb")
+        await node.kill("ovn-controller")
+        await node.start("ovn-controller")
         starting = await agent.tells(
             "starting",
-            also={"controller-down"},
+            also={"controller-not-connected"},
             state="degraded",  # flows that are in forward without it
-            fact="There is no control socket of ovn-controller",
-            failed={"controller.running"},
-            skipped=BEHIND_THE_CONTROLLER,
+            fact="it has no southbound session",
+            failed={"controller.connection", "controller.openflow"},
         )
         assert starting.summary.startswith("The start waits for the stage controller.")
         status, body = await agent.get("/startupz")
         assert (status, body.startswith("waiting for the stage controller for ")) == (503, True)
-        await agent.says("controller-down", failed={"controller.running"})
-        await node.start("ovn-controller")
+        await agent.says("controller-not-connected", failed={"controller.connection", "controller.openflow"})
+        await node.start("ovn-sb")
         await agent.recovers()
