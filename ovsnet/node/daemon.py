@@ -102,10 +102,11 @@ class Daemon:
         heard_at = self._heard_at()
         if self._silence is None or heard_at > self._silence.since:
             self._silence = Silence(max(heard_at, now - hung_after / 2))
+        silence = self._silence  # that its process has ended may end it meanwhile
         process = self.process()
         around = surroundings(process.pid if process else None)
-        finding = self._silence.look(process, around, now=now, hung_after=hung_after + own_lag)
-        if self.distant and finding.verdict is Verdict.UNSEEN and now - self._silence.since >= hung_after:
+        finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
+        if self.distant and finding.verdict is Verdict.UNSEEN and now - silence.since >= hung_after:
             return Finding(Verdict.HUNG, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 
