@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
 from ovsnet.health.checks.result import Result, Status
-from ovsnet.health.daemon_texts import INSPECT, RESUME, TEXTS, Texts
+from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.own_causes import OURSELVES
 from ovsnet.node.components import COMPONENTS, Component
 
@@ -25,10 +25,11 @@ def texts_of(component: Component) -> Texts:
     title = component.title
     return TEXTS.get(component.daemon) or Texts(
         down=(f"{title} is not running.", "Start it and read its log."),
-        hung=(f"{title} answers nothing and makes no progress.", RESUME, *INSPECT),
+        hung=(f"{title} answers nothing and makes no progress.", *HELD, *INSPECT),
         slow=(
             f"{title} responds slowly but is still making progress, or is starved.",
-            RESUME,
+            *HELD,
+            *STARVED,
             "Wait until it has finished.",
         ),
     )

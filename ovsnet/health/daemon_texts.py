@@ -14,7 +14,21 @@ class Texts:
     slow: tuple[str, ...]
 
 
-RESUME = "Process {stopped} is stopped: resume it with `kill -CONT {stopped}`."
+HELD = (
+    "Process {stopped} is stopped: resume it with `kill -CONT {stopped}`.",
+    "Thread {thread} of process {pid} is stopped by {debugger}: detach that debugger, or end it (`kill {tracer}`).",
+    "Process {pid} is stopped by {debugger}: detach that debugger, or end it (`kill {tracer}`).",
+    "Process {pid} is frozen by the cgroup {frozen}: `{thaw}`, or resume its container.",
+    "Thread {thread} of process {pid} is stopped: find out by whom, and save `cat /proc/{pid}/task/*/stack`.",
+)
+"""What keeps a process from running at all, and how to end that."""
+STARVED = (
+    "Its cgroup {cgroup} throttles it: raise the quota in {quota} (in Kubernetes, the pod's CPU limit).",
+    "The host is short of CPU ({cpu_pressure} of the time somebody waits for a core): give it cores, or less to do.",
+    "The disk is too slow ({io_pressure} of the time somebody waits for it): find who writes, or take a faster one.",
+    "The host is short of memory ({memory_pressure} of the time somebody waits for it): find who uses it up.",
+)
+"""What takes the time of a process that would go on."""
 INSPECT = (
     "Save `cat /proc/{pid}/stack` and the log of {title} for a bug report, then restart it.",
     "Find its process and save `cat /proc/PID/stack` for a bug report, then restart it; resume it if it is stopped.",
@@ -27,10 +41,11 @@ TEXTS = {
             "ovsdb-server is not running. ovs-vswitchd serves no OpenFlow without it; installed flows stay.",
             "Start it (`systemctl start ovsdb-server`, or the ovs-ovn pod) and read its log.",
         ),
-        hung=("ovsdb-server accepts connections, answers nothing and makes no progress.", RESUME, *INSPECT),
+        hung=("ovsdb-server accepts connections, answers nothing and makes no progress.", *HELD, *INSPECT),
         slow=(
             "ovsdb-server responds slowly but is still making progress, or is starved.",
-            RESUME,
+            *HELD,
+            *STARVED,
             "Give it CPU and a disk that syncs faster, or wait until it has finished.",
         ),
     ),
@@ -39,10 +54,11 @@ TEXTS = {
             "ovs-vswitchd is not running.",
             "Start it (`systemctl start ovs-vswitchd`, or the ovs-ovn pod) and read its log.",
         ),
-        hung=("ovs-vswitchd accepts connections, answers nothing and makes no progress.", RESUME, *INSPECT),
+        hung=("ovs-vswitchd accepts connections, answers nothing and makes no progress.", *HELD, *INSPECT),
         slow=(
             "ovs-vswitchd responds slowly but is still making progress, or is starved of CPU. Do not restart it.",
-            RESUME,
+            *HELD,
+            *STARVED,
             "Raise its CPU quota (see `cpu.throttled` in `ovsnet doctor`) or reduce the load on the host; "
             "otherwise wait.",
         ),
@@ -52,11 +68,12 @@ TEXTS = {
             "ovn-controller is not running: new pods on this node get no network.",
             "Start it (`systemctl start ovn-controller`, or the ovs-ovn pod) and read its log.",
         ),
-        hung=("ovn-controller answers nothing and makes no progress.", RESUME, *INSPECT),
+        hung=("ovn-controller answers nothing and makes no progress.", *HELD, *INSPECT),
         slow=(
             "ovn-controller responds slowly but is still making progress, or is starved of CPU. "
             "On a large network it computes for seconds.",
-            RESUME,
+            *HELD,
+            *STARVED,
             "Wait until it has finished; if it never does, give it CPU.",
         ),
     ),
@@ -68,12 +85,14 @@ TEXTS = {
         hung=(
             "The southbound server accepts connections and answers nothing; ovn-controller may still call itself "
             "connected.",
-            RESUME,
+            *HELD,
+            *STARVED,
             f"Inspect the server's process on its host. {ELSEWHERE}",
         ),
         slow=(
             "The southbound server responds slowly.",
-            RESUME,
+            *HELD,
+            *STARVED,
             f"Check the load on its host. {ELSEWHERE}",
         ),
     ),

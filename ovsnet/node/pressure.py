@@ -1,40 +1,84 @@
-"""Read what may hold a process up: its cgroup's throttling and the host's pressure.
+"""Read what may hold a process up: its cgroup's throttling and freezer, the host's pressure, a thread that is stopped.
 
-cgroup v2 (cpu.stat in microseconds, Documentation/admin-guide/cgroup-v2.rst) and v1 (cpu.stat in nanoseconds);
-pressure stall information from /proc/pressure (Documentation/accounting/psi.rst).
+cgroup v2 (cpu.stat in microseconds, Documentation/admin-guide/cgroup-v2.rst) and v1 (cpu.stat in nanoseconds, the
+freezer in Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst); pressure stall information from /proc/pressure
+(Documentation/accounting/psi.rst).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.node.process import stopped_thread
 from ovsnet.node.silence import Surroundings
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Names of the files of one version of cgroups. ``unit`` is that of the throttled time, in seconds."""
+
+    throttled: str
+    unit: float
+    quota: str
+    freezes: str
+    thaw: tuple[str, str]
+
+
+V1 = _Files("throttled_time", 1e-9, "cpu.cfs_quota_us", "freezer.self_freezing", ("THAWED", "freezer.state"))
+V2 = _Files("throttled_usec", 1e-6, "cpu.max", "cgroup.freeze", ("0", "cgroup.freeze"))
+
+
 def surroundings(pid: int | None, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> Surroundings:
-    """What can be seen; None where the kernel or a container hides it. Raises nothing."""
+    """What can be seen; None where the kernel or a container hides it. Raises OwnLimit."""
+    throttled, quota = (None, "") if pid is None else _throttled(pid, proc, cgroups)
+    frozen, thaw = ("", "") if pid is None else _frozen(pid, proc, cgroups)
     return Surroundings(
-        throttled_seconds=None if pid is None else _throttled_seconds(pid, proc, cgroups),
+        throttled_seconds=throttled,
         cpu_pressure=_pressure(proc / "pressure/cpu"),
         io_pressure=_pressure(proc / "pressure/io"),
         memory_pressure=_pressure(proc / "pressure/memory"),
+        quota=quota,
+        frozen=frozen,
+        thaw=thaw,
+        thread=None if pid is None else stopped_thread(pid, proc),
     )
 
 
-def _throttled_seconds(pid: int, proc: Path, cgroups: Path) -> float | None:
+def _throttled(pid: int, proc: Path, cgroups: Path) -> tuple[float | None, str]:
+    """For how many seconds it was throttled, and the file that holds its quota."""
+    for files, place in _places(pid, "cpu", proc, cgroups):
+        value = _field(_read(place / "cpu.stat"), files.throttled)
+        if value is not None:
+            return value * files.unit, str(place / files.quota)
+    return None, ""
+
+
+def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
+    """The cgroup that freezes it, which may be one further up, and the command that thaws it."""
+    for files, place in _places(pid, "freezer", proc, cgroups):
+        for group in (place, *place.parents):
+            if _read(group / files.freezes).strip() == "1":
+                value, name = files.thaw
+                return str(group), f"echo {value} > {group / name}"
+            if group == cgroups:
+                break
+    return "", ""
+
+
+def _places(pid: int, controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
+    """Where the process' cgroup may be, for one controller."""
     for line in _read(proc / str(pid) / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            places, key, unit = [cgroups], "throttled_usec", 1e-6
-        elif "cpu" in controllers.split(","):
-            places, key, unit = [cgroups / controllers, cgroups / "cpu"], "throttled_time", 1e-9
+            files, mounts = V2, (cgroups, cgroups / "unified")
+        elif controller in controllers.split(","):
+            files, mounts = V1, (cgroups / controllers, cgroups / controller)
         else:
             continue
-        for place in places:
-            value = _field(_read(place / path.lstrip("/") / "cpu.stat"), key)
-            if value is not None:
-                return value * unit
-    return None
+        for mount in mounts:
+            yield files, mount / path.lstrip("/")
 
 
 def _pressure(path: Path) -> float | None:

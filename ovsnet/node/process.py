@@ -20,11 +20,35 @@ _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
+class Tracer:
+    """Who stops a thread by ptrace(2): a debugger, or what it runs in."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name or 'a program'} (process {self.pid})"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread beside the main one. ``state`` and ``tracer`` are as in a sample."""
+
+    tid: int
+    name: str
+    state: str
+    tracer: Tracer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessSample:
     """A main thread at one moment. Times are seconds; ``started`` counts from the boot; ``at`` is the caller's clock.
 
-    ``state`` is a letter of proc(5): R runs or wants to, S sleeps, D waits in the kernel, T is stopped, Z and X are
-    dead. X is also said of one that is on its way out.
+    ``state`` is a letter of proc(5): R runs or wants to, S sleeps, D waits in the kernel, T is stopped by a signal and
+    t by its tracer, Z and X are dead. X is also said of one that is on its way out.
+
+    ``waited_seconds`` is for how long it wanted to run and another had the core; None where the kernel does not count
+    it (Documentation/scheduler/sched-stats.rst). ``tracer`` is given in the state t, if it can be seen.
     """
 
     pid: int
@@ -34,6 +58,8 @@ class ProcessSample:
     switches: int
     started: float
     at: float
+    waited_seconds: float | None = None
+    tracer: Tracer | None = None
 
     @property
     def gone(self) -> bool:
@@ -48,36 +74,74 @@ def sample(pid: int, now: float, proc: Path = Path("/proc")) -> ProcessSample | 
     try:
         # A name is any 15 bytes that the process likes (prctl(2), PR_SET_NAME).
         stat = (thread / "stat").read_text(errors="surrogateescape")
-        switches = _context_switches((thread / "status").read_text(errors="surrogateescape"))
+        status = (thread / "status").read_text(errors="surrogateescape")
     except OSError as error:
         raise_own_limit(error)
         return None
-    # The name stands in parentheses and may itself hold any of " ()": proc(5) says to look for the last one.
-    name, _, rest = stat.partition("(")[2].rpartition(")")
-    fields = rest.split()
+    name, fields = _parse(stat)
+    cpu, waited = _times(thread, fields)
     return ProcessSample(
         pid=pid,
         name=name,
         state="X" if int(fields[6]) & PF_EXITING else fields[0],
-        cpu_seconds=_cpu_seconds(thread, fields),
-        switches=switches,
+        cpu_seconds=cpu,
+        switches=_number(status, "voluntary_ctxt_switches"),
         started=int(fields[19]) * _TICK,
         at=now,
+        waited_seconds=waited,
+        tracer=_tracer(status, proc) if fields[0] == "t" else None,
     )
 
 
-def _cpu_seconds(thread: Path, stat_fields: list[str]) -> float:
-    """From schedstat in nanoseconds where the kernel has it; the ticks of stat cannot show the 30 us that an echo
-    costs."""
+def stopped_thread(pid: int, proc: Path = Path("/proc")) -> Thread | None:
+    """The first thread beside the main one that is stopped; None when there is none. Raises OwnLimit.
+
+    It reads a file per thread: not for a schedule.
+    """
+    tasks = proc / str(pid) / "task"
+    for tid in sorted(int(name) for name in _names(tasks) if name.isdigit() and int(name) != pid):
+        try:
+            name, fields = _parse((tasks / str(tid) / "stat").read_text(errors="surrogateescape"))
+            if fields[0] in "Tt":
+                status = (tasks / str(tid) / "status").read_text(errors="surrogateescape")
+                return Thread(tid, name, fields[0], _tracer(status, proc))
+        except OSError as error:  # it has ended meanwhile
+            raise_own_limit(error)
+    return None
+
+
+def _parse(stat: str) -> tuple[str, list[str]]:
+    """The name, and the fields behind it. The name is in parentheses and may itself hold any of " ()": proc(5) says to
+    look for the last one."""
+    name, _, rest = stat.partition("(")[2].rpartition(")")
+    return name, rest.split()
+
+
+def _times(thread: Path, stat_fields: list[str]) -> tuple[float, float | None]:
+    """Seconds on the CPU, and seconds of waiting for it.
+
+    From schedstat in nanoseconds where the kernel has it; the ticks of stat cannot show the 30 us that an echo costs.
+    """
     try:
-        return int((thread / "schedstat").read_text().split()[0]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return (int(stat_fields[11]) + int(stat_fields[12])) * _TICK
+        cpu, waited, *_ = (thread / "schedstat").read_text().split()
+        return int(cpu) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
+        return (int(stat_fields[11]) + int(stat_fields[12])) * _TICK, None
 
 
-def _context_switches(status: str) -> int:
-    """Voluntary ones: each is a wait that ended, so each is progress."""
-    _, _, after = status.partition("\nvoluntary_ctxt_switches:")
+def _tracer(status: str, proc: Path) -> Tracer | None:
+    pid = _number(status, "TracerPid")
+    if not pid:  # in a pid namespace that we do not see
+        return None
+    try:
+        return Tracer(pid, (proc / str(pid) / "comm").read_text(errors="surrogateescape").rstrip("\n"))
+    except OSError:
+        return Tracer(pid, "")
+
+
+def _number(status: str, name: str) -> int:
+    """A field of status. Voluntary context switches are each a wait that ended."""
+    _, _, after = status.partition(f"\n{name}:")
     return int(after.split(maxsplit=1)[0]) if after else 0
 
 

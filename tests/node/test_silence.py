@@ -126,13 +126,14 @@ def test_standing_still_before_the_limit_is_late(watcher: Watcher) -> None:
     assert watcher.look(HUNG_AFTER - 0.01, process()).verdict is Verdict.LATE
 
 
-def test_standing_still_is_counted_anew_after_each_move(watcher: Watcher) -> None:
+def test_one_that_moved_must_stand_still_for_the_whole_limit(watcher: Watcher) -> None:
+    """Rule 3."""
     watcher.look(1.0, process())
     watcher.look(10.0, process(switches=51))
-    found = watcher.look(10.4, process(switches=51))
+    found = watcher.look(9.9 + HUNG_AFTER, process(switches=51))
     assert found.verdict is Verdict.LATE
-    assert found.values["still_seconds"] == pytest.approx(0.4)
-    assert watcher.look(10.5, process(switches=51)).verdict is Verdict.HUNG
+    assert found.values["still_seconds"] == pytest.approx(HUNG_AFTER - 0.1)
+    assert watcher.look(10.0 + HUNG_AFTER, process(switches=51)).verdict is Verdict.HUNG
 
 
 def test_first_look_at_the_very_beginning_counts(watcher: Watcher) -> None:
@@ -174,7 +175,7 @@ def test_throttling_that_is_seen_once_only_is_unknown(watcher: Watcher) -> None:
 
 @pytest.mark.parametrize("short_of", ["io_pressure", "memory_pressure"])
 def test_kernel_wait_under_pressure_is_starved(watcher: Watcher, short_of: str) -> None:
-    around = Surroundings(**{short_of: PRESSED})
+    around = Surroundings(io_pressure=PRESSED) if short_of == "io_pressure" else Surroundings(memory_pressure=PRESSED)
     for at in (1.0, 10.0, 1000.0):
         found = watcher.look(at, process("D"), around)
         assert found.verdict is Verdict.STARVED

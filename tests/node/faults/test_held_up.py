@@ -1,0 +1,72 @@
+"""A switch that something holds up: the remedy names it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ovsnet.sandbox.node import Sandbox
+from tests.node.faults.conftest import Watching
+from tests.node.faults.oneshot import checked
+from tests.traced import stopped
+
+
+def revalidator(pid: int) -> int:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return next(int(task.name) for task in tasks if (task / "comm").read_text().startswith("revalidator"))
+
+
+@pytest.mark.parametrize("seconds", [0.8, 60], ids=["hung", "late"])
+async def test_stopped_switch_is_to_be_continued_from_the_first_moment(
+    node: Sandbox, watching: Watching, seconds: float
+) -> None:
+    pid = node.pid("ovs-vswitchd")
+    async with watching(node, hung_after=seconds) as agent:
+        await agent.says("healthy")
+        await node.freeze("ovs-vswitchd")
+        await agent.until(lambda: agent.diagnosis.code in ("vswitchd-slow", "vswitchd-hung"))
+        await agent.until(lambda: f"`kill -CONT {pid}`" in agent.diagnosis.remedy)
+        await node.thaw("ovs-vswitchd")
+        await agent.recovers()
+
+
+async def test_traced_switch_is_hung_and_names_the_tracer(node: Sandbox, watching: Watching) -> None:
+    pid = node.pid("ovs-vswitchd")
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        with stopped(pid):
+            found = await agent.tells(
+                "vswitchd-hung",
+                state="not-ready",
+                fact=f"process {pid} is stopped by ",
+                failed={"vswitchd.ofproto"},
+                dead=True,
+            )
+            assert f"(process {os.getpid()}): detach that debugger" in found.remedy
+            assert "-CONT" not in found.remedy
+        await agent.recovers()
+
+
+async def test_switch_that_waits_for_a_stopped_thread_is_hung_and_names_the_thread(
+    node: Sandbox, watching: Watching
+) -> None:
+    """It joins its revalidators when their number changes."""
+    pid = node.pid("ovs-vswitchd")
+    tid = revalidator(pid)
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        with stopped(tid):
+            await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:n-revalidator-threads=3")
+            found = await agent.tells(
+                "vswitchd-hung", state="not-ready", fact=f"(thread {tid}) is stopped by ", failed={"vswitchd.ofproto"},
+                dead=True,
+            )  # fmt: skip
+            assert f"(thread {tid}) of process {pid} is stopped by" in found.remedy
+            async with watching(node) as fresh:
+                await fresh.says("vswitchd-hung", failed={"vswitchd.ofproto"}, fact=f"(thread {tid}) is stopped by ")
+            code, document = await checked(node)
+            assert (code, document["diagnosis"]["code"]) == (1, "vswitchd-hung")
+            assert document["diagnosis"]["remedy"] == found.remedy
+        await agent.recovers()
