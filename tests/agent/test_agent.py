@@ -165,9 +165,12 @@ async def test_log_tells_each_diagnosis_with_its_remedy(
 
 
 async def test_heartbeat_goes_on_and_ends_a_start_that_took_too_long(
-    tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
+    shared_node: Sandbox, tmp_path: Path, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody answers in an empty directory and no poll comes: time alone turns "starting" into what is missing."""
+    """Nobody answers in an empty directory and no poll comes: time alone turns "starting" into what is missing.
+
+    The daemons of ``shared_node`` may be those that were meant, so none is proven gone.
+    """
     monkeypatch.setattr(ovsnet.agent.agent, "HEARTBEAT", 0.01)
     async with watching(tmp_path, interval=NEVER, start_allowance=0.5) as watched:
         assert watched.codes == ["not-visible"]

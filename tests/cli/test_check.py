@@ -60,8 +60,24 @@ def test_unknown_name_is_2_with_the_names_there_are(ovsnet: Ovsnet) -> None:
     assert all(name in err for name in CHECKS)
 
 
-def test_empty_run_directory_is_1_with_root_remedy_and_the_others(ovsnet: Ovsnet, tmp_path: Path) -> None:
-    code, out, _ = ovsnet("check", "--rundir", tmp_path)
+async def test_empty_run_directory_is_3_because_the_daemons_may_be_elsewhere(
+    shared_node: Sandbox, ovsnet: Ovsnet, tmp_path: Path
+) -> None:
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", tmp_path)
+    lines = out.splitlines()
+    assert code == 3
+    assert lines[0].startswith("not-visible: ")
+    assert lines[1].startswith("  remedy: Start Open vSwitch if it is stopped.")
+    (echo,) = [line for line in lines if line.startswith("  FAILED  ovsdb.echo")]
+    assert str(shared_node.pid("ovsdb-server")) in echo
+    assert any(line.startswith("  -       ovsdb.bridge") for line in lines)
+
+
+@pytest.mark.restored
+async def test_killed_server_is_1_with_root_remedy_and_the_others(node: Sandbox, ovsnet: Ovsnet) -> None:
+    await node.kill("ovs-vswitchd")
+    await node.kill("ovsdb-server")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir)
     lines = out.splitlines()
     assert code == 1
     assert lines[0].startswith("ovsdb-down: ")

@@ -25,7 +25,7 @@ MET = 11
 
 ALL = [
     Evidence(*found)
-    for found in product((None, False, True), Lock, (None, 12), ((), (13,)), ((), (14,)), (False, True))
+    for found in product((None, False, True), Lock, (None, 12), ((), (13,)), ((), (14,)), (False, True), (False, True))
 ]
 """Every evidence there can be, each process with a pid of its own."""
 
@@ -41,8 +41,10 @@ RUNS: dict[str, Shows] = {
 
 GONE: dict[str, Shows] = {
     "the process that we met has ended": lambda found: found.met_lives is False,
-    "the pidfile is left over": lambda found: found.lock is Lock.FREE,
     "all processes can be seen": lambda found: found.sighted and not found.elsewhere,
+    "its pidfile alone is left over": lambda found: (
+        found.lock is Lock.FREE and found.others_locked and not found.elsewhere
+    ),
 }
 """Each proves its end, where nothing shows that it runs."""
 
@@ -70,11 +72,10 @@ def shown(found: Evidence) -> int | None:
     return next(iter(found.here), None)
 
 
-@pytest.mark.parametrize("found", [each for each in ALL if each.lock in (Lock.MISSING, Lock.UNREADABLE)], ids=str)
-def test_without_a_process_that_we_met_or_a_pidfile_a_foreign_process_leaves_it_open(found: Evidence) -> None:
-    """An empty mount beside an installation elsewhere proves nothing."""
-    if found.met_lives is None and found.named is None and not found.here and found.elsewhere:
-        assert judge(found, None).presence is Presence.UNSEEN
+@pytest.mark.parametrize("found", [each for each in ALL if each.met_lives is None and each.elsewhere], ids=str)
+def test_process_elsewhere_that_may_be_it_forbids_to_call_it_gone(found: Evidence) -> None:
+    """An empty or stale mount beside an installation elsewhere proves nothing."""
+    assert judge(found, None).presence is not Presence.GONE
 
 
 DAEMONS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller", "southbound")

@@ -161,4 +161,5 @@ def test_process_that_has_ended_and_was_not_waited_for_is_not_among_the_live_one
     child.stdin.close()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert pids_named("ended-one") == []
-    child.communicate()
+    child.stdout.close()
+    child.wait()

@@ -11,7 +11,7 @@ from ovsnet.web.endpoints import ENDPOINTS
 from ovsnet.web.server import find_endpoint
 from tests.web.conftest import Serve
 
-GONE = (Status.FAILED, "refused", "Nobody listens there.")
+GONE = (Status.FAILED, "gone", "Process 7 has ended.")
 
 
 async def test_livez_says_200_while_our_loop_turns_and_whatever_ovs_does(serve: Serve) -> None:
@@ -50,17 +50,25 @@ async def test_readyz_says_503_with_the_root_its_remedy_and_each_check(serve: Se
     assert lines[0] == "vswitchd-down: ovs-vswitchd is not running."
     assert lines[1].startswith("Start it")
     assert "[+]ovsdb.echo ok" in lines
-    assert "[-]vswitchd.ofproto failed: Nobody listens there." in lines
+    assert "[-]vswitchd.ofproto failed: Process 7 has ended." in lines
     assert "[-]openflow.echo skipped: vswitchd.ofproto is failed." in lines
     assert lines[-1] == "readyz check failed"
 
 
-async def test_readyz_says_503_with_the_stage_while_nothing_is_known(serve: Serve) -> None:
+async def test_readyz_says_503_while_nothing_is_known(serve: Serve) -> None:
     async with serve() as served:
         status, body, _ = await served.get("/readyz")
     assert status == 503
-    assert body.startswith("starting: ")
-    assert "database" in body
+    assert body.startswith("starting: The first answers are not in yet.")
+
+
+async def test_readyz_says_503_with_the_stage_that_a_start_waits_for(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.health.restarted("ovsdb-server", served.agent.now, served.agent.now)
+        served.agent.tell("ovsdb.echo", *GONE)
+        status, body, _ = await served.get("/readyz")
+    assert status == 503
+    assert body.startswith("starting: The start waits for the stage database.")
 
 
 async def test_readyz_verbose_lists_each_check_when_all_is_well(serve: Serve) -> None:
@@ -92,6 +100,7 @@ async def test_readyz_without_an_excluded_check_is_judged_by_the_others(serve: S
 
 async def test_excluded_check_of_a_stage_is_not_waited_for(serve: Serve) -> None:
     async with serve() as served:
+        served.agent.health.restarted("ovs-vswitchd", served.agent.now, served.agent.now)
         for name in CHECKS:
             if name != "openflow.flows":
                 served.agent.tell(name)
@@ -106,7 +115,7 @@ async def test_excluded_check_of_a_stage_is_not_waited_for(serve: Serve) -> None
         ((Status.SLOW, "late", "It is late."), 200, "[+]ovsdb.bridge slow: It is late.\n"),
         ((Status.UNKNOWN, "unseen", "Who knows."), 200, "[+]ovsdb.bridge unknown: Who knows.\n"),
         ((Status.SKIPPED, "not-used", "No OVN."), 200, "[+]ovsdb.bridge skipped: No OVN.\n"),
-        (GONE, 503, "[-]ovsdb.bridge failed: Nobody listens there.\n"),
+        (GONE, 503, "[-]ovsdb.bridge failed: Process 7 has ended.\n"),
         ((Status.SKIPPED, "precondition", "Needs more."), 503, "[-]ovsdb.bridge skipped: Needs more.\n"),
     ],
 )
@@ -126,16 +135,25 @@ async def test_unknown_check_is_404_with_those_there_are(serve: Serve) -> None:
 
 async def test_startupz_waits_for_each_stage_and_says_for_how_long(serve: Serve) -> None:
     async with serve() as served:
+        served.agent.health.restarted("ovsdb-server", served.agent.now, served.agent.now)
         served.agent.tell("ovsdb.echo", *GONE)
         served.agent.now += 3.0
         status, body, _ = await served.get("/startupz")
         assert status == 503
         assert "the stage database for 3.0 s" in body
-        assert "ovsdb.echo: Nobody listens there." in body
+        assert "ovsdb.echo: Process 7 has ended." in body
         served.agent.all_well()
         assert (await served.get("/startupz"))[:2] == (200, "ok\n")
         served.agent.tell("ovsdb.echo", *GONE)
         assert (await served.get("/startupz"))[0] == 200  # a fault is no start
+
+
+async def test_startupz_of_a_start_that_nobody_saw_knows_no_seconds(serve: Serve) -> None:
+    """The agent alone is new, beside a node that is broken for long."""
+    async with serve() as served:
+        served.agent.tell("ovsdb.echo", *GONE)
+        status, body, _ = await served.get("/startupz")
+    assert (status, body.splitlines()[0]) == (503, "waiting for the stage database: no start of a daemon was seen")
 
 
 async def test_ovs_livez_fails_on_proof_that_lasts_longer_than_dead_after(serve: Serve) -> None:
@@ -158,6 +176,10 @@ async def test_ovs_livez_fails_on_proof_that_lasts_longer_than_dead_after(serve:
         (Status.SLOW, "starved", "No CPU."),
         (Status.UNKNOWN, "unseen", "Another pid namespace."),
         (Status.FAILED, "protocol", "No OpenFlow."),
+        (Status.FAILED, "refused", "Nobody listens there."),
+        (Status.FAILED, "socket-missing", "There is no such socket."),
+        (Status.FAILED, "not-visible", "Nothing can be seen."),
+        (Status.FAILED, "tls", "The certificate is wrong."),
     ],
 )
 async def test_ovs_livez_never_fails_without_proof(serve: Serve, told: tuple[Status, str, str]) -> None:

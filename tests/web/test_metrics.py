@@ -60,7 +60,7 @@ async def test_scrape_parses_and_every_family_has_help_and_our_prefix(
 async def test_one_series_per_diagnosis_code_and_one_of_them_is_1(serve: Serve) -> None:
     async with serve() as served:
         served.agent.all_well()
-        served.agent.tell("vswitchd.ofproto", Status.FAILED, "refused", "Nobody listens.")
+        served.agent.tell("vswitchd.ofproto", Status.FAILED, "gone", "Process 7 has ended.")
         families = await scrape(served)
     codes = samples(families["ovsnet_diagnosis"])
     assert {code for (code,) in codes} == {"healthy", "starting", "check-failed", *(cause.code for cause in causes())}
@@ -84,7 +84,7 @@ async def test_ready_and_dead_follow_the_board(serve: Serve) -> None:
     async with serve() as served:
         served.agent.all_well()
         well = await scrape(served)
-        served.agent.tell("vswitchd.ofproto", Status.FAILED, "refused")
+        served.agent.tell("vswitchd.ofproto", Status.FAILED, "gone")
         served.agent.now += 7.0
         broken = await scrape(served)
     assert [samples(each["ovsnet_ready"])[()] for each in (well, broken)] == [1.0, 0.0]
@@ -93,11 +93,14 @@ async def test_ready_and_dead_follow_the_board(serve: Serve) -> None:
 
 async def test_stages_version_and_lost_links_are_told(serve: Serve) -> None:
     async with serve() as served:
+        served.agent.tell("controller.connection")
+        served.agent.health.restarted("ovsdb-server", served.agent.now, served.agent.now)
         served.agent.now += 2.0
         served.agent.tell("ovsdb.echo")
         served.agent.node.vswitchd.lost["closed"] += 3
         families = await scrape(served)
-    assert samples(families["ovsnet_stage_seconds"])[("database",)] == pytest.approx(2.0, abs=0.1)
+    stages = samples(families["ovsnet_stage_seconds"])
+    assert stages == {("database",): pytest.approx(2.0, abs=0.1)}, "nobody saw how long the other one took"
     assert samples(families["ovsnet_build_info"]) == {(__version__,): 1.0}
     assert samples(families["ovsnet_link_failures"])[("vswitchd", "closed")] == 3.0
 
