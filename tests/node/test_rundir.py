@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.errors import AddressError, ConnectError, PermissionDenied, Unreachable
+from ovsnet.errors import AddressError, OvsnetError, OwnLimit, PermissionDenied
 from ovsnet.node.rundir import Rundir
 
 
@@ -84,10 +84,10 @@ def test_missing_directory_has_no_sockets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "expected"), [(errno.EACCES, PermissionDenied), (errno.EMFILE, Unreachable), (errno.ENFILE, Unreachable)]
+    ("number", "expected"), [(errno.EACCES, PermissionDenied), (errno.EMFILE, OwnLimit), (errno.ENFILE, OwnLimit)]
 )
 def test_directory_that_cannot_be_read_is_no_missing_socket(
-    number: int, expected: type[ConnectError], rundir: Rundir, monkeypatch: pytest.MonkeyPatch
+    number: int, expected: type[OvsnetError], rundir: Rundir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(directory: object) -> list[str]:
         raise OSError(number, os.strerror(number))
