@@ -81,13 +81,22 @@ async def run_directory_empty(scene: Scene) -> Steps:
     scene.rundir, scene.ovn_rundir = before
 
 
-@fault("not-visible", observers=LATER, needs="no-rundir")
-async def default_run_directory_missing(scene: Scene) -> Steps:
-    """No run directory was named, and none of the usual ones exists."""
+@fault("healthy", observers=LATER, needs="no-rundir own-host")
+async def run_directory_unnamed(scene: Scene) -> Steps:
+    """No run directory was named, and none of the usual ones exists: the daemons that run show where it is."""
     before = scene.rundir, scene.ovn_rundir
     scene.rundir, scene.ovn_rundir = Path(), None
     yield
     scene.rundir, scene.ovn_rundir = before
+
+
+@fault("not-visible", observers=LATER, needs="no-rundir namespaces")
+async def run_directory_unnamed_and_no_daemon_seen(scene: Scene) -> Steps:
+    """No run directory was named, none of the usual ones exists, and the observers' pid namespace has no daemon."""
+    before = scene.rundir, scene.ovn_rundir
+    scene.rundir, scene.ovn_rundir, scene.prefix = Path(), None, OTHER_PID_NAMESPACE
+    yield
+    (scene.rundir, scene.ovn_rundir), scene.prefix = before, ()
 
 
 @fault(
@@ -141,6 +150,7 @@ fault(
     "healthy",
     name="pid-namespace-of-its-own",
     about="The observers are in a pid namespace of their own.",
+    passing="process-unseen",
     view=_in_another_pid_namespace,
     needs="namespaces",
 )(lambda scene: _nothing())
@@ -202,7 +212,7 @@ def _serving(files: Tls) -> ssl.SSLContext:
     return context
 
 
-@fault("healthy", view=_over_tls)
+@fault("healthy", view=_over_tls, passing="process-unseen")
 async def database_over_tls(scene: Scene) -> Steps:
     """The observers ask the database over TLS."""
     yield

@@ -86,7 +86,7 @@ async def examine_long(fault: Fault, node: Sandbox) -> Row:
             injected = time.monotonic()
             async with fault.happens(scene):
                 await asyncio.sleep(LONG)
-                said = judge_agent("held", held, injected, time.monotonic(), expected, starts=False)
+                said = judge_agent("held", held, injected, time.monotonic(), expected)
                 failed = [told.at - injected for told in held.livez if told.what == "503"]
                 if expected.dead and not (failed and 30.0 <= failed[0] <= SOUND):
                     said.wrong.append(f"/ovs/livez failed at {failed or 'no'} seconds, dead_after is 30")
@@ -155,7 +155,7 @@ async def _standing(
         ended = time.monotonic()
         for name, each in agents.items():
             since = began if name == "held" else injected
-            row.said.append(judge_agent(name, each, since, ended, expected, starts=starts))
+            row.said.append(judge_agent(name, each, since, ended, expected, injected=injected, starts=starts))
         if "check" in kinds:
             row.said.append(await _checked(scene, pace, expected))
         row.scripts = dict(zip(("Kube-OVN", "ovn-kubernetes"), await asked, strict=True))

@@ -15,10 +15,18 @@ def settled(agent: Agent, expected: Expected) -> bool:
 
 
 def judge_agent(
-    name: str, agent: Agent, began: float, ended: float, expected: Expected, *, starts: bool, stands: bool = True
+    name: str,
+    agent: Agent,
+    began: float,
+    ended: float,
+    expected: Expected,
+    *,
+    injected: float | None = None,
+    starts: bool = False,
+    stands: bool = True,
 ) -> Said:
-    """``starts``: a daemon started, so ``starting`` is true for a while. Without ``stands`` the fault is over, and only
-    what was shown in passing is judged."""
+    """``starts``: a daemon started, so ``starting`` is true for a while; until the fault was ``injected`` it always is,
+    for that may take a restart. Without ``stands`` the fault is over, and only what was shown in passing is judged."""
     said = _said(name, agent.document)
     said.shown = [told.what for told in agent.codes if told.at >= began]
     said.seconds = _since_when(agent, began, expected)
@@ -29,9 +37,10 @@ def judge_agent(
     if stands:
         _judge_document(said, expected)
     true = expected.codes | expected.passing | {"healthy"} | ({"starting"} if starts else set())
-    for code in dict.fromkeys(said.shown):
-        if code not in true and not code.endswith("-slow"):
-            said.wrong.append(f"showed {code} on the way")
+    told = [each for each in agent.codes if each.at >= began and each.what not in true]
+    told = [each for each in told if not (each.what == "starting" and each.at <= (injected or began))]
+    for code in dict.fromkeys(each.what for each in told if not each.what.endswith("-slow")):
+        said.wrong.append(f"showed {code} on the way")
     _judge_probes(said, agent, began, ended, expected, stands=stands)
     return said
 
