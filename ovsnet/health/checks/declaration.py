@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovsnet.errors import (
@@ -28,6 +28,7 @@ from ovsnet.errors import (
     OwnLimit,
     PeerError,
     SocketMissing,
+    Unreachable,
     own_limit,
 )
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
@@ -206,8 +207,8 @@ def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
     if sighting.presence is Presence.GONE:
         detail = f"{component.title} is not running: {sighting.sentence}. {error}"
         return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
-    if daemon.distant:
-        return _failed(error)
+    if daemon.distant:  # it has no name here that could be lost
+        return replace(_failed(error), reason=Unreachable.reason if error.reason in NAME_LOST else error.reason)
     if sighting.presence is Presence.UNSEEN:
         return Answer(Status.FAILED, NOT_VISIBLE, f"{error} Of {component.title}, {sighting.sentence}.")
     if daemon.late:
