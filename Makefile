@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: demo test test-system test-versions lint fix soak bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo test test-system test-versions lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -41,6 +41,14 @@ SEED ?= 1
 soak: setup
 	$(BIN)/python -m tests.soak --faults $(FAULTS) --seed $(SEED)
 
+# Every fault of tests/faults, and pairs of them, against every observer, on three generations of OVS and OVN; writes
+# docs/matrix.md. As root, for a few of them. One row again: ONLY=NAME.
+PAIRS ?= 60
+NODES ?= 4
+ONLY ?=
+matrix: setup
+	$(BIN)/python -m tests.matrix --seed $(SEED) --pairs $(PAIRS) --jobs $(NODES) --only '$(ONLY)'
+
 bench: setup
 	$(BIN)/python -m bench
 
@@ -62,7 +70,7 @@ docs: setup
 	$(BIN)/python -m ovsnet.deploy.generate .
 
 setup: $(READY)
-	@$(BIN)/python -m ovsnet.sandbox.binaries
+	@$(BIN)/ovsnet sandbox fetch
 
 # --no-deps: the file is complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
 $(READY): pyproject.toml constraints.txt

@@ -1,38 +1,37 @@
 """How much of "20 seconds or 2 minutes" does each cause explain, and what does each setting save?
 
 ``python -m bench.causes`` restarts daemons of sandbox nodes in every way that is blamed, keeps all samples in
-``bench/results/causes-*.json``, and writes tables and plots of ``bench/README.md`` anew. It takes some ten minutes.
+``bench/results/causes-*.json``, and writes the tables and plots of ``bench/README.md``. It takes some ten minutes.
 ``python -m bench.causes hammer order`` does two sections only; ``python -m bench.causes write`` measures nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 from matplotlib.figure import Figure
 
-from bench.page import README, platform, replaced
-from ovsnet.bench.machine import this_machine
+from bench.sections import main
 from ovsnet.bench.race import Strategy
+from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.report_restart import timeline
-from ovsnet.bench.restart import NODE_TIMEOUT, Restart, restart_on, restarts
-from ovsnet.bench.result import Document, Run, encode, in_turn, read
-from ovsnet.bench.variant import Target, Variant
+from ovsnet.bench.restart import NODE_TIMEOUT, Restart, restart_on
+from ovsnet.bench.result import Document, Run, in_turn
+from ovsnet.bench.rounds import Announce, in_rounds
+from ovsnet.bench.variant import DaemonName, Variant
 from ovsnet.bench.versions import versions
+from ovsnet.bench.workload import Turn
+from ovsnet.bench.workloads.restart import WORKLOAD as RESTART
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 
 HERE = Path(__file__).parent
 
-WRITE = "write"
 FIRST_START = "first-start"
 MANY = "many-ports"
 MANY_PORTS = 3000
@@ -41,7 +40,7 @@ NAIVE = Strategy.parse("naive")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One section: what is restarted, how often, and the samples that its table shows."""
+    """One section: what is restarted, how often, and the facts that its table shows."""
 
     key: str
     title: str
@@ -50,21 +49,38 @@ class Cause:
     rounds: int = 2
 
     @property
+    def mark(self) -> str:
+        return self.key
+
+    @property
     def results(self) -> Path:
-        """The file with its samples."""
         return HERE / "results" / f"causes-{self.key}.json"
 
+    async def measure(self, document: Document, announce: Announce) -> None:
+        if self.key == FIRST_START:
+            for number in range(self.rounds):
+                for bridge in (True, False):
+                    document.runs.append(await first_start(bridge=bridge, number=number))
+        elif self.key == MANY:
+            await _on_one_node(self, document, announce)
+        else:
+            await in_rounds(RESTART, self.planned, document, rounds=self.rounds, announce=announce)
 
-def _each(target: Target, *variants: str, **shape: float) -> list[Restart]:
+    def content(self, document: Document) -> Sequence[str]:
+        runs = [in_turn(rounds) for rounds in document.named().values()]
+        return [*_table(runs, self.shown), "", _plot(self, runs), ""]
+
+
+def _each(target: DaemonName, *variants: str, **shape: float) -> list[Restart]:
     many = {"ports": MANY_PORTS, "deadline": NODE_TIMEOUT} if shape.pop("many", 0) else {}
     return [Restart(target, Variant.parse(text), **{**shape, **many}) for text in variants]  # type: ignore[arg-type]
 
 
-def _down(target: Target, *seconds: float) -> list[Restart]:
+def _down(target: DaemonName, *seconds: float) -> list[Restart]:
     return [Restart(target, Variant.parse("plain"), down=each) for each in seconds]
 
 
-def _hammered(target: Target) -> list[Restart]:
+def _under_load(target: DaemonName) -> list[Restart]:
     plain = Variant.parse("plain")
     return [Restart(target, plain, clients, NAIVE if clients else None) for clients in (0, 100, 1000)]
 
@@ -75,24 +91,24 @@ CAUSES = (
         "backoff",
         "ovn-controller's backoff, by how long the switch was away",
         _down("ovs-vswitchd", 0, 1.5, 4, 10),
-        ("openflow", "flows", "short of flows"),
+        ("openflow", "flows", "short_of_flows"),
     ),
     Cause(
         "carried-over",
         "Backoff that is carried over from restarts right before",
         _each("ovs-vswitchd", "carried-over:1", "carried-over:2", "carried-over:3"),
-        ("openflow", "flows", "short of flows"),
+        ("openflow", "flows", "short_of_flows"),
     ),
     Cause(
         "order",
         "ovn-controller started too early, at once, or by `ovsnet wait`",
         _each("ovs-vswitchd", "together", "ahead:2", "ahead:3.5", "waited:0", "waited:2", "waited:3.5"),
-        ("openflow", "flows", "short of flows"),
+        ("openflow", "flows", "short_of_flows"),
     ),
     Cause(
         "hammer",
         "Clients that hammer br-int.mgmt",
-        [*_hammered("ovs-vswitchd"), *_hammered("ovn-controller")],
+        [*_under_load("ovs-vswitchd"), *_under_load("ovn-controller")],
         ("socket", "openflow", "flows", "ready"),
         rounds=4,
     ),
@@ -100,7 +116,7 @@ CAUSES = (
         "database",
         "ovsdb-server is away",
         _down("ovsdb-server", 0, 0.5, 3.5, 12),
-        ("database", "openflow", "short of flows", "all back"),
+        ("database", "openflow", "short_of_flows", "all_back"),
     ),
     Cause(
         "southbound",
@@ -111,7 +127,7 @@ CAUSES = (
             *_each("southbound", "plain"),
             Restart("southbound", Variant.parse("plain"), raft=True),
         ],
-        ("flows", "controller", "synced", "short of flows"),
+        ("flows", "controller", "synced", "short_of_flows"),
     ),
     Cause(
         MANY,
@@ -120,79 +136,50 @@ CAUSES = (
             *_each("ovs-vswitchd", "plain", many=1),
             *_each("ovn-controller", "plain", "monitor-all", "wait-before-clear:8000", "released", many=1),
         ],
-        ("flows", "all flows", "ready", "short of flows"),
+        ("flows", "all_flows", "ready", "short_of_flows"),
         rounds=1,
     ),
 )
 
 
-async def measure(cause: Cause, document: Document) -> None:
-    """One section; what takes long is said on stderr."""
-    began = time.monotonic()
-
-    def tell(title: str, total: int) -> None:
-        print(f"{cause.key}: {time.monotonic() - began:4.0f} s  {title}", file=sys.stderr, flush=True)
-
-    if cause.key == FIRST_START:
-        for number in range(cause.rounds):
-            for bridge in (True, False):
-                document.runs.append(await first_start(bridge=bridge, number=number))
-    elif cause.key == MANY:
-        await on_one_node(document, tell, cause)
-    else:
-        await restarts(document, tell, planned=cause.planned, rounds=cause.rounds)
-
-
-async def on_one_node(document: Document, tell: Callable[[str, int], None], cause: Cause) -> None:
+async def _on_one_node(cause: Cause, document: Document, announce: Announce) -> None:
     """A node with thousands of ports takes up to two minutes to make: one serves all."""
-    tell(f"making a node with {MANY_PORTS} ports", 1)
-    began = time.time()
+    announce(f"making a node with {MANY_PORTS} ports", 1)
+    made = Run(
+        kind=RESTART.kind, name=f"{MANY_PORTS} ports, first start", measures=RestartMeasures(), began=time.time()
+    )
     async with Sandbox(ports=MANY_PORTS) as node:
         await node.wait_ready(NODE_TIMEOUT)
-        made = Run(kind="restart", name=f"{MANY_PORTS} ports, first start", began=began, ended=time.time())
-        made.count("done")
-        made.samples["ready"] = [made.ended - began]
+        made.ended = time.time()
+        made.measures.done, made.measures.ready = 1, [made.ended - made.began]
         document.runs.append(made)
         document.versions = await versions(Rundir(node.rundir, node.rundir))
-        for number in range(cause.rounds):
-            for plan in cause.planned:
-                tell(f"{plan.name}, round {number + 1} of {cause.rounds}", 1)
-                await restart_on(node, document, plan, number)
+
+        async def measure(plan: Restart, run: Run[RestartMeasures], turn: Turn) -> None:
+            turn.begin(run)
+            await restart_on(node, plan, run)
+
+        on_node = replace(RESTART, measure=measure)
+        await in_rounds(on_node, cause.planned, document, rounds=cause.rounds, announce=announce)
 
 
-async def first_start(*, bridge: bool, number: int) -> Run:
+async def first_start(*, bridge: bool, number: int) -> Run[RestartMeasures]:
     """A node's very first start: who makes br-int decides whether its first connect finds a socket."""
-    run = Run(kind="restart", name=f"br-int made {'before' if bridge else 'by ovn-controller'}", round=number)
-    run.began = time.time()
+    name = f"br-int made {'before' if bridge else 'by ovn-controller'}"
+    run = Run(kind=RESTART.kind, name=name, round=number, measures=RestartMeasures(), began=time.time())
     async with Sandbox(bridge=bridge) as node:
         await node.wait_ready(NODE_TIMEOUT)
         run.ended = time.time()
-    run.count("done")
-    run.samples["ready"] = [run.ended - run.began]
+    run.measures.done, run.measures.ready = 1, [run.ended - run.began]
     return run
 
 
-def write() -> list[str]:
-    """The tables and plots of all that was measured, between their marks in the README. Returns the problems."""
-    text = README.read_text()
-    problems = []
-    for cause in CAUSES:
-        if not cause.results.exists():
-            continue
-        document = read(cause.results)
-        problems += document.problems
-        runs = [in_turn(rounds) for rounds in document.named().values()]
-        parts = [*_table(runs, cause.shown), "", _plot(cause, runs), "", *platform(document)]
-        text = replaced(text, cause.key, "\n".join(parts))
-    README.write_text(text)
-    return problems
-
-
-def _table(runs: Sequence[Run], shown: Sequence[str]) -> Iterator[str]:
-    yield "| restart | rounds | " + " | ".join(shown) + " |"
+def _table(runs: Sequence[Run[RestartMeasures]], shown: Sequence[str]) -> Iterator[str]:
+    yield "| restart | rounds | " + " | ".join(map(RestartMeasures.title, shown)) + " |"
     yield "|---|---|" + "---|" * len(shown)
     for run in runs:
-        yield f"| {run.name} | {run.done} | " + " | ".join(_spread(run.samples.get(what, [])) for what in shown) + " |"
+        samples = dict(run.measures.samples())
+        yield f"| {run.name} | {run.done} | " + " | ".join(_spread(samples.get(fact, [])) for fact in shown) + " |"
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -204,29 +191,12 @@ def _spread(values: Sequence[float]) -> str:
     return f"**{median(values):.2f} s** ({min(values):.2f} to {max(values):.2f})"
 
 
-def _plot(cause: Cause, runs: Sequence[Run]) -> str:
+def _plot(cause: Cause, runs: Sequence[Run[RestartMeasures]]) -> str:
     figure = Figure(figsize=(11, 1.5 + 0.5 * len(runs)), layout="constrained")
     timeline(figure.subplots(), runs)
     figure.savefig(HERE / f"causes-{cause.key}.png", dpi=80, metadata={"Software": None})
     return f"![{cause.title}](causes-{cause.key}.png)"
 
 
-def main(words: Sequence[str]) -> None:
-    """Measure the sections that are named, or all, and write the page. Exit code 1 when a run had a problem."""
-    logging.getLogger("ovsnet").disabled = True
-    known = {cause.key: cause for cause in CAUSES}
-    if unknown := set(words) - set(known) - {WRITE}:
-        raise SystemExit(f"There is no section {', '.join(unknown)}; there are {', '.join(known)}, and {WRITE}.")
-    for key in [] if WRITE in words else words or known:
-        document = Document(
-            command=f"python -m bench.causes {key}",
-            began=datetime.now(UTC).isoformat(timespec="seconds"),
-            machines=[this_machine()],
-        )
-        asyncio.run(measure(known[key], document))
-        known[key].results.write_bytes(encode(document))
-    sys.exit(1 if write() else 0)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(1 if main("bench.causes", CAUSES, sys.argv[1:]) else 0)

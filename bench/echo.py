@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bench.comparison import Row, Target
 from bench.processes import measured
 from bench.runner import alone
+from ovsnet.bench.echo import EchoMeasures
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.sandbox.node import Sandbox
 
@@ -20,14 +21,14 @@ TARGETS = {"openflow": Target("ratio", at_least=0.6)}
 
 
 async def measure(node: Sandbox) -> list[Row]:
-    fastest: dict[str, list[Run]] = {protocol: [] for protocol in DAEMONS}
+    fastest: dict[str, list[Run[EchoMeasures]]] = {protocol: [] for protocol in DAEMONS}
     for _ in range(ROUNDS):
         for protocol, runs in fastest.items():
             runs.append(max(measured(node, "echo", protocol), key=lambda run: run.rate))
     return [row for protocol, runs in fastest.items() for row in rows(protocol, runs)]
 
 
-def rows(protocol: str, runs: Sequence[Run]) -> list[Row]:
+def rows(protocol: str, runs: Sequence[Run[EchoMeasures]]) -> list[Row]:
     daemon = DAEMONS[protocol]
     rates, costs = [run.rate for run in runs], [run.cpu_us(daemon) or 0.0 for run in runs]
     most = [1e6 / cost for cost in costs]

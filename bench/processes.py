@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from bench.laps.report import Cost
 from bench.peers import Peer, interpreter
-from ovsnet.bench.result import Document, Run
+from ovsnet.bench.files import decode
+from ovsnet.bench.result import Run
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.sandbox.node import Sandbox
 
@@ -48,11 +50,11 @@ def agent(node: Sandbox) -> list[str]:
     return [OVSNET, "serve", "--rundir", str(node.rundir), "--listen", "127.0.0.1:0"]
 
 
-def measured(node: Sandbox, command: str, *arguments: object) -> list[Run]:
+def measured(node: Sandbox, command: str, *arguments: object) -> list[Run[Any]]:
     """The runs of one round of ``ovsnet bench COMMAND`` on this node, a fresh process."""
     where = ("--rounds", "1", "--rundir", str(node.rundir), "--json")
     said = output([OVSNET, "bench", command, *map(str, arguments), *where])
-    return msgspec.json.decode(said, type=Document).runs
+    return decode(said.encode()).runs
 
 
 def output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bench.comparison import Row, Target
 from bench.processes import Spent, cpu_seconds, measured, spend_at_once
 from bench.runner import alone
+from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
@@ -19,8 +20,8 @@ from ovsnet.sandbox.node import Sandbox
 ROUNDS = 5
 CLIENTS = 1024
 COUNT = 8 * CLIENTS
-PATIENCE = 20
-"""Seconds that a client waits: who is late is late, and not lost."""
+DEADLINE = 20
+"""Seconds that a client waits: one that is late is not lost."""
 
 PROBES = 200
 PEERS = {"openflow": "ovs-ofctl probe", "ovsdb": "ovsdb-client list-dbs"}
@@ -42,10 +43,10 @@ class Probed:
 async def measure(node: Sandbox) -> list[Row]:
     found: list[Row] = []
     for protocol in PEERS:
-        ours: list[Run] = []
+        ours: list[Run[RaceMeasures]] = []
         peers: list[Probed] = []
         for _ in range(ROUNDS):
-            shape = ("--strategy", "gated", "--clients", CLIENTS, "--count", COUNT, "--deadline", PATIENCE)
+            shape = ("--strategy", "gated", "--clients", CLIENTS, "--count", COUNT, "--deadline", DEADLINE)
             ours += measured(node, "race", protocol, *shape)
             peers.append(probe(node, protocol))
         found += rows(protocol, ours, peers)
@@ -63,7 +64,7 @@ def probe(node: Sandbox, protocol: str) -> Probed:
     return Probed(spent, (cpu_seconds(pid) - before) / PROBES * 1e6)
 
 
-def rows(protocol: str, ours: Sequence[Run], peers: Sequence[Probed]) -> list[Row]:
+def rows(protocol: str, ours: Sequence[Run[RaceMeasures]], peers: Sequence[Probed]) -> list[Row]:
     peer = f"{PEERS[protocol]}, processes"
     (daemon,) = ours[0].cpu_seconds.keys() - {ENGINE}
     rates, peer_rates = [run.rate for run in ours], [each.rate for each in peers]
@@ -74,12 +75,11 @@ def rows(protocol: str, ours: Sequence[Run], peers: Sequence[Probed]) -> list[Ro
     return [first, cpu] if protocol == "ovsdb" else [first, cpu, *promised(what, ours)]
 
 
-def promised(what: str, ours: Sequence[Run]) -> list[Row]:
+def promised(what: str, ours: Sequence[Run[RaceMeasures]]) -> list[Row]:
     """What holds whatever the peer does."""
-    unlucky = [float(run.counts.get("lost", 0) + run.counts.get("EAGAIN", 0)) for run in ours]
-    connect, arrival = (
-        [run.latencies[what].percentile(0.99) / 1e6 for run in ours] for what in ("from connect", "from arrival")
-    )
+    unlucky = [float(run.measures.lost + run.measures.backlog_full) for run in ours]
+    connect = [run.measures.from_connect.percentile(0.99) / 1e6 for run in ours]
+    arrival = [run.measures.from_arrival.percentile(0.99) / 1e6 for run in ours]
     engine = [run.cpu_us(ENGINE) or 0.0 for run in ours]
     return [
         Row(f"{what}: lost, or met EAGAIN", "", unlucky, target=Target("ours", at_most=0)),

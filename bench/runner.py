@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from bench.comparison import Row, table
-from bench.machine import Machine, machine
+from ovsnet.bench.machine import Machine, this_machine
 from ovsnet.errors import OvsnetError
+from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 
 Measure = Callable[[Sandbox], Awaitable[list[Row]]]
+
+LIBRARIES = ("ovsnet", "aiohttp", "anyio", "msgspec", "ovs", "prometheus-client", "uvloop")
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -36,9 +41,11 @@ class Outcome(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """One run."""
+    """One run. ``versions`` are those of the daemons."""
 
+    began: str
     machine: Machine
+    versions: Mapping[str, str]
     seconds: float
     rows: list[Outcome]
 
@@ -50,15 +57,28 @@ def alone(measure: Measure) -> None:
 
 def everything(questions: list[Measure]) -> None:
     """All questions: one table, and a file in ``bench/results``."""
-    where = machine()
+    date, where, daemons = datetime.now(UTC).isoformat(timespec="seconds"), this_machine(LIBRARIES), versions()
     began = time.monotonic()
     rows = run(questions)
-    path = RESULTS / f"{where.date[:10]}-{where.cpu_slug}.json"
+    path = RESULTS / f"{date[:10]}-{slug(where.cpu)}.json"
     path.parent.mkdir(exist_ok=True)
-    report = Report(where, round(time.monotonic() - began, 1), [outcome(row) for row in rows])
+    seconds = round(time.monotonic() - began, 1)
+    report = Report(date, where, daemons, seconds, [outcome(row) for row in rows])
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-    print(f"\n{where}\nwritten to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    print(f"\n{date}: {where}, {', '.join(daemons.values())}\nwritten to {shown}")
     _exit(rows)
+
+
+def versions() -> dict[str, str]:
+    """What the sandbox runs, by program."""
+    programs = binaries.find()
+    return {name: programs.version(name) for name in ("ovs-vswitchd", "ovn-controller")}
+
+
+def slug(text: str) -> str:
+    """``text`` as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def run(questions: list[Measure]) -> list[Row]:

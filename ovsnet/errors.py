@@ -5,13 +5,16 @@
     │   ├── ConfigError                 an unknown key, a value out of range
     │   └── AddressError                an address or socket path that can never work
     ├── UnfitEnvironment            exit 3: this machine does not let us tell
+    │   └── OwnLimit                    EMFILE, ENFILE: we have no descriptor left, whatever the peer does
+    │       └── OutOfMemory                 ENOMEM
     └── PeerError                   a daemon, and what it did
         ├── ConnectError                no connection came to be
         │   ├── SocketMissing               ENOENT
         │   ├── ConnectionRefused           ECONNREFUSED: a stale socket, or nobody listens
         │   ├── BacklogFull                 EAGAIN: the listener does not accept
         │   ├── PermissionDenied            EACCES, EPERM
-        │   ├── Unreachable                 any other errno, or a name that does not resolve
+        │   ├── Unreachable                 any other errno
+        │   │   └── NameUnresolved              the host name has no address
         │   └── TlsFailed                   the handshake or a certificate
         ├── NotConnectedYet             a connection is being made: nothing can be said of the peer
         ├── ConnectionLost              it was connected, and is not any more
@@ -29,6 +32,7 @@ Any other exception that leaves a public function is a bug of ovsnet.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -62,6 +66,39 @@ class UnfitEnvironment(OvsnetError):
     reason = "environment"
 
 
+class OwnLimit(UnfitEnvironment):
+    reason = "own-limit"
+    default_remedy = "Raise the limit of open files of ovsnet (LimitNOFILE=), or that of the host (fs.file-max)."
+
+
+class OutOfMemory(OwnLimit):
+    reason = "own-memory"
+    default_remedy = "Give ovsnet more memory, and see what uses it up."
+
+
+def own_limit(error: BaseException) -> OwnLimit | None:
+    """The error of the tree for a limit of our own that ``error`` shows; None when it shows none."""
+    if isinstance(error, OwnLimit):
+        return error
+    if isinstance(error, MemoryError):
+        return OutOfMemory("ovsnet has no memory left.")
+    if isinstance(error, OSError):
+        match error.errno:
+            case errno.EMFILE:
+                return OwnLimit("ovsnet has no descriptor left.")
+            case errno.ENFILE:
+                return OwnLimit("This host has no descriptor left for anybody (fs.file-max).")
+            case errno.ENOMEM:
+                return OutOfMemory("The kernel has no memory left for ovsnet.")
+    return None
+
+
+def raise_own_limit(error: BaseException) -> None:
+    """Raise OwnLimit when ``error`` shows a limit of our own. It is no fact about what was to be read."""
+    if (own := own_limit(error)) is not None:
+        raise own from error
+
+
 class PeerError(OvsnetError):
     reason = "peer"
 
@@ -92,6 +129,11 @@ class PermissionDenied(ConnectError):
 
 class Unreachable(ConnectError):
     reason = "unreachable"
+
+
+class NameUnresolved(Unreachable):
+    reason = "name-unresolved"
+    default_remedy = "Correct the host name, or see what the resolver of this host answers."
 
 
 class TlsFailed(ConnectError):

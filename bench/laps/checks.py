@@ -18,8 +18,8 @@ from bench.laps.report import Cost, Stopwatch, tell
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS, Check, Status
 from ovsnet.health.checks.round import ask_all
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.node import Node
-from ovsnet.node.rundir import find_rundir
 
 PAUSE = 0.02
 """Seconds between two rounds."""

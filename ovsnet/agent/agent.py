@@ -11,7 +11,8 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -20,6 +21,7 @@ from ovsnet.agent.counters import Counters
 from ovsnet.agent.document import change_document, document
 from ovsnet.config import Settings
 from ovsnet.deadlines import HEARTBEAT
+from ovsnet.errors import own_limit
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again, run
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
@@ -32,7 +34,7 @@ from ovsnet.node.watch import changes
 from ovsnet.tune.stalls import Stalls
 
 if TYPE_CHECKING:
-    from ovsnet.tune.reconciler import Keeping
+    from ovsnet.tune.reconciler import Reconciler
 
 log = logging.getLogger("ovsnet")
 
@@ -44,6 +46,10 @@ SHORTEST_GAP = 0.002
 
 SHORTEST_WAIT = 0.05
 """Seconds between two looks at a silent daemon."""
+
+
+PAUSE = 1.0
+"""Seconds until a task of ours that failed begins again."""
 
 
 class Agent:
@@ -69,7 +75,7 @@ class Agent:
             on_start=self._daemon_started,
         )
         self.stalls = Stalls()
-        self.keeping = _keeping(settings, rundir, self.clock)
+        self.reconciler = _reconciler(settings, rundir, self.clock)
         self.wall_offset = time.time() - self.clock()
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
@@ -97,21 +103,21 @@ class Agent:
         try:
             async with self.node, anyio.create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._heartbeat)
-                tasks.start_soon(self._watch_sockets)
+                tasks.start_soon(self._keep, self._heartbeat)
+                tasks.start_soon(self._keep, self._watch_sockets)
                 self._record((await ask_all(CHECKS.values(), self.node)).values())
                 task_status.started()
-                if self.keeping is not None:
-                    tasks.start_soon(self.keeping.run, lambda: self.health.ready)
+                if self.reconciler is not None:
+                    tasks.start_soon(self._keep, partial(self.reconciler.run, lambda: self.health.ready))
                 for check in CHECKS.values():
-                    tasks.start_soon(self._watch, check)
+                    tasks.start_soon(self._keep, partial(self._watch, check))
         finally:
             self._over = True
 
     def document(self) -> dict[str, object]:
         """The status document as of now."""
         own = {
-            "tune": {"mode": "off"} if self.keeping is None else self.keeping.document(),
+            "tune": {"mode": "off"} if self.reconciler is None else self.reconciler.document(),
             "stalls": {daemon: each.document() for daemon, each in self.stalls.histograms.items()},
             "interval_seconds": self.settings.interval,
         }
@@ -120,6 +126,22 @@ class Agent:
     def change_document(self, change: Change) -> dict[str, object]:
         """The parts of the status document that a change concerns."""
         return change_document(change, self.clock(), self.wall_offset)
+
+    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A task of the agent that a fault of ours, or a limit, must not end. It begins again, and the rest goes on."""
+        while True:
+            try:
+                return await work()
+            except Exception as error:
+                self._log_fault(error)
+            await asyncio.sleep(PAUSE)
+
+    def _log_fault(self, error: Exception) -> None:
+        fault = str(own_limit(error) or f"{type(error).__name__}: {error}")
+        if fault not in self.node.faults:
+            self.node.faults.add(fault)
+            log.warning("A task of ovsnet failed, and begins again: %s", fault)
+            log.debug("%s", fault, exc_info=error)
 
     async def _watch(self, check: Check) -> None:
         period = check.every * self.settings.interval
@@ -159,15 +181,11 @@ class Agent:
         return woken
 
     async def _watch_sockets(self) -> None:
-        try:
-            async for name in changes({self.node.rundir.ovs, self.node.rundir.ovn}):
-                self.node.socket_changed(name)
-                if name.endswith(".mgmt"):
-                    self._link_changed("ovs-vswitchd")
-        except OSError as error:
-            log.warning(
-                "The run directory cannot be watched (%s): a new socket is seen at the next poll.", error.strerror
-            )
+        """Where that is impossible, a new socket is seen at the next poll."""
+        async for name in changes({self.node.rundir.ovs, self.node.rundir.ovn}):
+            self.node.socket_changed(name)
+            if name.endswith(".mgmt"):
+                self._link_changed("ovs-vswitchd")
 
     async def _heartbeat(self) -> None:
         while True:
@@ -176,7 +194,7 @@ class Agent:
             self.ticked_at = self.clock()
             self.loop_lag = max(self.ticked_at - before - HEARTBEAT, 0.0)
             self.node.own_lag = self.loop_lag
-            self.counters.loop_delays.observe(self.loop_lag)
+            self.counters.loop_delays.record(self.loop_lag)
             # Before the first round nobody has been asked, so there is nothing to judge.
             if self.health.results and (diagnosis := self.health.judge(self.ticked_at)) is not None:
                 self._tell([Change(None, diagnosis)])
@@ -192,7 +210,7 @@ class Agent:
             _note_stall(self.stalls, result, self.clock())
             if result.reason == Verdict.LATE and result.name not in self._silent:
                 self._silent.add(result.name)
-                self._tasks.start_soon(self._judge_silence, result)
+                self._tasks.start_soon(self._keep, partial(self._judge_silence, result))
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -236,17 +254,19 @@ class Agent:
                 self._wake[check.name].set()
 
 
-def _keeping(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> Keeping | None:
-    """Imported only where it is wanted: it knows all that tunes OVS and OVN. Raises ConfigError."""
+def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) -> Reconciler | None:
+    """Imported only where it is wanted: it brings what plans and writes. Raises ConfigError."""
     if settings.tune_mode == "off":
         return None
-    from ovsnet.tune.reconciler import Keeping
+    from ovsnet.tune.reconciler import Reconciler
 
-    return Keeping(settings, rundir, clock)
+    return Reconciler(settings, rundir, clock)
 
 
 def _note_stall(stalls: Stalls, result: Result, now: float) -> None:
     daemon = CHECKS[result.name].daemon
+    if not daemon:
+        return
     if result.rtt_seconds is not None:
         stalls.answered(daemon, result.rtt_seconds, now)
     elif result.reason != Verdict.GONE and "silent_seconds" in result.values:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from ovsnet.health.checks.result import Result
+from ovsnet.node.histogram import Histogram
 
 ROUND_TRIP_BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Seconds. An idle switch answers in 0.2 ms; a second is the deadline by default."""
@@ -14,24 +16,22 @@ ROUND_TRIP_BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 LAG_BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
-class Buckets:
-    """A histogram with fixed upper bounds, as Prometheus counts: an observation falls into the first bucket it fits."""
+class Buckets(Histogram):
+    """Fixed upper bounds, as Prometheus counts: an observation falls into the first bucket that it fits."""
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
+    bounds: tuple[float, ...] = ()
 
-    def observe(self, value: float) -> None:
-        """Count ``value``."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self.sum += value
+    def bucket_of(self, value: float) -> int:
+        return bisect_left(self.bounds, value)
 
-    def cumulative(self) -> Iterator[tuple[str, float]]:
-        """Upper bound as text, and how many were at most that."""
+    def upper(self, bucket: int) -> float:
+        return self.bounds[bucket] if bucket < len(self.bounds) else math.inf
+
+    def labelled(self) -> Iterator[tuple[str, float]]:
+        """Every upper bound as text, and how many were at most that."""
         total = 0
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), self._counts, strict=True):
-            total += count
+        for bucket, bound in enumerate((*map(str, self.bounds), "+Inf")):
+            total += self.counts.get(bucket, 0)
             yield bound, float(total)
 
 
@@ -39,9 +39,9 @@ class Counters:
     """What was seen since the agent's start."""
 
     def __init__(self) -> None:
-        self.round_trips: defaultdict[str, Buckets] = defaultdict(lambda: Buckets(ROUND_TRIP_BOUNDS))
+        self.round_trips: defaultdict[str, Buckets] = defaultdict(lambda: Buckets(bounds=ROUND_TRIP_BOUNDS))
         """By check."""
-        self.loop_delays = Buckets(LAG_BOUNDS)
+        self.loop_delays = Buckets(bounds=LAG_BOUNDS)
         self.diagnoses: Counter[str] = Counter()
         """How often each code became the root cause: a scrape misses one that lasts for a moment."""
         self.requests: Counter[tuple[str, int]] = Counter()
@@ -55,4 +55,4 @@ class Counters:
         """Note how long the answers took."""
         for result in results:
             if result.rtt_seconds is not None:
-                self.round_trips[result.name].observe(result.rtt_seconds)
+                self.round_trips[result.name].record(result.rtt_seconds)

@@ -7,9 +7,7 @@ from ovsnet.health.checks.result import Result
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change, HealthState
 from ovsnet.node.node import Node
-
-KNOB_PREFIXES = ("ovn-", "n-", "flow-", "max-", "bundle-", "stats-", "hw-", "dpdk-")
-"""Keys of the database that tune OVS or OVN; the others describe the node."""
+from ovsnet.tune.facts import facts_of_switch
 
 
 def document(health: HealthState, node: Node, *, name: str, wall_offset: float) -> dict[str, object]:
@@ -46,12 +44,12 @@ def versions(node: Node) -> dict[str, str]:
 
 
 def knobs(node: Node) -> dict[str, str]:
-    """The settings of OVS and OVN that are set on this node."""
+    """The knobs of the catalogue that are set in the switch's database, by key."""
     database = node.ovsdb.current
     if database is None:
         return {}
-    found = {**database.other_config, **database.external_ids}
-    return {key: value for key, value in sorted(found.items()) if key.startswith(KNOB_PREFIXES)}
+    facts = facts_of_switch({"other_config": database.other_config, "external_ids": database.external_ids})
+    return dict(sorted((value.key, value.text or "") for value in facts.values_set()))
 
 
 def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:

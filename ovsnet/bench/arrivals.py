@@ -15,7 +15,7 @@ LAG_ALLOWED = 0.010
 
 
 class Arrivals(Protocol):
-    """Whoever serves clients asks for the next one."""
+    """Whatever serves clients asks for the next one."""
 
     async def next(self) -> float | None:
         """When the next client came, in ``time.monotonic``; None when no more will come."""
@@ -23,7 +23,7 @@ class Arrivals(Protocol):
 
 
 class ClosedLoop:
-    """``count`` clients; one comes whenever somebody is free to serve it."""
+    """``count`` clients; one comes whenever a server task is free."""
 
     def __init__(self, count: int) -> None:
         self._left = count
@@ -36,7 +36,7 @@ class ClosedLoop:
 
 
 class OpenLoop:
-    """Clients that come by a schedule, and wait in a queue while nobody is free. ``feed`` must run beside."""
+    """Clients that come by a schedule, and wait in a queue while no task is free. ``feed`` must run beside."""
 
     def __init__(self, schedule: Schedule, lag: Histogram) -> None:
         self._schedule = schedule
@@ -46,7 +46,7 @@ class OpenLoop:
     async def next(self) -> float | None:
         moment = await self._queue.get()
         if moment is None:
-            self._queue.put_nowait(None)  # for the others who serve
+            self._queue.put_nowait(None)  # for the other tasks
         return moment
 
     async def feed(self) -> None:

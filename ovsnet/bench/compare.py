@@ -1,24 +1,24 @@
 """What changed between two benches, and whether that is more than chance. Pure but for the ``rng`` passed in.
 
 The interval is a bootstrap's: the bench is thought to be done again many times, each time with the same rounds drawn
-anew. Within a round, the p-quantile of n values drawn with replacement is the value at a share that follows
+again. Within a round, the p-quantile of n values drawn with replacement is the value at a share that follows
 Beta(k, n - k + 1), k = np: so nothing needs to be drawn but that share (Efron and Tibshirani, An Introduction to the
 Bootstrap, chapters 6 and 13).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from statistics import fmean, median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ovsnet.bench.histogram import Ranks
 from ovsnet.bench.result import Document, Run
-from ovsnet.bench.storm.sweep import figures
+from ovsnet.bench.workload import find
 from ovsnet.errors import UsageError
+from ovsnet.node.histogram import Ranks
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,9 +30,9 @@ SHARES = (0.5, 0.99, 0.999)
 Draw = Callable[[], float]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Difference(msgspec.Struct, frozen=True):
     """One figure before and after. ``low`` and ``high`` bound their ratio with 95 % confidence; None when a single
-    round does not let one tell."""
+    round cannot show them."""
 
     run: str
     figure: str
@@ -53,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
         return self.low is not None and self.high is not None and not self.low <= 1.0 <= self.high
 
 
-def compare(before: Document, after: Document, rng: Random) -> list[Change]:
+def compare(before: Document, after: Document, rng: Random) -> list[Difference]:
     """Every figure that both documents have. Raises UsageError when they have no run in common."""
     ours, theirs = before.named(), after.named()
     common = [key for key in ours if key in theirs]
@@ -62,68 +62,62 @@ def compare(before: Document, after: Document, rng: Random) -> list[Change]:
             "The two files have no run in common.",
             remedy=f"One holds {_names(before)}, the other {_names(after)}.",
         )
-    return [change for key in common for change in _changes(key[1], ours[key], theirs[key], rng)]
+    return [change for key in common for change in _differences(key[1], ours[key], theirs[key], rng)]
 
 
-def _changes(name: str, before: Sequence[Run], after: Sequence[Run], rng: Random) -> Iterator[Change]:
+def _differences(name: str, before: Sequence[Run[Any]], after: Sequence[Run[Any]], rng: Random) -> Iterator[Difference]:
     known = dict(_figures(after))
     for (figure, unit), value in _figures(before):
         if (figure, unit) not in known:
             continue
         was, now = value(before, rng), known[figure, unit](after, rng)
         low, high = _interval(was.again, now.again)
-        yield Change(name, figure, unit, was.value, now.value, low, high)
+        yield Difference(name, figure, unit, was.value, now.value, low, high)
 
 
 class _Estimate:
-    """A figure, and how to draw it anew; ``again`` is None when that cannot be known."""
+    """A figure, and how to draw it again; ``again`` is None when that cannot be known."""
 
     def __init__(self, value: float, again: Draw | None) -> None:
         self.value = value
         self.again = again
 
 
-_Figure = Callable[[Sequence[Run], "Random"], _Estimate]
+_Figure = Callable[[Sequence[Run[Any]], "Random"], _Estimate]
 
 
-_OF_A_STORM: Mapping[tuple[str, str], Callable[[Run], float | None]] = {
-    ("false disconnects", ""): lambda run: run.counts.get("false disconnects"),
-    ("all joined", "s"): lambda run: figures(run).all_joined,
-    ("all synced again", "s"): lambda run: figures(run).all_back,
-}
-"""What a storm is about; its rate would be that of its own waiting. None in a round in which it never came to be."""
-
-
-def _figures(runs: Sequence[Run]) -> Iterator[tuple[tuple[str, str], _Figure]]:
-    if runs[0].kind == "storm":
-        for named, value in _OF_A_STORM.items():
-            if any(value(run) is not None for run in runs):
-                yield named, partial(_once_a_round, value)
-    elif any(run.rate for run in runs):
-        yield ("rate", "1/s"), lambda runs, rng: _of_rounds([run.rate for run in runs], rng)
+def _figures(runs: Sequence[Run[Any]]) -> Iterator[tuple[tuple[str, str], _Figure]]:
+    for declared in find(runs[0].kind).figures:
+        if any(declared.value(run) is not None for run in runs):
+            yield (declared.name, declared.unit), partial(_once_a_round, declared.value)
     for who in runs[0].cpu_seconds:
         yield (f"CPU of {who}", "us"), partial(_cpu, who)
-    for what in runs[0].latencies:
+    title = type(runs[0].measures).title
+    for field in _fields(run.measures.histograms() for run in runs):
         for share in SHARES:
-            yield (f"{what} p{share * 100:g}", "ms"), partial(_quantile, what, share)
-    for what in runs[0].samples:
-        yield (what, "s"), partial(_sample, what)
+            yield (f"{title(field)} p{share * 100:g}", "ms"), partial(_quantile, field, share)
+    for field in _fields(run.measures.samples() for run in runs):
+        yield (title(field), "s"), partial(_sample, field)
 
 
-def _once_a_round(value: Callable[[Run], float | None], runs: Sequence[Run], rng: Random) -> _Estimate:
+def _fields(found: Iterable[Iterable[tuple[str, object]]]) -> list[str]:
+    return list(dict.fromkeys(field for each in found for field, _ in each))
+
+
+def _once_a_round(value: Callable[[Run[Any]], float | None], runs: Sequence[Run[Any]], rng: Random) -> _Estimate:
     return _of_rounds([found for run in runs if (found := value(run)) is not None], rng)
 
 
-def _cpu(who: str, runs: Sequence[Run], rng: Random) -> _Estimate:
+def _cpu(who: str, runs: Sequence[Run[Any]], rng: Random) -> _Estimate:
     return _of_rounds([run.cpu_us(who) or 0.0 for run in runs], rng)
 
 
-def _quantile(what: str, share: float, runs: Sequence[Run], rng: Random) -> _Estimate:
-    return _of_quantile([run.latencies[what].ranks() for run in runs if what in run.latencies], share, rng)
+def _quantile(field: str, share: float, runs: Sequence[Run[Any]], rng: Random) -> _Estimate:
+    return _of_quantile([getattr(run.measures, field).ranks() for run in runs], share, rng)
 
 
-def _sample(what: str, runs: Sequence[Run], rng: Random) -> _Estimate:
-    return _of_samples([value for run in runs for value in run.samples.get(what, [])], rng)
+def _sample(field: str, runs: Sequence[Run[Any]], rng: Random) -> _Estimate:
+    return _of_samples([value for run in runs for value in getattr(run.measures, field)], rng)
 
 
 def _of_rounds(values: Sequence[float], rng: Random) -> _Estimate:

@@ -15,9 +15,15 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from ovsnet.bench.probe_protocol import TALKS, Name
+import msgspec
+
+from ovsnet.bench.harness import measured, require_files
+from ovsnet.bench.histogram import Histogram
+from ovsnet.bench.measures import Measures
+from ovsnet.bench.probe_protocol import PROTOCOLS, ProtocolName
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.shard import Shard
+from ovsnet.bench.workload import Turn
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect
@@ -30,7 +36,7 @@ class Echo:
     """``count`` requests over all ``connections``, ``window`` in flight on each. ``deadline`` is the longest silence
     in seconds."""
 
-    protocol: Name
+    protocol: ProtocolName
     address: Address
     connections: int
     window: int
@@ -40,11 +46,11 @@ class Echo:
 
     @property
     def name(self) -> str:
-        """What tells it from the other runs of a document."""
+        """Distinguishes it from the other runs of a document."""
         return f"{self.protocol} {self.connections} x {self.window}"
 
     def settings(self) -> dict[str, Setting]:
-        """What the document tells of it."""
+        """What was asked for, as the document records it."""
         return {
             "address": str(self.address),
             "connections": self.connections,
@@ -57,16 +63,34 @@ class Echo:
         """What one of several machines does of it."""
         return replace(self, connections=shard.part(self.connections), count=shard.part(self.count))
 
+    def operations(self, shard: Shard) -> int:
+        """How many requests are ours."""
+        return shard.part(self.count)
+
+
+class EchoMeasures(Measures, kw_only=True):
+    """Latencies, from the write that the request was part of."""
+
+    from_request: Histogram = msgspec.field(default_factory=Histogram)
+
+
+async def measure(echo: Echo, run: Run[EchoMeasures], turn: Turn) -> None:
+    """Our part of it. Raises PeerError when the daemon does not answer."""
+    require_files(echo.connections)
+    async with measured(run, echo.protocol, echo.address, timeout=echo.deadline, tls=echo.tls):
+        turn.begin(run)
+        await Echoing(echo.part(turn.shard), run).echo()
+
 
 class Echoing:
     """One such run. What it finds is in ``run`` at any moment."""
 
-    def __init__(self, echo: Echo, run: Run) -> None:
+    def __init__(self, echo: Echo, run: Run[EchoMeasures]) -> None:
         self._echo = echo
         self._run = run
 
     async def echo(self) -> None:
-        """Run to the end. A connection that is lost, or silent past the deadline, ends it and is told as a problem."""
+        """Run to the end. A connection that is lost, or silent past the deadline, is a problem and the end."""
         try:
             await self._all()
         except PeerError as error:
@@ -107,14 +131,14 @@ class Echoing:
 class _Stream:
     """One connection. A request's latency runs from the write that it was part of."""
 
-    def __init__(self, echo: Echo, count: int, run: Run) -> None:
-        self._talk = TALKS[echo.protocol]()
+    def __init__(self, echo: Echo, count: int, run: Run[EchoMeasures]) -> None:
+        self._protocol = PROTOCOLS[echo.protocol]()
         self._run = run
-        self._latency = run.latency("from request")
+        self._latency = run.measures.from_request
         self._unsent = self._missing = count
         self._sent: deque[tuple[int, int]] = deque()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.channel = Channel(echo.address, self._talk, self._on_events, self._on_lost)
+        self.channel = Channel(echo.address, self._protocol, self._on_events, self._on_lost)
 
     def begin(self, window: int) -> None:
         """Fill the window."""
@@ -130,7 +154,7 @@ class _Stream:
         if sending:
             self._unsent -= sending
             self._sent.append((time.monotonic_ns(), sending))
-            self.channel.write(self._talk.ask(sending))
+            self.channel.write(self._protocol.ask(sending))
 
     def _on_events(self, events: Sequence[int]) -> None:
         answers = sum(events)
@@ -144,7 +168,7 @@ class _Stream:
     def _note(self, answers: int) -> None:
         """Answers come in the order of the requests."""
         now = time.monotonic_ns()
-        self._run.count("done", answers)
+        self._run.measures.done += answers
         while answers and self._sent:
             at, number = self._sent.popleft()
             taken = min(number, answers)
@@ -156,4 +180,4 @@ class _Stream:
     def _on_lost(self, error: PeerError) -> None:
         if not self.done.done():
             self.done.set_exception(ConnectionLost(str(error)))
-            self.done.exception()  # several may be lost at once, and one of them is told
+            self.done.exception()  # several may be lost at once, and one of them is reported

@@ -1,4 +1,4 @@
-"""The frame of every measurement: a held connection to the daemon, its CPU time, the clock, and how it ended."""
+"""The harness of every measurement: a held connection to the daemon, its CPU time, the clock, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import anyio
 
-from ovsnet.bench.probe_protocol import Held, Name, hold
+from ovsnet.bench.probe_protocol import HeldConnection, ProtocolName, hold
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
@@ -24,9 +25,9 @@ SPARE_FILES = 64
 
 @asynccontextmanager
 async def measured(
-    run: Run, protocol: Name, address: Address, *, timeout: float = 5.0, tls: Tls | None = None
+    run: Run[Any], protocol: ProtocolName, address: Address, *, timeout: float = 5.0, tls: Tls | None = None
 ) -> AsyncIterator[None]:
-    """Fill in times and CPU seconds of ``run``. A daemon that goes away ends the block, and is told as a problem.
+    """Fill in times and CPU seconds of ``run``. A daemon that goes away ends the block, and is a problem.
 
     A block that knows better when its work began and ended sets both itself. Raises the PeerError that fits when the
     daemon does not answer to begin with.
@@ -53,12 +54,12 @@ async def measured(
                 run.cpu_seconds[daemon] = after - before
 
 
-async def _end_with_daemon(session: Held, scope: anyio.CancelScope) -> None:
+async def _end_with_daemon(session: HeldConnection, scope: anyio.CancelScope) -> None:
     await asyncio.wait([session.closed])  # to await it would cancel it along with us
     scope.cancel()
 
 
-def _problems(session: Held, address: Address) -> list[str]:
+def _problems(session: HeldConnection, address: Address) -> list[str]:
     """Asked at the end, for the measurement may have met the daemon's death before the held connection did."""
     process = sample(session.peer_pid, 0.0) if session.peer_pid else None
     if session.peer_pid is not None and (process is None or process.gone):

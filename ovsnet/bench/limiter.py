@@ -1,7 +1,7 @@
 """At most so many at once.
 
 ``asyncio.Semaphore`` does the same, but each release walks along all who were let in and have not run yet: with a
-gate of 64 that costs as much CPU time as the connect.
+limit of 64 that costs as much CPU time as the connect.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import asyncio
 from collections import deque
 
 
-class Gate:
-    """``async with gate``: ``size`` of them are inside at most, and who waits longest is next.
+class Limiter:
+    """``async with limiter``: at most ``size`` tasks are inside, and the one that has waited longest is next.
 
-    Whoever waits is only ever cancelled along with everybody else.
+    A task that waits is only ever cancelled along with all others.
     """
 
     def __init__(self, size: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,8 +33,8 @@ class Machine(msgspec.Struct, frozen=True):
         )
 
 
-def this_machine() -> Machine:
-    """The one we run on, now."""
+def this_machine(libraries: Iterable[str] = LIBRARIES) -> Machine:
+    """The one we run on, now, with the versions of these libraries."""
     return Machine(
         node=os.uname().nodename,
         cpu=_cpu_model(Path("/proc/cpuinfo").read_text(errors="replace")),
@@ -41,11 +42,11 @@ def this_machine() -> Machine:
         load=round(os.getloadavg()[0], 2),
         kernel=platform.release(),
         python=platform.python_version(),
-        libraries={name: version(name) for name in LIBRARIES},
+        libraries={name: version(name) for name in libraries},
     )
 
 
 def _cpu_model(cpuinfo: str) -> str:
-    """``model name`` on x86; ARM kernels tell none."""
+    """``model name`` on x86; ARM kernels do not say it."""
     found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
     return found[1] if found else platform.machine()

@@ -11,8 +11,8 @@ def resident_bytes(pid: int) -> int:
 
 
 def own_peak_bytes() -> int:
-    """The most that this program has held (``VmHWM``). getrusage(2) would tell of whoever started it, too: its
-    ``ru_maxrss`` outlives execve(2)."""
+    """The most that this program has held (``VmHWM``). getrusage(2) would include its parent: ``ru_maxrss``
+    outlives execve(2)."""
     return _field("self", "VmHWM")
 
 

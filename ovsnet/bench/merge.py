@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ovsnet.bench.result import Document, Run, together
 from ovsnet.bench.shard import Shard
@@ -26,7 +27,7 @@ def merge(documents: Sequence[Document]) -> Document:
     )
 
 
-def _whole(group: Sequence[Run], missing: Sequence[str]) -> Run:
+def _whole(group: Sequence[Run[Any]], missing: Sequence[str]) -> Run[Any]:
     run = together(group)
     run.problems += [f"{run.name}: the shard {shard} is missing." for shard in missing]
     return run
@@ -37,8 +38,8 @@ def _missing(shards: Sequence[str]) -> list[str]:
     return [shard for number in range(1, of + 1) if (shard := str(Shard(number, of))) not in shards]
 
 
-def _same_runs(documents: Sequence[Document]) -> list[list[Run]]:
-    groups: dict[tuple[str, str, int], list[Run]] = {}
+def _same_runs(documents: Sequence[Document]) -> list[list[Run[Any]]]:
+    groups: dict[tuple[str, str, int], list[Run[Any]]] = {}
     for document in documents:
         for run in document.runs:
             groups.setdefault((run.kind, run.name, run.round), []).append(run)

@@ -1,4 +1,4 @@
-"""An agent that watches a restart, and a count of the switch's flows, look for look, on the agent's own connection."""
+"""An agent that watches a restart, and a running count of the switch's flows, on the agent's own connection."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from ovsnet.health.timeline import STAGES
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.proc import listening
 
-LOOK = 0.010
-"""Seconds between two looks: the samples are exact to that."""
+POLL = 0.010
+"""Seconds between two observations: the samples are exact to that."""
 
 CALM = 1.0
 """Seconds for which everything must hold before a restart counts as over."""
 
-PATIENCE = 60.0
-"""Seconds for the switch to tell its flows: one that is computing is late, not gone."""
+TABLES_TIMEOUT = 60.0
+"""Seconds for the switch to count its flows: one that is computing is late, not gone."""
 
 LINKS = {"ovs-vswitchd": ("vswitchd", "openflow:"), "ovsdb-server": ("ovsdb",), "ovn-controller": ("controller",)}
 """The agent's connections to a daemon. A new one proves that it has met the new process."""
 
 
-class Witness:
+class Observer:
     """Run it beside; ``watch`` before each restart, and wait ``until_over``."""
 
     def __init__(self, settings: Settings, rundir: Rundir) -> None:
@@ -45,30 +45,30 @@ class Witness:
         self.agent.subscribe(self._hear)
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Watch until cancelled. ``task_status`` is told when the node is ready, and its flows are counted."""
+        """Watch until cancelled. ``task_status`` learns when the node is ready, and its flows are counted."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._count)
-            tasks.start_soon(self._look)
+            tasks.start_soon(self._observe)
             await tasks.start(self.agent.run)
             await self.until(lambda: self.agent.health.ready and self.flows)
             task_status.started()
 
     def watch(self, daemons: Collection[str], socket: str) -> Recovery:
-        """The stop of ``daemons`` begins now; ``socket`` is the path that tells that they are back, or empty."""
+        """The stop of ``daemons`` begins now; ``socket`` is the path that shows that they are back, or empty."""
         self.recovery = Recovery(self.now(), self.flows)
         self._met, self._socket = daemons, socket
         return self.recovery
 
     async def until(self, fact: Callable[[], object]) -> None:
         """Return when it is so."""
-        while not fact():  # noqa: ASYNC110 - facts of several sources, none of which tells
-            await asyncio.sleep(LOOK)
+        while not fact():  # noqa: ASYNC110 - facts of several sources, none of which notifies
+            await asyncio.sleep(POLL)
 
     async def until_over(self, lingers: float) -> None:
         """Return when everything is back and has held for a while, and for ``lingers`` seconds after the start."""
         since: float | None = None
         while since is None or self.now() < max(since + CALM, self.recovery.started_at + lingers + CALM):
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL)
             if self.lacking():
                 since = None
             elif since is None:
@@ -90,7 +90,7 @@ class Witness:
         return "" if recovery.flows.holds else f"the switch holds {self.flows} flows, fewer than before."
 
     def samples(self) -> dict[str, float]:
-        """What came back, and when."""
+        """Seconds until each fact was back, by the field of ``RestartMeasures``."""
         return self.recovery.samples(self.agent.health.timeline.reached())
 
     def _is_new(self, link: str) -> bool:
@@ -101,12 +101,12 @@ class Witness:
             self.recovery.result(change.result)
         self.recovery.ready.observe(self.agent.health.ready, self.now())
 
-    async def _look(self) -> None:
+    async def _observe(self) -> None:
         while True:
             self.recovery.ready.observe(self.agent.health.ready, self.now())
             if self._socket and self.recovery.socket.back_at is None:
                 self.recovery.socket.observe(self._socket in listening().paths, self.now())
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL)
 
     async def _count(self) -> None:
         while True:
@@ -115,9 +115,9 @@ class Witness:
             except PeerError:
                 self.flows = 0
             self.recovery.count(self.flows, self.now())
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL)
 
     async def _counted(self) -> int:
         links = self.agent.node.openflow.values()
-        tables = [await link.held().tables(timeout=PATIENCE) for link in links]
+        tables = [await link.held().tables(timeout=TABLES_TIMEOUT) for link in links]
         return sum(table.active_count for found in tables for table in found)

@@ -1,7 +1,7 @@
 """One client of a race: it connects, greets and asks in one write, and leaves when it has its answer.
 
 What ``transport.Channel`` does, at a third of its CPU time: a connection that lives for one answer needs no flow
-control, and nobody asks who is at its other end.
+control, and the peer at its other end does not matter.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from ovsnet.bench.probe_protocol import Talk
+from ovsnet.bench.probe_protocol import ProbeProtocol
 from ovsnet.errors import ConnectionLost, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.transport import Endpoint
 
 
-class Visit(Endpoint):
-    """The answer, or why there is none, is told to ``calls`` under ``key``."""
+class OneShot(Endpoint):
+    """The answer, or why there is none, goes to ``pending`` under ``key``."""
 
-    def __init__(self, address: Address, talk: Talk, calls: PendingRequests[None], key: int) -> None:
+    def __init__(self, address: Address, protocol: ProbeProtocol, pending: PendingRequests[None], key: int) -> None:
         self.address = address
-        self._talk = talk
-        self._pending = calls
+        self._protocol = protocol
+        self._pending = pending
         self._key = key
         self._transport: asyncio.Transport | None = None
         self._over = False
 
     def leave(self) -> None:
-        """Close, whatever was said. Everything that came was read, so the daemon finds nothing to complain about."""
+        """Close, whatever was said. Everything that came was read, so the daemon logs no warning."""
         self._over = True
         if self._transport is not None:
             self._transport.abort()
@@ -40,14 +40,14 @@ class Visit(Endpoint):
         if self._over:  # given up while it was connecting
             self._transport.abort()
             return
-        greeting = self._talk.data_to_send()
-        self._transport.write(greeting + self._talk.ask(1))
+        greeting = self._protocol.data_to_send()
+        self._transport.write(greeting + self._protocol.ask(1))
 
     def data_received(self, data: bytes) -> None:
         if self._over:
             return
         try:
-            answers = self._talk.receive_data(data)
+            answers = self._protocol.receive_data(data)
         except PeerError as error:
             self._fail(error)
             return

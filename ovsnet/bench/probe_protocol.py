@@ -15,10 +15,10 @@ from ovsnet.protocol import jsonrpc
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow.message import pack_message
 
-Name = Literal["openflow", "ovsdb", "unixctl"]
+ProtocolName = Literal["openflow", "ovsdb", "unixctl"]
 
 
-class Talk(Core[int], Protocol):
+class ProbeProtocol(Core[int], Protocol):
     """One connection's end of the conversation: a sans-IO core whose events are numbers of requests that were
     answered."""
 
@@ -27,7 +27,7 @@ class Talk(Core[int], Protocol):
         ...
 
 
-class OpenFlowTalk:
+class OpenFlowProbe:
     """HELLO, and ECHO without a payload: what costs the switch least.
 
     An ECHO may follow our HELLO at once, in any version (lib/vconn.c, ``vconn_recv``).
@@ -69,8 +69,8 @@ def _echo_replies(events: Sequence[object]) -> Sequence[int]:
     return [1 for event in events if type(event) is wire.Message and event.type == wire.MessageType.ECHO_REPLY]
 
 
-class RpcTalk:
-    """One method without parameters. A refusal is an answer too: whoever refuses lives."""
+class JsonRpcProbe:
+    """One method without parameters. A refusal is an answer too: it proves life."""
 
     def __init__(self, method: str) -> None:
         self._connection = jsonrpc.Connection(max_bytes=1 << 20)
@@ -92,14 +92,14 @@ class RpcTalk:
         self._connection.eof_received()
 
 
-TALKS: dict[Name, Callable[[], Talk]] = {
-    "openflow": OpenFlowTalk,
-    "ovsdb": lambda: RpcTalk("echo"),
-    "unixctl": lambda: RpcTalk("version"),
+PROTOCOLS: dict[ProtocolName, Callable[[], ProbeProtocol]] = {
+    "openflow": OpenFlowProbe,
+    "ovsdb": lambda: JsonRpcProbe("echo"),
+    "unixctl": lambda: JsonRpcProbe("version"),
 }
 
 
-class Held(Protocol):
+class HeldConnection(Protocol):
     """A connection to keep: it knows the daemon's pid, and its end is the daemon's."""
 
     @property
@@ -111,7 +111,7 @@ class Held(Protocol):
     async def aclose(self) -> None: ...
 
 
-async def hold(name: Name, address: Address, *, timeout: float, tls: Tls | None = None) -> Held:
+async def hold(name: ProtocolName, address: Address, *, timeout: float, tls: Tls | None = None) -> HeldConnection:
     """Open one, and prove that the daemon answers. Raises PeerError."""
     match name:
         case "openflow":

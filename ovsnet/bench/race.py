@@ -12,30 +12,39 @@ import asyncio
 import contextlib
 import errno
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
+from typing import ClassVar
 
 import anyio
+import msgspec
 
 from ovsnet.bench.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
-from ovsnet.bench.limiter import Gate
-from ovsnet.bench.oneshot import Visit
-from ovsnet.bench.probe_protocol import TALKS, Name
+from ovsnet.bench.canary import Canary
+from ovsnet.bench.harness import measured, require_files
+from ovsnet.bench.histogram import Histogram
+from ovsnet.bench.limiter import Limiter
+from ovsnet.bench.measures import Measures, Tally
+from ovsnet.bench.oneshot import OneShot
+from ovsnet.bench.probe_protocol import PROTOCOLS, ProtocolName
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.schedule import Schedule
 from ovsnet.bench.shard import Shard
+from ovsnet.bench.workload import Turn
 from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, PeerError, UsageError
 from ovsnet.io.address import Address
-from ovsnet.io.connect import FIRST_RETRY, LONGEST_RETRY, connect, connect_once
+from ovsnet.io.connect import backlog_pauses, connect, connect_once
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 
-DEFAULT_GATE = 32
+DEFAULT_LIMIT = 32
 """Half of the 65 connections that a listener of OVS holds unaccepted: that keeps the switch as busy as 64 would, at
 half the latency, and leaves others room."""
 
-MAX_CLIENTS = 4096
+IDLE = 0.3
+"""Seconds in which the canary measures the daemon at rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Strategy:
 
     text: str
     retries: bool
-    gate: int | None
+    limit: int | None
 
     @classmethod
     def parse(cls, text: str) -> Strategy:
@@ -57,7 +66,7 @@ class Strategy:
         name, colon, number = text.partition(":")
         if text in ("naive", "retry"):
             return cls(text, text == "retry", None)
-        size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_GATE if not colon else 0
+        size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_LIMIT if not colon else 0
         if name != "gated" or size < 1:
             raise UsageError(
                 f"{text!r} is no strategy.", remedy="Name naive, retry, gated, or gated:N with N of at least 1."
@@ -68,9 +77,9 @@ class Strategy:
 @dataclass(frozen=True, slots=True)
 class Race:
     """``count`` one-shots by ``clients`` at once. ``rate`` makes it open-loop: so many arrivals per second, whatever
-    the daemon does. ``deadline`` is the patience of a client, in seconds from its first attempt."""
+    the daemon does. ``deadline`` is how long a client waits, in seconds from its first attempt."""
 
-    protocol: Name
+    protocol: ProtocolName
     address: Address
     clients: int
     count: int
@@ -81,12 +90,12 @@ class Race:
 
     @property
     def name(self) -> str:
-        """What tells it from the other races of a document."""
+        """Distinguishes it from the other races of a document."""
         loop = f"open {self.rate:g}/s" if self.rate else "closed"
         return f"{self.protocol} {self.clients} {self.strategy.text} {loop}"
 
     def settings(self) -> dict[str, Setting]:
-        """What the document tells of it."""
+        """What was asked for, as the document records it."""
         return {
             "address": str(self.address),
             "clients": self.clients,
@@ -101,19 +110,74 @@ class Race:
         rate = None if self.rate is None else self.rate / shard.of
         return replace(self, clients=shard.part(self.clients), count=shard.part(self.count), rate=rate)
 
+    def operations(self, shard: Shard) -> int:
+        """How many connections are ours."""
+        return shard.part(self.count)
+
+
+class ClientCounts(Measures, kw_only=True):
+    """What became of clients. ``backlog_full`` is how often a connect met EAGAIN; ``lost_by`` says why clients were
+    lost, by errno."""
+
+    titles: ClassVar[Mapping[str, str]] = {"backlog_full": "EAGAIN", "lost_by": "lost"}
+
+    started: int = 0
+    backlog_full: int = 0
+    lost_by: Tally = msgspec.field(default_factory=dict)
+
+
+class RaceMeasures(ClientCounts, kw_only=True):
+    """Latencies of the clients that were answered, from when each arrived and from when it connected; echoes of the
+    canary; and how late the generator let clients arrive."""
+
+    titles: ClassVar[Mapping[str, str]] = {
+        **ClientCounts.titles, "canary_at_rest": "bystander at rest", "canary": "bystander",
+    }  # fmt: skip
+
+    from_connect: Histogram = msgspec.field(default_factory=Histogram)
+    from_arrival: Histogram = msgspec.field(default_factory=Histogram)
+    generator_lag: Histogram = msgspec.field(default_factory=Histogram)
+    canary_at_rest: Histogram = msgspec.field(default_factory=Histogram)
+    canary: Histogram = msgspec.field(default_factory=Histogram)
+
+
+async def measure(race: Race, run: Run[RaceMeasures], turn: Turn) -> None:
+    """Our part of a race, with a canary beside it where one can connect. Raises PeerError when the daemon does not
+    answer."""
+    require_files(race.clients)
+    if race.address.scheme == "ssl" or race.protocol == "unixctl":
+        await _measure(race, run, turn)
+        return
+    async with Canary(race.protocol, race.address) as canary:
+        await anyio.sleep(IDLE)
+        canary.load_begins()
+        await _measure(race, run, turn)
+        found = await canary.end()
+    if found.lost and not run.problems:
+        run.problems.append(f"The canary lost its connection: {found.lost}")
+    run.measures.canary_at_rest, run.measures.canary = found.idle, found.loaded
+
+
+async def _measure(race: Race, run: Run[RaceMeasures], turn: Turn) -> None:
+    rng = Random(f"{turn.document.seed} {turn.shard} {run.round} {race.name}")
+    async with measured(run, race.protocol, race.address, timeout=race.deadline, tls=race.tls):
+        turn.begin(run)
+        await Racing(race.part(turn.shard), run, rng).race()
+
 
 class Racing:
     """One race. What it finds is in ``run`` at any moment, so that it may be cut short."""
 
-    def __init__(self, race: Race, run: Run, rng: Random) -> None:
+    def __init__(self, race: Race, run: Run[RaceMeasures], rng: Random) -> None:
         self._race = race
         self._run = run
+        self._measures = run.measures
         self._rng = rng
-        self._talk = TALKS[race.protocol]
+        self._protocol = PROTOCOLS[race.protocol]
         self._pending: PendingRequests[None] = PendingRequests(str(race.address))
         self._keys = count()
-        self._gate: contextlib.AbstractAsyncContextManager[object]
-        self._gate = Gate(race.strategy.gate) if race.strategy.gate else contextlib.nullcontext()
+        self._limiter: contextlib.AbstractAsyncContextManager[object]
+        self._limiter = Limiter(race.strategy.limit) if race.strategy.limit else contextlib.nullcontext()
 
     async def race(self, arrivals: Arrivals | None = None) -> None:
         """Run to the end. ``arrivals`` takes the place of those that the race itself would make."""
@@ -130,64 +194,62 @@ class Racing:
         if rate is None:
             return ClosedLoop(self._race.count)
         plan = Schedule(lambda: self._rng.expovariate(rate), self._race.count, time.monotonic())
-        arrivals = OpenLoop(plan, self._run.latency("generator lag"))
+        arrivals = OpenLoop(plan, self._measures.generator_lag)
         tasks.start_soon(arrivals.feed)
         return arrivals
 
     def _judge_lag(self) -> None:
-        lag = self._run.latencies.get("generator lag")
-        if lag and (late := lag.percentile(0.99) / 1e9) > LAG_ALLOWED:
+        if (late := self._measures.generator_lag.percentile(0.99) / 1e9) > LAG_ALLOWED:
             self._run.problems.append(
                 f"The generator did not keep up with {self._race.rate:g} arrivals/s: 1 % came more than "
                 f"{late * 1000:.1f} ms late through its own fault."
             )
 
     async def _serve(self, arrivals: Arrivals) -> None:
+        measures = self._measures
         while (arrived := await arrivals.next()) is not None:
-            self._run.count("started")
+            measures.started += 1
             try:
-                async with self._gate:
+                async with self._limiter:
                     connected = time.monotonic()
                     await self._one_shot(connected + self._race.deadline)
             except PeerError as error:
-                self._run.count("lost")
-                self._run.count(f"lost {errno_name(error)}")
+                measures.lost += 1
+                why = errno_name(error)
+                measures.lost_by[why] = measures.lost_by.get(why, 0) + 1
                 await asyncio.sleep(0)  # a connect that fails at once waits for nothing, and would keep the loop
             else:
                 now = time.monotonic()
-                self._run.count("done")
-                self._run.latency("from connect").record(int((now - connected) * 1e9))
-                self._run.latency("from arrival").record(int((now - arrived) * 1e9))
+                measures.done += 1
+                measures.from_connect.record(int((now - connected) * 1e9))
+                measures.from_arrival.record(int((now - arrived) * 1e9))
 
     async def _one_shot(self, deadline: float) -> None:
         key = next(self._keys)
-        visit = Visit(self._race.address, self._talk(), self._pending, key)
+        client = OneShot(self._race.address, self._protocol(), self._pending, key)
         answer = self._pending.open(key, self._race.deadline)
         try:
-            await self._connect(visit, deadline)
+            await self._connect(client, deadline)
             await answer
         finally:
-            visit.leave()
-            self._pending.forget(key)  # who never connected would be kept until its deadline, by the hundred thousand
+            client.leave()
+            self._pending.forget(key)  # or clients that never connected would pile up until their deadline
 
-    async def _connect(self, visit: Visit, deadline: float) -> None:
-        """As ``transport.connect``, but each EAGAIN is counted."""
-        if visit.address.scheme != "unix":
-            await connect(visit, timeout=self._race.deadline, tls=self._race.tls)
+    async def _connect(self, client: OneShot, deadline: float) -> None:
+        """As ``io.connect``, but each EAGAIN is counted."""
+        if client.address.scheme != "unix":
+            await connect(client, timeout=self._race.deadline, tls=self._race.tls)
             return
-        delay = FIRST_RETRY
-        while True:
+        for pause in backlog_pauses(self._rng):
             try:
-                await connect_once(visit)
+                await connect_once(client)
             except BacklogFull:
-                self._run.count("EAGAIN")
-                pause = delay * self._rng.uniform(0.5, 1.5)
+                self._measures.backlog_full += 1
                 if not self._race.strategy.retries or time.monotonic() + pause > deadline:
                     raise
             else:
                 return
             await asyncio.sleep(pause)
-            delay = min(delay * 2, LONGEST_RETRY)
 
 
 def errno_name(error: PeerError) -> str:

@@ -1,19 +1,48 @@
 """When each fact came back after a restart. Pure: moments are passed in.
 
 The stages are those of the agent's timeline. A stage that the timeline does not open again, because its own daemon did
-not start anew, may still be interrupted (ovs-vswitchd serves no OpenFlow while its database is away); then the moment
+not start again, may still be interrupted (ovs-vswitchd serves no OpenFlow while its database is away); then the moment
 is that at which the agent found its check to be ok again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
+import msgspec
+
+from ovsnet.bench.measures import Measures
+from ovsnet.bench.race import ClientCounts
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.timeline import STAGES, Reached
 
 ENOUGH = 0.99
 """Of the flows before: those that are learned need not come back."""
+
+
+class RestartMeasures(Measures, kw_only=True):
+    """Seconds from the start of the daemon until each fact was back, one of each round.
+
+    The stages of the agent's timeline; all flows that were there before; the node is ready; a change in the northbound
+    has reached the node. ``short_of_flows`` and ``all_back`` are as in ``Recovery.samples``; ``clients`` are the load
+    clients beside it.
+    """
+
+    titles: ClassVar[Mapping[str, str]] = {"clients": "hammer"}
+
+    socket: list[float] = msgspec.field(default_factory=list)
+    database: list[float] = msgspec.field(default_factory=list)
+    switch: list[float] = msgspec.field(default_factory=list)
+    openflow: list[float] = msgspec.field(default_factory=list)
+    controller: list[float] = msgspec.field(default_factory=list)
+    flows: list[float] = msgspec.field(default_factory=list)
+    all_flows: list[float] = msgspec.field(default_factory=list)
+    ready: list[float] = msgspec.field(default_factory=list)
+    synced: list[float] = msgspec.field(default_factory=list)
+    short_of_flows: list[float] = msgspec.field(default_factory=list)
+    all_back: list[float] = msgspec.field(default_factory=list)
+    clients: ClientCounts | None = None
 
 
 class Turning:
@@ -41,7 +70,7 @@ class Recovery:
         self.stopped_at = stopped_at
         self.started_at = stopped_at
         self.gone_at = stopped_at
-        """After this, whoever answers is the new one."""
+        """Whatever answers after this is the new process."""
         self._enough = flows * ENOUGH
         self._ok_at: dict[str, float] = {}
         self.socket = Turning()
@@ -61,12 +90,12 @@ class Recovery:
     def samples(self, reached: Iterable[Reached]) -> dict[str, float]:
         """Seconds from the start until each fact was back; ``reached`` is the agent's timeline.
 
-        ``short of flows`` is for how long the switch held fewer than before; ``all back`` counts from the stop.
+        ``short_of_flows`` is for how long the switch held fewer than before; ``all_back`` counts from the stop.
         """
         moments = self._moments({each.stage: each.at for each in reached})
         found = {what: max(at - self.started_at, 0.0) for what, at in moments.items()}
-        found["short of flows"] = self.flows.lost_seconds
-        found["all back"] = max([*moments.values(), self.started_at]) - self.stopped_at
+        found["short_of_flows"] = self.flows.lost_seconds
+        found["all_back"] = max([*moments.values(), self.started_at]) - self.stopped_at
         return found
 
     def _moments(self, reached: dict[str, float]) -> dict[str, float]:
@@ -74,5 +103,5 @@ class Recovery:
         for stage in STAGES:
             seen = (reached.get(stage.name, 0.0), self._ok_at.get(stage.check, 0.0))
             moments[stage.name] = max(seen) if max(seen) > self.stopped_at else None
-        moments |= {"all flows": self.flows.back_at, "ready": self.ready.back_at, **self.others}
+        moments |= {"all_flows": self.flows.back_at, "ready": self.ready.back_at, **self.others}
         return {what: at for what, at in moments.items() if at is not None}

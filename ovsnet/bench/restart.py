@@ -1,4 +1,4 @@
-"""Restart a daemon while clients hammer its socket, and tell what came back when."""
+"""Restart a daemon while clients connect to its socket again and again, and measure what came back when."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from functools import partial
 
 import anyio
 
-from ovsnet.bench.load_clients import Hammer
-from ovsnet.bench.observer import Witness
-from ovsnet.bench.probe_protocol import Name
-from ovsnet.bench.procedure import Orders, daemon_of
+from ovsnet.bench.load_clients import LoadClients
+from ovsnet.bench.observer import Observer
+from ovsnet.bench.probe_protocol import ProtocolName
+from ovsnet.bench.procedure import Procedure, daemon_of
 from ovsnet.bench.race import Strategy
-from ovsnet.bench.result import Document, Run, Setting
-from ovsnet.bench.variant import Target, Variant
+from ovsnet.bench.recovery import RestartMeasures
+from ovsnet.bench.result import Run, Setting
+from ovsnet.bench.shard import Shard
+from ovsnet.bench.variant import DaemonName, Variant
 from ovsnet.bench.versions import versions
+from ovsnet.bench.workload import Turn
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError, PeerError
 from ovsnet.io.address import Address
@@ -34,17 +37,25 @@ READY_TIMEOUT = 30.0
 """Seconds for the agent to find the node ready before anything is done to it."""
 
 GUARD = 0.2
-"""Seconds between two looks whether all daemons live."""
+"""Seconds between two checks that all daemons live."""
 
-Tell = Callable[[str, int], None]
+
+@dataclass(frozen=True, slots=True)
+class RealNode:
+    """A node of this host, whose daemon a ``command`` restarts."""
+
+    settings: Settings
+    rundir: Rundir
+    command: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """``clients`` hammer the daemon's socket; ``down`` is for how many seconds it stays away; ``deadline`` is how
-    long a start may take. ``ports`` and ``raft`` shape the sandbox."""
+    """``clients`` connect to the daemon's socket again and again, by a ``strategy``. The daemon stays away for ``down``
+    seconds, and its start may take ``deadline`` seconds. ``ports`` and ``raft`` shape the sandbox that is made for it,
+    unless it is done on a ``real_node``."""
 
-    target: Target
+    target: DaemonName
     variant: Variant
     clients: int = 0
     strategy: Strategy | None = None
@@ -52,10 +63,11 @@ class Restart:
     ports: int = FEW_PORTS
     raft: bool = False
     deadline: float = 60.0
+    real_node: RealNode | None = None
 
     @property
     def name(self) -> str:
-        """What tells it from the other restarts of a document."""
+        """Distinguishes it from the other restarts of a document."""
         parts = [self.target, str(self.variant)]
         parts += [f"down {self.down:g} s"] if self.down else []
         parts += [f"{self.ports} ports"] if self.ports != FEW_PORTS else []
@@ -64,7 +76,7 @@ class Restart:
         return ", ".join(parts)
 
     def settings(self) -> dict[str, Setting]:
-        """What the document tells of it."""
+        """What was asked for, as the document records it."""
         return {
             "daemon": self.target,
             "variant": str(self.variant),
@@ -75,103 +87,103 @@ class Restart:
             "raft": self.raft,
         }
 
-
-async def restarts(document: Document, tell: Tell, *, planned: Sequence[Restart], rounds: int) -> None:
-    """Each restart has a node of its own: no backoff and no setting of one reaches the next."""
-    for number in range(rounds):
-        for plan in planned:
-            tell(f"{plan.name}, round {number + 1} of {rounds}", 1)
-            async with Sandbox(ports=plan.ports, raft=plan.raft) as node:
-                await node.wait_ready(NODE_TIMEOUT)
-                document.versions = document.versions or await versions(Rundir(node.rundir, node.rundir))
-                await restart_on(node, document, plan, number)
+    def operations(self, shard: Shard) -> int:
+        """One."""
+        return 1
 
 
-async def restart_on(node: Sandbox, document: Document, plan: Restart, number: int) -> None:
+async def measure(plan: Restart, run: Run[RestartMeasures], turn: Turn) -> None:
+    """One restart. In sandboxes each has a node of its own: no backoff and no setting of one reaches the next."""
+    if plan.real_node is not None:
+        turn.begin(run)
+        await _restart_by_command(plan, plan.real_node, run)
+        return
+    async with Sandbox(ports=plan.ports, raft=plan.raft) as node:
+        await node.wait_ready(NODE_TIMEOUT)
+        turn.document.versions = turn.document.versions or await versions(Rundir(node.rundir, node.rundir))
+        turn.begin(run)
+        await restart_on(node, plan, run)
+
+
+async def restart_on(node: Sandbox, plan: Restart, run: Run[RestartMeasures]) -> None:
     """One round on a sandbox that is ready, whatever shape ``plan`` would give it."""
-    run = Run(kind="restart", name=plan.name, round=number, settings=plan.settings())
-    document.runs.append(run)
-    witness = Witness(Settings(), Rundir(node.rundir, node.rundir))
-    orders = Orders(node, await daemon_of(node, plan.target), plan.variant, plan.down)
+    observer = Observer(Settings(), Rundir(node.rundir, node.rundir))
+    procedure = Procedure(node, await daemon_of(node, plan.target), plan.variant, plan.down)
 
     async def restart() -> None:
         with anyio.fail_after(plan.deadline * (1 + plan.variant.before)):
-            await orders.prepare(witness)
+            await procedure.prepare(observer)
         with anyio.fail_after(plan.deadline + plan.down + plan.variant.lingers):
-            await orders.carry_out(witness)
-            await together(partial(orders.synced, witness), partial(witness.until_over, plan.variant.lingers))
+            await procedure.carry_out(observer)
+            await together(partial(procedure.synced, observer), partial(observer.until_over, plan.variant.lingers))
 
-    await measure(plan, run, witness, restart, lambda: died(node, orders.away))
-    await orders.restore()
-
-
-async def restarts_by_command(
-    document: Document, plan: Restart, settings: Settings, rundir: Rundir, command: Sequence[str], *, rounds: int,
-    tell: Tell,
-) -> None:  # fmt: skip
-    """Restart a daemon of a real node by ``command``, round after round."""
-    for number in range(rounds):
-        tell(f"{plan.name}, round {number + 1} of {rounds}", 1)
-        run = Run(kind="restart", name=plan.name, round=number, settings=plan.settings())
-        document.runs.append(run)
-        witness = Witness(settings, rundir)
-        restart = partial(_by_command, witness, plan, command)
-        await measure(plan, run, witness, restart, dead=lambda: "")
-        if run.problems:
-            return  # a node that did not come back is not restarted once more
+    await observe(plan, run, observer, restart, lambda: died(node, procedure.away))
+    await procedure.restore()
 
 
-async def _by_command(witness: Witness, plan: Restart, command: Sequence[str]) -> None:
-    node = witness.agent.node
-    sockets = {"ovs-vswitchd": node.rundir.mgmt(node.settings.bridge[0]), "ovsdb-server": node.rundir.database}
-    recovery = witness.watch([plan.target], sockets[plan.target].path if plan.target in sockets else "")
-    with anyio.CancelScope(shield=True):  # half a restart is worse than a late Ctrl-C
-        done = await anyio.run_process(command, check=False)
-    if done.returncode:
-        raise PeerError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[-400:]}")
-    with anyio.fail_after(plan.deadline):
-        await witness.until_over(0.0)
-    if (started := node.daemons[plan.target].started_at) is not None:
-        recovery.started_at = max(started, recovery.stopped_at)
+async def _restart_by_command(plan: Restart, real_node: RealNode, run: Run[RestartMeasures]) -> None:
+    observer = Observer(real_node.settings, real_node.rundir)
+
+    async def restart() -> None:
+        node, target = observer.agent.node, plan.target
+        sockets = {"ovs-vswitchd": node.rundir.mgmt(node.settings.bridge[0]), "ovsdb-server": node.rundir.database}
+        recovery = observer.watch([target], sockets[target].path if target in sockets else "")
+        with anyio.CancelScope(shield=True):  # half a restart is worse than a late Ctrl-C
+            done = await anyio.run_process(real_node.command, check=False)
+        if done.returncode:
+            raise PeerError(f"{real_node.command[0]} failed: {done.stderr.decode(errors='replace').strip()[-400:]}")
+        with anyio.fail_after(plan.deadline):
+            await observer.until_over(0.0)
+        if (started := node.daemons[target].started_at) is not None:
+            recovery.started_at = max(started, recovery.stopped_at)
+
+    await observe(plan, run, observer, restart, dead=lambda: "")
 
 
-async def measure(
-    plan: Restart, run: Run, witness: Witness, restart: Callable[[], Awaitable[None]], dead: Callable[[], str]
+async def observe(
+    plan: Restart,
+    run: Run[RestartMeasures],
+    observer: Observer,
+    restart: Callable[[], Awaitable[None]],
+    dead: Callable[[], str],
 ) -> None:
-    """Do ``restart`` under the eyes of ``witness``. What goes wrong is a problem of ``run``, as is a daemon that
+    """Do ``restart`` while ``observer`` watches. What goes wrong is a problem of ``run``, as is a daemon that
     ``dead`` names."""
-    run.began, since = time.time(), witness.now()
+    run.began, since = time.time(), observer.now()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_with_daemon, run, dead, tasks.cancel_scope)
         try:
             with anyio.fail_after(READY_TIMEOUT + plan.ports / 100):
-                await tasks.start(witness.run)
-            await _hammered(plan, run, witness, restart)
-            run.count("done")
+                await tasks.start(observer.run)
+            await _under_load(plan, run, observer, restart)
+            run.measures.done += 1
         except TimeoutError:
-            run.problems.append(f"{plan.name}: not everything came back in time: {witness.lacking()}")
+            run.problems.append(f"{plan.name}: not everything came back in time: {observer.lacking()}")
         except OvsnetError as error:
             run.problems.append(f"{plan.name}: {error}")
-        run.samples = {what: [seconds] for what, seconds in witness.samples().items()}
+        for fact, seconds in observer.samples().items():
+            setattr(run.measures, fact, [seconds])
         tasks.cancel_scope.cancel()
-    run.ended = run.began + witness.now() - since
+    run.ended = run.began + observer.now() - since
 
 
-async def _hammered(plan: Restart, run: Run, witness: Witness, restart: Callable[[], Awaitable[None]]) -> None:
+async def _under_load(
+    plan: Restart, run: Run[RestartMeasures], observer: Observer, restart: Callable[[], Awaitable[None]]
+) -> None:
     async with AsyncExitStack() as stack:
         if plan.clients and plan.strategy:
-            protocol, address = hammered(plan.target, witness)
-            hammer = await stack.enter_async_context(Hammer(protocol, address, plan.clients, plan.strategy))
+            protocol, address = contended_socket(plan.target, observer)
+            clients = LoadClients(protocol, address, plan.clients, plan.strategy)
+            await stack.enter_async_context(clients)
         await restart()
         if plan.clients and plan.strategy:
-            for what, times in (await hammer.end()).items():
-                run.count(f"hammer {what}", times)
+            run.measures.clients = await clients.end()
 
 
-def hammered(target: Target, witness: Witness) -> tuple[Name, Address]:
+def contended_socket(target: DaemonName, observer: Observer) -> tuple[ProtocolName, Address]:
     """The socket that clients race for when this daemon restarts: its own, or the switch's, which ovn-controller
     wants."""
-    node = witness.agent.node
+    node = observer.agent.node
     match target:
         case "ovsdb-server":
             return "ovsdb", node.rundir.database
@@ -186,8 +198,8 @@ def died(node: Sandbox, away: Collection[str]) -> str:
     return next((name for name in node.daemons if name not in away and not node.running(name)), "")
 
 
-async def _end_with_daemon(run: Run, dead: Callable[[], str], scope: anyio.CancelScope) -> None:
-    while not (name := dead()):  # noqa: ASYNC110 - a process that ends tells only its parent
+async def _end_with_daemon(run: Run[RestartMeasures], dead: Callable[[], str], scope: anyio.CancelScope) -> None:
+    while not (name := dead()):  # noqa: ASYNC110 - a process that ends notifies only its parent
         await anyio.sleep(GUARD)
     run.problems.append(f"{run.name}: {name} died during the run.")
     scope.cancel()

@@ -1,59 +1,44 @@
-"""What a bench has found, as a document that can be kept, merged and compared.
-
-Only what adds up is kept: counts, seconds of CPU, histograms, samples. Rates and shares follow from them.
-"""
+"""What a bench has found, as a document that can be kept, merged and compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic
 
 import msgspec
 
-from ovsnet.bench.histogram import Histogram, merged
 from ovsnet.bench.machine import Machine
-from ovsnet.errors import UsageError
+from ovsnet.bench.measures import AnyMeasures
 
-Kind = Literal["race", "echo", "restart", "storm"]
 Setting = str | int | float | bool | None
 
 ENGINE = "engine"
-"""Under this name stands our own CPU time; the others are daemons."""
+"""The name of our own CPU time and memory; the other names are daemons."""
+
+FORMAT = 2
 
 
-class Run(msgspec.Struct, kw_only=True):
-    """One measurement. ``name`` tells it from others of its document; those of one name are its rounds.
+class Run(msgspec.Struct, Generic[AnyMeasures], kw_only=True):
+    """One measurement. ``name`` distinguishes it from others of its document; those of one name are its rounds.
 
-    ``peak_bytes`` is resident memory; ``began`` and ``ended`` are Unix times; ``samples`` are seconds, one of each
-    round's events.
+    ``settings`` are what was asked for; ``peak_bytes`` is resident memory; ``began`` and ``ended`` are Unix times.
     """
 
-    kind: Kind
+    kind: str
     name: str
+    measures: AnyMeasures
     round: int = 0
     settings: dict[str, Setting] = {}
     began: float = 0.0
     ended: float = 0.0
-    counts: dict[str, int] = {}
     cpu_seconds: dict[str, float] = {}
     peak_bytes: dict[str, int] = {}
-    latencies: dict[str, Histogram] = {}
-    samples: dict[str, list[float]] = {}
     problems: list[str] = []
-
-    def count(self, what: str, times: int = 1) -> None:
-        """Add to one of the counts."""
-        self.counts[what] = self.counts.get(what, 0) + times
-
-    def latency(self, what: str) -> Histogram:
-        """The histogram of that name, made when it is first asked for."""
-        return self.latencies.setdefault(what, Histogram())
 
     @property
     def done(self) -> int:
-        """Operations that came to their end."""
-        return self.counts.get("done", 0)
+        """Operations that succeeded."""
+        return self.measures.done
 
     @property
     def rate(self) -> float:
@@ -68,18 +53,18 @@ class Run(msgspec.Struct, kw_only=True):
 class Document(msgspec.Struct, kw_only=True):
     """All runs of one command, and what is needed to judge them."""
 
-    ovsnet_bench: int = 1
+    ovsnet_bench: int = FORMAT
     command: str
     began: str
     machines: list[Machine]
     versions: dict[str, str] = {}
     seed: int = 0
     shards: list[str] = []
-    runs: list[Run] = []
+    runs: list[Run[Any]] = []
 
-    def named(self) -> Mapping[tuple[Kind, str], list[Run]]:
-        """The rounds of each run, in the order of the document."""
-        groups: dict[tuple[Kind, str], list[Run]] = {}
+    def named(self) -> Mapping[tuple[str, str], list[Run[Any]]]:
+        """The rounds of each run, by kind and name, in the order of the document."""
+        groups: dict[tuple[str, str], list[Run[Any]]] = {}
         for run in self.runs:
             groups.setdefault((run.kind, run.name), []).append(run)
         return groups
@@ -90,7 +75,7 @@ class Document(msgspec.Struct, kw_only=True):
         return list(dict.fromkeys(problem for run in self.runs for problem in run.problems))
 
 
-def together(runs: Iterable[Run]) -> Run:
+def together(runs: Iterable[Run[AnyMeasures]]) -> Run[AnyMeasures]:
     """Shards of one run as one: they went at the same time, so the time is that of all, and a daemon's CPU was seen
     by each of them in full."""
     runs = list(runs)
@@ -105,7 +90,7 @@ def together(runs: Iterable[Run]) -> Run:
     return whole
 
 
-def in_turn(runs: Iterable[Run]) -> Run:
+def in_turn(runs: Iterable[Run[AnyMeasures]]) -> Run[AnyMeasures]:
     """Rounds of one run as one: the time is the sum of theirs."""
     runs = list(runs)
     whole = _added(runs)
@@ -115,24 +100,16 @@ def in_turn(runs: Iterable[Run]) -> Run:
     return whole
 
 
-def _added(runs: list[Run]) -> Run:
+def _added(runs: Sequence[Run[AnyMeasures]]) -> Run[AnyMeasures]:
     first = runs[0]
     return Run(
         kind=first.kind,
         name=first.name,
+        measures=type(first.measures).added(run.measures for run in runs),
         round=first.round,
         settings=first.settings,
-        counts={what: sum(run.counts.get(what, 0) for run in runs) for what in _keys(run.counts for run in runs)},
         cpu_seconds={
             who: sum(run.cpu_seconds.get(who, 0.0) for run in runs) for who in _keys(run.cpu_seconds for run in runs)
-        },
-        latencies={
-            what: merged(run.latencies[what] for run in runs if what in run.latencies)
-            for what in _keys(run.latencies for run in runs)
-        },
-        samples={
-            what: [value for run in runs for value in run.samples.get(what, [])]
-            for what in _keys(run.samples for run in runs)
         },
         problems=list(dict.fromkeys(problem for run in runs for problem in run.problems)),
     )
@@ -140,26 +117,3 @@ def _added(runs: list[Run]) -> Run:
 
 def _keys(mappings: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys(key for mapping in mappings for key in mapping))
-
-
-_OF_JSON = (b"{", b"}", b" ", b"\t")
-"""How a line of a document begins, and no sentence."""
-
-
-def encode(document: Document) -> bytes:
-    """JSON for a file."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def read(path: Path) -> Document:
-    """A document that ``--out`` or ``--json`` wrote, or the log of a container that printed it, where sentences of
-    stderr may stand between its lines. Raises UsageError when the file holds something else."""
-    try:
-        lines = path.read_bytes().splitlines()
-        return msgspec.json.decode(b"\n".join(line for line in lines if line[:1] in _OF_JSON), type=Document)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except msgspec.MsgspecError as error:
-        raise UsageError(
-            f"{path} is no result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."
-        ) from error

@@ -1,7 +1,7 @@
 """When the clients of an open-loop run arrive. Pure.
 
-Arrivals follow the plan, not the server: one that is served late was late from its planned moment on. Who lets a slow
-answer delay the next question measures how fast a server says that it is slow (coordinated omission).
+Arrivals follow the plan, not the server: one that is served late was late from its planned moment on. A client that
+lets a slow answer delay the next question measures how fast a server says that it is slow (coordinated omission).
 """
 
 from __future__ import annotations

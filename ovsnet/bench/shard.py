@@ -19,7 +19,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """``2/5``, or ``1+1/5`` for who counts from 0. Raises UsageError."""
+        """``2/5``, or ``1+1/5`` where the first is 0. Raises UsageError."""
         found = re.fullmatch(r"([0-9]{1,6})(\+1)?/([0-9]{1,6})", text)
         number = int(found[1]) + bool(found[2]) if found else 0
         if found is None or not 1 <= number <= int(found[3]):
@@ -29,6 +29,15 @@ class Shard:
     def part(self, whole: int) -> int:
         """Our part of so many; the parts of all shards add up to the whole."""
         return whole // self.of + (self.number <= whole % self.of)
+
+    def require_parts(self, **wholes: int) -> None:
+        """Raise UsageError, which names the option, when some shard would have nothing to do."""
+        for option, whole in wholes.items():
+            if whole < self.of:
+                raise UsageError(
+                    f"--{option} {whole} cannot be shared among {self.of} shards.",
+                    remedy="Ask for more, or for fewer shards.",
+                )
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"

@@ -4,65 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Literal
 
 from ovsnet.errors import UsageError
 
-Target = Literal["ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"]
+DaemonName = Literal["ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"]
 """What is restarted; of a clustered southbound, its leader."""
 
-SWITCH: Target = "ovs-vswitchd"
-CONTROLLER: Target = "ovn-controller"
+SWITCH: DaemonName = "ovs-vswitchd"
+CONTROLLER: DaemonName = "ovn-controller"
+
+
+class Counts(Enum):
+    """What a variant's number is."""
+
+    NOTHING = auto()
+    SECONDS_AHEAD = auto()
+    """For how many seconds the start of ovn-controller, or its wait, comes before that of the switch."""
+    RESTARTS_BEFORE = auto()
+    """How many restarts go before the one that is measured."""
+    SECONDS_OF_SOUTHBOUND = auto()
+    """For how many seconds after the start the southbound is still away."""
+    MILLISECONDS_OF_WAIT = auto()
+    """How long ovn-controller itself waits after the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One way to restart. ``number`` is what it takes, and its default; ``settings`` are external_ids that are set
-    before, in which ``{}`` stands for the number."""
+    """One way to restart.
+
+    ``number`` is the default of what it takes, and ``counts`` what that is; ``settings`` are external_ids that are set
+    before, in which ``{}`` stands for the number. ``only`` is the daemon that it is about.
+    """
 
     help: str
     number: float | None = None
+    counts: Counts = Counts.NOTHING
     settings: Mapping[str, str] = field(default_factory=dict)
-    only: Target | None = None
+    only: DaemonName | None = None
     whole: bool = False
     largest: float = 60.0
+    restarts_controller: bool = False
+    """Whether ovn-controller is stopped and started with the switch."""
+    waits_for_openflow: bool = False
+    """Whether ``ovsnet wait`` runs before ovn-controller starts."""
+    exits_by_itself: bool = False
+    """Whether the daemon is asked to exit, and not stopped by a signal."""
 
 
 VARIANTS = {
     "plain": Declaration("The daemon is stopped and started, nothing else."),
-    "together": Declaration("ovn-controller is stopped too, and both are started at once.", only=SWITCH),
+    "together": Declaration(
+        "ovn-controller is stopped too, and both are started at once.", only=SWITCH, restarts_controller=True
+    ),
     "ahead": Declaration(
-        "As together, but ovn-controller starts NUMBER seconds before the switch.", number=2, only=SWITCH
+        "As together, but ovn-controller starts NUMBER seconds before the switch.",
+        number=2,
+        counts=Counts.SECONDS_AHEAD,
+        only=SWITCH,
+        restarts_controller=True,
     ),
     "waited": Declaration(
         "As ahead, but what starts then is `ovsnet wait --for openflow`, and ovn-controller when that returns.",
         number=0,
+        counts=Counts.SECONDS_AHEAD,
         only=SWITCH,
+        restarts_controller=True,
+        waits_for_openflow=True,
     ),
     "carried-over": Declaration(
         "NUMBER restarts go right before, each as soon as the flows are back, so that ovn-controller still has their "
         "backoff.",
         number=3,
+        counts=Counts.RESTARTS_BEFORE,
         only=SWITCH,
         whole=True,
         largest=10,
     ),
     "released": Declaration(
-        "It is stopped by `ovn-appctl exit`, which gives its ports back: the start must claim them anew.",
+        "It is stopped by `ovn-appctl exit`, which gives its ports back: the start must claim them again.",
         only=CONTROLLER,
+        exits_by_itself=True,
     ),
     "monitor-all": Declaration("With external_ids:ovn-monitor-all=true.", settings={"ovn-monitor-all": "true"}),
     "wait-before-clear": Declaration(
         "With external_ids:ovn-ofctrl-wait-before-clear=NUMBER milliseconds.",
         number=8000,
+        counts=Counts.MILLISECONDS_OF_WAIT,
         settings={"ovn-ofctrl-wait-before-clear": "{}"},
         largest=60000,
     ),
     "southbound-down": Declaration(
-        "The southbound database is away from before the stop until NUMBER seconds after the start.", number=5
+        "The southbound database is away from before the stop until NUMBER seconds after the start.",
+        number=5,
+        counts=Counts.SECONDS_OF_SOUTHBOUND,
     ),
 }
-"""By name. To add one that only sets something is to add a line here."""
+"""By name. To add one is to add a line here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +121,27 @@ class Variant:
         return {key: value.format(f"{self.number or 0:g}") for key, value in self.declaration.settings.items()}
 
     @property
-    def restarts_controller(self) -> bool:
-        """Whether ovn-controller is stopped and started with the switch."""
-        return self.name in ("together", "ahead", "waited")
-
-    @property
     def ahead(self) -> float:
-        """For how many seconds the start of ovn-controller, or its wait, comes before that of the switch."""
-        return (self.number or 0.0) if self.name in ("ahead", "waited") else 0.0
+        """Seconds from the start of ovn-controller, or of its wait, to that of the switch."""
+        return self._number_of(Counts.SECONDS_AHEAD) or 0.0
 
     @property
     def before(self) -> int:
         """How many restarts go before the one that is measured."""
-        return int(self.number or 0) if self.name == "carried-over" else 0
+        return int(self._number_of(Counts.RESTARTS_BEFORE) or 0)
 
     @property
     def southbound_away(self) -> float | None:
         """Seconds after the start for which the southbound is still away; None when it stays."""
-        return self.number if self.name == "southbound-down" else None
+        return self._number_of(Counts.SECONDS_OF_SOUTHBOUND)
 
     @property
     def lingers(self) -> float:
         """Seconds after the start before which it cannot be over, although everything may look well."""
-        cleared = (self.number or 0) / 1000 if self.name == "wait-before-clear" else 0.0
-        return cleared + (self.southbound_away or 0.0)
+        return (self._number_of(Counts.MILLISECONDS_OF_WAIT) or 0.0) / 1000 + (self.southbound_away or 0.0)
+
+    def _number_of(self, counts: Counts) -> float | None:
+        return self.number if self.declaration.counts is counts else None
 
     def __str__(self) -> str:
         return self.name if self.number is None else f"{self.name}:{self.number:g}"
@@ -134,7 +170,7 @@ def _number(text: str, number: str, declared: Declaration) -> float:
     return parsed
 
 
-def require_possible(variant: Variant, target: Target, *, raft: bool) -> None:
+def require_possible(variant: Variant, target: DaemonName, *, raft: bool) -> None:
     """Raise UsageError when this daemon cannot be restarted in this way."""
     only = variant.declaration.only
     if only not in (None, target):
@@ -145,3 +181,6 @@ def require_possible(variant: Variant, target: Target, *, raft: bool) -> None:
         raise UsageError("southbound-down beside --daemon southbound says the same twice.", remedy="Use --down.")
     if raft:
         raise UsageError("southbound-down takes away a standalone southbound.", remedy="Leave --raft out.")
+
+
+PLAIN = Variant("plain")

@@ -10,7 +10,7 @@ from ovsnet.io.address import Address
 from ovsnet.node.rundir import Rundir
 
 PATIENCE = 0.5
-"""Seconds for a daemon to tell its version; one that is silent is left out."""
+"""Seconds for a daemon to answer with its version; one that is silent is left out."""
 
 
 async def versions(rundir: Rundir) -> dict[str, str]:

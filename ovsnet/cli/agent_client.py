@@ -21,13 +21,13 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     Raises UnfitEnvironment when no agent is there, and the PeerError that fits when one misbehaves.
     """
     address = Address.parse(listen if listen.startswith("unix:") else f"tcp:{listen}")
-    calls: PendingRequests[Response] = PendingRequests(str(address))
-    answer = calls.open(0, timeout)
+    pending: PendingRequests[Response] = PendingRequests(str(address))
+    answer = pending.open(0, timeout)
 
     def on_events(events: Sequence[Response]) -> None:
-        calls.answer(0, events[0])
+        pending.answer(0, events[0])
 
-    channel: Channel[Response] = Channel(address, Get("/status"), on_events, calls.fail_all)
+    channel: Channel[Response] = Channel(address, Get("/status"), on_events, pending.fail_all)
     try:
         await connect(channel, timeout=timeout)
         response = await answer

@@ -1,10 +1,11 @@
-"""How a measurement of ``ovsnet bench`` runs: on which node, until when, and what is told of it meanwhile."""
+"""How a measurement of ``ovsnet bench`` runs: on which node, until when, and what is shown meanwhile."""
 
 from __future__ import annotations
 
+import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,45 +17,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ovsnet.bench.machine import this_machine
 from ovsnet.bench.result import Document
+from ovsnet.bench.rounds import in_rounds
 from ovsnet.bench.versions import versions
-from ovsnet.cli.bench import Common, publish, rundir_of
-from ovsnet.config import Settings
+from ovsnet.bench.workload import Job, OnNode, OnOwnNodes, Plan, Request, Workload
+from ovsnet.cli.bench_output import Output, publish
 from ovsnet.errors import OvsnetError, UsageError
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 
-Tell = Callable[[str, int], None]
-Work = Callable[[Document, Rundir, Tell], Awaitable[None]]
-WorkOnOwnNodes = Callable[[Document, Tell], Awaitable[None]]
-Measure = Callable[[Document], Awaitable[None]]
+Measure = Callable[..., Awaitable[None]]
 
 REFRESH = 1.0
-"""Seconds between two looks at the progress: drawing takes the engine's own loop some milliseconds."""
+"""Seconds between two updates of the progress: drawing takes the engine's own loop some milliseconds."""
 
 LONGEST_WAIT = 86400.0
 """Seconds until --start-at."""
 
 
-def run(command: str, work: Work, common: Common, settings: Settings) -> None:
-    """Do ``work`` on a node, publish what came out, and end with the exit code that says how it went."""
-    _run(command, lambda document: _measure(document, work, common, settings), common)
-
-
-def run_on_own_nodes(command: str, work: WorkOnOwnNodes, common: Common) -> None:
-    """As ``run``, for work that makes the sandboxes it needs itself."""
-    _run(command, lambda document: _at_work(document, partial(work, document), common), common)
-
-
-def _run(command: str, measure: Measure, common: Common) -> None:
+def run(workload: Workload, job: Job, request: Request, output: Output) -> None:
+    """Measure, publish what came out, and end with the exit code that says how it went."""
     document = Document(
-        command=f"ovsnet bench {command}",
+        command=f"ovsnet bench {workload.kind}",
         began=datetime.now(UTC).isoformat(timespec="seconds"),
         machines=[this_machine()],
-        seed=common.seed,
-        shards=[str(common.shard)] if common.shard.of > 1 else [],
+        seed=request.seed,
+        shards=[str(request.shard)] if request.shard.of > 1 else [],
     )
-    cut_short = uvloop.run(_until_signal(measure(document)))
-    publish(document, common.out, common.report, as_json=common.as_json)
+    cut_short = uvloop.run(_until_signal(_on_nodes(document, workload, job, request)))
+    publish(document, output)
     if cut_short:
         click.echo("ovsnet: Cut short: this is what was measured until then.", err=True)
         raise click.exceptions.Exit(130)
@@ -86,27 +77,39 @@ async def _until_signal(measuring: Awaitable[None]) -> bool:
     return cut_short
 
 
-async def _measure(document: Document, work: Work, common: Common, settings: Settings) -> None:
-    if common.sandbox:
-        async with Sandbox() as node:
-            await node.wait_ready()
-            await _on_node(document, Rundir(node.rundir, node.rundir), work, common)
-    else:
-        await _on_node(document, rundir_of(settings), work, common)
+async def _on_nodes(document: Document, workload: Workload, job: Job, request: Request) -> None:
+    measure = partial(_measure, document, workload, request=request)
+    match job:
+        case OnOwnNodes(rounds, plans):
+            await measure(plans, rounds)
+        case OnNode() if request.sandbox:
+            async with Sandbox() as node:
+                await node.wait_ready()
+                await _on_node(document, job, Rundir(node.rundir, node.rundir), measure)
+        case OnNode():
+            settings = request.settings
+            await _on_node(document, job, find_rundir(settings.rundir, settings.ovn_rundir, os.environ), measure)
 
 
-async def _on_node(document: Document, rundir: Rundir, work: Work, common: Common) -> None:
+async def _on_node(document: Document, job: OnNode, rundir: Rundir, measure: Measure) -> None:
     document.versions = await versions(rundir)
-    await _at_work(document, partial(work, document, rundir), common)
+    await measure(job.plans(rundir), job.rounds, until_problem=job.until_problem)
 
 
-async def _at_work(document: Document, work: Callable[[Tell], Awaitable[None]], common: Common) -> None:
-    await _wait_for_start(common.start_at)
+async def _measure(
+    document: Document, workload: Workload, plans: Sequence[Plan], rounds: int, *, request: Request,
+    until_problem: bool = False,
+) -> None:  # fmt: skip
+    await _wait_for_start(request.start_at)
     display = _Display(document)
+    work = in_rounds(
+        workload, plans, document, rounds=rounds, announce=display.announce, shard=request.shard,
+        until_problem=until_problem,
+    )  # fmt: skip
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(display.refresh)
-            failure = await _failure_of(work(display.tell))
+            failure = await _failure_of(work)
             tasks.cancel_scope.cancel()
     finally:
         display.end()
@@ -147,7 +150,7 @@ class _Display:
         if self._shown:
             self._progress.start()
 
-    def tell(self, title: str, total: int) -> None:
+    def announce(self, title: str, total: int) -> None:
         """Something new begins."""
         self._progress.update(self._task, description=title, total=total, completed=0, refresh=self._shown)
 
@@ -156,8 +159,8 @@ class _Display:
         while self._shown:
             await anyio.sleep(REFRESH)
             if self._document.runs:
-                counts = self._document.runs[-1].counts
-                self._progress.update(self._task, completed=counts.get("done", 0) + counts.get("lost", 0), refresh=True)
+                found = self._document.runs[-1].measures
+                self._progress.update(self._task, completed=found.done + found.lost, refresh=True)
 
     def end(self) -> None:
         """Leave the terminal clean."""

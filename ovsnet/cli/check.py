@@ -7,23 +7,34 @@ import json
 import os
 import random
 import time
+from collections.abc import Mapping
 
 import click
 import msgspec
 
 from ovsnet.agent.document import document
-from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
-from ovsnet.config import Settings
-from ovsnet.health.checks.declaration import CHECKS, Check
-from ovsnet.health.checks.result import Status
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.config import Group, Settings
+from ovsnet.health.causes import codes
+from ovsnet.health.checks.declaration import CHECKS, Check, look_again
+from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
+from ovsnet.health.diagnosis import partly_asked
 from ovsnet.health.state import HealthState
+from ovsnet.io.pending import after_next_poll
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.node import Node
-from ovsnet.node.rundir import find_rundir
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 
-COULD_NOT_TELL = frozenset({"permission-denied"})
+ANSWER_SHARE = 0.25
+"""Of ``--timeout``, for one answer: a chain of checks that build on each other may wait for several."""
+
+PROOF_SHARE = 0.9
+"""Of ``--timeout``, after which a daemon that stands still is called hung."""
+
+LOOK = 0.05
+"""Seconds between two samples of a silent daemon's process."""
 
 
 @click.command()
@@ -37,35 +48,51 @@ COULD_NOT_TELL = frozenset({"permission-denied"})
     help="How long to wait for all answers.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the same document as /status.")
-@with_settings(*NODE_SETTINGS)
+@with_settings(Group.NODE, Group.TLS, "bridge")
 def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 
     Exit code 0 when the node is ready or degraded, 1 when it is not, 3 when this user may not ask.
     """
     checks = with_needs(names) if names else list(CHECKS.values())
-    # Two looks at a silent daemon prove that it stands still; the first round may wait for two questions in a row.
-    settings = msgspec.structs.replace(settings, timeout=timeout / 3, hung_after=timeout * 0.9)
-    found = asyncio.run(_ask(settings, checks))
+    settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
+    health, found = asyncio.run(_ask(settings, checks, timeout))
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
-    diagnosis = found["diagnosis"]
-    assert isinstance(diagnosis, dict)
-    if diagnosis["code"] in COULD_NOT_TELL:
-        raise click.exceptions.Exit(3)
-    if found["state"] not in ("ready", "degraded"):
-        raise click.exceptions.Exit(1)
+    cause = codes().get(health.diagnosis.code)
+    if not health.diagnosis.state.serves or (cause is not None and cause.blind):
+        raise click.exceptions.Exit(1 if cause is None else cause.exit_code)
 
 
-async def _ask(settings: Settings, checks: list[Check]) -> dict[str, object]:
+async def _ask(settings: Settings, checks: list[Check], timeout: float) -> tuple[HealthState, dict[str, object]]:
     rundir = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
-    # Nothing is known of a start here, so none is excused: the allowance is 0.
-    health = HealthState(time.monotonic(), [check.name for check in checks], allowance=0.0)
-    async with Node(settings, rundir, clock=time.monotonic, rng=random.Random()) as node:
+    began = time.monotonic()
+    health = HealthState(began, [check.name for check in checks], allowance=settings.start_allowance)
+
+    def started(daemon: str, at: float) -> None:
+        health.restarted(daemon, at, time.monotonic())
+
+    async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(), on_start=started) as node:
         results = await ask_all(checks, node)
         if any(result.status in (Status.SLOW, Status.UNKNOWN) for result in results.values()):
+            await _watch_silence(node, results, until=began + timeout)
             results = await ask_all(checks, node)
         health.record(results.values(), node.clock())
-        return document(health, node, name=os.uname().nodename, wall_offset=time.time() - time.monotonic())
+        if len(checks) < len(CHECKS):
+            health.diagnosis = partly_asked(health.diagnosis, len(checks), len(CHECKS))
+        found = document(health, node, name=os.uname().nodename, wall_offset=time.time() - time.monotonic())
+        return health, found
+
+
+async def _watch_silence(node: Node, results: Mapping[str, Result], *, until: float) -> None:
+    """Sample the processes of silent daemons until each has answered or is proven to stand still."""
+    silent = {CHECKS[name].daemon: CHECKS[name] for name, result in results.items() if result.status is Status.SLOW}
+    while silent and node.clock() < until:
+        await asyncio.sleep(LOOK)
+        await after_next_poll()  # an answer that came while we were held up ends the silence
+        for daemon, check in list(silent.items()):
+            again = look_again(check, node)
+            if again is None or again.status is Status.FAILED:
+                del silent[daemon]
 
 
 def _lines(found: dict[str, object]) -> list[str]:

@@ -13,13 +13,15 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.options import with_settings
-from ovsnet.config import Settings
+from ovsnet.config import Group, Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
 from ovsnet.doctor.fixes import repair
 from ovsnet.errors import UsageError
 from ovsnet.node.gather import gather
-from ovsnet.node.rundir import USUAL_PLACES, Rundir, find_rundir
+from ovsnet.node.installation import find_rundir
+from ovsnet.node.layouts import LAYOUTS, Layout
+from ovsnet.node.rundir import Rundir
 
 STYLES = {
     Severity.FATAL: "bold white on red",
@@ -31,20 +33,20 @@ STYLES = {
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what is safe and can be undone, and say what was done.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely and undone, and say what was done.")
 @click.option(
     "--root",
     default="/",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Examine the host whose file system is mounted at DIR. --rundir is then meant below DIR.",
+    help="Examine the host whose file system is mounted at DIR; --rundir is then below DIR.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")
+@with_settings(Group.NODE, Group.TLS)
 def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
     """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
 
-    Exit code 0 when nothing found matters, 1 for a warning or worse, 3 when nothing could be seen.
+    Exit code 0 without a warning, 1 for a warning or worse, 3 when nothing could be examined.
     """
     root = root.resolve()
     if fix and root != Path("/"):
@@ -80,9 +82,13 @@ def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:
     host = Host(root)
     rundir, ovn_rundir = (str(host.locate(each)) if each else "" for each in (settings.rundir, settings.ovn_rundir))
     # OVS_RUNDIR and OVN_RUNDIR are about the processes of this container, not about the host below the root.
-    found = find_rundir(rundir, ovn_rundir, {}, [str(host.locate(place)) for place in USUAL_PLACES])
-    ovs, ovn = (Path("/") / each.relative_to(root) for each in (found.ovs, found.ovn))
-    return found, Rundir(ovs, ovn)
+    found = find_rundir(rundir, ovn_rundir, {}, [_below(host, layout) for layout in LAYOUTS], proc=None)
+    return found, found.relative_to(root)
+
+
+def _below(host: Host, layout: Layout) -> Layout:
+    ovs, ovn, database = (str(host.locate(each)) for each in (layout.ovs, layout.ovn, layout.database))
+    return Layout(layout.name, ovs, ovn, database)
 
 
 def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.options import with_settings
-from ovsnet.config import Settings, rows
+from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.files import PIECES, USERS, files
 from ovsnet.deploy.yaml_writer import stream
@@ -40,7 +40,7 @@ def kubernetes() -> None:
 @click.option("--tls-secret", default=DEFAULT.storm.tls_secret, show_default=True, metavar="NAME",
               help="bench-storm: the secret with key, certificate and CA for an ssl: address.")  # fmt: skip
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces there, for kustomize.")
-@with_settings(*(row.name for row in rows()))
+@with_settings(*Group)
 def render(
     settings: Settings, piece: str, storm_options: tuple[str, ...], image: str, namespace: str, user: int | None,
     host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,

@@ -8,7 +8,8 @@ from typing import Any
 
 from ovsnet.bench.shard import Shard, parse_moment
 from ovsnet.bench.storm.storm import Storm, require_possible
-from ovsnet.cli.bench_storm import storm
+from ovsnet.bench.workload import find
+from ovsnet.cli.bench import command
 from ovsnet.deploy.kubernetes.deployment import StormJob
 from ovsnet.errors import UsageError
 from ovsnet.io.address import parse_remotes
@@ -25,26 +26,34 @@ OURS = {
     "tls_ca": "--tls-ca",
     "config": "--config",
 }
-"""What the manifest tells every pod, or a pod has no place for."""
+"""What the manifest sets for every pod, or a pod has no place for."""
 
 
 def storm_job(options: Sequence[str], pods: int, start_at: str, tls_secret: str) -> StormJob:
     """Raises UsageError for what no pod could do, and click's UsageError for what no storm is."""
     parse_moment(start_at)
     job = replace(StormJob(), options=tuple(options) or StormJob().options)
-    wished: Mapping[str, Any] = storm.make_context("ovsnet bench storm", list(job.options)).params
+    wished, plain = _parsed(job.options), _parsed([])
+    _require_only_the_pods(wished, plain)
     _require_possible(wished, pods)
     tls = any(remote.scheme == "ssl" for remote in parse_remotes(wished["address"]))
     return replace(job, chassis=max(wished["numbers"]), tls=tls, pods=pods, start_at=start_at, tls_secret=tls_secret)
 
 
-def _require_possible(wished: Mapping[str, Any], pods: int) -> None:
-    plain = storm.make_context("ovsnet bench storm", []).params
+def _parsed(words: Sequence[str]) -> Mapping[str, Any]:
+    return command(find("storm")).make_context("ovsnet bench storm", list(words)).params
+
+
+def _require_only_the_pods(wished: Mapping[str, Any], plain: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that are set for all pods."""
     if ours := [flag for name, flag in OURS.items() if wished[name] != plain[name]]:
         raise UsageError(
             f"{', '.join(ours)} is for the manifest to say.",
             remedy="Use --pods, --start-at and the TLS files before the `--`; each pod prints its document.",
         )
+
+
+def _require_possible(wished: Mapping[str, Any], pods: int) -> None:
     if wished["address"] is None:
         raise UsageError("A storm from several pods needs a southbound.", remedy="Name it: -- --address ADDRESS.")
     if any(remote.scheme == "unix" for remote in parse_remotes(wished["address"])):
@@ -52,4 +61,4 @@ def _require_possible(wished: Mapping[str, Any], pods: int) -> None:
     for number in wished["numbers"]:
         for interval in wished["intervals"]:
             planned = Storm(number, interval, wished["address"], register=wished["register"])
-            require_possible(replace(planned, blow=wished["fault"] or "none"), Shard(1, pods))
+            require_possible(replace(planned, fault=wished["fault"] or "none"), Shard(1, pods))

@@ -10,20 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ovsnet.config import Row, Settings, load, rows
+from ovsnet.config import Group, Setting, Settings, declared, load
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-NODE_SETTINGS = (
-    "rundir",
-    "ovn_rundir",
-    "database",
-    "bridge",
-    "tls_key",
-    "tls_certificate",
-    "tls_ca",
-)
-"""What every command that talks to a node takes."""
 
 
 class Number(click.FloatRange):
@@ -41,30 +30,35 @@ class Number(click.FloatRange):
 Reload = Callable[[], Settings]
 
 
-def with_settings(*names: str, reloadable: bool = False) -> Callable[[Function], Callable[..., Any]]:
-    """Give a command ``--config`` and the flags of ``names``; it gets a loaded ``settings``.
+def with_settings(
+    *wanted: Group | str, reloadable: bool = False, kind: type[Settings] = Settings
+) -> Callable[[Function], Callable[..., Any]]:
+    """Give a command ``--config`` and the flags of whole groups, or of single settings; it gets a loaded ``settings``.
 
-    A ``reloadable`` one also gets ``reload``, which reads the same sources anew.
+    A ``reloadable`` one also gets ``reload``, which reads the same sources again.
     """
+    taken = [setting for setting in declared(kind) if setting.group in wanted or setting.name in wanted]
+    assert {each for each in wanted if isinstance(each, str)} <= {setting.name for setting in taken}
 
     def decorate(function: Function) -> Callable[..., Any]:
         @functools.wraps(function)
         def loaded(config: str | None, **arguments: object) -> object:
-            flags = {name: arguments.pop(name) for name in names}
-            reload = functools.partial(load, config or os.environ.get("OVSNET_CONFIG"), os.environ, flags)
+            flags = {setting.name: arguments.pop(setting.name) for setting in taken}
+            file = config or os.environ.get("OVSNET_CONFIG")
+            reload = functools.partial(load, file, os.environ, flags, kind=kind)
             if reloadable:
                 arguments["reload"] = reload
             return function(settings=reload(), **arguments)
 
         command: Callable[..., Any] = click.option("--config", metavar="FILE", help="TOML file with settings.")(loaded)
-        for row in reversed([row for row in rows() if row.name in names]):
-            command = _option(row)(command)
+        for setting in reversed(taken):
+            command = _option(setting)(command)
         return command
 
     return decorate
 
 
-def _option(row: Row) -> Callable[[Function], Function]:
-    default = ", ".join(row.default) if isinstance(row.default, tuple) else row.default
-    shown = f"{row.description.replace('`', '')}" + (f" [{default}]" if default != "" else "")
-    return click.option(row.flag, row.name, default=None, multiple=row.many, help=shown)
+def _option(setting: Setting) -> Callable[[Function], Function]:
+    default = ", ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
+    shown = f"{setting.description.replace('`', '')}" + (f" [{default}]" if default != "" else "")
+    return click.option(setting.flag, setting.name, default=None, multiple=setting.many, help=shown)

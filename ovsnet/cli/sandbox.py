@@ -15,6 +15,7 @@ import anyio
 import click
 
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
+from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 
 if TYPE_CHECKING:
@@ -96,6 +97,14 @@ def restart(directory: Path, daemon: str) -> None:
 def run(context: click.Context, ports: int, raft: bool, command: tuple[str, ...]) -> None:
     """Run a node until Ctrl-C, or for as long as COMMAND runs, with OVS_RUNDIR, OVN_RUNDIR and PATH set for it."""
     context.exit(anyio.run(partial(_run, Sandbox(ports=ports, raft=raft), command)))
+
+
+@sandbox.command()
+def fetch() -> None:
+    """Fetch Open vSwitch and OVN into the user's cache, unless they are there or on PATH, and print their versions."""
+    programs = binaries.find()
+    for name in ("ovs-vswitchd", "ovn-controller"):
+        click.echo(f"{programs.version(name)}, from {programs.source}")
 
 
 async def _up_and_ready(node: Sandbox) -> None:

@@ -12,9 +12,10 @@ import uvloop
 from ovsnet.agent.agent import Agent
 from ovsnet.cli.logs import set_up
 from ovsnet.cli.options import Reload, with_settings
-from ovsnet.config import Settings, rows
+from ovsnet.config import Group, Settings
 from ovsnet.io.sd_notify import Notifier
-from ovsnet.node.rundir import Rundir, find_rundir
+from ovsnet.node.installation import find_rundir
+from ovsnet.node.rundir import Rundir
 
 if TYPE_CHECKING:
     from ovsnet.service.service import Load, Ready
@@ -28,7 +29,7 @@ that our server never makes. We call nobody over HTTPS; our ``ssl:`` addresses n
 
 
 @click.command()
-@with_settings(*(row.name for row in rows()), reloadable=True)
+@with_settings(*Group, reloadable=True)
 def serve(settings: Settings, reload: Reload) -> None:
     """Run the agent: health endpoints, status, metrics. It only asks; it changes nothing on the node.
 

@@ -37,11 +37,14 @@ def timeline(timeout: float, as_json: bool, settings: Settings) -> None:
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     """A bar from where the stage before it ended to where it ended itself."""
     reached = {each["stage"]: each for each in found["timeline"]}
-    longest = max((each["took_seconds"] for each in reached.values()), default=0.0) or 1.0
+    longest = max((each["took_seconds"] or 0.0 for each in reached.values()), default=0.0) or 1.0
     done = 0.0
     for stage in STAGES:
         if (each := reached.get(stage.name)) is None:
             yield f"{stage.name:11} not reached: {found['diagnosis']['summary']}"
+            continue
+        if each["took_seconds"] is None:
+            yield f"{stage.name:11} reached before this agent started"
             continue
         start, end = min(done, each["took_seconds"]), each["took_seconds"]
         done = max(done, end)

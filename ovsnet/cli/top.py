@@ -88,7 +88,11 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _timeline(timeline: Sequence[Mapping[str, Any]]) -> Text:
-    reached = [f"{each['stage']} {each['took_seconds']:.3f} s at {_clock(each['at'])}" for each in timeline]
+    reached = [
+        f"{each['stage']} {each['took_seconds']:.3f} s at {_clock(each['at'])}"
+        for each in timeline
+        if each["took_seconds"] is not None
+    ]
     return Text(f"\n last start: {', '.join(reached) or 'not seen'}", style="dim")
 
 

@@ -16,11 +16,11 @@ import click
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
-from ovsnet.cli.tune_text import counters, finding_lines, plan_document, plan_lines, versions_line
-from ovsnet.config import Settings
+from ovsnet.cli.tune_text import counters, lint_lines, plan_document, plan_lines, versions_line
+from ovsnet.config import Group, Settings
 from ovsnet.errors import ConfigError
 from ovsnet.io.address import Address, parse_remotes
-from ovsnet.node.rundir import find_rundir
+from ovsnet.node.installation import find_rundir
 from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.ovsdb import Session
 from ovsnet.tune.advise import Advice
@@ -29,7 +29,7 @@ from ovsnet.tune.apply import Overtaken
 from ovsnet.tune.apply import apply as write
 from ovsnet.tune.catalogue import knob_named
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Finding, faults
+from ovsnet.tune.lint import Kind, LintResult, faults
 from ovsnet.tune.lint import lint as judge
 from ovsnet.tune.offline import facts_of_environment, facts_of_text
 from ovsnet.tune.plan import Plan
@@ -42,12 +42,12 @@ from ovsnet.tune.wanted import Wanted, wanted
 Command = Callable[..., Any]
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-FORCE = click.option("--force", is_flag=True, help="Write also what does nothing here, and what is not safe.")
+FORCE = click.option("--force", is_flag=True, help="Also write values that have no effect here or are not safe.")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where to tune: the node's settings, and the other databases' remotes."""
+class Databases:
+    """Those to tune: the node's own by its settings, and the remotes of the others."""
 
     settings: Settings
     nb: str
@@ -67,19 +67,26 @@ class Place:
             yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
 
 
-def at_a_place(command: Command) -> Command:
-    """Give a command the flags that say where, and a Place made of them."""
+def with_databases(command: Command) -> Command:
+    """Give a command the flags that say where, and Databases made of them."""
 
     @functools.wraps(command)
-    def placed(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
-        return command(place=Place(settings, nb, sb, timeout), **arguments)
+    def located(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
+        return command(databases=Databases(settings, nb, sb, timeout), **arguments)
 
-    with_where = with_settings("rundir", "ovn_rundir", "database", "tls_key", "tls_certificate", "tls_ca")(placed)
+    with_where = with_settings(Group.NODE, Group.TLS)(located)
     seconds = Number(min=0.02, max=3600)
     for option in (
-        click.option("--timeout", default=5.0, show_default=True, type=seconds, metavar="SECONDS", help="Per answer."),
-        click.option("--sb", default="", metavar="ADDRESS", help="The southbound database too."),
-        click.option("--nb", default="", metavar="ADDRESS", help="The northbound database too."),
+        click.option(
+            "--timeout",
+            default=5.0,
+            show_default=True,
+            type=seconds,
+            metavar="SECONDS",
+            help="How long to wait for each answer.",
+        ),
+        click.option("--sb", default="", metavar="ADDRESS", help="Also use this southbound database."),
+        click.option("--nb", default="", metavar="ADDRESS", help="Also use this northbound database."),
     ):
         with_where = option(with_where)
     return with_where
@@ -106,9 +113,14 @@ def with_wishes(command: Command) -> Command:
     with_flags: Command = FORCE(wishing)
     for option in (
         click.option(
-            "--create", multiple=True, metavar="KNOB=TARGET", help="Make the row of this knob if there is none."
+            "--create",
+            multiple=True,
+            metavar="KNOB=TARGET",
+            help="Create the row that holds this knob if there is none.",
         ),
-        click.option("--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; empty removes it."),
+        click.option(
+            "--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; an empty one removes the setting."
+        ),
         click.option("--file", type=click.File("r"), help="TOML with `knob = value`, and perhaps `profile = NAME`."),
         click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="A known set of values."),
     ):
@@ -118,19 +130,19 @@ def with_wishes(command: Command) -> Command:
 
 @click.group()
 def tune() -> None:
-    """Judge, plan, set and restore what tunes Open vSwitch and OVN."""
+    """Check, plan, apply and revert the settings that tune OVS and OVN."""
 
 
 @tune.command()
 @click.option("--from", "saved", type=click.File("r"), help="A saved `ovs-vsctl list Open_vSwitch`, or Kube-OVN's env.")
-@click.option("--environment", is_flag=True, help="Kube-OVN's variables in our own environment.")
-@click.option("--ovn-version", default="", metavar="VERSION", help="For --from and --environment.")
-@click.option("--ovs-version", default="", metavar="VERSION", help="For --from and --environment.")
-@click.option("--all", "everything", is_flag=True, help="Also what is well.")
+@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in our own environment.")
+@click.option("--ovn-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--ovs-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
 @AS_JSON
-@at_a_place
+@with_databases
 def lint(
-    place: Place,
+    databases: Databases,
     saved: TextIO | None,
     environment: bool,
     ovn_version: str,
@@ -138,9 +150,9 @@ def lint(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Say of each knob that is set what the daemon that runs here really does with it.
+    """Check every configured knob against the running daemons.
 
-    Exit code 1 when something should be set otherwise.
+    Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise.
     """
     ovn, ovs = _version(ovn_version), _version(ovs_version)
     if saved is not None:
@@ -148,25 +160,25 @@ def lint(
     elif environment:
         facts = facts_of_environment(os.environ, ovn=ovn, ovs=ovs)
     else:
-        facts = asyncio.run(_facts(place))
-    findings = judge(facts)
+        facts = asyncio.run(_facts(databases))
+    results = judge(facts)
     if as_json:
         versions = {reader: shown(version) for reader, version in facts.versions.items()}
-        click.echo(json.dumps({"versions": versions, "findings": [asdict(each) for each in findings]}, indent=2))
+        click.echo(json.dumps({"versions": versions, "findings": [asdict(each) for each in results]}, indent=2))
     else:
-        _echo_findings(facts, findings, everything=everything)
-    raise click.exceptions.Exit(1 if faults(findings) else 0)
+        _echo_results(facts, results, everything=everything)
+    raise click.exceptions.Exit(1 if faults(results) else 0)
 
 
 @tune.command()
 @AS_JSON
 @with_wishes
-@at_a_place
-def plan(place: Place, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
+@with_databases
+def plan(databases: Databases, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
     """Show what would be written, and why. Writes nothing."""
 
     async def run() -> None:
-        async with place.asked() as (sessions, facts):
+        async with databases.asked() as (sessions, facts):
             _echo_plan(make_plan(facts, wishes, create=create, force=force), sessions, as_json=as_json)
 
     asyncio.run(run())
@@ -175,25 +187,27 @@ def plan(place: Place, wishes: list[Wanted], create: dict[str, str], force: bool
 @tune.command()
 @AS_JSON
 @with_wishes
-@at_a_place
-def apply(place: Place, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
-    """Write what is wanted, in one guarded transaction per database, and note what was there.
+@with_databases
+def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
+    """Write the wanted values, and record the old ones.
 
-    Exit code 1 when somebody else changed a value meanwhile; nothing is overwritten then.
+    One guarded transaction per database. Exit code 1 when somebody else changed a value in the meantime; nothing is
+    overwritten then.
     """
-    _write(place, lambda facts: make_plan(facts, wishes, create=create, force=force), as_json=as_json)
+    _write(databases, lambda facts: make_plan(facts, wishes, create=create, force=force), as_json=as_json)
 
 
 @tune.command()
-@click.option("--force", is_flag=True, help="Restore also what somebody else has changed since.")
+@click.option("--force", is_flag=True, help="Also restore values that somebody else has changed since.")
 @AS_JSON
-@at_a_place
-def revert(place: Place, force: bool, as_json: bool) -> None:
-    """Restore what was there before ovsnet wrote, in each database that is given.
+@with_databases
+def revert(databases: Databases, force: bool, as_json: bool) -> None:
+    """Restore the values from before ovsnet wrote.
 
-    What somebody else has changed since is left alone, and makes the exit code 1; --force restores that too.
+    In each database that is given. What somebody else has changed since is left alone, and makes the exit code 1;
+    --force restores that too.
     """
-    reverted = _write(place, lambda facts: plan_revert(facts, force=force), as_json=as_json)
+    reverted = _write(databases, lambda facts: plan_revert(facts, force=force), as_json=as_json)
     raise click.exceptions.Exit(1 if reverted.notes else 0)
 
 
@@ -201,15 +215,15 @@ def revert(place: Place, force: bool, as_json: bool) -> None:
 @click.option("--agent", default="", metavar="ADDRESS", help="Where the agent serves. [127.0.0.1:10670]")
 @click.option("--status", "saved", type=click.File("r"), help="A saved /status, instead of asking an agent.")
 @AS_JSON
-@at_a_place
-def advise(place: Place, agent: str, saved: TextIO | None, as_json: bool) -> None:
-    """Say which intervals the stalls that an agent has measured call for, with the arithmetic."""
+@with_databases
+def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
+    """Derive probe intervals from the stalls an agent has measured."""
 
     async def run() -> list[Advice]:
-        listen = agent or place.settings.listen[0]
-        document = read_status(saved.read()) if saved else await fetch_status(listen, timeout=place.timeout)
+        listen = agent or databases.settings.listen[0]
+        document = read_status(saved.read()) if saved else await fetch_status(listen, timeout=databases.timeout)
         stalls, every = measured(document)
-        return make_advice(await _facts(place), stalls, every=every)
+        return make_advice(await _facts(databases), stalls, every=every)
 
     advices = asyncio.run(run())
     if as_json:
@@ -219,11 +233,11 @@ def advise(place: Place, agent: str, saved: TextIO | None, as_json: bool) -> Non
         click.echo(line)
 
 
-def _write(place: Place, planned: Callable[[Facts], Plan], *, as_json: bool) -> Plan:
+def _write(databases: Databases, planned: Callable[[Facts], Plan], *, as_json: bool) -> Plan:
     async def run() -> Plan:
-        async with place.asked() as (sessions, facts):
+        async with databases.asked() as (sessions, facts):
             found = planned(facts)
-            await write(found, sessions, timeout=place.timeout)
+            await write(found, sessions, timeout=databases.timeout)
             _echo_plan(found, sessions, as_json=as_json)
             return found
 
@@ -234,16 +248,16 @@ def _write(place: Place, planned: Callable[[Facts], Plan], *, as_json: bool) -> 
         raise click.exceptions.Exit(1) from error
 
 
-async def _facts(place: Place) -> Facts:
-    async with place.asked() as (_, facts):
+async def _facts(databases: Databases) -> Facts:
+    async with databases.asked() as (_, facts):
         return facts
 
 
-def _echo_findings(facts: Facts, findings: Sequence[Finding], *, everything: bool) -> None:
-    listed = [each for each in findings if everything or each.kind.value != "effective"]
-    for line in finding_lines(listed):
+def _echo_results(facts: Facts, results: Sequence[LintResult], *, everything: bool) -> None:
+    listed = [each for each in results if everything or each.kind is not Kind.EFFECTIVE]
+    for line in lint_lines(listed):
         click.echo(line)
-    click.echo(f"{counters(list(findings))} ({versions_line(facts)})")
+    click.echo(f"{counters(list(results))} ({versions_line(facts)})")
 
 
 def _echo_plan(found: Plan, sessions: dict[str, Session], *, as_json: bool) -> None:

@@ -9,8 +9,8 @@ import click
 from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Finding, Kind, read
-from ovsnet.tune.plan import Change, NewRow, OldRow, Plan
+from ovsnet.tune.lint import Kind, LintResult, read
+from ovsnet.tune.plan import Edit, NewRow, OldRow, Plan
 
 COLOURS = {
     Kind.EFFECTIVE: "green",
@@ -21,18 +21,18 @@ COLOURS = {
 }
 
 
-def finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
+def lint_lines(results: Iterable[LintResult]) -> Iterator[str]:
     """Three lines each: what is set, what is done with it, what to set instead."""
-    for each in findings:
+    for each in results:
         yield f"{click.style(f'{each.kind:13}', fg=COLOURS.get(each.kind, 'cyan'))} {each.says}"
         yield f"{'':13} {each.does}"
         if each.instead:
             yield f"{'':13} {click.style(f'-> {each.instead}', bold=True)}"
 
 
-def counters(findings: list[Finding]) -> str:
+def counters(results: list[LintResult]) -> str:
     """One line of counts."""
-    counts = {kind: sum(each.kind is kind for each in findings) for kind in Kind}
+    counts = {kind: sum(each.kind is kind for each in results) for kind in Kind}
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "nothing is set"
 
 
@@ -41,8 +41,8 @@ def plan_lines(plan: Plan, addresses: Mapping[str, str]) -> Iterator[str]:
     for database in plan.databases:
         part = plan.of(database)
         yield click.style(f"@@ {database} at {addresses.get(database, 'an unknown address')} @@", fg="cyan")
-        for change in part.changes:
-            yield from _change_lines(change)
+        for edit in part.edits:
+            yield from _edit_lines(edit)
         for new in part.new_rows:
             yield from _new_row_lines(new)
         for old in part.old_rows:
@@ -56,7 +56,7 @@ def plan_lines(plan: Plan, addresses: Mapping[str, str]) -> Iterator[str]:
 def plan_document(plan: Plan) -> dict[str, object]:
     """The same as data."""
     return {
-        "changes": [_change_document(change) for change in plan.changes],
+        "changes": [_edit_document(edit) for edit in plan.edits],
         "new_rows": [_new_row_document(new) for new in plan.new_rows],
         "old_rows": [_old_row_document(old) for old in plan.old_rows],
         "notes": list(plan.notes),
@@ -69,12 +69,12 @@ def versions_line(facts: Facts) -> str:
     return ", ".join(known) or "no version is known"
 
 
-def _change_lines(change: Change) -> Iterator[str]:
-    if change.before is not None:
-        yield click.style(f"- {change.place} = {_value(change, change.before)}", fg="red")
-    if change.after is not None:
-        yield click.style(f"+ {change.place} = {_value(change, change.after)}", fg="green")
-    yield click.style(f"    {change.reason}", dim=True)
+def _edit_lines(edit: Edit) -> Iterator[str]:
+    if edit.before is not None:
+        yield click.style(f"- {edit.place} = {_value(edit, edit.before)}", fg="red")
+    if edit.after is not None:
+        yield click.style(f"+ {edit.place} = {_value(edit, edit.after)}", fg="green")
+    yield click.style(f"    {edit.reason}", dim=True)
 
 
 def _new_row_lines(new: NewRow) -> Iterator[str]:
@@ -84,20 +84,20 @@ def _new_row_lines(new: NewRow) -> Iterator[str]:
     yield click.style(f"    {new.reason}", dim=True)
 
 
-def _value(change: Change, text: str) -> str:
-    knob = KNOBS.get(change.knob)
+def _value(edit: Edit, text: str) -> str:
+    knob = KNOBS.get(edit.knob)
     number = None if knob is None or knob.is_flag else read(knob, text)
     return text if knob is None or number is None else knob.with_unit(number)
 
 
-def _change_document(change: Change) -> dict[str, object]:
+def _edit_document(edit: Edit) -> dict[str, object]:
     return {
-        "database": change.database,
-        "place": change.place,
-        "knob": change.knob,
-        "before": change.before,
-        "after": change.after,
-        "reason": change.reason,
+        "database": edit.database,
+        "place": edit.place,
+        "knob": edit.knob,
+        "before": edit.before,
+        "after": edit.after,
+        "reason": edit.reason,
     }
 
 

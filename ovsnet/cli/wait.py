@@ -10,11 +10,11 @@ import anyio
 import click
 
 from ovsnet.agent.agent import Agent
-from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
-from ovsnet.config import Settings
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
 from ovsnet.health.timeline import STAGES
-from ovsnet.node.rundir import find_rundir
+from ovsnet.node.installation import find_rundir
 
 READY = "ready"
 
@@ -35,7 +35,7 @@ bridge."""
 @click.option(
     "--create-bridge", is_flag=True, help="When the database holds no such bridge, make it as ovn-controller would."
 )
-@with_settings(*NODE_SETTINGS, "southbound")
+@with_settings(Group.NODE, Group.TLS, Group.WATCHING)
 def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
     """Return within milliseconds of the fact. Exit code 0 when it came, 1 when it did not, with the reason."""
     waiter = Waiter(settings, goal, create_bridge=create_bridge)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ovsnet import doctor
-from ovsnet.config import rows
+from ovsnet.config import Settings, declared
 from ovsnet.health.cause_table import UNEXPLAINED
 from ovsnet.health.causes import causes
 from ovsnet.health.checks.declaration import CHECKS
@@ -21,13 +21,13 @@ from ovsnet.tune.profiles import PROFILES
 from ovsnet.web.endpoints import ENDPOINTS
 
 
-def settings_table() -> str:
+def settings_table(kind: type[Settings] = Settings) -> str:
     """Every setting."""
     return _table(
         ("setting", "flag", "environment", "default", "what it does"),
         (
-            (f"`{row.name}`", f"`{row.flag}`", f"`{row.variable}`", _default(row.default), row.description)
-            for row in rows()
+            (f"`{each.name}`", f"`{each.flag}`", f"`{each.variable}`", _default(each.default), each.description)
+            for each in declared(kind)
         ),
     )
 
@@ -37,7 +37,12 @@ def checks_table() -> str:
     return _table(
         ("check", "what must hold", "builds on", "asks"),
         (
-            (f"`{check.name}`", check.question, ", ".join(f"`{need}`" for need in check.needs), check.daemon)
+            (
+                f"`{check.name}`",
+                check.question,
+                ", ".join(f"`{need}`" for need in check.needs),
+                check.daemon or "ovsnet",
+            )
             for check in CHECKS.values()
         ),
     )
@@ -62,7 +67,7 @@ def endpoints_table() -> str:
 
 
 def examinations_table() -> str:
-    """Everything that ``ovsnet doctor`` looks at."""
+    """Everything that ``ovsnet doctor`` examines."""
     return _table(
         ("examination", "what should be", "worst finding"),
         ((f"`{each.code}`", each.fact, str(each.worst)) for each in doctor.EXAMINATIONS.values()),
@@ -71,7 +76,7 @@ def examinations_table() -> str:
 
 def knobs_table() -> str:
     """Every knob."""
-    head = ("knob", "where", "unit", "default", "acts", "what it does", "0 means", "good to know", "evidence, source")
+    head = ("knob", "where", "unit", "default", "acts", "what it does", "at 0", "good to know", "evidence, source")
     return _table(head, map(_knob, KNOBS.values()))
 
 
@@ -116,7 +121,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def renewed(text: str) -> str:
-    """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` written anew."""
+    """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` rewritten."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, found, rest = text.partition(begin)

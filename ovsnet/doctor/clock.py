@@ -46,7 +46,7 @@ def synchronised(host: Host, live: Live) -> Iterator[Finding]:
         return
     service = next((name for name in SERVICES if name in host.processes.values()), None)
     if service is not None:
-        yield ok(f"{service} runs; whether it has a source, `{SERVICES[service]}` tells.")
+        yield ok(f"{service} runs; `{SERVICES[service]}` shows whether it has a source.")
     elif not host.sees_all_processes:
         yield unseen("Whether something sets the clock cannot be seen from this namespace.", "Run timedatectl there.")
     elif _uses_tls(live):

@@ -14,13 +14,13 @@ from pathlib import PurePosixPath
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import ON_A_NODE, daemon_pid
 
 MOUNT = PurePosixPath("/sys/fs/cgroup")
 
 TOO_FEW = 1.0
-"""CPUs. vswitchd has a main loop, handlers and revalidators at work at once; kube-ovn #3530 was mended with two."""
+"""CPUs. vswitchd has a main loop, handlers and revalidators at work at once; kube-ovn #3530 was fixed with two."""
 
 HURTS = 0.05
 WORTH_A_LOOK = 0.01
@@ -120,5 +120,6 @@ def _throttled_share(stat: str) -> float:
 
 def _nobody_runs(what: str) -> Finding:
     return unseen(
-        f"CPU {what} cannot be seen: no daemon of this run directory runs here.", "Start it, then look again."
+        f"CPU {what} cannot be seen: no daemon of this run directory runs here.",
+        "Start it, then run ovsnet doctor again.",
     )

@@ -90,5 +90,5 @@ def fatal(summary: str, remedy: str, *evidence: str) -> Finding:
 
 
 def unseen(summary: str, remedy: str, *evidence: str) -> Finding:
-    """Nobody can tell from here."""
+    """It cannot be known from here."""
     return Finding(Severity.UNSEEN, summary, remedy, evidence)

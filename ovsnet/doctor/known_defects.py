@@ -13,11 +13,11 @@ ORIGIN = "the article on Kube-OVN start failures"
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """Versions from ``first`` up to, and without, ``mended`` have it."""
+    """Versions from ``first`` on, before ``fixed_in``, have it."""
 
     component: str
     first: Version
-    mended: Version
+    fixed_in: Version
     severity: Severity
     what: str
     remedy: str
@@ -39,7 +39,7 @@ DEFECTS = (
         (3, 10, 0, 863),
         (3, 10, 0, 899),
         Severity.WARNING,
-        "is between the defective 3.10.0-862 and 3.10.0-898, above which it is known to be mended",
+        "is between the defective 3.10.0-862 and 3.10.0-898, above which it is known to be fixed",
         "Install a kernel above 3.10.0-898 and boot it.",
         ORIGIN,
     ),
@@ -95,7 +95,7 @@ DEFECTS = (
 def defects(component: str, version: Version) -> Iterator[Finding]:
     """A finding for each defect that this version has."""
     for row in DEFECTS:
-        if row.component == component and row.first <= version < row.mended:
+        if row.component == component and row.first <= version < row.fixed_in:
             yield Finding(
                 row.severity,
                 f"{component} {shown(version)} {row.what}.",

@@ -11,8 +11,8 @@ from ovsnet.doctor.finding import Finding, ok, unseen, warning
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.nofile import nofile_needed
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import daemon_pid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import daemon_pid
 from ovsnet.node.vswitchd_threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
 
 BASE = 256
@@ -30,7 +30,8 @@ def vswitchd_files(host: Host, live: Live) -> Iterator[Finding]:
     pid = daemon_pid(host, live, "ovs-vswitchd")
     if pid is None:
         yield unseen(
-            "The file limit of ovs-vswitchd cannot be seen: it does not run here.", "Start it, then look again."
+            "The file limit of ovs-vswitchd cannot be seen: it does not run here.",
+            "Start it, then run ovsnet doctor again.",
         )
         return
     limit = file_limit(host, pid)

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.host_daemons import PROGRAMS
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import PROGRAMS
-
-ACCEPTS = 1 << 16
-"""``__SO_ACCEPTCON`` in the flags' column (include/linux/net.h): the socket listens."""
+from ovsnet.node.unix_sockets import unix_sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +61,12 @@ def listeners(host: Host) -> Listeners:
         if mount not in mounts:
             mounts.add(mount)
             roots.append(host.locate("/proc") / str(pid) / "root")
-    return Listeners(frozenset(path for table in tables for path in _listening(table)), tuple(roots), blocked)
+    paths = frozenset(each.path for table in tables for each in unix_sockets(table) if each.listens)
+    return Listeners(paths, tuple(roots), blocked)
 
 
 def _namespace(host: Host, process: int | str, kind: str) -> str | None:
     return host.link(f"/proc/{process}/ns/{kind}")
-
-
-def _listening(table: str) -> list[str]:
-    """Columns: Num RefCount Protocol Flags Type St Inode Path, the flags in hex."""
-    rows = [line.split(maxsplit=7) for line in table.splitlines()[1:]]
-    return [row[7] for row in rows if len(row) == 8 and int(row[3], 16) & ACCEPTS]
 
 
 def _same(file: os.stat_result, path: Path) -> bool:

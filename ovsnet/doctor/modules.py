@@ -21,7 +21,7 @@ OPTIONS = {"openvswitch": "OPENVSWITCH", "geneve": "GENEVE", "ip_tables": "IP_NF
 
 
 class State(StrEnum):
-    """How a module stands."""
+    """Whether a kernel has a module."""
 
     LOADED = "loaded"
     BUILT_IN = "built in"
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 
 def module_state(host: Host, name: str) -> tuple[State, str]:
-    """How a module stands, and what says so. Raises UnfitEnvironment."""
+    """Whether this kernel has a module, and what says so. Raises UnfitEnvironment."""
     if host.exists(f"/sys/module/{name}"):
         return State.LOADED, f"/sys/module/{name}"
     if re.search(rf"^{name} ", host.read("/proc/modules") or "", re.MULTILINE):
@@ -141,7 +141,7 @@ def _there_or_not(name: str, state: State, evidence: str) -> Finding:
         return ok(f"{name} is {state}.", evidence)
     if state is State.LOADABLE:
         remedy = f"Load it before the first start: modprobe {name}, or ovsnet doctor --fix."
-        return note(f"{name} can be loaded, and is not.", remedy, evidence, fix=LoadModule(name))
+        return note(f"{name} can be loaded but is not.", remedy, evidence, fix=LoadModule(name))
     return unseen(
         f"Whether this kernel has {name} cannot be seen.", "Mount the host's /lib/modules, or use --root.", evidence
     )

@@ -11,8 +11,8 @@ from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.fixes import MakeLink
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid, uid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import ON_A_NODE, daemon_pid, uid
 
 LINK = "/usr/local/var/run/openvswitch"
 LINK_TARGET = "/var/run/openvswitch"
@@ -35,6 +35,12 @@ def present(host: Host, live: Live) -> Iterator[Finding]:
         yield note(
             f"There is no run directory {host.rundir.ovs}.",
             "It appears with the first start; if Open vSwitch runs, name its directory with --rundir.",
+        )
+    if host.rundir.others:
+        yield note(
+            f"There is more than one Open vSwitch on this host, and the one in {host.rundir.ovs} is examined.",
+            "If another is meant, name its directory with --rundir.",
+            *map(str, host.rundir.others),
         )
 
 
@@ -83,11 +89,11 @@ def link(host: Host, live: Live) -> Iterator[Finding]:
     elif host.real(LINK) == host.real(rundir):
         yield ok(f"{LINK} is the run directory.", f"{LINK} -> {host.link(LINK) or 'itself'}")
     elif host.real(rundir) != host.real(LINK_TARGET):
-        yield ok(f"{LINK} is not for {rundir}, which nobody looks for unless told by OVS_RUNDIR.")
+        yield ok(f"{LINK} is not for {rundir}, which programs look for only when OVS_RUNDIR names it.")
     elif (target := host.link(LINK)) is not None:
         yield warning(
             f"{LINK} does not lead to the run directory {rundir}.",
-            f"Look at what it points to, then: ln -sfn {LINK_TARGET} {LINK}.",
+            f"Check what it points to, then: ln -sfn {LINK_TARGET} {LINK}.",
             f"{LINK} -> {target}",
         )
     else:
@@ -122,7 +128,7 @@ def _built_from_source(host: Host, live: Live) -> list[str]:
             pid = daemon_pid(host, live, program)
             path = host.link(f"/proc/{pid}/exe") if pid else None
         except UnfitEnvironment:
-            # Another user's program may not be read; what is installed still tells.
+            # Another user's program may not be read; what is installed is still evidence.
             continue
         if path and path.startswith("/usr/local/") and path not in found:
             found.append(path)

@@ -14,15 +14,23 @@ from ovsnet.doctor.examination import SEE_MORE, examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.doctor.listeners import listeners
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import Pidfile, pidfiles, sees_the_daemons, uid
 from ovsnet.node.host_files import Host
-from ovsnet.node.pidfiles import Pidfile, pidfiles, sees_the_daemons, uid
 
 
 @examination("pidfile.stale")
 def stale_pidfiles(host: Host, live: Live) -> Iterator[Finding]:
     """Every pidfile belongs to a daemon that runs."""
     files = pidfiles(host)
-    dead = [each for each in files if each.process is None and each.stranger is None]
+    dead = [each for each in files if each.left_over and each.stranger is None]
+    elsewhere = [each for each in files if each.locked and each.process is None]
+    if elsewhere:
+        yield note(
+            f"A daemon of another pid namespace holds the pidfile of {_names(elsewhere)}: one that is started in this "
+            "namespace gives up with `pidfile check failed`.",
+            "End the old daemon where it runs, its container for example, before a new one is started.",
+            *map(_shown, elsewhere),
+        )
     if not files:
         yield ok(f"There are no pidfiles in {host.rundir.ovs}.")
     elif not dead:
@@ -96,7 +104,7 @@ def socket_owners(host: Host, live: Live) -> Iterator[Finding]:
     if users and foreign:
         yield note(
             "Some sockets belong to a user as whom no daemon runs here.",
-            "Look whether the daemons' user was changed; a restart gives the sockets to the new one.",
+            "Check whether the daemons' user was changed; a restart gives the sockets to the new one.",
             *foreign,
         )
     if not anybody and not (users and foreign):
@@ -125,6 +133,7 @@ def _names(files: list[Pidfile]) -> str:
 def _shown(file: Pidfile) -> str:
     if file.pid is None:
         return f"{file.path} holds no pid"
-    owner = file.stranger or ("" if file.process else "no such process")
+    unseen_owner = "locked by a process that is not seen" if file.locked else "no such process"
+    owner = file.stranger or ("" if file.process else unseen_owner)
     seen = f", seen as {file.process}" if file.process not in (None, file.pid) else ""
     return f"{file.path}: {file.pid}{seen}" + (f" ({owner})" if owner else "")

@@ -38,8 +38,8 @@ def handlers(host: Host, live: Live) -> Iterator[Finding]:
         )
     elif dispatch is None:
         yield unseen(
-            f"Whether {setting} does anything cannot be told without the version of ovs-vswitchd and a bridge.",
-            "Start ovs-vswitchd and make the bridge, then look again.",
+            f"Whether {setting} has an effect is unknown without the version of ovs-vswitchd and a bridge.",
+            "Start ovs-vswitchd and create the bridge, then run ovsnet doctor again.",
             *evidence,
         )
     elif int(asked) > cpus:
@@ -94,7 +94,7 @@ def _is_count(text: str) -> bool:
 
 def _no_number(setting: str, evidence: list[str]) -> Finding:
     return warning(
-        f"{setting} is no number of threads: ovs-vswitchd uses its default.", "Correct or remove it.", *evidence
+        f"{setting} is not a number of threads: ovs-vswitchd uses its default.", "Correct or remove it.", *evidence
     )
 
 

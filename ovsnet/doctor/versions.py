@@ -58,7 +58,7 @@ def kube_ovn(host: Host, live: Live) -> Iterator[Finding]:
     elif not versions:
         yield unseen(
             "Kube-OVN is here, and its version cannot be seen.",
-            "Look at its image: kubectl -n kube-system get pods -o wide; 1.12.17 or newer is wanted.",
+            "Check its image: kubectl -n kube-system get pods -o wide; 1.12.17 or newer is wanted.",
             *used,
         )
     else:

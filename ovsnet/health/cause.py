@@ -39,6 +39,9 @@ class Cause:
     ``brief``: a restart shows it for a moment in which nothing suffers, so ``/readyz`` waits for ``fall``.
     ``in_start``: seen while a start is within its allowance, it only means that the start is not over.
     ``dead``: seen for longer than ``dead_after``, it makes ``/ovs/livez`` fail.
+    ``flows_stay``: traffic goes on by the flows that are installed, where there are any.
+    ``exit_code``: that of ``ovsnet check`` for a node that is not ready for this.
+    ``blind``: it keeps ovsnet from asking, so ``ovsnet check`` ends with ``exit_code`` whatever the node's state.
     """
 
     code: str
@@ -52,6 +55,9 @@ class Cause:
     in_start: bool = False
     brief: bool = False
     dead: bool = False
+    exit_code: int = 1
+    blind: bool = False
+    flows_stay: bool = False
 
     @property
     def remedy(self) -> str:
@@ -74,11 +80,11 @@ def _fields(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
-GONE = frozenset({"socket-missing", "refused", "closed", "gone", "unreachable", "tls"})
-"""Reasons that mean: nobody is there."""
+ABSENT = frozenset({"socket-missing", "refused"})
+"""Reasons that are facts about the name of a socket."""
 
 UNANSWERED = frozenset({"timeout", "backlog-full"})
 """Reasons of a question that got no answer, which are no verdict on a process."""
 
-UNPROVEN = frozenset({"closed", "unreachable", "tls", "protocol", "timeout", "backlog-full"})
+UNPROVEN = frozenset({"closed", "unreachable", "name-unresolved", "tls", "protocol", "timeout", "backlog-full"})
 """Reasons that may pass by themselves."""

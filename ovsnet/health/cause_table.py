@@ -1,88 +1,11 @@
-"""The sentences and rows of every cause, in causal order within each group. Data for ``health.causes``."""
+"""The causes that a named reason shows, in causal order within each group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from ovsnet.health.cause import GONE, Cause, State
+from ovsnet.health.cause import ABSENT, Cause, State
 from ovsnet.node.components import Socket
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Sentences of one daemon's rows: a summary and remedies each."""
-
-    down: tuple[str, ...]
-    hung: tuple[str, ...]
-    slow: tuple[str, ...]
-
-
-RESUME = "Process {stopped} is stopped: resume it with `kill -CONT {stopped}`."
-INSPECT = (
-    "Save `cat /proc/{pid}/stack` and the log of {title} for a bug report, then restart it.",
-    "Find its process and save `cat /proc/PID/stack` for a bug report, then restart it; resume it if it is stopped.",
-)
-ELSEWHERE = "Restarting anything on this node does not help."
-
-TEXTS = {
-    "ovsdb-server": Texts(
-        down=(
-            "ovsdb-server is not running. ovs-vswitchd serves no OpenFlow without it; installed flows stay.",
-            "Start it (`systemctl start ovsdb-server`, or the ovs-ovn pod) and read its log.",
-        ),
-        hung=("ovsdb-server accepts connections, answers nothing and makes no progress.", RESUME, *INSPECT),
-        slow=(
-            "ovsdb-server responds slowly but is still making progress, or is starved.",
-            RESUME,
-            "Give it CPU and a disk that syncs faster, or wait until it has finished.",
-        ),
-    ),
-    "ovs-vswitchd": Texts(
-        down=(
-            "ovs-vswitchd is not running.",
-            "Start it (`systemctl start ovs-vswitchd`, or the ovs-ovn pod) and read its log.",
-        ),
-        hung=("ovs-vswitchd accepts connections, answers nothing and makes no progress.", RESUME, *INSPECT),
-        slow=(
-            "ovs-vswitchd responds slowly but is still making progress, or is starved of CPU. Do not restart it.",
-            RESUME,
-            "Raise its CPU quota (see `cpu.throttled` in `ovsnet doctor`) or reduce the load on the host; "
-            "otherwise wait.",
-        ),
-    ),
-    "ovn-controller": Texts(
-        down=(
-            "ovn-controller is not running: new pods on this node get no network.",
-            "Start it (`systemctl start ovn-controller`, or the ovs-ovn pod) and read its log.",
-        ),
-        hung=("ovn-controller answers nothing and makes no progress.", RESUME, *INSPECT),
-        slow=(
-            "ovn-controller responds slowly but is still making progress, or is starved of CPU. "
-            "On a large network it computes for seconds.",
-            RESUME,
-            "Wait until it has finished; if it never does, give it CPU.",
-        ),
-    ),
-    "southbound": Texts(
-        down=(
-            "The southbound database cannot be reached from this node. Installed flows stay.",
-            f"Start it, or correct external_ids:ovn-remote. {ELSEWHERE}",
-        ),
-        hung=(
-            "The southbound server accepts connections and answers nothing; ovn-controller may still call itself "
-            "connected.",
-            RESUME,
-            f"Inspect the server's process on its host. {ELSEWHERE}",
-        ),
-        slow=(
-            "The southbound server responds slowly.",
-            RESUME,
-            f"Check the load on its host. {ELSEWHERE}",
-        ),
-    ),
-}
-
 
 SEE_OWNER = "See which process owns the socket (`ss -xlp`) and point ovsnet at the right run directory."
 
@@ -93,6 +16,59 @@ ACCESS = (
         summary="A socket exists, and this user may not open it.",
         remedies=("Run ovsnet as the user that owns the sockets (root or openvswitch), or join its group.",),
         reasons=frozenset({"permission-denied"}),
+        exit_code=3,
+    ),
+    Cause(
+        code="misconfigured",
+        state=State.NOT_READY,
+        summary="A setting of ovsnet is wrong, so it cannot ask.",
+        remedies=("{advice}", "Correct the setting that the evidence names."),
+        reasons=frozenset({"config", "address", "usage"}),
+        exit_code=2,
+    ),
+    Cause(
+        code="tls-failed",
+        state=State.NOT_READY,
+        summary="TLS between ovsnet and a database fails. This says nothing about the daemons.",
+        remedies=("Check the key, the certificate and the CA on both sides, and their dates.",),
+        reasons=frozenset({"tls"}),
+        exit_code=3,
+    ),
+    Cause(
+        code="name-unresolved",
+        state=State.NOT_READY,
+        summary="The host name in a database's address cannot be resolved. This says nothing about the daemons.",
+        remedies=("Correct the host name, or check the resolver of this host.",),
+        reasons=frozenset({"name-unresolved"}),
+        exit_code=3,
+    ),
+    Cause(
+        code="not-visible",
+        state=State.NOT_READY,
+        summary="Neither a socket nor a process of a daemon can be seen from here, so nothing is known about it.",
+        remedies=(
+            "Start Open vSwitch if it is stopped. In a container, mount its run directory and share its pid "
+            "namespace (`hostPID: true`); otherwise name the directory with --rundir.",
+        ),
+        reasons=frozenset({"not-visible"}),
+        in_start=True,
+        exit_code=3,
+    ),
+    Cause(
+        code="southbound-wrong-address",
+        state=State.DEGRADED,
+        summary="external_ids:ovn-remote names an address that serves no southbound database.",
+        remedies=("Correct external_ids:ovn-remote.",),
+        reasons=frozenset({"no-southbound", "unknown-database", "protocol"}),
+        daemon="southbound",
+    ),
+    Cause(
+        code="database-foreign",
+        state=State.NOT_READY,
+        summary="The server at the database's address does not serve Open_vSwitch.",
+        remedies=("Point ovsnet at the right run directory (--rundir) or database (--database).",),
+        reasons=frozenset({"unknown-database"}),
+        daemon="ovsdb-server",
     ),
     Cause(
         code="protocol-error",
@@ -107,6 +83,50 @@ ACCESS = (
         summary="Something on this host makes Open vSwitch impossible.",
         remedies=("`ovsnet doctor` says what and what to do; `ovsnet doctor --fix` fixes what is safe to fix.",),
         reasons=frozenset({"unfit"}),
+    ),
+)
+
+DATABASE = (
+    Cause(
+        code="descriptors-exhausted",
+        state=State.NOT_READY,
+        summary="A daemon has as many files open as it may, and accepts no new connection.",
+        remedies=(
+            "Raise the limit of process {pid} (`prlimit --pid {pid} --nofile={doubled}`, later `LimitNOFILE=`), and "
+            "find what holds its {descriptors} descriptors (`ls -l /proc/{pid}/fd`).",
+            "Raise its limit (`LimitNOFILE=`), and find what holds its descriptors (`ls -l /proc/PID/fd`).",
+        ),
+        reasons=frozenset({"no-descriptors"}),
+    ),
+    Cause(
+        code="socket-missing",
+        state=State.NOT_READY,
+        summary="ovsdb-server runs, and the name of its socket does not lead to it: no new client can connect.",
+        remedies=(
+            "Restart ovsdb-server (process {pid}), which creates the socket; find out what removed it.",
+            "Restart ovsdb-server, which creates the socket; find out what removed it.",
+        ),
+        reasons=ABSENT,
+        daemon="ovsdb-server",
+        socket=Socket.DATABASE,
+        in_start=True,
+    ),
+    Cause(
+        code="ovsdb-backlog-full",
+        state=State.NOT_READY,
+        summary="The accept queue of db.sock is full: no new client can connect.",
+        remedies=("Find the clients that flood it (`ss -xp | grep db.sock`).",),
+        reasons=frozenset({"backlog-full"}),
+        daemon="ovsdb-server",
+        socket=Socket.DATABASE,
+    ),
+    Cause(
+        code="database-unreachable",
+        state=State.NOT_READY,
+        summary="The database's address cannot be reached. Whether ovsdb-server runs is not known.",
+        remedies=("Check the address, the route and the firewall.",),
+        reasons=frozenset({"unreachable"}),
+        daemon="ovsdb-server",
     ),
 )
 
@@ -155,6 +175,9 @@ SWITCH = (
         state=State.NOT_READY,
         summary="The switch was told to wait until its flows are restored, and still waits: it forwards nothing.",
         remedies=(
+            "ovn-controller set it {by_ovn}, as OVN 24.03.8, 25.03.3, 25.09.3 and 26.03.1 do on HA gateways, and may "
+            "never clear it. Remove it (`ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`), "
+            "and move to another release.",
             "Once the flows are back: `ovs-vsctl --no-wait remove Open_vSwitch . other_config flow-restore-wait`.",
         ),
         reasons=frozenset({"flow-restore-wait"}),
@@ -163,8 +186,7 @@ SWITCH = (
     Cause(
         code="vswitchd-not-connected",
         state=State.DEGRADED,
-        summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has. "
-        "Installed flows stay.",
+        summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has.",
         remedies=(
             "Wait {retry_seconds} s: its backoff ends by itself.",
             "Wait: its backoff ends by itself, after eight seconds at most.",
@@ -178,7 +200,7 @@ SWITCH = (
         state=State.NOT_READY,
         summary="The bridge exists, and its management socket is gone: ovn-controller cannot reconnect.",
         remedies=("Restart ovs-vswitchd, which creates the socket; find out what removed it.",),
-        reasons=GONE,
+        reasons=ABSENT,
         socket=Socket.MGMT,
         in_start=True,
     ),
@@ -196,6 +218,25 @@ SWITCH = (
 
 CONTROLLER = (
     Cause(
+        code="chassis-unconfigured",
+        state=State.DEGRADED,
+        summary="ovn-controller lacks what it needs to register this node as a chassis, and installs no flows.",
+        remedies=(
+            "Set what the evidence names, for example `ovs-vsctl set open_vswitch . external_ids:{first}=VALUE` "
+            "(ovn-encap-type is usually geneve, ovn-encap-ip an address of this host).",
+            "Set external_ids:system-id, ovn-encap-type (usually geneve) and ovn-encap-ip.",
+        ),
+        reasons=frozenset({"chassis-unconfigured"}),
+        in_start=True,
+    ),
+    Cause(
+        code="wrong-bridge",
+        state=State.DEGRADED,
+        summary="ovn-controller uses another bridge than the one that is watched.",
+        remedies=("Watch it: `--bridge {bridge}`.", "Name ovn-controller's bridge with --bridge."),
+        reasons=frozenset({"wrong-bridge"}),
+    ),
+    Cause(
         code="controller-paused",
         state=State.NOT_READY,
         summary="ovn-controller is paused: it installs no changes.",
@@ -211,7 +252,8 @@ SOUTHBOUND = (
         state=State.DEGRADED,
         summary="The southbound server has old data, or has lost its cluster: ovn-controller refuses it.",
         remedies=(
-            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored.",
+            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
+            "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
         daemon="southbound",
         reasons=frozenset({"stale"}),
@@ -229,13 +271,36 @@ SOUTHBOUND = (
 
 CONSEQUENCES = (
     Cause(
+        code="connection-closed",
+        state=State.NOT_READY,
+        summary="A daemon accepts connections and closes them without an answer.",
+        remedies=("Read its log for the reason.",),
+        reasons=frozenset({"closed"}),
+        in_start=True,
+    ),
+    Cause(
+        code="socket-missing",
+        state=State.DEGRADED,
+        summary="A daemon runs, and the name of its control socket does not lead to it: `ovs-appctl` cannot reach it.",
+        remedies=(
+            "Restart process {pid} when it suits: it creates the socket. Find out what removed it.",
+            "Restart the daemon when it suits: it creates the socket. Find out what removed it.",
+        ),
+        reasons=ABSENT,
+        socket=Socket.CONTROL,
+        in_start=True,
+    ),
+    Cause(
         code="controller-not-connected",
         state=State.DEGRADED,
-        summary="ovn-controller runs without a southbound or an OpenFlow session. Installed flows stay.",
+        summary="ovn-controller runs without a southbound or an OpenFlow session.",
+        flows_stay=True,
         remedies=(
             "Wait {retry_seconds} s: its backoff ends by itself. Next time start ovn-controller after "
             "`ovsnet wait --for openflow`, which saves the backoff.",
-            "Check external_ids:ovn-remote and that the southbound database can be reached; a backoff ends by itself.",
+            "Check external_ids:ovn-remote and that the southbound database can be reached; a backoff ends by itself. "
+            "If ovn-controller's log says that a server has stale data: "
+            "`ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
         daemon="ovn-controller",
         reasons=frozenset({"controller-not-connected", "controller-no-openflow"}),
@@ -246,6 +311,7 @@ CONSEQUENCES = (
         state=State.NOT_READY,
         summary="The switch answers and holds no flows: it forwards nothing.",
         remedies=(
+            "This node has no OVN: have the controller or script that owns {without_ovn} install its flows.",
             "Check that ovn-controller is connected. If it is, restart it: `recompute` does not reinstall wiped flows.",
         ),
         reasons=frozenset({"flows-missing"}),
@@ -268,6 +334,7 @@ UNEXPLAINED = Cause(
 )
 
 NAMED: Mapping[str, tuple[Cause, ...]] = {
+    "ovsdb-server": DATABASE,
     "ovs-vswitchd": SWITCH,
     "ovn-controller": CONTROLLER,
     "southbound": SOUTHBOUND,

@@ -12,10 +12,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from ovsnet.health.cause import GONE, UNANSWERED, Cause, State
-from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, INSPECT, NAMED, RESUME, TEXTS, UNEXPLAINED, Texts
+from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
+from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
 from ovsnet.health.checks.result import Result, Status
-from ovsnet.node.components import COMPONENTS, Component, Socket
+from ovsnet.health.daemon_texts import INSPECT, RESUME, TEXTS, Texts
+from ovsnet.health.own_causes import OURSELVES
+from ovsnet.node.components import COMPONENTS, Component
 
 
 def texts_of(component: Component) -> Texts:
@@ -32,6 +34,10 @@ def texts_of(component: Component) -> Texts:
     )
 
 
+CANNOT_BE_REACHED = ABSENT | {"closed", "unreachable"}
+"""All that a daemon shows of its death when it may run on another host."""
+
+
 def down(component: Component) -> Cause:
     """The daemon's process is gone."""
     summary, *remedies = texts_of(component).down
@@ -40,12 +46,12 @@ def down(component: Component) -> Cause:
         state=State.DEGRADED if component.remote else State.NOT_READY,
         summary=summary,
         remedies=tuple(remedies),
-        reasons=GONE | ({"no-southbound", "unknown-database"} if component.remote else set()),
+        reasons=frozenset({"gone"}) | (CANNOT_BE_REACHED if component.remote else frozenset()),
         daemon=component.daemon,
-        socket=None if component.remote else Socket.CONTROL if component.control else Socket.DATABASE,
         in_start=True,
         brief=not component.vital and not component.remote,
         dead=component.vital,
+        flows_stay=component.remote,
     )
 
 
@@ -98,6 +104,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
+        yield from OURSELVES
 
     return tuple(rows())
 

@@ -38,6 +38,18 @@ class Diagnosis:
     since: float
 
 
+UNASKED = Diagnosis(
+    code="starting",
+    state=State.STARTING,
+    summary="The first answers are not in yet.",
+    remedy="Wait.",
+    evidence=(),
+    also=(),
+    dead=False,
+    proven=True,
+    since=0.0,
+)
+
 HEALTHY = Diagnosis("healthy", State.READY, "All required checks pass.", "", (), (), False, True, 0.0)
 
 
@@ -48,30 +60,37 @@ def diagnose(
 
     The first row that applies:
 
+        nobody has been asked yet                                                     -> starting
         a start is within its allowance, and every match is one that a start shows    -> starting
         the start has just ended, and every match is of a check last asked within it  -> as before
         something matches                                                             -> its root cause
-        a start is not over, though nothing fails                                     -> starting
         a check waits for one that is well again and was not asked yet                -> as before
         otherwise                                                                     -> healthy
     """
     matches = list(matches_of(results.values()))
     waiting = timeline.waiting_for()
-    starting = waiting is not None and now - timeline.began < allowance
-    if starting and waiting and all(_is_of_a_start(match) for match in matches):
+    starting = timeline.under_way(now, allowance)
+    if not results:
+        found = UNASKED
+    elif starting and waiting and all(_is_of_a_start(match, timeline, now, allowance) for match in matches):
         found = _starting(waiting, results, matches)
     elif before is not None and before.state is State.STARTING and _asked_within_the_start(matches, timeline):
         found = before
     elif matches:
-        found = _root(matches)
-    elif waiting is not None:
-        found = _starting(waiting, results, matches)
-    elif before is not None and any(result.reason == "precondition" for result in results.values()):
+        found = _root(matches, results)
+    elif before is not None and before.evidence and any(result.reason == "precondition" for result in results.values()):
         found = before
     else:
         found = HEALTHY
     since = before.since if before is not None and before.code == found.code else now
     return replace(found, since=since)
+
+
+def partly_asked(found: Diagnosis, asked: int, of: int) -> Diagnosis:
+    """What can be said when only some checks were asked: of the node, nothing good."""
+    if found.code != HEALTHY.code:
+        return found
+    return replace(found, code="partly-asked", summary=f"{asked} of {of} checks were asked, and they pass.")
 
 
 def matches_of(results: Iterable[Result]) -> Iterable[Match]:
@@ -85,9 +104,12 @@ def matches_of(results: Iterable[Result]) -> Iterable[Match]:
     return ((cause, result) for cause in order for result in shown[cause])
 
 
-def _is_of_a_start(match: Match) -> bool:
+def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: float) -> bool:
     cause, result = match
-    return cause.in_start or state_of(cause, result) is State.DEGRADED
+    if state_of(cause, result) is State.DEGRADED:
+        return True
+    daemon = "" if cause.code == "flows-missing" else result.daemon
+    return cause.in_start and timeline.excuses(daemon, now, allowance, lost_at=result.lost_at)
 
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:
@@ -101,13 +123,15 @@ def _is_proven(match: Match) -> bool:
     return not state_of(cause, result).serves and not cause.brief and result.reason not in UNPROVEN
 
 
-def _root(matches: list[Match]) -> Diagnosis:
+def _root(matches: list[Match], results: Mapping[str, Result]) -> Diagnosis:
     root = matches[0][0]
+    flows = results.get("openflow.flows")
+    stay = root.flows_stay and flows is not None and flows.status is Status.OK
     facts = {name: value for cause, result in matches if cause is root for name, value in result.facts.items()}
     return Diagnosis(
         code=root.code,
         state=max(state_of(cause, found) for cause, found in matches),
-        summary=root.summary,
+        summary=f"{root.summary} Installed flows stay." if stay else root.summary,
         remedy=root.remedy_for(facts),
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches if not _covers(root, cause))),

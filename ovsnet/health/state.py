@@ -82,7 +82,8 @@ class HealthState:
     def awaits(self, check: str, now: float) -> bool:
         """Whether a start is under way, and its next stage is proven by ``check``."""
         waiting = self.timeline.waiting_for()
-        return waiting is not None and check_of(waiting) == check and now - self.timeline.began < self._allowance
+        under_way = self.timeline.under_way(now, self._allowance)
+        return under_way and waiting is not None and check_of(waiting) == check
 
     def dead_for(self, now: float) -> float:
         """Seconds for which OVS is proven dead; 0 while it lives."""

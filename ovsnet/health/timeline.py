@@ -1,7 +1,8 @@
 """How far a start has come: which stage was reached, and when. Pure.
 
-A stage is reached by the first ``ok`` of its check after the daemons' start. When a daemon starts anew, the stages
-that hang on it are open again; the others stand, because their fact still holds.
+A start begins with a daemon's own start, never with the observer's. A stage is reached by the first ``ok`` of its
+check after that. When a daemon restarts, the stages that depend on it are open again; the others keep their time,
+because their fact still holds.
 """
 
 from __future__ import annotations
@@ -29,33 +30,44 @@ STAGES = (
     Stage("flows", "openflow.flows", ("ovs-vswitchd", "ovn-controller")),
 )
 
+START_ORDER = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+"""A daemon further right starts after those on its left, and may not be there yet when they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A stage that was reached: when, by the observer's clock, and how many seconds after the start began."""
+    """A stage that was reached: when, by the observer's clock, and how many seconds after the start began. None when
+    the start began before the observer did: nobody saw how long it took."""
 
     stage: str
     at: float
-    took_seconds: float
+    took_seconds: float | None
 
 
 class Timeline:
-    """The current start. ``began`` is when its first daemon started, or when we began to watch.
+    """The current start, as seen from ``now`` on. ``began`` is when its first daemon started; None while no start of
+    a daemon is known.
 
     Only stages whose check is among ``checks`` count.
     """
 
     def __init__(self, now: float, checks: Collection[str]) -> None:
-        self.began = now
+        self.began: float | None = None
+        self._watched_since = now
         self._stages = [stage for stage in STAGES if stage.check in checks]
-        self._reached: dict[str, float] = {}
+        self._reached: dict[str, Reached] = {}
+        self._starts: dict[str, float] = {}
 
     def restarted(self, daemon: str, at: float) -> None:
-        """``daemon`` has started anew at ``at``. While a start is under way, it becomes part of it."""
-        self.began = at if self.waiting_for() is None else min(self.began, at)
-        for stage in self._stages:
-            if daemon in stage.daemons:
-                self._reached.pop(stage.name, None)
+        """``daemon`` started at ``at``. While a start is under way, it becomes part of it."""
+        opened = [stage.name for stage in self._stages if daemon in stage.daemons]
+        if not opened:
+            return
+        self._starts[daemon] = at
+        under_way = self.began is not None and self.waiting_for() is not None
+        self.began = min(self.began, at) if self.began is not None and under_way else at
+        for name in opened:
+            self._reached.pop(name, None)
 
     def observe(self, result: Result) -> None:
         """Note the stage that ``result`` proves. A check that is not used here proves its stage too: there is nothing
@@ -63,30 +75,41 @@ class Timeline:
         for stage in self._stages:
             proven = result.status is Status.OK or result.reason == "not-used"
             if stage.check == result.name and proven and stage.name not in self._reached:
-                self._reached[stage.name] = result.at
+                self._reached[stage.name] = Reached(stage.name, result.at, self._took(result.at))
+
+    def _took(self, at: float) -> float | None:
+        seen = self.began is not None and self.began >= self._watched_since
+        return max(at - self.began, 0.0) if seen and self.began is not None else None
 
     def without(self, checks: Collection[str]) -> Timeline:
         """The same start, as if the stages of ``checks`` did not exist."""
-        other = Timeline(self.began, [stage.check for stage in self._stages if stage.check not in checks])
-        other._reached = dict(self._reached)
+        other = Timeline(self._watched_since, [stage.check for stage in self._stages if stage.check not in checks])
+        other.began, other._reached, other._starts = self.began, dict(self._reached), dict(self._starts)
         return other
 
     def waiting_for(self) -> str | None:
-        """The first stage that is not reached, or None when the start is over."""
+        """The first stage that is not reached, or None when all are."""
         return next((stage.name for stage in self._stages if stage.name not in self._reached), None)
+
+    def under_way(self, now: float, allowance: float) -> bool:
+        """Whether a daemon started less than ``allowance`` seconds ago, and a stage is still to be reached."""
+        return self.began is not None and now - self.began < allowance and self.waiting_for() is not None
+
+    def excuses(self, daemon: str, now: float, allowance: float, *, lost_at: float | None = None) -> bool:
+        """Whether what ``daemon`` lacks is part of a start: it, or one that starts before it, started less than
+        ``allowance`` seconds ago, and after ``lost_at``, when ``daemon`` itself was lost."""
+        ahead = START_ORDER[: START_ORDER.index(daemon) + 1] if daemon in START_ORDER else START_ORDER
+        starts = [at for name, at in self._starts.items() if name in ahead and now - at < allowance]
+        return any(lost_at is None or at > lost_at for at in starts)
 
     @property
     def ended(self) -> float | None:
-        """When the last stage was reached; None while the start is under way."""
-        return max(self._reached.values(), default=None) if self.waiting_for() is None else None
+        """When the last stage was reached; None while one is open."""
+        return max((each.at for each in self._reached.values()), default=None) if self.waiting_for() is None else None
 
     def reached(self) -> Iterable[Reached]:
-        """The stages that were reached, in order. One that stood when this start began took none of its time."""
-        return [
-            Reached(stage.name, self._reached[stage.name], max(self._reached[stage.name] - self.began, 0.0))
-            for stage in self._stages
-            if stage.name in self._reached
-        ]
+        """The stages that were reached, in order."""
+        return [self._reached[stage.name] for stage in self._stages if stage.name in self._reached]
 
 
 def check_of(stage: str) -> str:

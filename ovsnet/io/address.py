@@ -1,7 +1,7 @@
 """Where a daemon listens, in Open vSwitch's own syntax.
 
-``unix:PATH``, ``tcp:HOST:PORT`` and ``ssl:HOST:PORT``; an IPv6 address stands in brackets. See ovsdb(7), "Connection
-Methods".
+``unix:PATH``, ``tcp:HOST:PORT`` and ``ssl:HOST:PORT``; an IPv6 address is written in brackets. See ovsdb(7),
+"Connection Methods".
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import random
 import select
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 from ovsnet.errors import (
@@ -25,10 +26,13 @@ from ovsnet.errors import (
     ConnectError,
     ConnectionRefused,
     DeadlineExceeded,
+    NameUnresolved,
+    OwnLimit,
     PermissionDenied,
     SocketMissing,
     TlsFailed,
     Unreachable,
+    own_limit,
 )
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
@@ -41,13 +45,23 @@ LONGEST_RETRY = 0.050
 plenty."""
 
 
+def backlog_pauses(rng: random.Random) -> Iterator[float]:
+    """How long to wait after each attempt that met a full backlog: twice as long each time, and jittered, so that
+    clients that were refused together do not come back together."""
+    delay = FIRST_RETRY
+    while True:
+        yield delay * rng.uniform(0.5, 1.5)
+        delay = min(delay * 2, LONGEST_RETRY)
+
+
 async def connect(
     channel: Endpoint, *, timeout: float, tls: Tls | None = None, rng: random.Random | None = None
 ) -> None:
     """Connect ``channel`` to its address within ``timeout`` seconds.
 
-    Raises the ConnectError that fits; ConfigError for ``ssl:`` without usable files; DeadlineExceeded when the peer
-    accepts and does not finish the TLS handshake. A listener whose backlog is full is tried again until the deadline.
+    Raises the ConnectError that fits; OwnLimit when we have no descriptor left; ConfigError for ``ssl:`` without usable
+    files; DeadlineExceeded when the peer accepts and does not finish the TLS handshake. A listener whose backlog is
+    full is tried again until the deadline.
     """
     address = channel.address
     loop = asyncio.get_running_loop()
@@ -82,7 +96,7 @@ async def connect_once(channel: Endpoint) -> None:
 
 
 def _let_go(sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    """uvloop closes the descriptor itself, and forgets to tell the socket object of a connection that ended before it
+    """uvloop closes the descriptor itself, and does not notify the socket object of a connection that ended before it
     was awaited: the object's deletion would then close whatever has got the same number since."""
     if not isinstance(loop, asyncio.BaseEventLoop):
         sock.detach()
@@ -93,6 +107,8 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
         if address.scheme == "unix":
             return await _connect_unix(address, deadline, rng)
         return await _connect_ip(address, deadline)
+    except socket.gaierror as error:
+        raise NameUnresolved(f"The host of {address} cannot be resolved: {error.strerror or error}.") from error
     except TimeoutError:
         raise Unreachable(
             f"{address} did not accept within {timeout:g} s.", remedy="Check the address, the route and the firewall."
@@ -104,16 +120,14 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
 async def _connect_unix(address: Address, deadline: float, rng: random.Random) -> socket.socket:
     """No attempt waits, so the deadline only ends the retries. One that passed in a stall of ours costs no attempt."""
     loop = asyncio.get_running_loop()
-    delay = FIRST_RETRY
-    while True:
+    for pause in backlog_pauses(rng):
         try:
             return try_connect_unix(address)
         except BacklogFull:
-            wait = delay * rng.uniform(0.5, 1.5)
-            if loop.time() + wait >= deadline:
+            if loop.time() + pause >= deadline:
                 raise
-        await asyncio.sleep(wait)
-        delay = min(delay * 2, LONGEST_RETRY)
+        await asyncio.sleep(pause)
+    raise AssertionError  # the pauses never end
 
 
 async def _connect_ip(address: Address, deadline: float) -> socket.socket:
@@ -163,7 +177,10 @@ def _is_connected(sock: socket.socket) -> bool:
 
 def try_connect_unix(address: Address) -> socket.socket:
     """Connect once, without waiting. A unix connect never is "in progress": it succeeds or fails at once."""
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise connect_error(address, error) from error
     try:
         sock.connect(address.path)
     except OSError as error:
@@ -172,8 +189,10 @@ def try_connect_unix(address: Address) -> socket.socket:
     return sock
 
 
-def connect_error(address: Address, error: OSError) -> ConnectError:
-    """The error of the tree that an errno of ``connect()`` means."""
+def connect_error(address: Address, error: OSError) -> ConnectError | OwnLimit:
+    """The error of the tree that an errno of ``socket()`` or ``connect()`` means."""
+    if (own := own_limit(error)) is not None:
+        return own
     match error.errno:
         case errno.ENOENT:
             return SocketMissing(f"{address} does not exist.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +22,8 @@ class HeldSession:
 
     def __init__(self, channel: Channel[Any]) -> None:
         self.channel = channel
+        self._tls: Tls | None = None
+        self._files: tuple[object, ...] | None = None
 
     @property
     def address(self) -> Address:
@@ -45,6 +48,13 @@ class HeldSession:
     async def open(self, *, timeout: float, tls: Tls | None = None) -> None:
         """Connect within ``timeout`` seconds, once. Raises the ConnectError that fits."""
         await connect(self.channel, timeout=timeout, tls=tls)
+        self._tls, self._files = tls, _files_of(self.address, tls)
+
+    @property
+    def named(self) -> bool:
+        """Whether a new client would be led to this peer, in the same way. False once the file of its unix socket was
+        removed or replaced, or a TLS file of ours was renewed, while this connection goes on."""
+        return self._files is None or self._files == _files_of(self.address, self._tls)
 
     async def aclose(self) -> None:
         """Close, and wait until the connection is gone."""
@@ -57,3 +67,27 @@ class HeldSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _files_of(address: Address, tls: Tls | None) -> tuple[object, ...]:
+    if address.scheme == "unix":
+        return (_inode(address.path),)
+    if address.scheme == "ssl" and tls is not None:
+        return tuple(_written(path) for path in (tls.key, tls.certificate, tls.ca))
+    return ()
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _written(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -48,7 +48,7 @@ class JsonRpcSession(HeldSession):
         """As ``request``, for an answer that may be large: arriving bytes prove that the peer is at work.
 
         It is late after ``silence`` seconds in which nothing came (noticed within twice that), or after ``longest``
-        seconds in all. One deadline for connecting and for a large snapshot made other clients reconnect for ever.
+        seconds in all. Where one deadline covers connecting and a large snapshot, a client reconnects again and again.
         """
         answer = await self._send(method, params, longest)
         while not answer.done():

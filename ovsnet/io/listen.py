@@ -17,7 +17,7 @@ from ovsnet.io.connect import try_connect_unix
 
 SEND_BUFFER = 65536
 """Bytes of our answers that the kernel keeps for a client, and as many again for itself (socket(7), SO_SNDBUF). It
-would let that grow to megabytes for everybody who does not read (tcp(7), tcp_wmem). A scrape is some ten thousand."""
+would let that grow to megabytes for every client that does not read (tcp(7), tcp_wmem). A scrape is some 10 kB."""
 
 FIRST_INHERITED = 3
 """The first descriptor that a service manager passes (sd_listen_fds(3), SD_LISTEN_FDS_START)."""
@@ -39,7 +39,7 @@ class Access:
 @dataclass(frozen=True, slots=True)
 class Listener:
     """A listening socket, the URL that reaches it, and whether TLS is spoken there. ``made`` is the file of a unix
-    socket that we made: one that was passed to us is not ours to touch, and a connection to it would start us anew."""
+    socket that we made: one that was passed to us is not ours to touch, and a connection to it would start us again."""
 
     sock: socket.socket
     url: str
@@ -70,7 +70,7 @@ def listen(text: str, access: Access = Access()) -> Listener:
         if address.scheme == "unix":
             return Listener(_listen_unix(address, access), f"http+unix://{address.path}", made=address.path)
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-        # SO_REUSEPORT (socket(7)): all who share must set it, and be of one user.
+        # SO_REUSEPORT (socket(7)): all sockets that share an address must set it, and belong to one user.
         sock = socket.create_server(
             (address.host, address.port), family=family, backlog=BACKLOG, reuse_port=access.shared
         )

@@ -16,6 +16,11 @@ def nofile_needed(max_connections: int) -> int:
     return OWN + max_connections + 2 * BACKLOG
 
 
+def nofile() -> int:
+    """How many files this process may open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 def raise_nofile(count: int) -> int:
     """Let this process open ``count`` files, as far as its hard limit goes. Returns how many it may open.
 

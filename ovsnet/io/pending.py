@@ -1,16 +1,16 @@
-"""Answers that somebody waits for, each under its key and with its deadline.
+"""Requests that wait for their answers, each under its key and with its deadline.
 
 The key is what the protocol pairs a request with its reply by: an OpenFlow xid, a JSON-RPC id.
 
-Rule: a call is late only when a read was tried after its deadline. While our own process was held up, the answer may
+Rule: a request is late only when a read was tried after its deadline. While our own process was held up, the answer may
 have arrived and wait in the socket; OVS learned the same (python/ovs/reconnect.py, ``last_receive_attempt``). So a
 deadline that passed is judged one poll of the event loop later, when every byte that had arrived by then was handed
 over.
 
-Deadlines are kept in ``time.monotonic``: uvloop's own clock stands still within a pass of the loop, so that a
+Deadlines are kept in ``time.monotonic``: uvloop's own clock does not advance within a pass of the loop, so that a
 deadline made after a long callback would lie in the past.
 
-One timer serves all calls of a connection: a timer per call would cost as much as the call.
+One timer serves all requests of a connection: a timer for each would cost as much as the request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 
 
 class PendingRequests(Generic[Answer]):
-    """The calls of one connection that wait for their answers. ``peer`` names it in errors."""
+    """The requests of one connection that wait for their answers. ``peer`` names it in errors."""
 
     def __init__(self, peer: str) -> None:
         self._peer = peer
@@ -48,32 +48,32 @@ class PendingRequests(Generic[Answer]):
 
     def answer(self, key: int, value: Answer) -> bool:
         """Hand over an answer. False when nobody waits for it: it is late, or was never asked for."""
-        call = self._waiting.pop(key, None)
-        if call is None:
+        request = self._waiting.pop(key, None)
+        if request is None:
             return False
-        if not call[0].done():
-            call[0].set_result(value)
+        if not request[0].done():
+            request[0].set_result(value)
         return True
 
     def refuse(self, key: int, error: PeerError) -> bool:
-        """Fail one call. False when nobody waits for it."""
-        call = self._waiting.pop(key, None)
-        if call is None:
+        """Fail one request. False when nobody waits for it."""
+        request = self._waiting.pop(key, None)
+        if request is None:
             return False
-        _fail(call[0], error)
+        _fail(request[0], error)
         return True
 
     def forget(self, key: int) -> None:
-        """Whoever called waits no more, whether an answer came or not."""
+        """Nobody waits for it any more, whether an answer came or not."""
         self._waiting.pop(key, None)
 
     def fail_all(self, error: PeerError) -> None:
         """The connection is over: nobody will answer."""
-        calls, self._waiting = self._waiting, {}
+        requests, self._waiting = self._waiting, {}
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for future, _, _ in calls.values():
+        for future, _, _ in requests.values():
             _fail(future, error)
 
     def _arm(self, at: float) -> None:
@@ -110,5 +110,5 @@ def _fail(future: asyncio.Future[Answer], error: PeerError) -> None:
     if future.done():
         return
     future.set_exception(error)
-    # The waiter may have been cancelled already; then nobody fetches the error, and that is no fault to report.
+    # The waiter may have been cancelled already; then nobody fetches the error, and asyncio should not log that.
     future.exception()

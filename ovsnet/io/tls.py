@@ -57,7 +57,7 @@ class ServingTls:
     client_ca: str = ""
 
     def context(self) -> ssl.SSLContext:
-        """Reads the files anew. Raises ConfigError when one cannot be used."""
+        """Reads the files again. Raises ConfigError when one cannot be used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(self.certificate, self.key, password="")

@@ -96,7 +96,7 @@ class Channel(Endpoint, Generic[Event]):
         ended."""
         try:
             async with asyncio.timeout(timeout):
-                while self.congested:  # who was woken first may have filled the room again
+                while self.congested:  # another waiter may have used the room up
                     await self._room.wait()
         except TimeoutError:
             await after_next_poll()

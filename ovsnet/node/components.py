@@ -27,6 +27,7 @@ class Socket(StrEnum):
 class Component:
     """One daemon. ``name`` begins its diagnosis codes; ``title`` is what sentences call it.
 
+    ``sockets``: patterns of the names of sockets that it alone makes in its run directory.
     ``control``: it has a unixctl socket in its run directory, and the node holds a connection to it.
     ``vital``: it is Open vSwitch itself, so its proven death makes ``/ovs/livez`` fail.
     ``remote``: it may run on another host, and no state of it makes this node unready.
@@ -35,6 +36,7 @@ class Component:
     daemon: str
     name: str
     title: str
+    sockets: tuple[str, ...]
     program: str = ""
     ovn: bool = False
     pidfile_name: str = ""
@@ -63,16 +65,41 @@ def declare(component: Component) -> Component:
     return component
 
 
-OVSDB = declare(Component(daemon="ovsdb-server", name="ovsdb", title="ovsdb-server", vital=True))
-VSWITCHD = declare(Component(daemon="ovs-vswitchd", name="vswitchd", title="ovs-vswitchd", control=True, vital=True))
+OVSDB = declare(
+    Component(
+        daemon="ovsdb-server",
+        name="ovsdb",
+        title="ovsdb-server",
+        sockets=("db.sock", "ovsdb-server.*.ctl"),
+        vital=True,
+    )
+)
+VSWITCHD = declare(
+    Component(
+        daemon="ovs-vswitchd",
+        name="vswitchd",
+        title="ovs-vswitchd",
+        sockets=("ovs-vswitchd.*.ctl", "*.mgmt"),
+        control=True,
+        vital=True,
+    )
+)
 CONTROLLER = declare(
-    Component(daemon="ovn-controller", name="controller", title="ovn-controller", ovn=True, control=True)
+    Component(
+        daemon="ovn-controller",
+        name="controller",
+        title="ovn-controller",
+        sockets=("ovn-controller.*.ctl",),
+        ovn=True,
+        control=True,
+    )
 )
 SOUTHBOUND = declare(
     Component(
         daemon="southbound",
         name="southbound",
         title="ovsdb-server of the southbound",
+        sockets=("ovnsb_db.sock", "ovnsb_db.ctl"),
         program="ovsdb-server",
         ovn=True,
         pidfile_name="ovnsb_db.pid",

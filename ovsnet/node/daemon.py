@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Collection
 
+from ovsnet.node.components import Component
+from ovsnet.node.descriptors import Descriptors, descriptors
+from ovsnet.node.pidfile import read_pidfile
+from ovsnet.node.presence import Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, sample
-from ovsnet.node.rundir import read_pidfile
+from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Finding, Silence, Verdict
+
+SIGHTED_FOR = 1.0
+"""Seconds. Two checks that fail together need one answer, and it may take all of /proc."""
 
 SAME_START = 0.1
 """Seconds by which two readings of one process's start may differ: the kernel counts it in ticks of 10 ms."""
@@ -22,38 +28,68 @@ class Daemon:
     """
 
     def __init__(
-        self, name: str, pidfile: Path, clock: Callable[[], float], heard_at: Callable[[], float] = lambda: 0.0
+        self,
+        component: Component,
+        rundir: Rundir,
+        clock: Callable[[], float],
+        heard_at: Callable[[], float] = lambda: 0.0,
+        neighbours: Callable[[], Collection[int]] = lambda: (),
     ) -> None:
-        self.name = name
+        self.component = component
         self.peer_pid: int | None = None
         self.started_at: float | None = None
         """When its process started, by ``clock``; None while we see none."""
         self.distant = False
-        """It runs on another host: no look at its process is possible, and its silence is all there is."""
-        self._pidfile = pidfile
+        """It runs on another host: its process cannot be inspected, and its silence is all there is."""
+        self.ended_at: float | None = None
+        """When its process was first seen to have ended; None while it runs, or when that was never seen."""
+        self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at
+        self._neighbours = neighbours
+        self._met: ProcessSample | None = None
+        self._sighting: tuple[float, Sighting] | None = None
         self._silence: Silence | None = None
         self._late_at = 0.0
 
     def met(self, pid: int | None) -> bool:
         """A connection to it stands, and ``pid`` is at its other end. True when it is another process than before."""
         self.peer_pid = pid
+        self._sighting = None
+        return self._is_new(pid)
+
+    def _is_new(self, pid: int | None) -> bool:
         process = None if pid is None else sample(pid, self._clock())
         if process is None:
             return False
+        self._met, self.ended_at = process, None
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
         before, self.started_at = self.started_at, self._clock() - since_boot + process.started
         return before is None or abs(before - self.started_at) > SAME_START
+
+    def sight(self) -> tuple[Sighting, bool]:
+        """Whether its process runs, as proven; and whether it is another process than before.
+
+        Asked when a connection failed. An answer is good for ``SIGHTED_FOR`` seconds.
+        """
+        now = self._clock()
+        if self.distant:
+            return Sighting(Presence.UNSEEN, None, "it runs on another host"), False
+        if self._sighting is not None and now - self._sighting[0] < SIGHTED_FOR:
+            return self._sighting[1], False
+        met = self._met if self.peer_pid is not None else None
+        evidence = look_for(self.component, self._rundir, met, now=now, neighbours=self._neighbours())
+        found = judge(evidence, None if met is None else met.pid)
+        self._sighting = now, found
+        if found.presence is Presence.GONE:
+            self.ended_at = self.ended_at or (now if evidence.met_lives is False else None)
+            self._silence = None
+        return found, found.pid is not None and self._is_new(found.pid)
 
     def asked(self) -> None:
         """A question goes out. Silence begins with the first that stays unanswered."""
         if self._silence is None or self._heard_at() > self._silence.since:
             self._silence = Silence(self._clock())
-
-    def gone(self) -> None:
-        """It is known to be gone, or to be another: there is no silence to explain."""
-        self._silence = None
 
     @property
     def late(self) -> bool:
@@ -73,22 +109,26 @@ class Daemon:
             return Finding(Verdict.HUNG, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 
-    @property
-    def ended(self) -> bool:
-        """The process that our connections were to exits, or is no more. False where we could never see it."""
-        if self.peer_pid is None or self.started_at is None:
-            return False
-        process = sample(self.peer_pid, self._clock())
-        return process is None or process.gone
-
     def process(self) -> ProcessSample | None:
         """The process as it is now, or None when we see none that bears the daemon's name."""
         now = self._clock()
-        pidfile = None if self.distant else read_pidfile(self._pidfile)
+        pidfile = None if self.distant else read_pidfile(self.component.pidfile(self._rundir))
         for pid in (self.peer_pid, pidfile):
             if pid is None:
                 continue
             found = sample(pid, now)
-            if found is not None and (pid == self.peer_pid or found.name == self.name[:15]):
+            if found is not None and (pid == self.peer_pid or found.name == self.component.process[:15]):
                 return found
-        return None
+        sighted = None if self.distant else self.sight()[0].pid
+        return None if sighted is None else sample(sighted, now)
+
+    def out_of_descriptors(self) -> tuple[int, Descriptors] | None:
+        """Its process and that one's descriptors when none is left; None otherwise, and when they cannot be read.
+
+        A stopped process accepts nobody, whatever it has left. Not for a schedule.
+        """
+        process = self.process()
+        if process is None or process.gone or process.state in "Tt":
+            return None
+        held = descriptors(process.pid)
+        return (process.pid, held) if held is not None and held.left <= 0 else None

@@ -74,7 +74,7 @@ class Database(ovsdb.Session):
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).
 
         Secure fail mode, so that it forwards nothing before OVN's flows are in. Guarded: when somebody else makes it
-        first, that one stands and nothing is written. Does not wait for ovs-vswitchd. Raises OvsdbError,
+        first, that one stays and nothing is written. Does not wait for ovs-vswitchd. Raises OvsdbError,
         DeadlineExceeded.
         """
         with contextlib.suppress(TransactionTimedOut):

@@ -63,7 +63,7 @@ class Live:
 
     def why_unanswered(self, daemon: str) -> NoAnswer:
         """Why nothing is known from this daemon."""
-        unasked = NoAnswer(f"{daemon} was not asked.", f"Start {daemon}, then look again.")
+        unasked = NoAnswer(f"{daemon} was not asked.", f"Start {daemon}, then ask again.")
         return self.unanswered.get(daemon, unasked)
 
     def version(self, daemon: str) -> Version | None:

@@ -116,7 +116,7 @@ async def _held_or_new(
 
 
 def _no_answer(daemon: str, error: OvsnetError) -> NoAnswer:
-    return NoAnswer(str(error), error.remedy or f"See with `ovsnet check` what ails {daemon}.")
+    return NoAnswer(str(error), error.remedy or f"Run `ovsnet check` to see what is wrong with {daemon}.")
 
 
 def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:

@@ -16,20 +16,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.node.rundir import USUAL_PLACES, Rundir
+from ovsnet.node.layouts import LAYOUTS
+from ovsnet.node.rundir import Rundir
 
 T = TypeVar("T")
 
 MOST_LINKS = 40
 """As the kernel's own bound (path_resolution(7))."""
 
-USUAL_RUNDIR = Rundir(Path(USUAL_PLACES[0]), Path(USUAL_PLACES[0]))
+USUAL_RUNDIR = Rundir(Path(LAYOUTS[0].ovs), Path(LAYOUTS[0].ovs))
 
 
 class Host:
     """``rundir`` is in the terms of the root (``/run/openvswitch``). ``now`` is the wall clock in seconds.
 
-    What is read of the processes is read once: one Host is one look.
+    What is read of the processes is read once: one Host is one moment.
     """
 
     def __init__(self, root: Path | str = "/", rundir: Rundir = USUAL_RUNDIR, *, now: float = 0.0) -> None:
@@ -53,7 +54,7 @@ class Host:
         found = {}
         for entry in self.names("/proc"):
             if entry.isdigit() and (stat := self.read(f"/proc/{entry}/stat")):
-                # The name stands in parentheses and may hold any of " ()" itself (proc(5)).
+                # The name is in parentheses and may hold any of " ()" itself (proc(5)).
                 name, _, rest = stat.partition("(")[2].rpartition(")")
                 if rest.split()[0] not in ("Z", "X"):
                     found[int(entry)] = name
@@ -89,7 +90,7 @@ class Host:
         return sorted(_seen(path, lambda: os.listdir(self.locate(path))) or [])
 
     def exists(self, path: str | Path) -> bool:
-        """Whether something stands there; a link that leads nowhere does not. Raises UnfitEnvironment."""
+        """Whether something is there; a link that leads nowhere is not. Raises UnfitEnvironment."""
         return self.stat(path) is not None
 
     def stat(self, path: str | Path, *, follow: bool = True) -> os.stat_result | None:
@@ -99,11 +100,11 @@ class Host:
     def link(self, path: str | Path) -> str | None:
         """Where a symbolic link points, or None when it is none. Raises UnfitEnvironment."""
 
-        def look() -> str | None:
+        def read() -> str | None:
             entry = self._place(path, follow=False)
             return os.readlink(entry) if entry.is_symlink() else None
 
-        return _seen(path, look)
+        return _seen(path, read)
 
     def real(self, path: str | Path) -> Path:
         """The path in the terms of the root, without any link."""
@@ -166,9 +167,9 @@ def _target(path: Path) -> str | None:
         return None
 
 
-def _seen(path: str | Path, look: Callable[[], T]) -> T | None:
+def _seen(path: str | Path, read: Callable[[], T]) -> T | None:
     try:
-        return look()
+        return read()
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return None
     except PermissionError as error:

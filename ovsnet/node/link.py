@@ -3,10 +3,10 @@
 One connection serves all probes: connecting for each would fill the switch's log and its backlog. When to connect is
 decided in ``link_state``; here are the task, the session and the timer that belong to its states:
 
-    IDLE        -
-    CONNECTING  _attempt
+    IDLE        _timer, within a chase
+    CONNECTING  _attempt, and perhaps still _timer
     UP          _session
-    WAITING     _timer, within a chase
+    WAITING     -
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ class Link(Generic[Session]):
         """The held session, or a new one. Raises why there is none; DeadlineExceeded after ``timeout`` seconds of
         waiting."""
         self._on_ask()
+        if self._session is not None and not self._session.named:
+            self._leave(self._session)
         if self._link.asked(self._clock()):
             self._connect()
         if self._session is not None:
@@ -96,9 +98,20 @@ class Link(Generic[Session]):
 
     def appeared(self) -> None:
         """The socket has just been made: connect as soon as it accepts, without anybody asking."""
+        self._stop_timer()
         if self._link.appeared():
             self._on_ask()
             self._connect()
+
+    def redirect(self) -> None:
+        """The address has changed: give the session or the attempt up. The next to ask connects to the new one."""
+        if self._session is not None:
+            self._leave(self._session)
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
+        self._stop_timer()
+        self._link.closed()
 
     async def aclose(self) -> None:
         """Close the session, or give the attempt up."""
@@ -115,7 +128,6 @@ class Link(Generic[Session]):
             await session.aclose()
 
     def _connect(self) -> None:
-        self._stop_timer()
         self._attempt = asyncio.create_task(self._open_session())
         self._attempt.add_done_callback(self._attempted)
 
@@ -130,10 +142,11 @@ class Link(Generic[Session]):
         elif isinstance(error, Exception):  # a ConfigError, too: a TLS file may be missing for the moment
             self._link.failed(error, self._clock())
             self._count(error)
-            self._start_timer()
+            self._set_timer()
 
     def _opened(self, session: Session) -> None:
         self._session = session
+        self._stop_timer()
         self._link.opened(self._clock())
         self.opened += 1
         session.closed.add_done_callback(lambda closed: self._broke(session, closed))
@@ -142,28 +155,43 @@ class Link(Generic[Session]):
     def _broke(self, session: Session, closed: asyncio.Future[PeerError]) -> None:
         if session is not self._session or closed.cancelled():
             return
+        error = closed.result()
+        self._link.broke(error, self._clock())
+        self._lost(error)
+
+    def _leave(self, session: Session) -> None:
+        """What the name leads to is what everybody else meets: it alone may be judged. We leave, so the peer has not
+        flapped: whoever asks next connects at once."""
+        self._link.closed()
+        self._lost(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
+        session.channel.abort()
+
+    def _lost(self, error: PeerError) -> None:
         self._session = None
         self.lost_at = self._clock()
-        self._link.broke(closed.result(), self.lost_at)
-        self._count(closed.result())
+        self._count(error)
         self._on_change()
 
     def _count(self, error: Exception) -> None:
         self.lost[error.reason if isinstance(error, OvsnetError) else OvsnetError.reason] += 1
 
-    def _start_timer(self) -> None:
-        if (pause := self._link.retry_unasked_after) is not None:
-            self._timer = asyncio.get_running_loop().call_later(pause, self._due)
+    def _set_timer(self) -> None:
+        """It goes on when an attempt that somebody asked for was refused: only its own attempts use the chase up."""
+        if (pause := self._link.chased_after) is None:
+            self._stop_timer()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(pause, self._chased)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _due(self) -> None:
-        self._link.due()
-        self._on_ask()
-        self._connect()
+    def _chased(self) -> None:
+        self._timer = None
+        if self._link.chased():
+            self._on_ask()
+            self._connect()
 
 
 async def _outcome(attempt: asyncio.Task[Session], timeout: float) -> Session:

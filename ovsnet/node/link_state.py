@@ -12,9 +12,11 @@ These events move it. A dash means that it stays; an empty field is an event tha
     event      | IDLE       | CONNECTING | UP      | WAITING
     -----------+------------+------------+---------+-----------
     ASKED      | CONNECTING | -          | -       | -
-    APPEARED   | CONNECTING | -          | -       | CONNECTING
     DUE        |            |            |         | CONNECTING
+    APPEARED   | CONNECTING | -          | -       | CONNECTING
+    CHASED     | CONNECTING | -          |         |
     OPENED     |            | UP         |         |
+    REFUSED    |            | IDLE       |         |
     FAILED     |            | WAITING    |         |
     BROKE      |            |            | IDLE    |
     FLAPPED    |            |            | WAITING |
@@ -24,12 +26,13 @@ Rules:
 
 1. Only one attempt at a time, and only CLOSED gives it up. A frozen daemon's kernel accepts, and the daemon says
    nothing: the attempt is held, so that the daemon finds one client when it thaws and not one for each probe.
-2. Somebody who asks in WAITING gets the reason of the last failure. Asking is DUE, not ASKED, once the pause is over.
+2. Somebody who asks in WAITING gets the reason of the last failure; once the pause is over, asking is DUE, not ASKED.
 3. The pause doubles with each failure, from FIRST_BACKOFF to LONGEST_BACKOFF, with a jitter of a quarter.
 4. As in OVS's rconn (lib/rconn.c, ``disconnect``): a session that lived at least as long as the next pause BROKE, and
    the backoff begins again at its first step; one that did not has FLAPPED, and counts as a failure.
-5. APPEARED (the socket was just made) begins a chase, or begins it again: attempts that nobody asked for, with the
-   pauses of CHASE instead of the backoff, while the socket refuses or is missing. Any other outcome ends the chase.
+5. APPEARED (the socket was just made) begins a chase, or begins it again: after each of the pauses of CHASE the link is
+   CHASED, and so connects although nobody asks. Within a chase a socket that refuses or is missing is REFUSED, which
+   holds up nobody who asks. Any other outcome ends the chase, and so does its last attempt.
 """
 
 from __future__ import annotations
@@ -66,9 +69,11 @@ class Event(Enum):
     """What moves it."""
 
     ASKED = auto()
-    APPEARED = auto()
     DUE = auto()
+    APPEARED = auto()
+    CHASED = auto()
     OPENED = auto()
+    REFUSED = auto()
     FAILED = auto()
     BROKE = auto()
     FLAPPED = auto()
@@ -80,12 +85,15 @@ MOVES: Mapping[tuple[State, Event], State] = {
     (State.CONNECTING, Event.ASKED): State.CONNECTING,
     (State.UP, Event.ASKED): State.UP,
     (State.WAITING, Event.ASKED): State.WAITING,
+    (State.WAITING, Event.DUE): State.CONNECTING,
     (State.IDLE, Event.APPEARED): State.CONNECTING,
     (State.CONNECTING, Event.APPEARED): State.CONNECTING,
     (State.UP, Event.APPEARED): State.UP,
     (State.WAITING, Event.APPEARED): State.CONNECTING,
-    (State.WAITING, Event.DUE): State.CONNECTING,
+    (State.IDLE, Event.CHASED): State.CONNECTING,
+    (State.CONNECTING, Event.CHASED): State.CONNECTING,
     (State.CONNECTING, Event.OPENED): State.UP,
+    (State.CONNECTING, Event.REFUSED): State.IDLE,
     (State.CONNECTING, Event.FAILED): State.WAITING,
     (State.UP, Event.BROKE): State.IDLE,
     (State.UP, Event.FLAPPED): State.WAITING,
@@ -107,17 +115,20 @@ class LinkState:
         """When the last session began."""
         self.retry_at = 0.0
         """The end of the pause, in WAITING."""
-        self.retry_unasked_after: float | None = None
-        """Seconds after which WAITING is DUE although nobody asks; None outside a chase."""
         self._rng = rng
         self._backoff = FIRST_BACKOFF
-        self._chase: tuple[float, ...] = ()
+        self._chase: tuple[float, ...] | None = None
+        """The pauses that are left; None outside a chase."""
+
+    @property
+    def chased_after(self) -> float | None:
+        """Seconds from REFUSED to CHASED; None outside a chase."""
+        return self._chase[0] if self._chase else None
 
     def asked(self, now: float) -> bool:
         """Somebody wants the session. True: begin an attempt."""
-        if self.state is State.WAITING and now >= self.retry_at:
-            return self.due()
-        return self._move(Event.ASKED)
+        is_due = self.state is State.WAITING and now >= self.retry_at
+        return self._move(Event.DUE if is_due else Event.ASKED)
 
     def appeared(self) -> bool:
         """The socket was just made. True: begin an attempt."""
@@ -126,28 +137,27 @@ class LinkState:
             self._chase = CHASE
         return self._move(Event.APPEARED)
 
-    def due(self) -> bool:
-        """The pause is over. True: begin an attempt."""
-        return self._move(Event.DUE)
+    def chased(self) -> bool:
+        """A pause of the chase is over. True: begin an attempt."""
+        self._chase = (self._chase or ())[1:]
+        return self._move(Event.CHASED)
 
     def opened(self, now: float) -> None:
         """The attempt made a session."""
         self.opened_at = now
-        self._chase = ()
+        self._chase = None
         self._move(Event.OPENED)
 
     def failed(self, error: Exception, now: float) -> None:
         """The attempt made none."""
-        if not isinstance(error, ConnectionRefused | SocketMissing):
-            self._chase = ()
-        if self._chase:
-            pause, *rest = self._chase
-            self._chase = tuple(rest)
-            self.retry_at, self.retry_unasked_after = now + pause, pause
-        else:
-            self._back_off(now)
         self.error = error
-        self._move(Event.FAILED)
+        if self._chase is not None and isinstance(error, ConnectionRefused | SocketMissing):
+            self._chase = self._chase or None  # that may have been its last attempt
+            self._move(Event.REFUSED)
+        else:
+            self._chase = None
+            self._back_off(now)
+            self._move(Event.FAILED)
 
     def broke(self, error: Exception, now: float) -> None:
         """The session ended, and not by us."""
@@ -161,11 +171,11 @@ class LinkState:
 
     def closed(self) -> None:
         """We want no connection any more, until somebody asks again."""
-        self._chase = ()
+        self._chase = None
         self._move(Event.CLOSED)
 
     def _back_off(self, now: float) -> None:
-        self.retry_at, self.retry_unasked_after = now + self._backoff * self._rng.uniform(0.75, 1.25), None
+        self.retry_at = now + self._backoff * self._rng.uniform(0.75, 1.25)
         self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
 
     def _move(self, event: Event) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,15 +12,16 @@ from typing import Any, Self
 
 import anyio
 
-from ovsnet import openflow, unixctl
+from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, ConnectError, OvsnetError, SocketMissing
+from ovsnet.errors import AddressError, ConnectError, OvsnetError, OwnLimit, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.backoff import still_waits
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
 from ovsnet.node.link import Link, Session
+from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.southbound import Southbound, is_local, open_southbound
 
@@ -61,19 +63,29 @@ class Node:
         self._connect_timeout = settings.timeout * CONNECT_SHARE
         self._known_external_ids: dict[str, str] | None = None
         self._indexes: dict[str, int] = {}
+        self._preferred: dict[str, Address] = {}
+        self._remotes: tuple[Address, ...] = ()
+        """What the southbound link was last connected by."""
         self._database = Address.parse(settings.database) if settings.database else rundir.database
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
         """How often a question met a full backlog, by daemon."""
+        self.faults: set[str] = set()
+        """What went wrong in ovsnet itself: each kind is logged once."""
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()
+        self.daemons[OVSDB.daemon].distant = self._database.scheme != "unix"
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
         heard_at: Callable[[], float] = lambda: max((link.heard_at for link in links), default=0.0)  # noqa: E731
-        return Daemon(component.process, component.pidfile(self.rundir), self.clock, heard_at)
+        return Daemon(component, self.rundir, self.clock, heard_at, lambda: self._neighbours_of(component))
+
+    def _neighbours_of(self, component: Component) -> list[int]:
+        others = (daemon for daemon in self.daemons.values() if daemon.component is not component)
+        return [daemon.peer_pid for daemon in others if daemon.peer_pid is not None and not daemon.distant]
 
     def _make_links(self) -> None:
         self.ovsdb: Link[Database] = self._link(OVSDB, self._open_database)
@@ -103,6 +115,14 @@ class Node:
         """ovn-controller's control socket."""
         return self.control[CONTROLLER.daemon]
 
+    def sight(self, name: str) -> Sighting:
+        """Whether the process of a daemon runs, as proven. It may turn out to have started a moment ago."""
+        daemon = self.daemons[name]
+        found, new = daemon.sight()
+        if new and daemon.started_at is not None:
+            self._on_start(name, daemon.started_at)
+        return found
+
     @property
     def external_ids(self) -> dict[str, str]:
         """``Open_vSwitch.external_ids`` as last known: what configures ovn-controller."""
@@ -110,14 +130,20 @@ class Node:
             self._known_external_ids = dict(database.external_ids)
         return self._known_external_ids or {}
 
+    async def read_configuration(self) -> bool:
+        """Whether ``external_ids`` was ever read; waits for the first reading up to the timeout."""
+        if self._known_external_ids is None and self.ovsdb.current is None:
+            with contextlib.suppress(OvsnetError):
+                await self.ovsdb.session(self.settings.timeout)
+        return self.ovsdb.current is not None or self._known_external_ids is not None
+
     async def uses_ovn(self) -> bool | None:
         """Whether this node is, or was last known to be, an OVN chassis; None while the database was never read."""
-        if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
-            return True
-        try:
-            await self.ovsdb.session(self.settings.timeout)
-        except OvsnetError:
-            return None if self._known_external_ids is None else False
+        with contextlib.suppress(ConnectError):  # a run directory of OVN that cannot be read: the database knows too
+            if "ovn-remote" in self.external_ids or self.rundir.control_sockets("ovn-controller"):
+                return True
+        if not await self.read_configuration():
+            return None
         return "ovn-remote" in self.external_ids
 
     @property
@@ -138,6 +164,15 @@ class Node:
         """The highest log index seen of a cluster, ``index`` included: a lower one later is stale."""
         self._indexes[cluster] = max(index, self._indexes.get(cluster, 0))
         return self._indexes[cluster]
+
+    def forget_index(self, cluster: str) -> None:
+        """ovn-controller accepts the server's copy: what was seen before is of no concern any more."""
+        self._indexes.pop(cluster, None)
+
+    def ask_control(self, daemon: str, address: Address) -> None:
+        """Hold the control connection of ``daemon`` to this one of several processes."""
+        self._preferred[daemon] = address
+        self.control[daemon].redirect()
 
     @contextmanager
     def visit(self) -> Iterator[None]:
@@ -195,7 +230,12 @@ class Node:
         daemon = component.daemon
 
         async def opened() -> Session:
-            return self._met(daemon, await open_session())
+            session = await open_session()
+            try:
+                return self._met(daemon, session)
+            except OwnLimit:
+                await session.aclose()
+                raise
 
         link = Link(
             opened,
@@ -213,14 +253,28 @@ class Node:
             self._on_start(name, daemon.started_at)
         return session
 
+    async def visit_database(self) -> ovsdb.Session:
+        """A connection to the database besides that of the link. Raises the ConnectError that fits."""
+        return await ovsdb.connect(self._database, timeout=self._connect_timeout, tls=self.settings.tls)
+
+    async def visit_control(self, daemon: str) -> unixctl.Session:
+        """A control connection besides that of the link. Raises the ConnectError that fits."""
+        return await self._open_control(COMPONENTS[daemon])
+
     async def _open_database(self) -> Database:
         return await open_database(
             self._database,
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
-            on_change=lambda: self._on_change(OVSDB.daemon),
+            on_change=self._database_changed,
         )
+
+    def _database_changed(self) -> None:
+        if self.southbound_remotes != self._remotes:
+            self._remotes = self.southbound_remotes
+            self.southbound.redirect()
+        self._on_change(OVSDB.daemon)
 
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
         return self._link(
@@ -229,7 +283,7 @@ class Node:
         )
 
     async def _open_southbound(self) -> Southbound:
-        remotes = self.southbound_remotes
+        remotes = self._remotes = self.southbound_remotes
         self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in remotes)
         return await open_southbound(
             remotes,
@@ -248,7 +302,8 @@ class Node:
         why: ConnectError = SocketMissing(
             f"There is no control socket of {daemon} in {self.rundir.pidfile(daemon).parent}."
         )
-        for address in self.rundir.control_sockets(daemon):
+        candidates = self.rundir.control_sockets(daemon)
+        for address in sorted(candidates, key=lambda each: each != self._preferred.get(daemon)):
             try:
                 return await unixctl.connect(address, timeout=self._connect_timeout)
             except ConnectError as error:

@@ -4,12 +4,12 @@
     the pidfile is locked, wherever its process is                          -> RUNS
     a process of that name listens where this node's sockets are            -> RUNS
     the process that we met has ended                                       -> GONE
-    the pidfile is there, unlocked, and names no such process               -> GONE
-    no such process exists, and this node's processes can be seen           -> GONE
+    no such process exists, where we would see it                           -> GONE
+    its pidfile is unlocked, and that of another daemon here is locked      -> GONE
     anything else                                                           -> UNSEEN
 
-The first row that applies counts. So an empty or wrong mount of a run directory proves nothing, and neither does a
-socket that was removed, replaced or left over.
+The first row that applies counts. So an empty, wrong or stale run directory proves nothing, and neither does a socket
+or a pidfile that was removed, replaced, copied or left over.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Evidence:
     ``met_lives``: of the process at the other end of our connections; None when we never met one. ``named``: the
     process that the pidfile names, if it lives and bears the daemon's name. ``here``: processes of its name that
     listen where this node's sockets are. ``elsewhere``: processes of its name that may be it, for all that can be seen.
-    ``sighted``: processes of this node's daemons are visible, so one that is not seen is not there.
+    ``sighted``: the processes of this node's daemons can be seen. ``others_locked``: another daemon holds its pidfile
+    in this run directory locked, so the directory is the one that is in use.
     """
 
     met_lives: bool | None = None
@@ -55,6 +56,7 @@ class Evidence:
     here: tuple[int, ...] = ()
     elsewhere: tuple[int, ...] = ()
     sighted: bool = False
+    others_locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,10 @@ def judge(evidence: Evidence, met: int | None) -> Sighting:
         return Sighting(Presence.RUNS, evidence.here[0], f"process {evidence.here[0]} runs")
     if evidence.met_lives is False:
         return Sighting(Presence.GONE, None, f"process {met} has ended")
-    if evidence.lock is Lock.FREE:
-        return Sighting(Presence.GONE, None, "its pidfile is left over from a process that has ended")
-    if evidence.sighted and not evidence.elsewhere:
-        return Sighting(Presence.GONE, None, "there is no such process")
+    left_over = evidence.lock is Lock.FREE
+    if not evidence.elsewhere and (evidence.sighted or (left_over and evidence.others_locked)):
+        what = "its pidfile is left over from a process that has ended" if left_over else "there is no such process"
+        return Sighting(Presence.GONE, None, what)
     if evidence.elsewhere:
         pids = ", ".join(map(str, evidence.elsewhere))
         return Sighting(Presence.UNSEEN, None, f"process {pids} has its sockets elsewhere")
@@ -118,13 +120,15 @@ def look_for(
     for pid in pids_named(component.process, proc):
         bound = bound_sockets(pid, proc)
         if bound is None:
-            elsewhere.append(pid)
+            if _bears_name(pid, component, now, proc):  # else it has ended while we looked
+                elsewhere.append(pid)
         elif any(_belongs(path, component, homes) for path in bound):
             here.append(pid)
         elif not seen:
             elsewhere.append(pid)
-    sighted = bool(seen) or _in_initial_namespace(proc)
-    return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted)
+    sighted = _sees_others(now, proc) and (bool(seen) or _in_initial_namespace(proc))
+    others_locked = _another_is_locked(component, rundir)
+    return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted, others_locked)
 
 
 def _lives(met: ProcessSample, now: ProcessSample | None) -> bool:
@@ -141,9 +145,19 @@ def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:
     return {pid for component, pid in named.items() if pid is not None and _bears_name(pid, component, now, proc)}
 
 
+def _another_is_locked(component: Component, rundir: Rundir) -> bool:
+    others = (each for each in COMPONENTS.values() if each is not component)
+    return any(pidfile_locked(each.pidfile(rundir)).held for each in others)
+
+
 def _belongs(path: str, component: Component, homes: set[str]) -> bool:
     directory, name = os.path.split(path)
     return any(fnmatch(name, pattern) for pattern in component.sockets) and os.path.realpath(directory) in homes
+
+
+def _sees_others(now: float, proc: Path) -> bool:
+    """Whether /proc shows the processes of other users: with ``hidepid=2`` (proc(5)) it hides them from us."""
+    return sample(1, now, proc) is not None
 
 
 def _in_initial_namespace(proc: Path) -> bool:

@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.errors import raise_own_limit
+
 PF_EXITING = 0x4
 """In the flags of stat (include/linux/sched.h). Set before the kernel closes the files (kernel/exit.c, ``do_exit``), so
 whoever sees its connection end sees this as well."""
@@ -40,13 +42,15 @@ class ProcessSample:
 
 
 def sample(pid: int, now: float, proc: Path = Path("/proc")) -> ProcessSample | None:
-    """Read one process, or None when there is none that we can see. Raises nothing."""
+    """Read one process, or None when there is none that we can see. Raises OwnLimit: a file that we have no
+    descriptor for is no proof that a process has ended."""
     thread = proc / str(pid) / "task" / str(pid)
     try:
         # A name is any 15 bytes that the process likes (prctl(2), PR_SET_NAME).
         stat = (thread / "stat").read_text(errors="surrogateescape")
         switches = _context_switches((thread / "status").read_text(errors="surrogateescape"))
-    except OSError:
+    except OSError as error:
+        raise_own_limit(error)
         return None
     # The name stands in parentheses and may itself hold any of " ()": proc(5) says to look for the last one.
     name, _, rest = stat.partition("(")[2].rpartition(")")
@@ -77,7 +81,29 @@ def _context_switches(status: str) -> int:
     return int(after.split(maxsplit=1)[0]) if after else 0
 
 
+def command_line(pid: int, proc: Path = Path("/proc")) -> list[str]:
+    """The arguments of a process; empty when they cannot be read."""
+    try:
+        with (proc / str(pid) / "cmdline").open("rb") as stream:
+            return os.fsdecode(stream.read(1 << 16)).split("\0")
+    except OSError:
+        return []
+
+
+def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
+    """Whether an ovn-controller was given its chassis' name on the command line (``-n``, ovn-controller(8))."""
+    return any(each == "-n" or each.startswith("--chassis-name") for each in command_line(pid, proc))
+
+
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
-    """The processes of that name which we can see. Reads all of /proc: not for a schedule."""
-    found = (sample(int(entry.name), 0.0, proc) for entry in proc.iterdir() if entry.name.isdigit())
-    return sorted(process.pid for process in found if process is not None and process.name == name[:15])
+    """The live processes of that name which we can see. Reads all of /proc: not for a schedule."""
+    found = (sample(int(entry), 0.0, proc) for entry in _names(proc) if entry.isdigit())
+    return sorted(each.pid for each in found if each is not None and not each.gone and each.name == name[:15])
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError as error:
+        raise_own_limit(error)
+        return []

@@ -1,4 +1,4 @@
-"""Find the sockets of the daemons, whatever the distribution, the container or the pid namespace.
+"""The run directories, and the sockets of the daemons in them, whatever the container or the pid namespace.
 
 A control socket's name carries its daemon's pid (``ovs-vswitchd.1234.ctl``). The pid in a pidfile may be stale,
 reused, or of another pid namespace, so it only orders the candidates: the one that accepts a connection is right
@@ -9,22 +9,37 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
-from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
+from ovsnet.io.connect import connect_error
+from ovsnet.node.pidfile import read_pidfile
 
-USUAL_PLACES = ("/run/openvswitch", "/var/run/openvswitch", "/usr/local/var/run/openvswitch")
+
+class Source(StrEnum):
+    """How run directories were found. ``named``: by a flag or a variable. ``table``: in a usual place that exists.
+    ``processes``: out of running daemons, in no usual place. ``nowhere``: neither is there; the first usual place is
+    expected, for it appears with the daemons' first start after a boot."""
+
+    NAMED = "named"
+    TABLE = "table"
+    PROCESSES = "processes"
+    NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True, slots=True)
 class Rundir:
-    """The directories in which OVS and OVN keep sockets and pidfiles; often one."""
+    """The directories in which OVS and OVN keep sockets and pidfiles; often one.
+
+    ``others`` are further installations on this host, found beside these.
+    """
 
     ovs: Path
     ovn: Path
+    source: Source = field(default=Source.NAMED, compare=False)
+    others: tuple[Installation, ...] = field(default=(), compare=False)
 
     @property
     def database(self) -> Address:
@@ -40,53 +55,50 @@ class Rundir:
         return (self.ovn if daemon.startswith("ovn") else self.ovs) / f"{daemon}.pid"
 
     def control_sockets(self, daemon: str) -> list[Address]:
-        """Candidates, the likeliest first: the pidfile's, then the newest. Raises AddressError."""
+        """Candidates, the likeliest first: the pidfile's, then the newest.
+
+        Raises AddressError for too long a path, and what a connection would raise where the directory cannot be read.
+        """
         directory = self.pidfile(daemon).parent
-        found = sorted(directory.glob(f"{daemon}*.ctl"), key=_modified, reverse=True)
         name = re.compile(re.escape(daemon) + r"(\.[0-9]+)?\.ctl")
-        exact = [path for path in found if name.fullmatch(path.name)]
+        found = [directory / each for each in _names(directory) if name.fullmatch(each)]
+        found.sort(key=_modified, reverse=True)
         pid = read_pidfile(self.pidfile(daemon))
-        exact.sort(key=lambda path: path.name != f"{daemon}.{pid}.ctl")
-        return [Address.unix(path) for path in exact]
+        found.sort(key=lambda path: path.name != f"{daemon}.{pid}.ctl")
+        return [Address.unix(path) for path in found]
+
+    def relative_to(self, root: Path) -> Rundir:
+        """The same in the terms of a root below which all of it lies."""
+        others = tuple(replace(each, rundir=each.rundir.relative_to(root)) for each in self.others)
+        ovs, ovn = (Path("/") / each.relative_to(root) for each in (self.ovs, self.ovn))
+        return Rundir(ovs, ovn, self.source, others)
 
 
-def find_rundir(
-    rundir: str, ovn_rundir: str, environ: Mapping[str, str], usual_places: Sequence[str] = USUAL_PLACES
-) -> Rundir:
-    """The run directories: as named, else ``OVS_RUNDIR`` and ``OVN_RUNDIR``, else the usual places.
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One Open vSwitch on this host, with its OVN. ``layout`` names the row of the table, and is empty without one.
 
-    A directory that somebody named must exist: UnfitEnvironment. One that nobody named may still be missing; it
-    appears with the daemons' first start after a boot. So OVN's own is taken unless OVN is seen to live in the other,
-    as it did before 2.12.
+    ``pids`` has an entry for each daemon that certainly runs; 0 where it holds its pidfile's lock in a pid namespace
+    that we do not see.
     """
-    ovs = _named(rundir or environ.get("OVS_RUNDIR", ""))
-    if ovs is None:
-        ovs = next((Path(place) for place in usual_places if os.path.isdir(place)), Path(usual_places[0]))
-    ovn = _named(ovn_rundir or environ.get("OVN_RUNDIR", ""))
-    if ovn is None:
-        beside = ovs.parent / "ovn"
-        shared = ovs.name != "openvswitch" or (not beside.is_dir() and any(ovs.glob("ovn-controller*")))
-        ovn = ovs if shared else beside
-    return Rundir(ovs, ovn)
+
+    rundir: Rundir
+    layout: str
+    pids: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        """For a person: ``/run/openvswitch (ovsdb-server 12, ovs-vswitchd in another pid namespace)``."""
+        daemons = ", ".join(f"{daemon} {pid or 'in another pid namespace'}" for daemon, pid in self.pids)
+        return f"{self.rundir.ovs} ({daemons or 'nothing runs'})"
 
 
-def read_pidfile(path: Path) -> int | None:
-    """The number in a pidfile, or None. It may be stale: see the module's rule."""
+def _names(directory: Path) -> list[str]:
     try:
-        return int(path.read_text().strip())
-    except (OSError, ValueError):
-        return None
-
-
-def _named(text: str) -> Path | None:
-    if not text:
-        return None
-    if not os.path.isdir(text):  # Path.is_dir raises PermissionError where a parent may not be searched
-        raise UnfitEnvironment(
-            f"There is no run directory {text} that this user can see.",
-            remedy="Correct --rundir or OVS_RUNDIR; `ls /run/openvswitch` shows the usual one.",
-        )
-    return Path(text)
+        return os.listdir(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:  # no right to, or no descriptor left to us
+        raise connect_error(Address.unix(directory), error) from error
 
 
 def _modified(path: Path) -> float:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import daemon_pid
 from ovsnet.node.host_files import Host, count_cpus
-from ovsnet.node.pidfiles import daemon_pid
 from ovsnet.node.version import parse_version
 
 PER_CPU_OVS = (2, 16)

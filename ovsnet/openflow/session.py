@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
+from ovsnet.errors import OpenFlowRefused, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.pending import PendingRequests
@@ -41,7 +41,6 @@ class Session(HeldSession):
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
         self._xids = count(1)
-        self._run: _EchoRun | None = None
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost))
 
     @property
@@ -92,33 +91,6 @@ class Session(HeldSession):
         """The role of this connection. Asks with "no change", so it never takes one."""
         return wire.parse_role(await self._request(wire.role_request, timeout=timeout))
 
-    async def pipeline_echo(
-        self, count: int, *, window: int = 64, payload: bytes = b"", timeout: float = 10.0
-    ) -> float:
-        """Echo ``count`` times with ``window`` in flight; the seconds it took.
-
-        For measuring: all requests carry one xid, and replies are counted, because a switch answers in order
-        (connmgr.c, ``ofconn_run`` handles one message after the other). Raises as every call does, and UsageError for a
-        second run beside the first.
-        """
-        if self._run is not None or count < 1 or window < 1:
-            raise UsageError(
-                f"{count} echoes with {window} in flight cannot be sent now.",
-                remedy="Ask for at least one of each, and for one such run at a time.",
-            )
-        self._require_alive()
-        xid = self._next_xid()
-        run = _EchoRun(wire.echo_request(self.version, xid, payload), xid, count)
-        done = self._pending.open(xid, timeout)
-        started = time.monotonic()
-        self._run = run
-        try:
-            self.channel.write(run.next_requests(min(window, count)))
-            await done
-        finally:
-            self._run = None
-        return time.monotonic() - started
-
     async def wait_hello(self, timeout: float) -> None:
         """Return when the switch has said HELLO. Raises DeadlineExceeded after ``timeout`` seconds."""
         # On a busy host, or over TLS, the HELLO or the end comes before we do: nobody would hand it over again.
@@ -144,9 +116,6 @@ class Session(HeldSession):
         return next(self._xids) % XID_LIMIT
 
     def _on_events(self, events: Sequence[wire.Event]) -> None:
-        if self._run is not None:
-            self._run_on(events, self._run)
-            return
         for event in events:
             self._on_event(event)
 
@@ -158,38 +127,9 @@ class Session(HeldSession):
         else:
             self._hello.answer(HELLO_XID, event.version)
 
-    def _run_on(self, events: Sequence[wire.Event], run: _EchoRun) -> None:
-        replies = 0
-        for event in events:
-            if isinstance(event, wire.Message) and event.xid == run.xid:
-                replies += 1
-            else:
-                self._on_event(event)
-        run.missing -= replies
-        if run.missing <= 0:
-            self._pending.answer(run.xid, wire.Message(self.version, 0, run.xid, b""))
-        elif requests := run.next_requests(replies):
-            self.channel.write(requests)
-
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
         self._pending.fail_all(error)
-
-
-class _EchoRun:
-    """How far a pipelined echo has come: ``unsent`` requests, ``missing`` replies."""
-
-    __slots__ = ("missing", "request", "unsent", "xid")
-
-    def __init__(self, request: bytes, xid: int, count: int) -> None:
-        self.request = request
-        self.xid = xid
-        self.unsent = self.missing = count
-
-    def next_requests(self, room: int) -> bytes:
-        sending = min(room, self.unsent)
-        self.unsent -= sending
-        return self.request * sending
 
 
 async def connect(
@@ -203,7 +143,7 @@ async def connect(
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
 
     Raises the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
-    stands still, or it has no database); ProtocolError when there is no version in common or the peer is no switch.
+    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
     session = Session(address, versions)
     try:

@@ -5,7 +5,7 @@
         bridges = await session.select("Open_vSwitch", "Bridge", columns=["name"])
         monitor = await session.monitor("Open_vSwitch", {"Interface": ["name", "ofport"]}, on_change=print)
 
-Every call has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
+Every request has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
 ``since``.
 """
 
@@ -44,7 +44,7 @@ _CANCELED: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
 
 
 class Session(JsonRpcSession):
-    """Calls may overlap freely. Use as ``async with await connect(address) as session``."""
+    """Requests may overlap freely. Use as ``async with await connect(address) as session``."""
 
     def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
@@ -84,7 +84,7 @@ class Session(JsonRpcSession):
         self._change_aware = aware
 
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
-        """Do all ``operations`` or none; one result for each, as RFC 7047 section 5.2 tells, in JSON.
+        """Do all ``operations`` or none; one result for each, as in RFC 7047 section 5.2, in JSON.
 
         Raises the type of ``ovsnet.ovsdb.errors`` that fits, with the index of the operation that failed. After a
         DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done.
@@ -127,7 +127,7 @@ class Session(JsonRpcSession):
 
         ``on_change`` is called with the changes of each update, first with the rows that are there already; it must
         not raise. ``since`` is the monitor of a lost session: its rows are kept if the server remembers its last
-        transaction, else replaced; ``on_change`` tells the difference in both cases. ``timeout`` is about silence: it
+        transaction, else replaced; ``on_change`` gets the difference in both cases. ``timeout`` is about silence: it
         counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole.
         """
         schema = await self.get_schema(database, timeout=timeout)
@@ -183,7 +183,7 @@ class Session(JsonRpcSession):
                 MonitorCanceled(
                     f"{self.address} cancelled the monitor of {monitor.database}: the database was removed, or its"
                     " schema changed.",
-                    remedy="Monitor it again; the schema is then read anew.",
+                    remedy="Monitor it again; the schema is then read again.",
                 )
             )
 

@@ -1,21 +1,15 @@
-"""Where the programs of Open vSwitch and OVN come from: PATH, or the distribution's packages unpacked in a cache.
-
-``python -m ovsnet.sandbox.binaries [PACKAGE…]`` makes sure that they, and the packages named, are there.
-"""
+"""Where the programs of Open vSwitch and OVN come from: PATH, or the distribution's packages unpacked in a cache."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from ovsnet.errors import OvsnetError, UnfitEnvironment
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.sandbox import packages
 
 if TYPE_CHECKING:
@@ -142,21 +136,3 @@ _INSTALL = (
     "Install Open vSwitch and OVN, with their programs on PATH: openvswitch-switch, ovn-central and ovn-host on Debian "
     "and Ubuntu; openvswitch, ovn-central and ovn-host on Fedora and its kin."
 )
-
-
-def main(extra_packages: Sequence[str]) -> int:
-    """Fetch what is missing and say what is there; the exit code is 0, or that of the error."""
-    try:
-        node = find()
-        click.echo(f"{node.version('ovs-vswitchd')}, from {node.source}")
-        click.echo(f"{node.version('ovn-controller')}, from {node.source}")
-        for name in extra_packages:
-            click.echo(f"{name}, from {fetch_packages([name]).source}")
-    except OvsnetError as error:
-        click.echo(f"{error} {error.remedy}", err=True)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -111,7 +111,7 @@ def port_names(ports: int) -> list[str]:
 
 
 class Readiness:
-    """Looks at the node until every port is there and, with OVN, its flows are in the switch.
+    """Whether every port is there and, with OVN, its flows are in the switch. Ask again until it is so.
 
     Neither nb_cfg nor ovn-installed proves flows: both survive a restart of the switch. What proves them is the
     switch's own answer: every port is matched in table 0 (OFTABLE_PHY_TO_LOG, where OVN takes packets in), and the
@@ -123,9 +123,9 @@ class Readiness:
         self._ports = set(port_names(ports))
         self._ovn = ovn
         self._flows = 0
-        self.lacking = "nothing was looked at yet"
+        self.lacking = "nothing was checked yet"
 
-    async def look(self) -> bool:
+    async def check(self) -> bool:
         """True when the node is ready; else ``lacking`` says what it still lacks."""
         interfaces = await self._rows()
         numbers = {interface["ofport"] for interface in interfaces if interface["ofport"]}

@@ -10,19 +10,19 @@ import fcntl
 import os
 import platform
 import shutil
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.sandbox.tools import call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _BUILDING = ".building-"
-_APT_TIMEOUT = 300.0  # seconds for one apt-get call: a slow mirror is normal, a dead one must not hang for ever
+_MIRROR = "Check that this machine reaches its package mirror, or install the packages yourself."
 
 # The hooks are cleared because container images put one there that wipes the machine's own apt cache.
 _APT_CONFIGURATION = """\
@@ -98,7 +98,7 @@ def _fill(target: Path, names: Sequence[str]) -> None:
         root = Path(build, "root")
         root.mkdir()
         for archive in _download(Path(build), names):
-            _call(["dpkg-deb", "-x", str(archive), str(root)])
+            call(["dpkg-deb", "-x", str(archive), str(root)], remedy=_MIRROR)
         root.rename(target)
 
 
@@ -108,23 +108,7 @@ def _download(build: Path, names: Sequence[str]) -> list[Path]:
     configuration = build / "apt.conf"
     configuration.write_text(_APT_CONFIGURATION.format(build=build))
     apt = ["apt-get", "--config-file", str(configuration), "--quiet", "--yes"]
-    _call([*apt, "update"])
+    call([*apt, "update"], remedy=_MIRROR)
     # --reinstall: what is named must be fetched even if it is installed, for it was not found complete on PATH.
-    _call([*apt, "--download-only", "--reinstall", "install", *names])
+    call([*apt, "--download-only", "--reinstall", "install", *names], remedy=_MIRROR)
     return sorted((build / "archives").glob("*.deb"))
-
-
-def _call(argv: list[str]) -> None:
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        done = subprocess.run(
-            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_APT_TIMEOUT
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UnfitEnvironment(f"{argv[0]} did not end within {_APT_TIMEOUT:.0f} s.", remedy=_MIRROR) from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:]
-        raise UnfitEnvironment(f"{argv[0]} failed: {' '.join(lines)}", remedy=_MIRROR)
-
-
-_MIRROR = "Check that this machine reaches its package mirror, or install the packages yourself."

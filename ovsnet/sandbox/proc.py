@@ -10,8 +10,8 @@ import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.process import sample
+from ovsnet.node.unix_sockets import unix_sockets
 
-_LISTENING_UNIX = 0x10000  # __SO_ACCEPTCON, include/uapi/linux/net.h
 _LISTENING_TCP = "0A"  # TCP_LISTEN, include/net/tcp_states.h
 # Below the kernel's default ephemeral range (32768-60999), so that no outgoing connection sits on one by chance.
 _PORT_RANGE = range(20000, 32000)
@@ -59,9 +59,8 @@ class Listening:
 
 def listening() -> Listening:
     """Read them from /proc/net; a socket file alone proves nothing, for a crash leaves it behind."""
-    unix = (line.split(maxsplit=7) for line in _lines("unix"))
-    paths = {fields[7] for fields in unix if len(fields) == 8 and int(fields[3], 16) & _LISTENING_UNIX}
-    tcp = (line.split(maxsplit=4) for name in ("tcp", "tcp6") for line in _lines(name))
+    paths = {each.path for each in unix_sockets(_table("unix")) if each.listens}
+    tcp = (line.split(maxsplit=4) for name in ("tcp", "tcp6") for line in _table(name).splitlines()[1:])
     ports = {int(fields[1].rpartition(":")[2], 16) for fields in tcp if fields[3] == _LISTENING_TCP}
     return Listening(frozenset(paths), frozenset(ports))
 
@@ -75,8 +74,8 @@ def free_ports(count: int) -> list[int]:
     return random.sample(free, count)
 
 
-def _lines(name: str) -> list[str]:
+def _table(name: str) -> str:
     try:
-        return Path("/proc/net", name).read_text(errors="surrogateescape").splitlines()[1:]
+        return Path("/proc/net", name).read_text(errors="surrogateescape")
     except FileNotFoundError:
-        return []  # a kernel without IPv6 has no tcp6
+        return ""  # a kernel without IPv6 has no tcp6

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,10 +17,11 @@ from pathlib import Path
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
 from ovsnet.sandbox.binaries import PACKAGES, PROGRAMS, from_root
 from ovsnet.sandbox.packages import default_cache
+from ovsnet.sandbox.tools import call
 
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-_TIMEOUT = 300.0  # seconds for one call: a slow mirror is normal, a dead one must not hang for ever
+_REMEDY = f"It takes apt-get, dpkg-deb, the keys in {KEYS} and a way to this host's Debian mirror."
 
 # An empty status file makes apt resolve all dependencies anew, the C library's among them.
 _CONFIGURATION = """\
@@ -81,7 +81,7 @@ def _build(suite: str, home: Path, packages: Sequence[str], names: Sequence[str]
         tree = build / "tree"
         (tree / "root").mkdir(parents=True)
         for archive in _download(build, suite, packages):
-            _call(["dpkg-deb", "-x", str(archive), str(tree / "root")])
+            call(["dpkg-deb", "-x", str(archive), str(tree / "root")], remedy=_REMEDY)
         _wrap(tree, home, names)
         try:
             tree.rename(home)
@@ -98,8 +98,8 @@ def _download(build: Path, suite: str, packages: Sequence[str]) -> list[Path]:
     configuration = build / "apt.conf"
     configuration.write_text(_CONFIGURATION.format(build=build))
     apt = ["apt-get", "--config-file", str(configuration), "--quiet", "--yes"]
-    _call([*apt, "update"])
-    _call([*apt, "--download-only", "install", *packages])
+    call([*apt, "update"], remedy=_REMEDY)
+    call([*apt, "--download-only", "install", *packages], remedy=_REMEDY)
     return sorted((build / "archives").glob("*.deb"))
 
 
@@ -125,22 +125,6 @@ def _wrap(tree: Path, home: Path, names: Sequence[str] = PROGRAMS) -> None:
         )
         script.chmod(0o755)
     (tree / "share").symlink_to("root/usr/share")
-
-
-def _call(argv: list[str]) -> None:
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        done = subprocess.run(
-            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UnfitEnvironment(f"{argv[0]} did not end within {_TIMEOUT:.0f} s.", remedy=_REMEDY) from error
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()[-1:]
-        raise UnfitEnvironment(f"{argv[0]} failed: {' '.join(lines)}", remedy=_REMEDY)
-
-
-_REMEDY = f"It takes apt-get, dpkg-deb, the keys in {KEYS} and a way to this host's Debian mirror."
 
 
 def main(arguments: list[str]) -> None:

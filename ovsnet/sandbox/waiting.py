@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.02
-"""Seconds between two looks. A look costs some 50 us, and a daemon is up after a few milliseconds or not for long."""
+"""Seconds between two checks. One costs some 50 us, and a daemon is up after a few milliseconds or not for long."""
 
 
 async def until(fact: Callable[[], T | None], timeout: float, late: str) -> T:
     """What ``fact`` returns as soon as it is neither None nor False. ``timeout`` is in seconds.
 
-    Raises DeadlineExceeded with the sentence ``late``, but never without one more look after the deadline: if our own
+    Raises DeadlineExceeded with the sentence ``late``, but never without one more check after the deadline: if our own
     loop was held up, the fact may be there by now.
     """
     deadline = time.monotonic() + timeout

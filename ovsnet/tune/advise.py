@@ -1,6 +1,6 @@
 """Intervals from what was measured, with the arithmetic. Pure.
 
-    interval = 3 x p99 of the stalls of whoever is asked, rounded up to whole seconds, and no less than the floor
+    interval = 3 x p99 of the stalls of the daemon asked, rounded up to whole seconds, and no less than the floor
 
 An inactivity probe goes out after an interval of silence, and the connection is dropped after a second one. So a stall
 of two intervals drops it for certain, and one of a single interval does if it begins just before the probe.
@@ -27,13 +27,17 @@ ENOUGH = 600
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Knobs to set together, and the daemons whose stalls decide; ``least`` is the shortest interval in seconds."""
+    """Knobs to set together, and the daemons whose stalls decide; ``least`` is the shortest interval in seconds.
+
+    ``probes`` drop a connection when they are too short; what goes ``along`` with them does not.
+    """
 
     name: str
-    knobs: tuple[str, ...]
+    probes: tuple[str, ...]
     daemons: tuple[str, ...]
     least: float
     remark: str = ""
+    along: tuple[str, ...] = ()
 
 
 GROUPS = (
@@ -42,14 +46,15 @@ GROUPS = (
         ("ovn-remote-probe-interval", "sb-inactivity-probe", "nb-inactivity-probe", "northd_probe_interval"),
         ("southbound", "ovn-controller"),
         least=5.0,
-        remark="Both ends of a connection probe it, so that the stalls of both count.",
+        remark="Both ends of a connection probe it, so the stalls of both count.",
     ),
     Group(
         "openflow",
-        ("ovn-openflow-probe-interval", "ovn-bridge-remote-probe-interval", "bundle-idle-timeout"),
+        ("ovn-openflow-probe-interval", "ovn-bridge-remote-probe-interval"),
         ("ovs-vswitchd", "ovn-controller"),
         least=10.0,
-        remark="On a unix socket 0 is right, too: its end is seen at once, and ovsnet's own echo finds a hung switch.",
+        remark="On a unix socket 0 is right too: it closes at once, and ovsnet's own echo finds a hung switch.",
+        along=("bundle-idle-timeout",),
     ),
 )
 
@@ -87,33 +92,33 @@ def advise(
 def _advise(facts: Facts, group: Group, stalls: Mapping[str, Histogram], every: float) -> Advice:
     measured = {daemon: stalls[daemon] for daemon in group.daemons if daemon in stalls}
     now = tuple(_current_costs(facts, group, measured))
-    enough = {daemon: found for daemon, found in measured.items() if found.total >= ENOUGH}
+    enough = {daemon: found for daemon, found in measured.items() if found.count >= ENOUGH}
     if not enough:
-        counted = ", ".join(f"{found.total} of {daemon}" for daemon, found in measured.items()) or "none"
+        counted = ", ".join(f"{found.count} of {daemon}" for daemon, found in measured.items()) or "none"
         why = f"{ENOUGH} answers are needed, and there are {counted}: let the agent run longer."
         return Advice(group.name, {}, why, now, (), group.remark)
     worst = max(enough, key=lambda daemon: enough[daemon].quantile(SHARE, every))
-    p99, longest = enough[worst].quantile(SHARE, every), enough[worst].longest
+    p99, longest = enough[worst].quantile(SHARE, every), enough[worst].highest
     seconds = math.ceil(max(TIMES * p99, group.least))
-    values = {knob.name: _in_unit(knob, seconds) for knob in _settable(facts, group)}
+    values = {knob.name: _in_unit(knob, seconds) for knob in _settable(facts, (*group.probes, *group.along))}
     arithmetic = (
-        f"p99 stall of {worst} {duration(p99)} ({enough[worst].total} answers, longest {duration(longest)})"
+        f"p99 stall of {worst} {duration(p99)} ({enough[worst].count} answers, longest {duration(longest)})"
         f" x {TIMES} = {duration(TIMES * p99)}, at least {duration(group.least)}: {seconds} s"
     )
     then = tuple(_cost(name, value, seconds, measured) for name, value in values.items())
     return Advice(group.name, values, arithmetic, now, then, group.remark)
 
 
-def _settable(facts: Facts, group: Group) -> Iterator[Knob]:
+def _settable(facts: Facts, names: Iterable[str]) -> Iterator[Knob]:
     """Those that act here, or may."""
-    return (KNOBS[name] for name in group.knobs if facts.acts(KNOBS[name]) is not False)
+    return (KNOBS[name] for name in names if facts.acts(KNOBS[name]) is not False)
 
 
 def _current_costs(facts: Facts, group: Group, measured: Mapping[str, Histogram]) -> Iterator[Cost]:
-    for knob in _settable(facts, group):
-        for setting in facts.settings(knob):
-            value = effect(knob, setting.text)
-            if value and knob.name != "bundle-idle-timeout":
+    for knob in _settable(facts, group.probes):
+        for held in facts.values(knob):
+            value = effect(knob, held.text)
+            if value:
                 yield _cost(knob.name, value, _in_seconds(knob, value), measured)
 
 

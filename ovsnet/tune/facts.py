@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ovsnet.node.version import Version, parse_version
-from ovsnet.ovsdb.values import Row, Uuid
+from ovsnet.ovsdb.values import NO_UUID, Row, Uuid
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob, Place
 
@@ -60,6 +60,11 @@ class FoundRow:
     label: str
     columns: Row
 
+    @property
+    def on_unix_socket(self) -> bool:
+        """Whether it is about connections over a unix socket, which cannot be cut off unnoticed."""
+        return "unix:" in str(self.columns.get("target", ""))
+
     @classmethod
     def of(cls, table: str, row: Row) -> FoundRow:
         """As ``columns_read`` has it read."""
@@ -68,9 +73,9 @@ class FoundRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A knob as it stands in one row; ``text`` is None while it is not set. ``key`` has the chassis's suffix, if it
-    is an override."""
+class KnobValue:
+    """A knob in one row that can hold it; ``text`` is None while it is not set. ``key`` has the chassis's suffix, if
+    it is an override."""
 
     knob: Knob
     row: FoundRow
@@ -109,20 +114,30 @@ class Facts:
         return self.tables.get((database, table), ())
 
     def acts(self, knob: Knob) -> bool | None:
-        """Whether the daemon that runs here reads the knob; None when that hangs on a version nobody knows."""
+        """Whether the daemon that runs here reads the knob; None when that depends on a version nobody knows."""
         if knob.name in self.overridden:
             return False
         return knob.acts_on(self.versions.get(knob.reader))
 
-    def settings(self, knob: Knob) -> Iterator[Setting]:
+    def values(self, knob: Knob) -> Iterator[KnobValue]:
         """The knob in each row that could hold it, and its override for this chassis where there is one."""
         if (place := knob.place) is None:
             return
         for row in self.rows(place.database, place.table):
-            yield Setting(knob, row, place.key, _text(row, place, place.key))
+            yield KnobValue(knob, row, place.key, _text(row, place, place.key))
             override = f"{place.key}-{self.system_id}"
-            if knob.suffix_since and self.system_id and (text := _text(row, place, override)) is not None:
-                yield Setting(knob, row, override, text)
+            if self._overrides(knob) and (text := _text(row, place, override)) is not None:
+                yield KnobValue(knob, row, override, text)
+
+    def values_set(self) -> Iterator[KnobValue]:
+        """What is set, of all knobs."""
+        for knob in KNOBS.values():
+            yield from (value for value in self.values(knob) if value.text is not None)
+
+    def _overrides(self, knob: Knob) -> bool:
+        """Whether ``KEY-<system-id>`` counts for this chassis, as it does unless the version is known to be older."""
+        version = self.versions.get(knob.reader)
+        return bool(knob.suffix_since and self.system_id and (version is None or version >= knob.suffix_since))
 
     @property
     def system_id(self) -> str:
@@ -144,6 +159,11 @@ class Facts:
         return (
             "" if root is None else str(cast("Mapping[str, str]", root.columns.get("external_ids") or {}).get(key, ""))
         )
+
+
+def facts_of_switch(columns: Mapping[str, Mapping[str, str]], versions: Mapping[str, Version] | None = None) -> Facts:
+    """What is known from the columns of the one row of Open_vSwitch alone."""
+    return Facts(versions or {}, {("Open_vSwitch", "Open_vSwitch"): (FoundRow(NO_UUID, ".", columns),)})
 
 
 def written_versions(tables: Mapping[tuple[str, str], tuple[FoundRow, ...]]) -> dict[str, Version]:

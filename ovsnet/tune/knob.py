@@ -20,6 +20,22 @@ class Unit(StrEnum):
     FLAG = "true/false"
 
 
+class Product(StrEnum):
+    """What a daemon is part of, and by whose version numbers it goes."""
+
+    OVS = "Open vSwitch"
+    OVN = "OVN"
+
+
+READERS = {
+    "ovs-vswitchd": Product.OVS,
+    "ovsdb-server": Product.OVS,
+    "ovn-controller": Product.OVN,
+    "ovn-northd": Product.OVN,
+}
+"""The daemons that read knobs."""
+
+
 class Evidence(StrEnum):
     """Why we believe that a knob acts or is dead: ``tests/tune/effects`` shows it on real daemons, or the
     source says so and no test can provoke it."""
@@ -69,10 +85,11 @@ def openflow_seconds_or_off(value: int) -> int:
 class Knob:
     """One setting that tunes OVS or OVN.
 
-    ``reader`` is the daemon whose version decides between ``since`` and ``until``, the first version on which it does
-    nothing. ``place`` is None for what cannot be set in a database. ``typical`` bounds what people mean: a number
-    outside is likely in another unit. ``unset`` is the number that counts while nothing is set. ``bounds`` are what
-    ``apply`` accepts beside 0. ``agrees_with`` names knobs to set together, ``depends_on`` what a good value rests on.
+    ``reader`` is one of READERS. Its version decides: the knob acts from ``since`` until ``until``, the first version
+    on which it does nothing. ``place`` is None for what cannot be set in a database. ``typical`` bounds what people
+    mean: a number outside is likely in another unit. ``unset`` is the number that counts while nothing is set.
+    ``bounds`` are what ``apply`` accepts beside 0, and ``zero`` says in a sentence what 0 does. ``agrees_with`` names
+    knobs to set together, ``depends_on`` what a good value rests on.
     """
 
     name: str
@@ -100,9 +117,9 @@ class Knob:
     suffix_since: Version | None = None
 
     @property
-    def product(self) -> str:
+    def product(self) -> Product:
         """Whose version numbers ``since`` and ``until`` are."""
-        return "OVN" if self.reader.startswith("ovn-") else "Open vSwitch"
+        return READERS[self.reader]
 
     @property
     def is_flag(self) -> bool:
@@ -110,7 +127,7 @@ class Knob:
         return self.unit is Unit.FLAG
 
     def acts_on(self, version: Version | None) -> bool | None:
-        """Whether a daemon of this version reads it; None when that hangs on a version that nobody knows."""
+        """Whether a daemon of this version reads it; None when that depends on a version that nobody knows."""
         if not self.consumed:
             return False
         if self.since is None and self.until is None:
@@ -136,6 +153,11 @@ class Knob:
         if seconds is None or seconds < (1 if self.unit is Unit.MILLISECONDS else 120):
             return plain
         return f"{plain} ({duration(seconds)})"
+
+    def outcome(self, value: int) -> str:
+        """What the daemon makes of a number, as a sentence."""
+        taken = self.takes(value)
+        return f"{self.reader} uses {self.with_unit(taken)}." if taken else f"{self.reader} turns it off."
 
     def replacements(self, value: int) -> Iterator[tuple[str, int]]:
         """What does today what this number was meant to do."""

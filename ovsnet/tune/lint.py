@@ -10,13 +10,13 @@ from enum import StrEnum
 from ovsnet.node.version import shown
 from ovsnet.ovsdb.smap import smap_bool
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.facts import Facts, Setting
-from ovsnet.tune.knob import Knob, Unit
+from ovsnet.tune.facts import Facts, KnobValue
+from ovsnet.tune.knob import Knob, Product, Unit
 from ovsnet.tune.rules import RULES
 
 
 class Kind(StrEnum):
-    """What a finding says. All but EFFECTIVE and UNSURE are faults."""
+    """What lint says of a value. All but EFFECTIVE and UNSURE are faults."""
 
     DEAD = "dead"
     NO_CONSUMER = "no-consumer"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintResult:
     """``says`` is what is set, ``does`` what the daemon does with it, ``instead`` what to set (``knob=value``)
     or do."""
 
@@ -48,17 +48,11 @@ class Finding:
     instead: str = ""
 
 
-def lint(facts: Facts) -> list[Finding]:
-    """All findings, the faults first."""
-    found = [_judge(facts, setting) for setting in every_setting(facts)]
+def lint(facts: Facts) -> list[LintResult]:
+    """What it says of every knob that is set, and of those that do not fit one another; the faults first."""
+    found = [_judge(facts, held) for held in facts.values_set()]
     found += contradictions(facts)
-    return sorted(found, key=lambda finding: list(Kind).index(finding.kind))
-
-
-def every_setting(facts: Facts) -> Iterator[Setting]:
-    """What is set, of all knobs."""
-    for knob in KNOBS.values():
-        yield from (setting for setting in facts.settings(knob) if setting.text is not None)
+    return sorted(found, key=lambda result: list(Kind).index(result.kind))
 
 
 def read(knob: Knob, text: str) -> int | None:
@@ -78,65 +72,65 @@ def effect(knob: Knob, text: str | None) -> int | None:
     return knob.unset if value is None else knob.takes(value)
 
 
-def contradictions(facts: Facts) -> Iterator[Finding]:
+def contradictions(facts: Facts) -> Iterator[LintResult]:
     """Knobs that act, and do not fit one another."""
     for rule in RULES:
         for conflict in rule(facts, effect):
-            setting = conflict.setting
-            yield Finding(
+            held = conflict.held
+            yield LintResult(
                 Kind.CONTRADICTION,
-                setting.knob.name,
-                setting.place,
-                setting.text or "",
-                _says(setting),
+                held.knob.name,
+                held.place,
+                held.text or "",
+                _says(held),
                 conflict.does,
                 conflict.instead,
             )
 
 
-def _judge(facts: Facts, setting: Setting) -> Finding:
-    for look in (_unread, _unreadable, _in_another_unit, _rounded, _unsafe_zero):
-        if (found := look(facts, setting)) is not None:
+def _judge(facts: Facts, held: KnobValue) -> LintResult:
+    for judge in (_unread, _unreadable, _in_another_unit, _rounded, _unsafe_zero):
+        if (found := judge(facts, held)) is not None:
             return found
-    return _effective(facts, setting)
+    return _effective(facts, held)
 
 
-def _finding(kind: Kind, setting: Setting, does: str, instead: str = "") -> Finding:
-    assert setting.text is not None
-    return Finding(kind, setting.knob.name, setting.place, setting.text, _says(setting), does, instead)
+def _result(kind: Kind, held: KnobValue, does: str, instead: str = "") -> LintResult:
+    assert held.text is not None
+    return LintResult(kind, held.knob.name, held.place, held.text, _says(held), does, instead)
 
 
-def _says(setting: Setting) -> str:
-    knob, text = setting.knob, setting.text
+def _says(held: KnobValue) -> str:
+    knob, text = held.knob, held.text
     if text is None:
-        return f"{setting.place} is not set ({knob.default})."
+        return f"{held.place} is not set ({knob.default})."
     value = None if knob.is_flag else read(knob, text)
-    return f"{setting.place} is {text if value is None else knob.with_unit(value)}."
+    return f"{held.place} is {text if value is None else knob.with_unit(value)}."
 
 
-def _unread(facts: Facts, setting: Setting) -> Finding | None:
-    knob = setting.knob
+def _unread(facts: Facts, held: KnobValue) -> LintResult | None:
+    knob = held.knob
     acts = facts.acts(knob)
     if acts is not False:
         return None
-    instead = _replacement(facts, setting)
+    instead = _replacement(facts, held)
     if not knob.consumed:
-        return _finding(Kind.NO_CONSUMER, setting, "Nothing in OVN or Open vSwitch reads it.", instead)
+        return _result(Kind.NO_CONSUMER, held, "Nothing in OVN or Open vSwitch reads it.", instead)
     if knob.name in facts.overridden:
-        return _finding(Kind.DEAD, setting, facts.overridden[knob.name], "remove it")
+        return _result(Kind.DEAD, held, facts.overridden[knob.name], "remove it")
     version = facts.versions[knob.reader]
     if knob.until is not None and version >= knob.until:
-        does = f"{knob.reader} {shown(version)} ignores it, as all do since {knob.product} {shown(knob.until)}."
+        does = f"{knob.reader} {shown(version)} ignores it: {knob.product} {shown(knob.until)} dropped it."
     else:
         assert knob.since is not None
         does = f"{knob.reader} {shown(version)} does not know it: it came with {knob.product} {shown(knob.since)}."
-    return _finding(Kind.DEAD, setting, does, instead)
+    return _result(Kind.DEAD, held, does, instead)
 
 
-def _replacement(facts: Facts, setting: Setting) -> str:
+def _replacement(facts: Facts, held: KnobValue) -> str:
     """What to set instead here, and, where nothing acts here yet, from which version on there is something."""
-    knob = setting.knob
-    value = read(knob, setting.text or "")
+    knob = held.knob
+    value = read(knob, held.text or "")
     if not value or not knob.replaced_by:
         return "remove it"
     wanted = [(KNOBS[name], number) for name, number in knob.replacements(value)]
@@ -147,43 +141,42 @@ def _replacement(facts: Facts, setting: Setting) -> str:
     return f"{now}; remove it"
 
 
-def _unreadable(facts: Facts, setting: Setting) -> Finding | None:
-    knob, text = setting.knob, setting.text
+def _unreadable(facts: Facts, held: KnobValue) -> LintResult | None:
+    knob, text = held.knob, held.text
     assert text is not None
     if knob.is_flag:
         if text.lower() in ("true", "false"):
             return None
         meant = "true" if read(knob, text) else "false"
-        return _finding(Kind.NOT_A_VALUE, setting, f"{knob.reader} takes it for {meant}.", f"{knob.name}=true or false")
+        return _result(Kind.NOT_A_VALUE, held, f"{knob.reader} takes it for {meant}.", f"{knob.name}=true or false")
     value = read(knob, text)
     if value is not None and value >= 0:
         return None
-    return _finding(
+    return _result(
         Kind.NOT_A_VALUE,
-        setting,
-        f"{knob.reader} cannot read it, and falls back to its default: {knob.default}.",
+        held,
+        f"{knob.reader} cannot read it and uses its default: {knob.default}.",
         f"{knob.name}=N, a whole number",
     )
 
 
-def _in_another_unit(facts: Facts, setting: Setting) -> Finding | None:
-    knob = setting.knob
-    if (value := _number(setting)) is None or knob.typical is None:
+def _in_another_unit(facts: Facts, held: KnobValue) -> LintResult | None:
+    knob = held.knob
+    if (value := _number(held)) is None or knob.typical is None:
         return None
     low, high = knob.typical
-    really = knob.with_unit(knob.takes(value)) if knob.takes(value) else "off"
     if knob.unit is Unit.MILLISECONDS and value < low and SECONDS[0] <= value <= SECONDS[1]:
-        return _finding(
+        return _result(
             Kind.WRONG_UNIT,
-            setting,
-            f"{knob.reader} reads milliseconds: it takes this for {really}. It looks like seconds.",
+            held,
+            f"This looks like seconds, and the unit is milliseconds: {knob.outcome(value)}",
             f"{knob.name}={value * 1000}",
         )
     if knob.unit is Unit.SECONDS and value > high:
-        return _finding(
+        return _result(
             Kind.WRONG_UNIT,
-            setting,
-            f"{knob.reader} reads seconds: it takes this for {really}. It looks like milliseconds.",
+            held,
+            f"This looks like milliseconds, and the unit is seconds: {knob.outcome(value)}",
             f"{knob.name}={max(value // 1000, 1)}",
         )
     return None
@@ -193,57 +186,52 @@ SECONDS = (5, 600)
 """A number from here to there, in a place for milliseconds, is what people write for seconds."""
 
 
-def _rounded(facts: Facts, setting: Setting) -> Finding | None:
-    knob = setting.knob
-    if (value := _number(setting)) is None or knob.takes(value) == value or value == 0:
+def _rounded(facts: Facts, held: KnobValue) -> LintResult | None:
+    knob = held.knob
+    if (value := _number(held)) is None or knob.takes(value) == value or value == 0:
         return None
-    taken = knob.takes(value)
-    return _finding(
-        Kind.BELOW_FLOOR,
-        setting,
-        f"{knob.reader} makes {knob.with_unit(taken) if taken else 'off'} of it.",
-        f"{knob.name}={taken or knob.bounds[0]}",
-    )
+    return _result(Kind.BELOW_FLOOR, held, knob.outcome(value), f"{knob.name}={knob.takes(value) or knob.bounds[0]}")
 
 
-def _unsafe_zero(facts: Facts, setting: Setting) -> Finding | None:
-    knob = setting.knob
-    if _number(setting) != 0 or knob.zero_is_safe or not _can_be_cut_off(facts, setting):
+def _unsafe_zero(facts: Facts, held: KnobValue) -> LintResult | None:
+    knob = held.knob
+    if _number(held) != 0 or knob.zero_is_safe or not _can_be_cut_off(facts, held):
         return None
-    return _finding(Kind.UNSAFE_ZERO, setting, f"{_capital(knob.zero)}.", f"{knob.name}={knob.unset or knob.bounds[0]}")
+    return _result(Kind.UNSAFE_ZERO, held, knob.zero, f"{knob.name}={knob.unset or knob.bounds[0]}")
 
 
-def _can_be_cut_off(facts: Facts, setting: Setting) -> bool:
-    """A unix socket tells when its other end is gone; a network does not."""
-    if setting.knob.reader == "ovn-controller":
+def _can_be_cut_off(facts: Facts, held: KnobValue) -> bool:
+    """A unix socket closes when its other end is gone; across a network nothing may say so."""
+    if held.knob.reader == "ovn-controller":
         return facts.remote_is_distant
-    return "unix:" not in setting.row.label
+    return not held.row.on_unix_socket
 
 
-def _effective(facts: Facts, setting: Setting) -> Finding:
-    knob, text = setting.knob, setting.text
+def _effective(facts: Facts, held: KnobValue) -> LintResult:
+    knob, text = held.knob, held.text
     assert text is not None
     if facts.acts(knob) is None:
-        return _finding(
+        return _result(
             Kind.UNSURE,
-            setting,
-            f"Whether it does anything hangs on the version of {knob.reader}, which is not known ({knob.life()}).",
-            f"give --ov{'n' if knob.product == 'OVN' else 's'}-version",
+            held,
+            f"Whether it takes effect depends on the version of {knob.reader}, which is unknown ({knob.life()}).",
+            f"give {VERSION_FLAGS[knob.product]}",
         )
     value = effect(knob, text)
     assert value is not None
-    what = _capital(knob.zero) if value == 0 and knob.zero and not knob.is_flag else f"It acts: {knob.with_unit(value)}"
-    return _finding(Kind.EFFECTIVE, setting, f"{what}.")
+    if value == 0 and knob.zero and not knob.is_flag:
+        return _result(Kind.EFFECTIVE, held, knob.zero)
+    return _result(Kind.EFFECTIVE, held, f"It takes effect: {knob.with_unit(value)}.")
 
 
-def _number(setting: Setting) -> int | None:
-    return None if setting.knob.is_flag or setting.text is None else read(setting.knob, setting.text)
+VERSION_FLAGS = {Product.OVN: "--ovn-version", Product.OVS: "--ovs-version"}
+"""Flags of ``ovsnet tune lint`` that say what runs where nobody can be asked."""
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _number(held: KnobValue) -> int | None:
+    return None if held.knob.is_flag or held.text is None else read(held.knob, held.text)
 
 
-def faults(findings: Iterable[Finding]) -> list[Finding]:
+def faults(results: Iterable[LintResult]) -> list[LintResult]:
     """Those that call for a change."""
-    return [finding for finding in findings if finding.kind.is_fault]
+    return [each for each in results if each.kind.is_fault]

@@ -10,7 +10,8 @@ from ovsnet.errors import ConfigError
 from ovsnet.node.version import Version, parse_version
 from ovsnet.ovsdb.values import NO_UUID
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.facts import ROOTS, Facts, FoundRow
+from ovsnet.tune.facts import ROOTS, Facts, FoundRow, facts_of_switch
+from ovsnet.tune.knob import READERS, Product
 
 KUBE_OVN = {
     "OVN_REMOTE_PROBE_INTERVAL": ("ovn-remote-probe-interval",),
@@ -61,9 +62,8 @@ def facts_of_values(
 
 def _of_list(columns: Mapping[str, str], ovn: Version | None, ovs: Version | None) -> Facts:
     maps = {name: _pairs(columns.get(name, "{}")) for name in ("external_ids", "other_config")}
-    row = FoundRow(NO_UUID, ".", maps)
     written = parse_version(columns.get("ovs_version", ""))
-    return Facts(_versions(ovn, ovs or written), {("Open_vSwitch", "Open_vSwitch"): (row,)})
+    return facts_of_switch(maps, _versions(ovn, ovs or written))
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -99,5 +99,5 @@ def _row(table: str, columns: Mapping[str, object]) -> FoundRow:
 
 
 def _versions(ovn: Version | None, ovs: Version | None) -> dict[str, Version]:
-    readers = {"ovn-controller": ovn, "ovn-northd": ovn, "ovs-vswitchd": ovs, "ovsdb-server": ovs}
-    return {reader: version for reader, version in readers.items() if version is not None}
+    known = {Product.OVN: ovn, Product.OVS: ovs}
+    return {reader: version for reader, product in READERS.items() if (version := known[product]) is not None}

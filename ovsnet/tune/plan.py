@@ -1,8 +1,8 @@
 """From what is wanted and what is there to what is to be written. Pure.
 
-    Wanted + Facts -> Plan(changes, new_rows, notes) -> transaction.operations()
+    Wanted + Facts -> Plan(edits, new_rows, notes) -> transaction.operations()
 
-A Change keeps what the plan saw: the transaction is guarded by it.
+An Edit keeps what the plan saw: the transaction is guarded by it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ovsnet.errors import UsageError
 from ovsnet.node.version import shown
 from ovsnet.ovsdb.values import Uuid
-from ovsnet.tune.facts import PARENTS, Facts, FoundRow, Setting
+from ovsnet.tune.facts import PARENTS, Facts, FoundRow, KnobValue
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.wanted import Wanted
 
@@ -21,8 +21,8 @@ DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_S
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One value, of a column or, with ``key``, of a key in it. ``before`` and ``after`` are None while not set."""
+class Edit:
+    """A new value of a column or, with ``key``, of a key in it. ``before`` and ``after`` are None for not set."""
 
     database: str
     table: str
@@ -70,24 +70,24 @@ class OldRow:
 class Plan:
     """``notes`` say what was left out and why."""
 
-    changes: tuple[Change, ...] = ()
+    edits: tuple[Edit, ...] = ()
     new_rows: tuple[NewRow, ...] = ()
     old_rows: tuple[OldRow, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changes or self.new_rows or self.old_rows)
+        return bool(self.edits or self.new_rows or self.old_rows)
 
     @property
     def databases(self) -> tuple[str, ...]:
         """Those to write to."""
-        everything: tuple[Change | NewRow | OldRow, ...] = (*self.changes, *self.new_rows, *self.old_rows)
+        everything: tuple[Edit | NewRow | OldRow, ...] = (*self.edits, *self.new_rows, *self.old_rows)
         return tuple(dict.fromkeys(each.database for each in everything))
 
     def of(self, database: str) -> Plan:
         """The part for one database."""
         return Plan(
-            tuple(each for each in self.changes if each.database == database),
+            tuple(each for each in self.edits if each.database == database),
             tuple(each for each in self.new_rows if each.database == database),
             tuple(each for each in self.old_rows if each.database == database),
         )
@@ -100,7 +100,7 @@ def plan(
 
     Raises UsageError for a value that somebody asked for by name and that would do nothing here.
     """
-    changes: list[Change] = []
+    edits: list[Edit] = []
     new_rows: list[NewRow] = []
     notes: list[str] = []
     create = create or {}
@@ -111,12 +111,12 @@ def plan(
                 raise UsageError(f"{each.knob.name} is refused: {why}", remedy=_remedy(facts, each.knob))
             notes.append(f"{each.knob.name}={each.value} is left out: {why}")
             continue
-        settings = _targets(facts, each.knob)
-        if settings:
-            changes += _changes(settings, each)
+        targets = _targets(facts, each.knob)
+        if targets:
+            edits += _edits(targets, each)
         elif each.value is not None:
             new_rows.append(_new_row(facts, each, create.get(each.knob.name, "")))
-    return Plan(tuple(changes), tuple(new_rows), (), tuple(notes))
+    return Plan(tuple(edits), tuple(new_rows), (), tuple(notes))
 
 
 def _why_not(facts: Facts, wanted: Wanted, create: Mapping[str, str], *, force: bool) -> str:
@@ -151,19 +151,19 @@ def _remedy(facts: Facts, knob: Knob) -> str:
     return f"Set {instead} instead; --force writes it all the same." if instead else "--force writes it all the same."
 
 
-def _targets(facts: Facts, knob: Knob) -> list[Setting]:
+def _targets(facts: Facts, knob: Knob) -> list[KnobValue]:
     """The rows to write; where the chassis has an override of its own, that is what its daemon reads."""
-    found = list(facts.settings(knob))
+    found = list(facts.values(knob))
     assert knob.place is not None
     return [each for each in found if each.key != knob.place.key] or found
 
 
-def _changes(settings: Iterable[Setting], wanted: Wanted) -> Iterator[Change]:
+def _edits(targets: Iterable[KnobValue], wanted: Wanted) -> Iterator[Edit]:
     place = wanted.knob.place
     assert place is not None
-    for each in settings:
+    for each in targets:
         if each.text != wanted.value:
-            yield Change(
+            yield Edit(
                 place.database,
                 place.table,
                 each.row,

@@ -11,7 +11,7 @@ OVN_KUBERNETES = "ovn-kubernetes go-controller/pkg/config/config.go, Default"
 KOLLA = "kolla-ansible, tripleo-heat-templates, neutron: 60 s each"
 SMALL = "rule of thumb below 50 nodes: 10 to 30 s; all partners together"
 LARGE = "rule of thumb above 300 nodes, or a southbound above 100 MB: 100 to 180 s; all partners together"
-OWN_SOCKET = "a unix socket tells when its other end is gone; a hung switch is what ovsnet's own echo finds"
+OWN_SOCKET = "a unix socket closes when its other end is gone, and ovsnet's own echo finds a hung switch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ def _openflow(seconds: int, source: str) -> tuple[Entry, ...]:
     return (
         Entry("ovn-openflow-probe-interval", str(seconds), source),
         Entry("ovn-bridge-remote-probe-interval", str(seconds * 1000), f"{source}, in the unit and key of OVN 24.09"),
-        Entry("bundle-idle-timeout", str(seconds), "as long as the probe, for a stall must not cost the open bundle"),
+        Entry(
+            "bundle-idle-timeout", str(seconds), "as long as the probe, so that a stall does not cost the open bundle"
+        ),
     )
 
 

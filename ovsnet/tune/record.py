@@ -1,8 +1,8 @@
 """What was there before ovsnet wrote: the note that ``revert`` goes by. Pure.
 
-The note stands in ``external_ids`` of the very row that was changed, and is written in the very transaction that
-changes it. So there is no moment, whoever is killed, at which a value is changed and its note is missing, and no file
-that can be lost, outlive its database or be another host's.
+The note is in ``external_ids`` of the row that was changed, and is written in the transaction that changes it. So at no
+moment, whatever is killed, is a value changed and its note missing, and there is no file that can be lost, outlive its
+database or belong to another host.
 
     ovsnet-before:other_config:n-handler-threads = {"before": null, "after": "10"}
     ovsnet-before:inactivity_probe               = {"before": "5000", "after": "60000"}
@@ -17,7 +17,7 @@ from typing import cast
 import msgspec
 
 from ovsnet.tune.facts import Facts, FoundRow
-from ovsnet.tune.plan import Change, OldRow, Plan, parent_of
+from ovsnet.tune.plan import Edit, OldRow, Plan, parent_of
 
 PREFIX = "ovsnet-before:"
 CREATED = "ovsnet-created"
@@ -30,9 +30,9 @@ class Record(msgspec.Struct, frozen=True):
     after: str | None
 
 
-def record_key(change: Change) -> str:
+def record_key(edit: Edit) -> str:
     """The key of ``external_ids`` that holds the note."""
-    return PREFIX + ":".join(part for part in (change.column, change.key) if part)
+    return PREFIX + ":".join(part for part in (edit.column, edit.key) if part)
 
 
 def records(row: FoundRow) -> dict[str, str]:
@@ -40,17 +40,17 @@ def records(row: FoundRow) -> dict[str, str]:
     return dict(cast("dict[str, str]", row.columns.get("external_ids") or {}))
 
 
-def new_record(change: Change) -> str | None:
-    """The note after this change; None when nothing needs to be remembered.
+def new_record(edit: Edit) -> str | None:
+    """The note after this edit; None when nothing needs to be remembered.
 
     A second apply keeps the first one's ``before``, unless somebody else wrote in between: then what they wrote is
     what was there before us.
     """
-    known = parse_record(records(change.row).get(record_key(change)))
-    before = known.before if known is not None and known.after == change.before else change.before
-    if change.forgets or before == change.after:
+    known = parse_record(records(edit.row).get(record_key(edit)))
+    before = known.before if known is not None and known.after == edit.before else edit.before
+    if edit.forgets or before == edit.after:
         return None
-    return msgspec.json.encode(Record(before, change.after)).decode()
+    return msgspec.json.encode(Record(before, edit.after)).decode()
 
 
 def parse_record(text: str | None) -> Record | None:
@@ -63,7 +63,7 @@ def parse_record(text: str | None) -> Record | None:
 
 def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
     """Back to what was there. What somebody else has changed since is left alone, unless ``force``."""
-    changes: list[Change] = []
+    edits: list[Edit] = []
     old_rows: list[OldRow] = []
     notes: list[str] = []
     for database, table, row in _rows(facts):
@@ -71,16 +71,16 @@ def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
             parent = parent_of(facts, database, table, row.uuid)
             old_rows += [OldRow(database, table, row, parent)] if parent is not None else []
             continue
-        for change, record in _recorded(database, table, row):
-            if change.before == record.after or force:
-                changes.append(change)
+        for edit, record in _recorded(database, table, row):
+            if edit.before == record.after or force:
+                edits.append(edit)
             else:
-                now = "not set" if change.before is None else change.before
+                now = "not set" if edit.before is None else edit.before
                 notes.append(
-                    f"{change.place} is left alone: it is {now} now, and ovsnet had set {record.after}, so somebody "
+                    f"{edit.place} is left alone: it is {now} now, and ovsnet had set {record.after}, so somebody "
                     "else has changed it since."
                 )
-    return Plan(tuple(changes), (), tuple(old_rows), tuple(notes))
+    return Plan(tuple(edits), (), tuple(old_rows), tuple(notes))
 
 
 def _rows(facts: Facts) -> Iterator[tuple[str, str, FoundRow]]:
@@ -88,7 +88,7 @@ def _rows(facts: Facts) -> Iterator[tuple[str, str, FoundRow]]:
         yield from ((database, table, row) for row in rows)
 
 
-def _recorded(database: str, table: str, row: FoundRow) -> Iterator[tuple[Change, Record]]:
+def _recorded(database: str, table: str, row: FoundRow) -> Iterator[tuple[Edit, Record]]:
     for name, text in records(row).items():
         record = parse_record(text)
         if not name.startswith(PREFIX) or record is None:
@@ -96,8 +96,8 @@ def _recorded(database: str, table: str, row: FoundRow) -> Iterator[tuple[Change
         column, _, key = name.removeprefix(PREFIX).partition(":")
         now = _now(row, column, key)
         reason = "as it was before ovsnet"
-        change = Change(database, table, row, column, key, now, record.before, key or column, reason, forgets=True)
-        yield change, record
+        edit = Edit(database, table, row, column, key, now, record.before, key or column, reason, forgets=True)
+        yield edit, record
 
 
 def _now(row: FoundRow, column: str, key: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.facts import Facts, Setting
+from ovsnet.tune.facts import Facts, KnobValue
 from ovsnet.tune.knob import Knob
 
 Effect = Callable[[Knob, str | None], int | None]
@@ -18,9 +18,9 @@ FAR_APART = 2
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """``setting`` does not fit another; ``does`` and ``instead`` as in a Finding."""
+    """``held`` does not fit another; ``does`` and ``instead`` as in a LintResult."""
 
-    setting: Setting
+    held: KnobValue
     does: str
     instead: str
 
@@ -28,10 +28,10 @@ class Conflict:
 Rule = Callable[[Facts, Effect], Iterator[Conflict]]
 
 
-def _acting(facts: Facts, name: str) -> Iterator[Setting]:
+def _acting(facts: Facts, name: str) -> Iterator[KnobValue]:
     """The knob in every row of a database that was asked, where it acts at all."""
     if facts.acts(KNOBS[name]):
-        yield from facts.settings(KNOBS[name])
+        yield from facts.values(KNOBS[name])
 
 
 def two_ends(server: str, client: str) -> Rule:
@@ -43,7 +43,7 @@ def two_ends(server: str, client: str) -> Rule:
                 if there.text is None and here.text is None:
                     continue
                 at_server, at_client = effect(there.knob, there.text), effect(here.knob, here.text)
-                if not at_server or not at_client or "unix:" in there.row.label:
+                if not at_server or not at_client or there.row.on_unix_socket:
                     continue
                 low, high = sorted((at_server, at_client))
                 if high <= FAR_APART * low:
@@ -51,7 +51,7 @@ def two_ends(server: str, client: str) -> Rule:
                 loser, other, end = (there, here, "server") if at_server == low else (here, there, "client")
                 yield Conflict(
                     loser,
-                    f"The {end} drops the connection after {2 * low} ms of silence, though {other.place} would bear "
+                    f"The {end} drops the connection after {2 * low} ms of silence, but {other.place} tolerates "
                     f"{2 * high} ms.",
                     f"{loser.knob.name}={high}, or less for both",
                 )
@@ -68,8 +68,8 @@ def bundle_outlives_probe(facts: Facts, effect: Effect) -> Iterator[Conflict]:
             if interval and idle is not None and idle * 1000 < interval:
                 yield Conflict(
                     bundle,
-                    f"The switch throws ovn-controller's bundle away after {idle} s, though the connection may be "
-                    f"silent for {interval // 1000} s before anybody asks.",
+                    f"The switch discards ovn-controller's idle bundle after {idle} s, but the connection may be "
+                    f"silent for {interval // 1000} s before it is probed.",
                     f"bundle-idle-timeout={interval // 1000}",
                 )
 
@@ -83,7 +83,8 @@ def probe_outlives_election(facts: Facts, effect: Effect) -> Iterator[Conflict]:
         if interval and interval < facts.election_timer:
             yield Conflict(
                 probe,
-                f"The cluster waits {facts.election_timer} ms for its leader; ovn-controller asks after {interval} ms.",
+                f"The cluster waits {facts.election_timer} ms for its leader; "
+                f"ovn-controller probes after {interval} ms.",
                 f"ovn-remote-probe-interval={facts.election_timer}",
             )
 

@@ -7,35 +7,25 @@ daemon is none. Buckets grow by a fifth, so that a value read back is never more
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ovsnet.errors import UsageError
+from ovsnet.node import histogram
 
 SHORTEST = 0.001
 """Seconds; all that is shorter is in the first bucket. No knob has a finer unit."""
 GROWTH = 1.2
 
 
-class Histogram:
-    """Stalls of one daemon. ``longest`` is in seconds."""
+class Histogram(histogram.Histogram):
+    """Stalls of one daemon, in seconds."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[int] = Counter()
-        self.longest = 0.0
-        self.sum = 0.0
+    def bucket_of(self, value: float) -> int:
+        return max(0, math.ceil(math.log(value / SHORTEST, GROWTH) - 1e-9)) if value > 0 else 0
 
-    @property
-    def total(self) -> int:
-        """How many were counted."""
-        return self.counts.total()
-
-    def add(self, seconds: float) -> None:
-        """Count one."""
-        self.counts[_bucket(seconds)] += 1
-        self.longest = max(self.longest, seconds)
-        self.sum += seconds
+    def upper(self, bucket: int) -> float:
+        return float(SHORTEST * GROWTH**bucket)
 
     def quantile(self, share: float, every: float) -> float:
         """The stall, in seconds, that only the rest of 1 - ``share`` exceeds, at most a fifth too high.
@@ -43,43 +33,36 @@ class Histogram:
         Each weighs as many questions as would have met it, asked every ``every`` seconds: one question waits through
         a stall of 10 s, and the nine that were not asked meanwhile would have met it too.
         """
-        weights = {bucket: count * max(1.0, upper(bucket) / every) for bucket, count in self.counts.items()}
+        weights = {bucket: count * max(1.0, self.upper(bucket) / every) for bucket, count in self.counts.items()}
         left = sum(weights.values()) * share
         for bucket in sorted(weights):
             left -= weights[bucket]
             if left <= 1e-9:
-                return min(upper(bucket), self.longest)
-        return self.longest
+                return min(self.upper(bucket), self.highest)
+        return self.highest
 
     def above(self, seconds: float) -> int:
         """How many were longer; those of the bucket that holds ``seconds`` count if the longest of all was longer."""
-        if self.longest <= seconds:
+        if self.highest <= seconds:
             return 0
-        return sum(count for bucket, count in self.counts.items() if upper(bucket) > seconds)
-
-    def cumulative(self) -> Iterator[tuple[float, int]]:
-        """Upper bounds, in seconds, and how many were at most that long."""
-        count = 0
-        for bucket in sorted(self.counts):
-            count += self.counts[bucket]
-            yield upper(bucket), count
+        return sum(count for bucket, count in self.counts.items() if self.upper(bucket) > seconds)
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         buckets = {f"{bucket}": self.counts[bucket] for bucket in sorted(self.counts)}
-        return {"count": self.total, "longest_seconds": self.longest, "sum_seconds": self.sum, "buckets": buckets}
+        return {"count": self.count, "longest_seconds": self.highest, "sum_seconds": self.total, "buckets": buckets}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Histogram:
         """The reverse. Raises UsageError for what is no such document."""
-        histogram = cls()
         try:
-            histogram.counts.update({int(bucket): int(count) for bucket, count in document["buckets"].items()})
-            histogram.longest = float(document["longest_seconds"])
-            histogram.sum = float(document["sum_seconds"])
+            return cls(
+                counts={int(bucket): int(count) for bucket, count in document["buckets"].items()},
+                highest=float(document["longest_seconds"]),
+                total=float(document["sum_seconds"]),
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError("This holds no histogram of stalls.", remedy="Take it from an agent's /status.") from error
-        return histogram
 
 
 class Stalls:
@@ -92,10 +75,10 @@ class Stalls:
     def answered(self, daemon: str, seconds: float, now: float) -> None:
         """An answer came ``seconds`` after its question. A silence before it is over, and counts up to ``now``: at most
         the time between two questions too long, and never too short."""
-        histogram = self.histograms.setdefault(daemon, Histogram())
+        stalls = self.histograms.setdefault(daemon, Histogram())
         if (since := self._silent_since.pop(daemon, None)) is not None:
-            histogram.add(now - since)
-        histogram.add(seconds)
+            stalls.record(now - since)
+        stalls.record(seconds)
 
     def silent(self, daemon: str, seconds: float, now: float) -> None:
         """No answer has come for ``seconds``, so far."""
@@ -104,12 +87,3 @@ class Stalls:
     def gone(self, daemon: str) -> None:
         """It has ended: its silence was no stall."""
         self._silent_since.pop(daemon, None)
-
-
-def _bucket(seconds: float) -> int:
-    return max(0, math.ceil(math.log(seconds / SHORTEST, GROWTH) - 1e-9)) if seconds > 0 else 0
-
-
-def upper(bucket: int) -> float:
-    """The longest stall of a bucket, in seconds."""
-    return float(SHORTEST * GROWTH**bucket)

@@ -1,6 +1,6 @@
 """A plan as one guarded transaction (RFC 7047 section 5.2). Pure.
 
-Every value is guarded by itself: a ``wait`` on what the plan saw stands before its write, so that a change by somebody
+Every value is guarded by itself: a ``wait`` on what the plan saw comes before its write, so that a change by somebody
 else makes the whole transaction fail with "timed out" and nothing is written. To guard a column of pairs as a whole
 would be simpler, and would fail whenever any other key of it changes.
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ovsnet.ovsdb.operations import Condition, Operation, comment, insert, mutate, update, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
 from ovsnet.tune.facts import PARENTS
-from ovsnet.tune.plan import Change, NewRow, OldRow, Plan
+from ovsnet.tune.plan import Edit, NewRow, OldRow, Plan
 from ovsnet.tune.record import CREATED, new_record, record_key, records
 
 MARK = "ovsnet: this key was not set"
@@ -24,7 +24,7 @@ MARK = "ovsnet: this key was not set"
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """Operations, and what they are about, for the sentence that is told when their guard fails."""
+    """Operations, and what they are about, for the error when their guard fails."""
 
     subject: str
     operations: tuple[Operation, ...]
@@ -32,7 +32,7 @@ class Guarded:
 
 def transaction(part: Plan) -> list[Guarded]:
     """All operations for one database; ``part`` holds nothing for another."""
-    steps = [_change(each) for each in part.changes]
+    steps = [_edit(each) for each in part.edits]
     steps += [_new_row(each, number) for number, each in enumerate(part.new_rows)]
     steps += [_old_row(each) for each in part.old_rows]
     return [*steps, Guarded("the comment", (comment(f"ovsnet tune: {_summary(part)}"),))]
@@ -53,17 +53,17 @@ def subject_of(steps: list[Guarded], index: int) -> str:
 
 
 def _summary(part: Plan) -> str:
-    return ", ".join(f"{each.knob}={each.after}" for each in part.changes) or "rows"
+    return ", ".join(f"{each.knob}={each.after}" for each in part.edits) or "rows"
 
 
-def _change(change: Change) -> Guarded:
-    value = _edit(change.table, change.row.uuid, change.column, change.key, change.before, change.after)
-    noted, note = records(change.row).get(record_key(change)), new_record(change)
-    record = _edit(change.table, change.row.uuid, "external_ids", record_key(change), noted, note)
-    return Guarded(change.place, (*value, *(record if noted != note else ())))
+def _edit(edit: Edit) -> Guarded:
+    value = _write(edit.table, edit.row.uuid, edit.column, edit.key, edit.before, edit.after)
+    noted, note = records(edit.row).get(record_key(edit)), new_record(edit)
+    record = _write(edit.table, edit.row.uuid, "external_ids", record_key(edit), noted, note)
+    return Guarded(edit.place, (*value, *(record if noted != note else ())))
 
 
-def _edit(table: str, row: Uuid, column: str, key: str, before: str | None, after: str | None) -> Iterator[Operation]:
+def _write(table: str, row: Uuid, column: str, key: str, before: str | None, after: str | None) -> Iterator[Operation]:
     where = [("_uuid", "==", row)]
     if not key:
         yield wait(table, [{column: _number(before)}], where, columns=[column])

@@ -62,12 +62,10 @@ def checked(knob: Knob, text: str, *, force: bool = False) -> str:
 
 def _refuse_harm(knob: Knob, value: int) -> None:
     if value == 0 and not knob.zero_is_safe:
-        raise ConfigError(f"{knob.name}=0 is not safe: it {knob.zero}.", remedy=f"{_takes(knob)} --force insists.")
+        raise ConfigError(f"{knob.name}=0 is not safe. {knob.zero}", remedy=f"{_takes(knob)} --force insists.")
     if value and (value < knob.bounds[0] or knob.takes(value) != value):
-        taken = knob.takes(value)
-        made = f"{knob.reader} makes {knob.with_unit(taken) if taken else 'off'} of it"
-        why = made if taken != value else "it is too low to be meant"
-        raise ConfigError(f"{knob.name}={value} is not what it says: {why}.", remedy=f"{_takes(knob)} --force insists.")
+        why = "That is too low to be intended." if knob.takes(value) == value else knob.outcome(value)
+        raise ConfigError(f"{knob.name}={value} is refused. {why}", remedy=f"{_takes(knob)} --force insists.")
 
 
 def _takes(knob: Knob) -> str:

@@ -1,10 +1,29 @@
-"""The connections of the server: at most so many, and who says nothing makes room for who does."""
+"""The server's connections: how many there may be, and which is cut when there are too many.
+
+The order in which they are cut is that of ``_connections``: the first in it has been silent for longest. A connection
+moves to the end whenever it asks, or takes an event. With ``max_connections`` at 3:
+
+    a b c           all places are taken
+    a b c d         d connects: one too many. The round begins: a b c d are present
+    b c d a         a asks, and moves to the end
+    b c d a e       e connects: it is not part of this round
+      c d a e       TURNS later all who were present have been read. The first of them, b, is cut
+      c d a e       still one too many: the next round begins, with c d a e
+
+Refusing new connections instead would lock a probe out for as long as slow or idle clients hold all places, and a
+kubelet counts that as a failure. Cutting at once would hit probes: whether a client asks is not known before it was
+read, and a hundred probes may wait to be read when our loop was held up.
+
+So for TURNS turns of the loop there may be more than ``max_connections``, but never more than BACKLOG more: the first
+in the order is cut at once, read or not, for the next one that comes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import islice
 
 from aiohttp import web
 
@@ -19,8 +38,8 @@ KEEPALIVE = 5.0
 each probe."""
 
 TURNS = 4
-"""Turns of the loop after which every connection that was there has been read: reading begins in the first, what
-waited in the socket comes in by the second, the third wakes the connection's task and the fourth begins to answer."""
+"""Turns of the loop after which every connection that is there has been read: reading begins in the first, what waited
+in the socket comes in by the second, the third wakes the connection's task and the fourth begins to answer."""
 
 CROWD = 128
 """Connections that leave megabytes behind: each may have held a queue of requests and an answer."""
@@ -35,15 +54,7 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class CappedServer(web.Server):
-    """A server that holds ``max_connections``.
-
-    Who comes over that makes those give way that have asked nothing for longest. Refusing the new ones instead would
-    shut a probe out for as long as slow or idle clients hold all places, and a kubelet counts that as a failure.
-
-    Whether somebody asks is not known before he has been read. So who comes too many stays until all have been read
-    who are there, and only those may have to give way. For no longer than that there are too many, and never more of
-    them than a kernel's queue holds.
-    """
+    """A server that holds ``max_connections``: see the drawing above."""
 
     def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
         super().__init__(
@@ -57,35 +68,33 @@ class CappedServer(web.Server):
         self.max_connections = max_connections
         self.counters = counters
         self._handle = handle
-        self._making_room = False
+        self._making_room: asyncio.Task[None] | None = None
         self._crowd: asyncio.TimerHandle | None = None
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp calls it."""
         super().connection_made(handler, transport)
         self.counters.connections += 1
-        if self._over > BACKLOG:
+        if self._excess > BACKLOG:
             self._cut(next(iter(self._connections)))
-        if self._over > 0 and not self._making_room:
-            self._making_room = True
-            self._make_room(set(self._connections), TURNS)
+        if self._excess > 0 and (self._making_room is None or self._making_room.done()):
+            self._making_room = self._loop.create_task(self._make_room())
         if len(self._connections) >= CROWD and self._crowd is None:
             self._await_calm()
 
     @property
-    def _over(self) -> int:
-        return len(self._connections) - self.max_connections
+    def _excess(self) -> int:
+        return max(len(self._connections) - self.max_connections, 0)
 
-    def _make_room(self, present: set[web.RequestHandler], turns: int) -> None:
-        """After so many turns, who is still ``present`` gives way, as far as there are too many."""
-        if turns:
-            self._loop.call_soon(self._make_room, present, turns - 1)
-            return
-        for each in [each for each in self._connections if each in present][: max(self._over, 0)]:
-            self._cut(each)
-        self._making_room = self._over > 0
-        if self._making_room:
-            self._make_room(set(self._connections), TURNS)
+    async def _make_room(self) -> None:
+        """Round after round, until there are not too many any more."""
+        while self._excess:
+            present = set(self._connections)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            longest_silent = (each for each in self._connections if each in present)
+            for each in list(islice(longest_silent, self._excess)):
+                self._cut(each)
 
     def _await_calm(self) -> None:
         self._crowd = self._loop.call_later(KEEPALIVE, self._clean_up)
@@ -98,12 +107,12 @@ class CappedServer(web.Server):
             give_back()
 
     def _cut(self, handler: web.RequestHandler) -> None:
-        # It would be counted until the loop has told it of its end.
+        # Removed here: otherwise it would count until the loop has told it of its end.
         _abort(self._connections.pop(handler))
         self.counters.cut[CROWDED] += 1
 
     def _heard_of(self, request: web.BaseRequest) -> None:
-        """It gives way last now: the order is that in which they asked, or took an event."""
+        """It moves to the end: the last to be cut."""
         if (transport := self._connections.pop(request.protocol, None)) is not None:
             self._connections[request.protocol] = transport
 
@@ -116,7 +125,7 @@ class CappedServer(web.Server):
         return response
 
     async def _send(self, response: web.StreamResponse, request: web.BaseRequest) -> None:
-        """aiohttp would do so once we return, and wait for ever for a client that does not read."""
+        """aiohttp would do so once we return, and wait without limit for a client that does not read."""
         late = None
         if not _waits_for_nobody(response, request.transport):
             late = self._loop.call_later(KEEPALIVE, self._cut_slow_reader, request)
@@ -143,13 +152,13 @@ class CappedServer(web.Server):
 
 
 def _waits_for_nobody(response: web.StreamResponse, transport: asyncio.Transport | None) -> bool:
-    """A short answer into an empty buffer is taken at once, whoever reads it when: a timer would cost a tenth of it."""
+    """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the whole request."""
     short = response.content_length is not None and response.content_length < SHORT
     return short and transport is not None and not transport.get_write_buffer_size()
 
 
 def _abort(transport: asyncio.Transport | None) -> None:
-    """Close it now: in order, it would stay until the client has read what is still to be sent."""
+    """Close it now: an orderly close would wait until the client has read what is still to be sent."""
     if transport is not None:
         discard_unsent(transport.get_extra_info("socket"))
         transport.abort()

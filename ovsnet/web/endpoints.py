@@ -116,10 +116,8 @@ def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
     waiting = timeline.waiting_for()
     if waiting is None:
         return text("ok\n")
-    lines = [
-        f"waiting for the stage {waiting} for {agent.clock() - timeline.began:.1f} s",
-        *agent.health.diagnosis.evidence,
-    ]
+    since = f" for {agent.clock() - timeline.began:.1f} s" if timeline.began is not None else ": no daemon has started"
+    lines = [f"waiting for the stage {waiting}{since}", *agent.health.diagnosis.evidence]
     return text("\n".join(lines) + "\n", 503)
 
 

@@ -23,7 +23,7 @@ BEAT = 1.0
 """Seconds between two looks at whether the agent still is the one that answers."""
 
 ALIVE_EVERY = 15
-"""Beats without an event after which a comment tells that we live: proxies cut what is silent for a minute."""
+"""Beats without an event after which a comment shows that we live: proxies cut what is silent for a minute."""
 
 FAR_BEHIND = 1000
 """Events that wait to be taken: more than any storm of changes brings within the seconds that a client has."""
@@ -43,7 +43,7 @@ class EventStream(web.StreamResponse):
         self._is_behind = False
 
     async def run(self, request: web.BaseRequest, patience: float, taken: Callable[[web.BaseRequest], None]) -> None:
-        """Tell until there is nobody to tell, or to tell of; call ``taken`` each time the client is up to date.
+        """Send events until the client or the agent is gone; call ``taken`` each time the client is up to date.
 
         Raises TimeoutError when it lets a write wait for ``patience`` seconds, and ConnectionError when it goes
         meanwhile.
@@ -52,9 +52,9 @@ class EventStream(web.StreamResponse):
             await self.prepare(request)
         forget = self._agent.subscribe(self._hear)
         try:
-            await self._tell(_RETRY + event("status", self._agent.document()), patience)
+            await self._send(_RETRY + event("status", self._agent.document()), patience)
             while request.transport is not None and self._agent.answers and not self._is_behind:
-                await self._tell(await self._next(), patience)
+                await self._send(await self._next(), patience)
                 taken(request)
         finally:
             forget()
@@ -74,7 +74,7 @@ class EventStream(web.StreamResponse):
             self._idle_beats += 1
             return _ALIVE if self._idle_beats % ALIVE_EVERY == 0 else b""
 
-    async def _tell(self, data: bytes, patience: float) -> None:
+    async def _send(self, data: bytes, patience: float) -> None:
         if data:
             async with asyncio.timeout(patience):
                 await self.write(data)

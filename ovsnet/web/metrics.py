@@ -103,12 +103,13 @@ def _checks(agent: Agent) -> Iterator[Metric]:
     yield values
     took = HistogramMetricFamily("ovsnet_round_trip_seconds", "How long answers took.", labels=["check"])
     for name, buckets in agent.counters.round_trips.items():
-        took.add_metric([name], list(buckets.cumulative()), buckets.sum)
+        took.add_metric([name], list(buckets.labelled()), buckets.total)
     yield took
 
 
 def _start(agent: Agent) -> Iterator[Metric]:
     took = GaugeMetricFamily("ovsnet_stage_seconds", "How long the last start took to reach a stage.", labels=["stage"])
     for reached in agent.health.timeline.reached():
-        took.add_metric([reached.stage], reached.took_seconds)
+        if reached.took_seconds is not None:
+            took.add_metric([reached.stage], reached.took_seconds)
     yield took

@@ -25,8 +25,8 @@ def _loop(agent: Agent) -> Iterator[Metric]:
     yield HistogramMetricFamily(
         "ovsnet_loop_delay_seconds",
         "How late the ticks of our own loop were.",
-        buckets=list(delays.cumulative()),
-        sum_value=delays.sum,
+        buckets=list(delays.labelled()),
+        sum_value=delays.total,
     )
 
 

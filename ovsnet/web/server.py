@@ -48,7 +48,7 @@ class WebServer:
         accepting = await asyncio.get_running_loop().create_server(
             self._server,
             sock=listener.accepting(),
-            backlog=BACKLOG,  # it listens anew, and would make it 100
+            backlog=BACKLOG,  # it calls listen() again, with 100 unless told otherwise
             ssl=context if listener.secure else None,
             ssl_handshake_timeout=KEEPALIVE if listener.secure else None,
         )

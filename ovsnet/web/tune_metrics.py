@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from ovsnet.agent.agent import Agent
-from ovsnet.tune.drift import Keeper
+from ovsnet.tune.drift import DriftControl
 from ovsnet.tune.stalls import Histogram, Stalls
 
 BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -16,10 +16,10 @@ BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 def tuning(agent: Agent) -> Iterator[Metric]:
-    """All of them; those of the keeper only where knobs are kept."""
+    """All of them; those of the drift only where knobs are watched."""
     yield stalls(agent.stalls)
-    if agent.keeping is not None:
-        yield from kept(agent.keeping.keeper)
+    if agent.reconciler is not None:
+        yield from drift_metrics(agent.reconciler.control)
 
 
 def stalls(found: Stalls) -> Metric:
@@ -28,22 +28,22 @@ def stalls(found: Stalls) -> Metric:
         "ovsnet_stall_seconds", "How long a daemon took to answer, its silences included.", labels=["daemon"]
     )
     for daemon, histogram in found.histograms.items():
-        family.add_metric([daemon], buckets=_buckets(histogram), sum_value=histogram.sum)
+        family.add_metric([daemon], buckets=_buckets(histogram), sum_value=histogram.total)
     return family
 
 
-def kept(keeper: Keeper) -> Iterator[Metric]:
+def drift_metrics(control: DriftControl) -> Iterator[Metric]:
     """What the agent found and did."""
-    yield GaugeMetricFamily("ovsnet_tune_drift", "Knobs that are not as wanted.", value=float(len(keeper.drift)))
-    yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(keeper.writes))
+    yield GaugeMetricFamily("ovsnet_tune_drift", "Knobs that are not as wanted.", value=float(len(control.drift)))
+    yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(control.writes))
     yield GaugeMetricFamily(
         "ovsnet_tune_given_up",
         "1 after somebody else kept changing knobs back, and none are written any more.",
-        value=float(keeper.given_up),
+        value=float(control.given_up),
     )
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     cumulative = list(histogram.cumulative())
     found = [(str(bound), max((count for top, count in cumulative if top <= bound), default=0)) for bound in BOUNDS]
-    return [*((bound, float(count)) for bound, count in found), ("+Inf", float(histogram.total))]
+    return [*((bound, float(count)) for bound, count in found), ("+Inf", float(histogram.count))]

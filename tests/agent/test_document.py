@@ -16,6 +16,8 @@ from ovsnet.health.checks.result import Status
 from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
+from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.knob import Knob, Place, Unit
 from tests.health.results import result
 
 NOW = 100.0
@@ -43,6 +45,7 @@ def told(node: Node, monkeypatch: pytest.MonkeyPatch, **columns: Any) -> Node:
 
 def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
     health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.restarted("ovsdb-server", 90.0, 90.0)
     health.record([result("ovsdb.echo", Status.OK, 95.0, rtt_seconds=0.001)], 95.0)
     found: Any = document(health, node, name="n1", wall_offset=OFFSET)
     assert (found["node"], found["state"]) == ("n1", "starting")
@@ -50,6 +53,13 @@ def test_times_are_seconds_since_1970_and_ages_are_of_now(node: Node) -> None:
     assert found["diagnosis"]["since"] >= 1000.0
     (echo,) = found["checks"]
     assert (echo["status"], echo["rtt_seconds"], echo["age_seconds"]) == ("ok", 0.001, 5.0)
+
+
+def test_time_that_nobody_saw_a_stage_take_is_null(node: Node) -> None:
+    health = HealthState(90.0, CHECKS, allowance=60.0)
+    health.record([result("ovsdb.echo", Status.OK, 95.0)], 95.0)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    assert found["timeline"] == [{"stage": "database", "at": 1095.0, "took_seconds": None}]
 
 
 def test_result_from_the_future_has_no_negative_age(node: Node) -> None:
@@ -85,11 +95,40 @@ def test_version_is_what_the_database_tells(
     assert versions(told(node, monkeypatch, ovs_version=version)) == found
 
 
-def test_knobs_are_the_keys_that_tune_in_order_and_no_others(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_knobs_are_those_of_the_catalogue_in_order_and_no_others(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other keys that begin like knobs describe the node."""
     node = told(
         node,
         monkeypatch,
-        other_config={"n-handler-threads": "4", "vlan-limit": "0"},
-        external_ids={"system-id": "x", "ovn-remote": "tcp:1.2.3.4:6642", "hostname": "h"},
+        other_config={"n-handler-threads": "4", "min-revalidate-pps": "7", "vlan-limit": "0"},
+        external_ids={"ovn-monitor-all": "true", "ovn-remote": "tcp:1.2.3.4:6642", "ovn-encap-ip": "1.2.3.4"},
     )
-    assert list(knobs(node).items()) == [("n-handler-threads", "4"), ("ovn-remote", "tcp:1.2.3.4:6642")]
+    assert list(knobs(node).items()) == [
+        ("min-revalidate-pps", "7"),
+        ("n-handler-threads", "4"),
+        ("ovn-monitor-all", "true"),
+    ]
+
+
+def test_key_in_the_wrong_column_is_no_knob(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = told(node, monkeypatch, other_config={"ovn-monitor-all": "true"}, external_ids={"n-handler-threads": "4"})
+    assert knobs(node) == {}
+
+
+def test_override_of_this_chassis_is_a_knob_where_ovn_reads_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    external_ids = {
+        "system-id": "c1",
+        "ovn-remote-probe-interval-c1": "60000",
+        "ovn-remote-probe-interval-c2": "70000",
+        "ovn-bridge-remote-probe-interval-c1": "5000",
+    }
+    assert knobs(told(node, monkeypatch, external_ids=external_ids)) == {"ovn-remote-probe-interval-c1": "60000"}
+
+
+def test_declared_knob_shows_without_more(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = told(node, monkeypatch, other_config={"vlan-limit": "1"})
+    assert knobs(node) == {}
+    place = Place("Open_vSwitch", "Open_vSwitch", "other_config", "vlan-limit")
+    declared = Knob("vlan-limit", "ovs-vswitchd", place, Unit.COUNT, "What a test declares.", default="1", source="it")
+    monkeypatch.setitem(KNOBS, "vlan-limit", declared)
+    assert knobs(node) == {"vlan-limit": "1"}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovsnet.bench.histogram import Histogram, bucket_of, merged, middle_of
+from ovsnet.bench.histogram import Histogram
+from ovsnet.node.histogram import merged
 
 SHARES = (0.0, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0)
 VALUES = st.lists(st.integers(0, 10**15), min_size=1, max_size=200)
@@ -45,13 +46,16 @@ def test_tail_of_a_large_sample_is_numpys(seed: int) -> None:
 
 @given(st.lists(VALUES, max_size=4))
 def test_merging_is_as_if_one_had_recorded_all(parts: list[list[int]]) -> None:
-    assert merged(map(of, parts)) == of([value for part in parts for value in part])
+    assert merged(Histogram, map(of, parts)) == of([value for part in parts for value in part])
 
 
 @given(st.integers(0, 1 << 62))
 def test_buckets_are_narrow_and_in_order(value: int) -> None:
-    assert bucket_of(value) <= bucket_of(value + 1)
-    assert middle_of(bucket_of(value)) == pytest.approx(value, rel=1 / 256, abs=1)
+    buckets = Histogram()
+    bucket = buckets.bucket_of(value)
+    assert bucket <= buckets.bucket_of(value + 1)
+    assert buckets.middle(bucket) == pytest.approx(value, rel=1 / 256, abs=1)
+    assert value <= buckets.upper(bucket) <= value * (1 + 1 / 128) + 1
 
 
 def test_many_at_once_are_as_many_one_by_one() -> None:

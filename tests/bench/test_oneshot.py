@@ -1,4 +1,4 @@
-"""How a visit ends: with an answer, or with why there is none."""
+"""How a one-shot client ends: with an answer, or with why there is none."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.bench.oneshot import Visit
-from ovsnet.bench.probe_protocol import OpenFlowTalk
+from ovsnet.bench.oneshot import OneShot
+from ovsnet.bench.probe_protocol import OpenFlowProbe
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect_once
@@ -38,16 +38,16 @@ async def switch(path: Path, behaviour: Behaviour) -> AsyncIterator[Address]:
         yield Address.unix(path)
 
 
-async def visited(address: Address, patience: float = 30.0) -> None:
+async def answered(address: Address, timeout: float = 30.0) -> None:
     """Raises why there is no answer."""
     calls: PendingRequests[None] = PendingRequests(str(address))
-    answer = calls.open(0, patience)
-    visit = Visit(address, OpenFlowTalk(), calls, 0)
+    answer = calls.open(0, timeout)
+    client = OneShot(address, OpenFlowProbe(), calls, 0)
     try:
-        await connect_once(visit)
+        await connect_once(client)
         await answer
     finally:
-        visit.leave()
+        client.leave()
         assert not len(calls)
 
 
@@ -61,7 +61,7 @@ async def test_it_says_all_at_once_and_leaves_with_the_answer(tmp_path: Path) ->
         ended.set()
 
     async with switch(tmp_path / "s", answer) as address, asyncio.timeout(60):
-        await visited(address)
+        await answered(address)
         await ended.wait()
 
 
@@ -71,7 +71,7 @@ async def test_peer_that_hangs_up_is_a_loss(tmp_path: Path) -> None:
 
     async with switch(tmp_path / "s", hang_up) as address:
         with pytest.raises(ConnectionLost, match="closed the connection"):
-            await visited(address)
+            await answered(address)
 
 
 async def test_peer_that_leaves_unread_what_we_said_is_a_loss(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_peer_that_leaves_unread_what_we_said_is_a_loss(tmp_path: Path) ->
 
     async with switch(tmp_path / "s", leave) as address:
         with pytest.raises(ConnectionLost):
-            await visited(address)
+            await answered(address)
 
 
 async def test_peer_that_talks_nonsense_is_told(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_peer_that_talks_nonsense_is_told(tmp_path: Path) -> None:
 
     async with switch(tmp_path / "s", nonsense) as address:
         with pytest.raises(ProtocolError, match="not HELLO"):
-            await visited(address)
+            await answered(address)
 
 
 async def test_silence_ends_it(tmp_path: Path) -> None:
@@ -99,4 +99,4 @@ async def test_silence_ends_it(tmp_path: Path) -> None:
 
     async with switch(tmp_path / "s", silence) as address:
         with pytest.raises(DeadlineExceeded):
-            await visited(address, patience=0.2)
+            await answered(address, timeout=0.2)

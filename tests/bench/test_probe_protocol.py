@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ovsnet.bench.probe_protocol import OpenFlowTalk, RpcTalk
+from ovsnet.bench.probe_protocol import JsonRpcProbe, OpenFlowProbe
 from ovsnet.protocol.openflow import MessageType, OpenFlowProtocolError, Version, hello
 from ovsnet.protocol.openflow.message import pack_message
 
@@ -25,37 +25,37 @@ def pieces(stream: bytes, cuts: set[int]) -> list[bytes]:
 
 @given(st.sets(st.integers(1, len(STREAM) - 1)))
 def test_every_echo_reply_is_counted_wherever_the_stream_is_cut(cuts: set[int]) -> None:
-    talk = OpenFlowTalk()
-    talk.data_to_send()
-    answers = sum(sum(talk.receive_data(piece)) for piece in pieces(STREAM, cuts))
+    probe = OpenFlowProbe()
+    probe.data_to_send()
+    answers = sum(sum(probe.receive_data(piece)) for piece in pieces(STREAM, cuts))
 
     assert answers == 16
-    assert talk.data_to_send() == 2 * pack_message(Version.OF13, MessageType.ECHO_REPLY, 0, b"alive?")
-    talk.eof_received()
+    assert probe.data_to_send() == 2 * pack_message(Version.OF13, MessageType.ECHO_REPLY, 0, b"alive?")
+    probe.eof_received()
 
 
 def test_replies_before_a_hello_are_no_answers() -> None:
     with pytest.raises(OpenFlowProtocolError, match="not HELLO"):
-        OpenFlowTalk().receive_data(4 * REPLY)
+        OpenFlowProbe().receive_data(4 * REPLY)
 
 
 def test_answers_before_bad_bytes_count() -> None:
-    talk = OpenFlowTalk()
+    probe = OpenFlowProbe()
     with pytest.raises(OpenFlowProtocolError) as caught:
-        talk.receive_data(hello() + 2 * REPLY + bytes(8))
+        probe.receive_data(hello() + 2 * REPLY + bytes(8))
     assert caught.value.events == [1, 1]
 
 
 def test_a_body_that_looks_like_replies_is_none() -> None:
-    talk = OpenFlowTalk()
-    talk.receive_data(hello())
+    probe = OpenFlowProbe()
+    probe.receive_data(hello())
     asked = pack_message(Version.OF13, MessageType.ECHO_REQUEST, 0, 2 * REPLY)
-    assert sum(talk.receive_data(asked[:8])) == 0
-    assert sum(talk.receive_data(asked[8:])) == 0
-    assert sum(talk.receive_data(REPLY)) == 1
+    assert sum(probe.receive_data(asked[:8])) == 0
+    assert sum(probe.receive_data(asked[8:])) == 0
+    assert sum(probe.receive_data(REPLY)) == 1
 
 
 def test_a_refusal_is_an_answer_too() -> None:
-    talk = RpcTalk("echo")
-    assert talk.ask(2).count(b'"echo"') == 2
-    assert sum(talk.receive_data(b'{"id":0,"result":[],"error":null}{"id":1,"result":null,"error":"no"}')) == 2
+    probe = JsonRpcProbe("echo")
+    assert probe.ask(2).count(b'"echo"') == 2
+    assert sum(probe.receive_data(b'{"id":0,"result":[],"error":null}{"id":1,"result":null,"error":"no"}')) == 2

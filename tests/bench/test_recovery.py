@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.bench.recovery import Recovery, Turning
+from ovsnet.bench.recovery import Recovery, RestartMeasures, Turning
 from ovsnet.health.checks.result import Result, Status
-from ovsnet.health.timeline import Reached
+from ovsnet.health.timeline import STAGES, Reached
 
 
 def test_fact_that_never_went_has_no_moment() -> None:
@@ -37,12 +37,12 @@ def test_samples_count_from_the_start_and_the_whole_from_the_stop() -> None:
     made.socket.observe(True, 12.25)
     samples = made.samples([Reached("openflow", at=12.5, took_seconds=0.4), Reached("flows", 13.0, 0.9)])
     assert samples == pytest.approx(
-        {"socket": 0.25, "openflow": 0.5, "flows": 1.0, "short of flows": 0.0, "all back": 3.0}
+        {"socket": 0.25, "openflow": 0.5, "flows": 1.0, "short_of_flows": 0.0, "all_back": 3.0}
     )
 
 
 def test_stage_of_an_earlier_start_is_none_of_this_one() -> None:
-    assert recovery().samples([Reached("database", at=9.0, took_seconds=0.1)]).keys() == {"short of flows", "all back"}
+    assert recovery().samples([Reached("database", at=9.0, took_seconds=0.1)]).keys() == {"short_of_flows", "all_back"}
 
 
 def test_stage_that_the_timeline_left_closed_is_told_by_its_check() -> None:
@@ -60,5 +60,9 @@ def test_a_few_flows_less_are_enough_and_many_less_are_not() -> None:
     made.count(0, 14.0)
     made.count(1000, 15.0)
     samples = made.samples([])
-    assert samples["short of flows"] == pytest.approx(2.0)
-    assert samples["all flows"] == pytest.approx(3.0)
+    assert samples["short_of_flows"] == pytest.approx(2.0)
+    assert samples["all_flows"] == pytest.approx(3.0)
+
+
+def test_every_stage_of_the_timeline_is_a_measure() -> None:
+    assert {stage.name for stage in STAGES} <= set(RestartMeasures.__struct_fields__)

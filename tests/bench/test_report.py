@@ -7,26 +7,27 @@ from collections.abc import Sequence
 import pytest
 
 from ovsnet.bench.report import page
-from ovsnet.bench.result import Document, Kind, Run, Setting
+from ovsnet.bench.result import Document, Run, Setting
+from ovsnet.bench.workload import find
 
 
-def document(kind: Kind, latencies: dict[str, Sequence[int]]) -> Document:
-    settings: dict[str, Setting] = {"probe interval": 5.0}
-    run = Run(kind=kind, name="a <run>", settings=settings, counts={"done": 1}, problems=["It ended <early>."])
+def document(kind: str, latencies: dict[str, Sequence[int]]) -> Document:
+    settings: dict[str, Setting] = {"probe_interval": 5.0}
+    measures = find(kind).measures(done=1)
+    run = Run(kind=kind, name="a <run>", settings=settings, measures=measures, problems=["It ended <early>."])
     for what, values in latencies.items():
         for value in values:
-            run.latency(what).record(value)
-        run.latency(what)
+            getattr(measures, what).record(value)
     return Document(command=f"ovsnet bench {kind}", began="2026-01-01", machines=[], seed=3, runs=[run])
 
 
 @pytest.mark.parametrize("values", [[5], [0], [7, 7], [1, 10**6, 10**9]], ids=str)
 def test_few_values_are_drawn_too(values: list[int]) -> None:
-    text = page(document("race", {"from arrival": values, "bystander": values})).decode()
+    text = page(document("race", {"from_arrival": values, "canary": values})).decode()
     assert text.count("<svg") == 2
 
 
-@pytest.mark.parametrize("latencies", [{}, {"from request": []}, {"bystander": []}], ids=str)
+@pytest.mark.parametrize("latencies", [{}, {"from_request": []}], ids=str)
 def test_run_without_a_value_has_no_plot_and_still_a_page(latencies: dict[str, Sequence[int]]) -> None:
     text = page(document("echo", latencies)).decode()
     assert "<svg" not in text
@@ -34,8 +35,8 @@ def test_run_without_a_value_has_no_plot_and_still_a_page(latencies: dict[str, S
 
 
 @pytest.mark.parametrize("kind", ["restart", "storm"])
-def test_restart_or_storm_that_was_cut_short_at_once_has_a_page(kind: Kind) -> None:
-    assert "done 1" in page(document(kind, {"fault to synced": []})).decode()
+def test_restart_or_storm_that_was_cut_short_at_once_has_a_page(kind: str) -> None:
+    assert "done 1" in page(document(kind, {"fault_to_synced": []})).decode()
 
 
 def test_document_without_a_run_has_a_page() -> None:
@@ -43,7 +44,7 @@ def test_document_without_a_run_has_a_page() -> None:
 
 
 def test_text_is_escaped() -> None:
-    text = page(document("race", {"from arrival": [5, 9]})).decode()
+    text = page(document("race", {"from_arrival": [5, 9]})).decode()
     assert "It ended &lt;early&gt;." in text
     assert "<run>" not in text
     assert "<early>" not in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.bench.variant import VARIANTS, Target, Variant, require_possible
+from ovsnet.bench.variant import PLAIN, VARIANTS, DaemonName, Variant, require_possible
 from ovsnet.errors import UsageError
 
 
@@ -51,12 +51,20 @@ def test_nonsense_is_refused(text: str) -> None:
         ("southbound-down", "ovs-vswitchd", True),
     ],
 )
-def test_variant_that_does_not_fit_the_daemon_is_refused(text: str, target: Target, raft: bool) -> None:
+def test_variant_that_does_not_fit_the_daemon_is_refused(text: str, target: DaemonName, raft: bool) -> None:
     with pytest.raises(UsageError):
         require_possible(Variant.parse(text), target, raft=raft)
 
 
-def test_plain_fits_everything() -> None:
-    targets: tuple[Target, ...] = ("ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound")
-    for target in targets:
-        require_possible(Variant.parse("plain"), target, raft=True)
+def fits(variant: Variant, target: DaemonName, *, raft: bool) -> bool:
+    try:
+        require_possible(variant, target, raft=raft)
+    except UsageError:
+        return False
+    return True
+
+
+def test_plain_fits_everything_and_other_variants_their_own_daemon() -> None:
+    targets: tuple[DaemonName, ...] = ("ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound")
+    assert all(fits(PLAIN, target, raft=True) for target in targets)
+    assert [target for target in targets if fits(Variant.parse("ahead"), target, raft=False)] == ["ovs-vswitchd"]

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 
-from ovsnet.bench.race import DEFAULT_GATE
+from ovsnet.bench.race import DEFAULT_LIMIT
 from ovsnet.cli.bench import bench
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet, Program
@@ -34,9 +34,9 @@ def test_race_is_told_by_table_document_and_page(
     ended = ovsnet("bench", "race", protocol, *QUICK, *node, "--out", out, "--report", report)
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(out.read_bytes())
-    names = [f"{protocol} 20 {strategy} closed" for strategy in ("naive", "retry", f"gated:{DEFAULT_GATE}")]
+    names = [f"{protocol} 20 {strategy} closed" for strategy in ("naive", "retry", f"gated:{DEFAULT_LIMIT}")]
     assert [run["name"] for run in document["runs"]] == names
-    assert all(run["latencies"].keys() >= {"from connect", "bystander"} for run in document["runs"])
+    assert all(run["measures"].keys() >= {"from_connect", "canary"} for run in document["runs"])
     assert_platform_is_known(document)
     assert document["seed"] == 7
     assert_all_is_shown(ended.out, report.read_text(), names, document)
@@ -50,7 +50,7 @@ def test_echo_is_told_by_table_document_and_page(
     ended = ovsnet("bench", "echo", protocol, *FEW, "--rundir", switch.rundir, "--out", out, "--report", report)
     assert (ended.code, ended.err) == (0, "")
     document = json.loads(out.read_bytes())
-    assert [run["counts"] for run in document["runs"]] == [{"done": 100}]
+    assert [run["measures"]["done"] for run in document["runs"]] == [100]
     assert_platform_is_known(document)
     assert_all_is_shown(ended.out, report.read_text(), [f"{protocol} 2 x 4"], document)
 
@@ -77,9 +77,9 @@ def test_json_is_the_document_with_every_round(ovsnet: Ovsnet, switch: Sandbox) 
     runs = json.loads(ended.out)["runs"]
     assert [run["round"] for run in runs] == [0, 1]
     for run in runs:
-        assert run["counts"] == {"started": 60, "done": 60}
+        assert [run["measures"][what] for what in ("started", "done", "lost")] == [60, 60, 0]
         assert run["settings"] | {"clients": 20, "count": 60, "strategy": "gated:8", "rate": None} == run["settings"]
-        latency = run["latencies"]["from connect"]
+        latency = run["measures"]["from_connect"]
         assert sum(latency["counts"].values()) == 60
         assert 0 < latency["lowest"] <= latency["highest"] <= latency["total"]
         assert run["cpu_seconds"].keys() == {"engine", "ovs-vswitchd"}
@@ -91,7 +91,7 @@ def test_open_loop_tells_its_own_lag(ovsnet: Ovsnet, switch: Sandbox) -> None:
     ended = ovsnet("bench", "race", "openflow", "--clients", 8, "--count", 50, "--rate", 500, *node)
     (run,) = json.loads(ended.out)["runs"]
     assert ended.code == (1 if run["problems"] else 0)
-    assert sum(run["latencies"]["generator lag"]["counts"].values()) == run["counts"]["done"] == 50
+    assert sum(run["measures"]["generator_lag"]["counts"].values()) == run["measures"]["done"] == 50
     assert run["settings"]["rate"] == 500
 
 
@@ -191,7 +191,7 @@ async def test_race_and_echo_go_over_ssl(program: Program) -> None:
             process = program("bench", *command, "ovsdb", "--address", address, *tls, "--json")
             said, err = process.communicate(timeout=50)
             assert (process.returncode, err) == (0, "")
-            assert all(run["counts"]["done"] for run in json.loads(said)["runs"])
+            assert all(run["measures"]["done"] for run in json.loads(said)["runs"])
 
 
 def test_report_without_matplotlib_says_what_to_install(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ async def mortal_switch() -> AsyncIterator[Sandbox]:
 
 
 async def until_at_work(process: subprocess.Popen[str], node: Sandbox) -> None:
-    """Return when the run is on: besides the connection that it holds, and the bystander's, clients have come."""
+    """Return when the run is on: besides the connection that it holds, and the canary's, clients have come."""
 
     def at_work() -> bool:
         assert process.poll() is None, process.communicate()

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from ovsnet.bench.echo import EchoMeasures
+from ovsnet.bench.files import encode
 from ovsnet.bench.histogram import Histogram
-from ovsnet.bench.race import DEFAULT_GATE
-from ovsnet.bench.result import Document, Run, encode
+from ovsnet.bench.race import DEFAULT_LIMIT
+from ovsnet.bench.result import Document, Run
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet, Program
@@ -41,9 +43,9 @@ def test_shards_that_start_together_are_joined_exactly(
         _, err = process.communicate(timeout=50)
         assert (process.returncode, err) == (0, "")
     race = merged(ovsnet, files)
-    assert race["name"] == f"openflow 10 gated:{DEFAULT_GATE} closed"
+    assert race["name"] == f"openflow 10 gated:{DEFAULT_LIMIT} closed"
     assert race["settings"]["clients"] == 10
-    assert race["counts"] == {"started": 100, "done": 100}
+    assert [race["measures"][what] for what in ("started", "done", "lost")] == [100, 100, 0]
     assert race["began"] >= start_at
 
 
@@ -53,11 +55,11 @@ def test_shards_of_an_echo_are_joined_exactly(ovsnet: Ovsnet, switch: Sandbox, t
         node = ("--rounds", 1, "--rundir", switch.rundir, "--shard", f"{number}/3", "--out", file)
         assert ovsnet("bench", *ECHO, *node).code == 0
     echo = merged(ovsnet, files)
-    assert (echo["name"], echo["counts"]) == ("ovsdb 4 x 8", {"done": 1001})
+    assert (echo["name"], echo["measures"]["done"]) == ("ovsdb 4 x 8", 1001)
 
 
 def merged(ovsnet: Ovsnet, files: list[Path]) -> dict[str, Any]:
-    """The one run of the joined document, after a look at every bucket of every histogram."""
+    """The one run of the joined document, after every bucket was checked of every histogram."""
     out = files[0].with_name("all.json")
     ended = ovsnet("bench", "merge", *files, "--out", out, "--json")
     assert (ended.code, ended.err) == (0, "")
@@ -66,14 +68,19 @@ def merged(ovsnet: Ovsnet, files: list[Path]) -> dict[str, Any]:
     assert document["shards"] == ["1/3", "2/3", "3/3"]
     (whole,) = document["runs"]
     parts = [json.loads(file.read_bytes())["runs"][0] for file in files]
-    for what, histogram in whole["latencies"].items():
-        each = [part["latencies"][what] for part in parts]
+    for what, histogram in histograms(whole).items():
+        each = [histograms(part)[what] for part in parts if what in histograms(part)]
         assert Counter(histogram["counts"]) == sum((Counter(one["counts"]) for one in each), Counter())
         assert histogram["total"] == sum(one["total"] for one in each)
         assert histogram["lowest"] == min(one["lowest"] for one in each)
         assert histogram["highest"] == max(one["highest"] for one in each)
     assert whole["cpu_seconds"]["engine"] == pytest.approx(sum(part["cpu_seconds"]["engine"] for part in parts))
     return dict(whole)
+
+
+def histograms(run: dict[str, Any]) -> dict[str, Any]:
+    """Those that hold a value."""
+    return {what: found for what, found in run["measures"].items() if isinstance(found, dict) and found.get("counts")}
 
 
 def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
@@ -84,7 +91,7 @@ def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp
     page = tmp_path / "page.html"
     ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json", "--report", page)
     assert (ended.code, ended.err) == (0, "")
-    assert f"openflow 10 gated:{DEFAULT_GATE} closed" in ended.out
+    assert f"openflow 10 gated:{DEFAULT_LIMIT} closed" in ended.out
     assert "<svg" in page.read_text()
 
 
@@ -182,8 +189,8 @@ def test_long_document_reaches_a_slow_reader_whole(
 
 def long_document() -> Document:
     """Some hundred kilobytes."""
-    run = Run(kind="echo", name="long")
-    run.latencies["from request"] = Histogram(counts=dict.fromkeys(range(10_000), 1), total=1, highest=1)
+    histogram = Histogram(counts=dict.fromkeys(range(10_000), 1), total=1, highest=1)
+    run = Run(kind="echo", name="long", measures=EchoMeasures(from_request=histogram))
     return Document(command="echo", began="2026-01-01", machines=[], shards=["1/1"], runs=[run])
 
 

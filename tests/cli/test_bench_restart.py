@@ -19,8 +19,8 @@ def test_table_document_and_page_tell_the_same_run(ovsnet: Ovsnet, tmp_path: Pat
     assert ended.code == 0, ended.err
     assert "ovs-vswitchd, together" in ended.out
     (run,) = json.loads(out.read_bytes())["runs"]
-    assert run["counts"] == {"done": 1}
-    assert len(run["samples"]["ready"]) == 1
+    assert run["measures"]["done"] == 1
+    assert len(run["measures"]["ready"]) == 1
     page = report.read_text()
     assert "ovs-vswitchd, together" in page
     assert "<svg" in page
@@ -31,7 +31,9 @@ def test_json_is_the_document(ovsnet: Ovsnet) -> None:
     assert ended.code == 0, ended.err
     (run,) = json.loads(ended.out)["runs"]
     assert run["settings"]["daemon"] == "ovn-controller"
-    assert set(run["samples"]) - {"short of flows", "all back"} <= set(MARKS)
+    samples = {fact for fact, found in run["measures"].items() if isinstance(found, list)}
+    assert samples - {"short_of_flows", "all_back"} == set(MARKS)
+    assert len(run["measures"]["controller"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_table_document_and_page_tell_the_same_sweep(ovsnet: Ovsnet, tmp_path: P
     assert verdict in ended.out.splitlines()
     runs = json.loads(out.read_bytes())["runs"]
     assert [run["name"] for run in runs] == [f"{place}, probe 60 s", f"{place}, probe 90 s"]
-    assert [run["counts"]["done"] for run in runs] == [20, 20]
+    assert [run["measures"]["done"] for run in runs] == [20, 20]
     page = report.read_text()
     assert verdict in page
     assert "<svg" in page
@@ -40,8 +40,8 @@ def test_json_is_the_document(ovsnet: Ovsnet) -> None:
     assert ended.code == 0, ended.err
     (run,) = json.loads(ended.out)["runs"]
     assert run["kind"] == "storm"
-    assert run["settings"]["chassis"] == run["counts"]["chassis"] == 20
-    assert set(run["latencies"]) >= {"join to synced", "generator lag"}
+    assert run["settings"]["chassis"] == run["measures"]["chassis"] == 20
+    assert all(run["measures"][what]["counts"] for what in ("join_to_synced", "generator_lag"))
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ async def test_shards_that_start_together_are_joined_exactly(
     (whole,) = document["runs"]
     parts = [json.loads(file.read_bytes())["runs"][0] for file in files]
     assert document["shards"] == ["1/3", "2/3", "3/3"]
-    assert [part["counts"]["chassis"] for part in parts] == [7, 7, 6]
-    assert whole["counts"]["done"] == whole["counts"]["chassis"] == 20
-    for what, histogram in whole["latencies"].items():
-        each = [part["latencies"][what] for part in parts if what in part["latencies"]]
+    assert [part["measures"]["chassis"] for part in parts] == [7, 7, 6]
+    assert whole["measures"]["done"] == whole["measures"]["chassis"] == 20
+    for what in ("join_to_synced", "generator_lag"):
+        histogram, each = whole["measures"][what], [part["measures"][what] for part in parts]
         assert histogram["total"] == sum(one["total"] for one in each)
         assert histogram["highest"] == max(one["highest"] for one in each)
         assert sum(histogram["counts"].values()) == sum(sum(one["counts"].values()) for one in each)

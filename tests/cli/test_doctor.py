@@ -16,6 +16,7 @@ from ovsnet.cli.doctor import doctor, repair_lines
 from ovsnet.doctor.finding import ok, refused, repaired, warning
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.sandbox.node import Sandbox
+from tests.namespaces import OTHER_PID_NAMESPACE
 from tests.unprivileged import UNPRIVILEGED
 
 PROGRAM = [sys.executable, "-c", "from ovsnet.cli.doctor import doctor; doctor()"]
@@ -141,6 +142,23 @@ async def test_unprivileged_user_is_told_what_he_cannot_see(node: Sandbox, held:
         assert "may not open" in found[code]["summary"]
         assert "root" in found[code]["remedy"]
     assert found["pidfile.stale"]["severity"] == ("ok" if held else "warning")
+
+
+async def test_pidfile_of_a_daemon_in_another_pid_namespace_is_not_stale(node: Sandbox) -> None:
+    """V8: to start the daemon again here fails, as long as the old one lives."""
+    argv = [*OTHER_PID_NAMESPACE, *PROGRAM, "--rundir", str(node.rundir), "--json"]
+    await node.kill("ovn-controller")
+    result = await anyio.run_process(argv, check=False)
+    findings = [each for each in json.loads(result.stdout)["findings"] if each["code"].startswith("pidfile.")]
+    (held,) = (each for each in findings if each["severity"] == "note")
+    assert "another pid namespace" in held["summary"]
+    assert "Start the daemon again" not in held["remedy"]
+    living = ("ovsdb-server", "ovs-vswitchd", "ovnnb_db", "ovnsb_db", "ovn-northd")
+    assert {line.partition(":")[0] for line in held["evidence"]} == {
+        str(node.rundir / f"{each}.pid") for each in living
+    }
+    (unclear,) = (each for each in findings if each["severity"] == "unseen")
+    assert [line.partition(":")[0] for line in unclear["evidence"]] == [str(node.rundir / "ovn-controller.pid")]
 
 
 def test_examining_changes_nothing_below_the_root(mounted: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from ovsnet.cli import ovsnet
-from ovsnet.cli.options import NODE_SETTINGS, Number, with_settings
-from ovsnet.config import Settings, rows
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.config import Group, Settings, declared
 
 
 class Run(Protocol):
@@ -88,15 +88,24 @@ def test_file_may_be_named_by_the_environment(run: Run, tmp_path: Path, monkeypa
 
 def test_help_of_a_flag_has_its_description_and_default() -> None:
     @click.command()
-    @with_settings(*(row.name for row in rows()))
+    @with_settings(*Group)
     def command(settings: Settings) -> None: ...
 
     out = CliRunner().invoke(command, ["--help"], terminal_width=200).output
-    for row in rows():
-        assert row.flag in out
+    for setting in declared():
+        assert setting.flag in out
     assert "[br-int]" in out
     assert "[127.0.0.1:10670]" in out
 
 
-def test_settings_of_every_command_that_talks_to_a_node_exist() -> None:
-    assert set(NODE_SETTINGS) <= {row.name for row in rows()}
+def test_group_gives_the_flags_of_its_settings_and_a_name_its_own() -> None:
+    @click.command()
+    @with_settings(Group.TLS, "bridge")
+    def command(settings: Settings) -> None: ...
+
+    assert [option.name for option in command.params] == ["bridge", "tls_key", "tls_certificate", "tls_ca", "config"]
+
+
+def test_name_that_is_no_setting_is_a_mistake_in_the_command() -> None:
+    with pytest.raises(AssertionError):
+        with_settings("bridges")

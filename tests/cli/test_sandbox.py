@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ovsnet.cli.sandbox import sandbox
-from ovsnet.errors import UsageError
+from ovsnet.errors import UnfitEnvironment, UsageError
+from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import Process
 
@@ -116,3 +117,19 @@ def test_run_ends_its_command_on_a_signal() -> None:
 def test_run_of_an_unknown_command_is_refused() -> None:
     with pytest.raises(UsageError, match="no command /nonexistent"):
         ovsnet("run", "/nonexistent")
+
+
+def test_fetch_prints_a_line_per_group_of_programs() -> None:
+    lines = ovsnet("fetch").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ovs-vswitchd", "ovn-controller"]
+    assert all(line.endswith(f", from {binaries.find().source}") for line in lines)
+
+
+def test_fetch_on_a_machine_that_can_have_none_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binaries, "_PROGRAM_DIRECTORIES_OF_HOST", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(UnfitEnvironment, match="Not on PATH"):
+        ovsnet("fetch")

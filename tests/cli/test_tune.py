@@ -169,7 +169,7 @@ def test_missing_permission_is_exit_code_3_a_sentence_and_nothing_written(tune: 
 def status(tmp_path: Path, longest: float) -> Path:
     found = Histogram()
     for stall in [*[0.002] * 1000, *[longest] * 10]:
-        found.add(stall)
+        found.record(stall)
     document = {"stalls": {"ovs-vswitchd": found.document()}, "interval_seconds": 1.0}
     (path := tmp_path / "status.json").write_text(json.dumps(document))
     return path

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Sequence
+from contextlib import aclosing
 
 import pytest
 
@@ -26,10 +28,14 @@ from bench import (
 )
 from bench.comparison import Row
 from bench.laps import openflow_codec as codec_lap
+from bench.laps.pipeline import EchoPipeline
 from bench.laps.report import Cost
 from bench.processes import Memory, Spent
 from bench.questions import FULL, QUICK
+from ovsnet.bench.echo import EchoMeasures
+from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.result import ENGINE, Run
+from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 
 NEED_A_PEER = {"os_ken_codec", "ovsdbapp_rows"}
@@ -41,16 +47,17 @@ def costs(us: float) -> list[Cost]:
     return [Cost(1000, us / 1000, us / 1000)] * 2
 
 
-def race_run(rate: float, *, engine_us: float, p99_ms: float, lost: int = 0) -> Run:
-    run = Run(kind="race", name="made up", began=0.0, ended=1000 / rate, counts={"done": 1000, "lost": lost})
+def race_run(rate: float, *, engine_us: float, p99_ms: float, lost: int = 0) -> Run[RaceMeasures]:
+    measures = RaceMeasures(done=1000, lost=lost)
+    run = Run(kind="race", name="made up", ended=1000 / rate, measures=measures)
     run.cpu_seconds = {ENGINE: engine_us / 1000, "ovs-vswitchd": 0.05}
-    run.latency("from connect").record(int(p99_ms * 1e6), 1000)
-    run.latency("from arrival").record(int(p99_ms * 2e6), 1000)
+    measures.from_connect.record(int(p99_ms * 1e6), 1000)
+    measures.from_arrival.record(int(p99_ms * 2e6), 1000)
     return run
 
 
-def echo_run(rate: float, daemon_us: float) -> Run:
-    run = Run(kind="echo", name="made up", began=0.0, ended=1000 / rate, counts={"done": 1000})
+def echo_run(rate: float, daemon_us: float) -> Run[EchoMeasures]:
+    run = Run(kind="echo", name="made up", ended=1000 / rate, measures=EchoMeasures(done=1000))
     run.cpu_seconds = {ENGINE: 0.002, "ovs-vswitchd": daemon_us / 1000}
     return run
 
@@ -77,7 +84,7 @@ ROWS: dict[str, Sequence[Row]] = {
 
 
 def test_every_question_is_asked_and_tried_here() -> None:
-    own = {"questions", "runner", "comparison", "machine", "peers", "processes", "causes", "storms", "page", "laps"}
+    own = {"questions", "runner", "comparison", "peers", "processes", "causes", "storms", "page", "sections", "laps"}
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)} - {"__main__"}
     asked = {question.__name__.removeprefix("bench.") for question in FULL}
     assert asked == ROWS.keys() == modules - own
@@ -103,7 +110,7 @@ def test_question_has_a_target_and_a_peer_and_passes_with_good_figures(question:
     ],
     ids=["rate", "CPU", "latency", "loss"],
 )
-def test_race_falls_short_by_each_of_its_promises(run: Run) -> None:
+def test_race_falls_short_by_each_of_its_promises(run: Run[RaceMeasures]) -> None:
     verdicts = [row.passed for row in race.rows("openflow", [run], PROBES) if row.target]
     assert verdicts.count(False) == 1
 
@@ -121,17 +128,29 @@ def test_echo_is_measured_by_what_the_daemon_could_serve() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({lap.name for lap in pkgutil.iter_modules(laps.__path__)} - NEED_A_PEER))
-def test_lap_can_be_imported(name: str) -> None:
-    importlib.import_module(f"bench.laps.{name}")
+def test_lap_can_be_imported_and_says_what_it_measures(name: str) -> None:
+    """A lap that needs more than what is installed for ovsnet fails here, and not after minutes of other laps."""
+    assert importlib.import_module(f"bench.laps.{name}").__doc__
 
 
 def test_messages_of_the_codec_laps_are_read() -> None:
+    """The laps assert, for each message, that it was read as what it is."""
     codec_lap.echo(codec_lap.greeted(), 2)
     codec_lap.ports(codec_lap.greeted(), 2)
 
 
+@pytest.mark.parametrize(("count", "window"), [(1, 1), (1, 64), (100, 1), (5000, 64), (100, 1000)])
+async def test_pipeline_counts_every_echo_once(shared_node: Sandbox, count: int, window: int) -> None:
+    address = Address.unix(shared_node.rundir / "br-int.mgmt")
+    async with aclosing(EchoPipeline(address)) as pipeline, asyncio.timeout(50):
+        await pipeline.connect()
+        for _ in range(2):
+            await pipeline.run(count, window=window, payload=bytes(8))
+            assert (pipeline.sent, pipeline.answered) == (count, count)
+
+
 async def test_race_is_measured_beside_real_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"ROUNDS": 1, "CLIENTS": 16, "COUNT": 64, "PROBES": 8, "PATIENCE": 50}.items():
+    for name, value in {"ROUNDS": 1, "CLIENTS": 16, "COUNT": 64, "PROBES": 8, "DEADLINE": 50}.items():
         monkeypatch.setattr(race, name, value)
     async with Sandbox(ovn=False) as node:
         await node.wait_ready()

@@ -4,45 +4,47 @@ from __future__ import annotations
 
 from bench.storms import PARTS, table
 from ovsnet.bench.result import ENGINE, Run
+from ovsnet.bench.storm.measures import StormMeasures
+from ovsnet.bench.storm.storm import FaultName, Storm
 
 
-def storm(fault: str = "kill", **counts: int) -> Run:
+def storm(fault: FaultName = "kill", done: int = 10, lost: int = 0) -> Run[StormMeasures]:
     run = Run(
         kind="storm",
         name="10 on tcp standalone, probe 5 s",
-        settings={"probe interval": 5.0, "fault": fault},
-        counts={"chassis": 10, "done": 10, "lost": 0, "false disconnects": 0, **counts},
+        settings=Storm(10, 5.0, fault=fault).settings(),
+        measures=StormMeasures(chassis=10, done=done, lost=lost, false_disconnects=0),
         cpu_seconds={ENGINE: 1.0, "ovn-sb1": 2.0, "ovn-sb2": 3.0},
         peak_bytes={ENGINE: 60 << 20, "ovn-sb1": 10 << 20, "ovn-sb2": 20 << 20},
     )
     for _ in range(10):
-        run.latency("join to synced").record(10**9)
-    run.latency("generator lag").record(10**6)
+        run.measures.join_to_synced.record(10**9)
+    run.measures.generator_lag.record(10**6)
     return run
 
 
-def cells(run: Run) -> dict[str, str]:
+def cells(run: Run[StormMeasures]) -> dict[str, str]:
     titles, _, row = (line.strip("| ").split(" | ") for line in table([run]))
     return dict(zip(titles, row, strict=True))
 
 
-def test_row_tells_servers_together_and_the_engine_apart() -> None:
+def test_row_shows_servers_together_and_the_engine_apart() -> None:
     row = cells(storm())
     assert row["CPU: servers, engine"] == "5.0 s, 1.0 s"
     assert row["memory: server, engine"] == "20 MiB, 60 MiB"
     assert (row["all joined"], row["all synced again"]) == ("1.0 s", "0.0 s")
 
 
-def test_who_is_missing_never_came_back_and_without_a_fault_there_is_nothing_to_come_back_from() -> None:
+def test_chassis_that_is_missing_never_came_back_and_without_a_fault_there_is_nothing_to_come_back_from() -> None:
     assert cells(storm(done=9, lost=1))["all synced again"] == "never"
     assert cells(storm("none"))["all synced again"] == "-"
 
 
 def test_false_disconnects_that_nobody_can_tell_are_not_nought() -> None:
     run = storm()
-    run.count("gave up unheard", 2)
+    run.measures.gave_up_unheard = 2
     assert cells(run)["false disconnects (never heard)"] == "0 (2)"
-    del run.counts["false disconnects"]
+    run.measures.false_disconnects = None
     assert cells(run)["false disconnects (never heard)"] == "-"
 
 

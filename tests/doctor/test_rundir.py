@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.doctor import EXAMINATIONS, Severity
+from ovsnet.doctor import EXAMINATIONS, Host, Severity
 from ovsnet.doctor.fixes import MakeLink
 from ovsnet.doctor.rundir import LINK, LINK_TARGET
+from ovsnet.node.rundir import Installation, Rundir, Source
 
 from .conftest import RUNDIR, Denied, Tree
 
@@ -30,6 +31,15 @@ def test_run_directory_that_may_not_be_seen_is_said(tree: Tree, deny: Denied) ->
     found = tree.one("rundir.present")
     assert found.severity is Severity.UNSEEN
     assert "root" in found.remedy
+
+
+def test_other_installations_are_noted(tree: Tree) -> None:
+    other = Installation(Rundir(Path("/opt/ovs"), Path("/opt/ovs")), "", (("ovs-vswitchd", 7),))
+    host = Host(tree.root, Rundir(RUNDIR, RUNDIR, Source.TABLE, (other,)))
+    present, beside = EXAMINATIONS["rundir.present"].findings(host, tree.live)
+    assert present.severity is Severity.OK
+    assert beside.severity is Severity.NOTE
+    assert beside.evidence == ("/opt/ovs (ovs-vswitchd 7)",)
 
 
 def test_directory_that_anybody_may_write_is_warned_of(tree: Tree) -> None:

@@ -37,7 +37,7 @@ def test_text_without_a_version_has_none() -> None:
 
 def test_every_defect_has_a_range_a_source_and_a_remedy() -> None:
     for row in DEFECTS:
-        assert row.first < row.mended
+        assert row.first < row.fixed_in
         assert row.source
         assert row.remedy.endswith(".")
 

@@ -63,10 +63,10 @@ REASONS = (
     *("hung", "late", "busy", "starved", "timeout", "backlog-full", "locked-out", "second-vswitchd", "bridge-missing"),
     *("datapath-missing", "flow-restore-wait", "no-database", "controller-paused", "no-southbound", "unknown-database"),
     *("stale", "northd-version-mismatch", "controller-not-connected", "controller-no-openflow", "flows-missing"),
-    *("process-unseen", "unseen", "of a new kind"),
+    *("process-unseen", "unseen", "no-descriptors", "own-limit", "own-memory", "internal", "of a new kind"),
 )
 _STATUS = dict.fromkeys(("late", "busy", "starved"), Status.SLOW) | dict.fromkeys(
-    ("process-unseen", "unseen"), Status.UNKNOWN
+    ("process-unseen", "unseen", "own-limit", "own-memory", "internal"), Status.UNKNOWN
 )
 
 

@@ -29,7 +29,16 @@ from tests.web.conftest import serve as serve
 @pytest.fixture
 def northd() -> Iterator[None]:
     """The declaration of a component, and of a check that asks it."""
-    declare(Component(daemon="ovn-northd", name="northd", title="ovn-northd", ovn=True, control=True))
+    declare(
+        Component(
+            daemon="ovn-northd",
+            name="northd",
+            title="ovn-northd",
+            sockets=("ovn-northd.*.ctl",),
+            ovn=True,
+            control=True,
+        )
+    )
 
     @check("northd.status", daemon="ovn-northd", socket=Socket.CONTROL)
     async def status(node: Node) -> Answer:

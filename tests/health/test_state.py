@@ -1,12 +1,14 @@
 """What results change, on a health with hand-made results."""
 
+import pytest
+
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.health.state import HealthState
 from ovsnet.health.timeline import STAGES
 from tests.health.results import result
 
-GONE = result("vswitchd.ofproto", Status.FAILED, 0.0, "refused", "Nobody listens.")
+GONE = result("vswitchd.ofproto", Status.FAILED, 0.0, "gone", "Process 7 has ended.")
 BACK = result("vswitchd.ofproto", Status.OK, 0.0)
 
 
@@ -35,12 +37,18 @@ def test_first_result_of_a_check_is_a_change_and_the_same_again_is_none() -> Non
     assert made.results["ovsdb.echo"] is second
 
 
-def test_first_diagnosis_is_told_whatever_it_is() -> None:
-    """Who starts an agent beside a broken node reads in the log what the start waits for."""
+@pytest.mark.parametrize(
+    ("started_at", "code"), [(None, "vswitchd-down"), (-61.0, "vswitchd-down"), (-9.0, "starting")]
+)
+def test_first_diagnosis_is_told_whatever_it_is(started_at: float | None, code: str) -> None:
+    """An agent that starts beside a broken node logs the cause at once; beside a daemon that started a moment ago, what
+    the start waits for."""
     made = HealthState(0.0, CHECKS, allowance=60.0)
+    if started_at is not None:
+        made.restarted("ovs-vswitchd", started_at, 0.0)
     told = made.record([GONE], 1.0)[-1].diagnosis
     assert told is not None
-    assert told.code == "starting"
+    assert told.code == code
     assert made.record([GONE], 2.0) == []
 
 
@@ -54,14 +62,16 @@ def test_new_reason_with_the_same_status_is_a_change() -> None:
 
 def test_results_that_belong_together_are_diagnosed_once() -> None:
     made = health()
-    changes = made.record([GONE, result("ovsdb.echo", Status.FAILED, 2.0, "refused")], 2.0)
+    changes = made.record([GONE, result("ovsdb.echo", Status.FAILED, 2.0, "gone")], 2.0)
     assert [change.diagnosis.code for change in changes if change.diagnosis] == ["ovsdb-down"]
     assert all(changes)
 
 
 def test_judging_again_tells_a_new_code_alone() -> None:
     starting = HealthState(0.0, CHECKS, allowance=60.0)
+    starting.restarted("ovs-vswitchd", 0.0, 0.0)
     starting.record([GONE], 1.0)
+    assert starting.diagnosis.code == "starting"
     assert starting.judge(59.0) is None
     late = starting.judge(60.0)
     assert late is not None
@@ -86,3 +96,12 @@ def test_sign_of_life_ends_death() -> None:
     assert made.dead_since == 12.0
     made.record([BACK], 13.0)
     assert made.dead_for(20.0) == 0.0
+
+
+def test_start_of_long_ago_opens_no_stage() -> None:
+    """A fresh agent meets daemons that have run for days; their stages are reached all the same."""
+    made = health()
+    made.restarted("ovs-vswitchd", 40.0, 100.0)
+    assert made.timeline.waiting_for() is None
+    made.restarted("ovs-vswitchd", 40.1, 100.0)
+    assert made.timeline.waiting_for() == "switch"

@@ -29,6 +29,7 @@ def test_each_stage_names_a_check_that_exists_and_daemons_that_exist(stage: Stag
 
 def test_stages_are_reached_in_order_and_none_is_left() -> None:
     timeline = Timeline(10.0, CHECKS)
+    timeline.restarted("ovsdb-server", 10.0)
     waited = []
     for number, stage in enumerate(STAGES):
         waited.append(timeline.waiting_for())
@@ -66,9 +67,19 @@ def test_check_without_a_stage_proves_none() -> None:
 
 
 def test_proof_older_than_the_start_took_no_time() -> None:
-    timeline = Timeline(5.0, CHECKS)
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted("ovsdb-server", 5.0)
     timeline.observe(proof("database", 4.0))
     assert [each.took_seconds for each in timeline.reached()] == [0.0]
+
+
+@pytest.mark.parametrize("started_at", [None, 9.9])
+def test_nobody_knows_how_long_a_start_took_that_nobody_watched(started_at: float | None) -> None:
+    timeline = Timeline(10.0, CHECKS)
+    if started_at is not None:
+        timeline.restarted("ovsdb-server", started_at)
+    timeline.observe(proof("database", 11.0))
+    assert [(each.at, each.took_seconds) for each in timeline.reached()] == [(11.0, None)]
 
 
 @pytest.mark.parametrize(
@@ -89,10 +100,58 @@ def test_restart_opens_the_stages_of_that_daemon_alone(daemon: str, open_again: 
 
 
 def test_restart_within_a_start_does_not_begin_it_anew() -> None:
-    timeline = Timeline(3.0, CHECKS)
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted("ovsdb-server", 3.0)
     timeline.observe(proof("database", 4.0))
     timeline.restarted("ovs-vswitchd", 20.0)
     assert timeline.began == 3.0
+
+
+def test_start_begins_with_its_first_daemon_whatever_the_order_in_which_they_are_met() -> None:
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted("ovs-vswitchd", 20.0)
+    timeline.restarted("ovsdb-server", 3.0)
+    assert timeline.began == 3.0
+
+
+def test_daemon_without_a_stage_begins_no_start() -> None:
+    """A local southbound that restarted once set all five stages to 0.000 s."""
+    timeline = finished()
+    before = list(timeline.reached())
+    timeline.restarted("southbound", 20.0)
+    assert list(timeline.reached()) == before
+    assert not timeline.under_way(20.0, 60.0)
+
+
+def test_start_is_under_way_until_its_last_stage_or_the_end_of_its_allowance() -> None:
+    timeline = Timeline(0.0, CHECKS)
+    assert not timeline.under_way(1.0, 60.0)
+    timeline.restarted("ovsdb-server", 3.0)
+    assert timeline.under_way(62.9, 60.0)
+    assert not timeline.under_way(63.0, 60.0)
+    for stage in STAGES:
+        assert timeline.under_way(4.0, 60.0)
+        timeline.observe(proof(stage.name, 4.0))
+    assert not timeline.under_way(4.0, 60.0)
+    assert timeline.ended == 4.0
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+@pytest.mark.parametrize("started", DAEMONS)
+def test_start_excuses_what_starts_behind_it(started: str, daemon: str) -> None:
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted(started, 3.0)
+    assert timeline.excuses(daemon, 62.9, 60.0) is (DAEMONS.index(started) <= DAEMONS.index(daemon))
+    assert not timeline.excuses(daemon, 63.0, 60.0)
+
+
+def test_start_does_not_excuse_what_was_lost_after_it() -> None:
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted("ovsdb-server", 3.0)
+    assert timeline.excuses("ovs-vswitchd", 4.0, 60.0, lost_at=2.9)
+    assert not timeline.excuses("ovs-vswitchd", 4.0, 60.0, lost_at=3.1)
+    timeline.restarted("ovs-vswitchd", 3.5)
+    assert timeline.excuses("ovs-vswitchd", 4.0, 60.0, lost_at=3.1)
 
 
 def test_without_a_check_its_stage_is_not_waited_for_and_the_original_is_untouched() -> None:

@@ -1,4 +1,4 @@
-"""PendingRequests that wait for answers, on both event loops: their polls and clocks differ."""
+"""Requests that wait for their answers, on both event loops: their polls and clocks differ."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ async def _as_coroutine(body: Body) -> None:
 class Answers(asyncio.Protocol):
     """Each byte that arrives is the key of a call that it answers."""
 
-    def __init__(self, calls: PendingRequests[str]) -> None:
-        self.calls = calls
+    def __init__(self, pending: PendingRequests[str]) -> None:
+        self.pending = pending
 
     def data_received(self, data: bytes) -> None:
         for key in data:
-            self.calls.answer(key, "answered")
+            self.pending.answer(key, "answered")
 
 
 def block_until(moment: float) -> None:
@@ -52,12 +52,12 @@ def block_until(moment: float) -> None:
 
 def test_forgotten_call_is_waited_for_no_more(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        answer = calls.open(1, 10)
-        calls.forget(1)
-        calls.forget(1)
-        assert len(calls) == 0
-        assert not calls.answer(1, "late")
+        pending: PendingRequests[str] = PendingRequests("peer")
+        answer = pending.open(1, 10)
+        pending.forget(1)
+        pending.forget(1)
+        assert len(pending) == 0
+        assert not pending.answer(1, "late")
         assert not answer.done()
 
     run(body)
@@ -65,31 +65,31 @@ def test_forgotten_call_is_waited_for_no_more(run: Run) -> None:
 
 def test_answers_find_their_calls(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        one, two = calls.open(1, 10), calls.open(2, 10)
-        assert len(calls) == 2
-        assert calls.answer(2, "two")
-        assert calls.answer(1, "one")
+        pending: PendingRequests[str] = PendingRequests("peer")
+        one, two = pending.open(1, 10), pending.open(2, 10)
+        assert len(pending) == 2
+        assert pending.answer(2, "two")
+        assert pending.answer(1, "one")
         assert (await one, await two) == ("one", "two")
-        assert len(calls) == 0
+        assert len(pending) == 0
 
     run(body)
 
 
 def test_answer_that_nobody_waits_for(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        assert not calls.answer(1, "late")
-        assert not calls.refuse(1, OvsdbError("no"))
+        pending: PendingRequests[str] = PendingRequests("peer")
+        assert not pending.answer(1, "late")
+        assert not pending.refuse(1, OvsdbError("no"))
 
     run(body)
 
 
 def test_refused_call_fails_alone(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        one, two = calls.open(1, 10), calls.open(2, 10)
-        assert calls.refuse(1, OvsdbError("no"))
+        pending: PendingRequests[str] = PendingRequests("peer")
+        one, two = pending.open(1, 10), pending.open(2, 10)
+        assert pending.refuse(1, OvsdbError("no"))
         with pytest.raises(OvsdbError, match="no"):
             await one
         assert not two.done()
@@ -99,37 +99,37 @@ def test_refused_call_fails_alone(run: Run) -> None:
 
 def test_lost_connection_fails_all(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        futures = [calls.open(key, 10) for key in range(3)]
-        calls.fail_all(ConnectionLost("gone"))
+        pending: PendingRequests[str] = PendingRequests("peer")
+        futures = [pending.open(key, 10) for key in range(3)]
+        pending.fail_all(ConnectionLost("gone"))
         assert all(isinstance(future.exception(), ConnectionLost) for future in futures)
-        assert len(calls) == 0
-        calls.fail_all(ConnectionLost("gone"))
+        assert len(pending) == 0
+        pending.fail_all(ConnectionLost("gone"))
 
     run(body)
 
 
 def test_deadline_names_the_peer_and_the_time(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("unix:/run/x")
+        pending: PendingRequests[str] = PendingRequests("unix:/run/x")
         with pytest.raises(DeadlineExceeded, match=r"unix:/run/x gave no answer within 0\.01 s"):
-            await calls.open(1, 0.01)
-        assert not calls.answer(1, "late")
+            await pending.open(1, 0.01)
+        assert not pending.answer(1, "late")
 
     run(body)
 
 
 def test_one_timer_serves_calls_of_any_deadlines(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
+        pending: PendingRequests[str] = PendingRequests("peer")
         ended: list[int] = []
         for key, timeout in ((1, 0.06), (2, 0.01), (3, 0.03), (4, 10.0)):
-            calls.open(key, timeout).add_done_callback(lambda _, key=key: ended.append(key))  # type: ignore[misc]
-        await asyncio.wait([calls.open(5, 0.09)])
+            pending.open(key, timeout).add_done_callback(lambda _, key=key: ended.append(key))  # type: ignore[misc]
+        await asyncio.wait([pending.open(5, 0.09)])
         await after_next_poll()
         assert set(ended) == {1, 2, 3}
-        assert len(calls) == 1
-        calls.fail_all(ConnectionLost("end"))
+        assert len(pending) == 1
+        pending.fail_all(ConnectionLost("end"))
 
     run(body)
 
@@ -140,9 +140,9 @@ def test_answer_that_waits_in_the_socket_is_not_late(run: Run) -> None:
     async def body() -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            calls: PendingRequests[str] = PendingRequests("peer")
-            transport, _ = await asyncio.get_running_loop().create_connection(lambda: Answers(calls), sock=ours)
-            answer = calls.open(7, 0.01)
+            pending: PendingRequests[str] = PendingRequests("peer")
+            transport, _ = await asyncio.get_running_loop().create_connection(lambda: Answers(pending), sock=ours)
+            answer = pending.open(7, 0.01)
             theirs.send(b"\7")
             block_until(time.monotonic() + 0.05)
             assert await answer == "answered"
@@ -156,11 +156,11 @@ def test_deadline_counts_from_the_call_and_not_from_the_loops_last_pass(run: Run
     """uvloop's clock stands still within a pass: a call made after a long callback must have its whole time."""
 
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
+        pending: PendingRequests[str] = PendingRequests("peer")
         block_until(time.monotonic() + 0.05)
         opened = time.monotonic()
         with pytest.raises(DeadlineExceeded):
-            await calls.open(1, 0.04)
+            await pending.open(1, 0.04)
         assert time.monotonic() - opened >= 0.04
 
     run(body)
@@ -168,29 +168,29 @@ def test_deadline_counts_from_the_call_and_not_from_the_loops_last_pass(run: Run
 
 def test_cancelled_call_is_forgotten_without_a_noise(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
+        pending: PendingRequests[str] = PendingRequests("peer")
         for key in range(3):
-            calls.open(key, 0.01).cancel()
-        assert calls.answer(0, "late")
-        assert calls.refuse(1, OvsdbError("late"))
-        await asyncio.wait([calls.open(9, 0.02)])
-        assert len(calls) == 0
+            pending.open(key, 0.01).cancel()
+        assert pending.answer(0, "late")
+        assert pending.refuse(1, OvsdbError("late"))
+        await asyncio.wait([pending.open(9, 0.02)])
+        assert len(pending) == 0
 
     run(body)
 
 
 def test_long_call_opened_while_a_late_one_is_judged_holds_up_no_other(run: Run) -> None:
     async def body() -> None:
-        calls: PendingRequests[str] = PendingRequests("peer")
-        first, second = calls.open(1, 0.01), calls.open(2, 0.02)
+        pending: PendingRequests[str] = PendingRequests("peer")
+        first, second = pending.open(1, 0.01), pending.open(2, 0.02)
         for key in range(100, 1000):
             await asyncio.sleep(0)
-            calls.open(key, 1000)
+            pending.open(key, 1000)
             if first.done():
                 break
             block_until(time.monotonic() + 0.001)
         with pytest.raises(DeadlineExceeded):
             await asyncio.wait_for(second, 30)
-        calls.fail_all(ConnectionLost("over"))
+        pending.fail_all(ConnectionLost("over"))
 
     run(body)

@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.node.daemon import Daemon
+from ovsnet.node.components import Component
+from ovsnet.node.daemon import SIGHTED_FOR, Daemon
+from ovsnet.node.presence import Presence
+from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Verdict
 
 HUNG_AFTER = 3.0
+
+SLEEP = Component(daemon="sleep", name="sleep", title="sleep", sockets=())
 
 
 class Clocks:
@@ -40,7 +45,7 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 @pytest.fixture
 def daemon(clocks: Clocks, tmp_path: Path) -> Daemon:
     """A daemon that is called sleep, with a pidfile where a test may write one."""
-    return Daemon("sleep", tmp_path / "sleep.pid", lambda: clocks.now, lambda: clocks.heard_at)
+    return Daemon(SLEEP, Rundir(tmp_path, tmp_path), lambda: clocks.now, lambda: clocks.heard_at)
 
 
 def freeze(child: subprocess.Popen[bytes]) -> None:
@@ -97,7 +102,7 @@ def test_start_is_told_by_our_clock_and_a_new_process_is_told_once(
 
 
 def test_another_process_is_another_start(child: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    daemon = Daemon("sleep", tmp_path / "sleep.pid", time.monotonic)
+    daemon = Daemon(SLEEP, Rundir(tmp_path, tmp_path), time.monotonic)
     assert daemon.met(os.getpid())
     assert daemon.met(child.pid)
     assert daemon.peer_pid == child.pid
@@ -159,9 +164,11 @@ def test_daemon_that_is_known_to_be_gone_has_no_silence(
     daemon.asked()
     clocks.now += 10.0
     daemon.look(HUNG_AFTER)
-    daemon.gone()
+    assert daemon.late
+    child.kill()
+    child.wait()
+    assert daemon.sight()[0].presence is Presence.GONE
     assert not daemon.late
-    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
 
 
 def test_daemon_on_another_host_is_judged_by_its_silence_alone(
@@ -190,14 +197,20 @@ def test_process_that_ends_in_the_silence_is_gone(
     assert daemon.look(HUNG_AFTER).verdict is Verdict.GONE
 
 
-def test_process_that_we_saw_and_that_is_no_more_has_ended(daemon: Daemon, child: subprocess.Popen[bytes]) -> None:
+def test_process_that_we_saw_and_that_is_no_more_has_ended(
+    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
+) -> None:
     daemon.met(child.pid)
-    assert not daemon.ended
+    assert daemon.sight()[0].presence is Presence.RUNS
+    assert daemon.ended_at is None
     child.kill()
     child.wait()
-    assert daemon.ended
+    clocks.now += SIGHTED_FOR
+    assert daemon.sight()[0].presence is Presence.GONE
+    assert daemon.ended_at == clocks.now
 
 
 def test_process_that_we_could_never_see_is_not_said_to_have_ended(daemon: Daemon) -> None:
     daemon.met(None)
-    assert not daemon.ended
+    daemon.sight()
+    assert daemon.ended_at is None

@@ -366,6 +366,19 @@ async def test_chase_goes_on_without_anybody_asking(peer: Peer) -> None:
     await link.aclose()
 
 
+async def test_what_is_asked_within_the_chase_is_tried_at_once(peer: Peer) -> None:
+    link = peer.link()
+    peer.refusal = SocketMissing("not known yet")
+    link.appeared()
+    await peer.tried.wait()
+    for _ in range(50):
+        with pytest.raises(SocketMissing):
+            await link.session(PATIENT)
+    peer.refusal = None
+    assert await link.session(PATIENT)
+    await link.aclose()
+
+
 async def test_closing_ends_the_chase(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()

@@ -136,39 +136,61 @@ def test_socket_that_appears_ends_the_pause_and_resets_the_backoff() -> None:
     assert made.retry_at <= FIRST_BACKOFF * 1.25
 
 
-@pytest.mark.parametrize("error", [REFUSED, SocketMissing("none")])
-def test_chase_has_an_end(error: OvsnetError) -> None:
+def chasing() -> LinkState:
     made = link()
     assert made.appeared()
-    pauses = []
-    for _ in CHASE:
+    return made
+
+
+@pytest.mark.parametrize("error", [REFUSED, SocketMissing("none")])
+def test_chase_has_an_end(error: OvsnetError) -> None:
+    made = chasing()
+    for pause in CHASE:
         made.failed(error, 0.0)
-        assert made.retry_unasked_after is not None
-        pauses.append(made.retry_unasked_after)
-        assert made.due()
-    assert tuple(pauses) == CHASE
+        assert made.chased_after == pause
+        assert made.chased()
     made.failed(error, 0.0)
-    assert made.retry_unasked_after is None
-    assert made.retry_at <= FIRST_BACKOFF * 1.25
+    assert made.chased_after is None
+    assert made.asked(0.0)
+    made.failed(error, 0.0)
+    assert made.state is State.WAITING
+
+
+def test_somebody_who_asks_within_the_chase_need_not_wait_and_does_not_use_it_up() -> None:
+    """What was missing may be known by now, such as where the southbound is."""
+    made = chasing()
+    for _ in range(100):
+        made.failed(REFUSED, 0.0)
+        assert made.chased_after == CHASE[0]
+        assert made.asked(0.0)
+
+
+def test_pause_of_the_chase_may_end_during_an_attempt_that_was_asked_for() -> None:
+    made = chasing()
+    made.failed(REFUSED, 0.0)
+    made.asked(0.0)
+    assert not made.chased()
+    made.failed(REFUSED, 0.0)
+    assert made.chased_after == CHASE[1]
 
 
 @pytest.mark.parametrize("error", [LOST, BacklogFull("full"), DeadlineExceeded("late"), ConfigError("no file")])
-def test_any_other_failure_ends_the_chase(error: OvsnetError) -> None:
-    made = link()
-    made.appeared()
+def test_any_other_failure_ends_the_chase_and_is_waited_for(error: OvsnetError) -> None:
+    made = chasing()
     made.failed(error, 0.0)
-    assert made.retry_unasked_after is None
+    assert (made.state, made.chased_after) == (State.WAITING, None)
     made.asked(made.retry_at)
     made.failed(REFUSED, made.retry_at)
-    assert made.retry_unasked_after is None
+    assert (made.state, made.chased_after) == (State.WAITING, None)
 
 
 def test_session_ends_the_chase() -> None:
-    made = link()
-    made.appeared()
+    made = chasing()
     made.opened(0.0)
-    made.broke(REFUSED, 0.0)
-    assert made.retry_unasked_after is None
+    made.broke(REFUSED, FIRST_BACKOFF)
+    made.asked(FIRST_BACKOFF)
+    made.failed(REFUSED, FIRST_BACKOFF)
+    assert (made.state, made.chased_after) == (State.WAITING, None)
 
 
 def test_socket_that_appears_during_an_attempt_is_chased_when_that_is_refused() -> None:
@@ -176,18 +198,17 @@ def test_socket_that_appears_during_an_attempt_is_chased_when_that_is_refused() 
     made.asked(0.0)
     assert not made.appeared()
     made.failed(REFUSED, 0.0)
-    assert made.retry_unasked_after == CHASE[0]
+    assert made.chased_after == CHASE[0]
 
 
 def test_socket_that_appears_again_is_chased_from_the_first_pause_on() -> None:
-    made = link()
-    made.appeared()
+    made = chasing()
     for _ in CHASE[:5]:
         made.failed(REFUSED, 0.0)
-        made.due()
+        made.chased()
     made.appeared()
     made.failed(REFUSED, 0.0)
-    assert made.retry_unasked_after == CHASE[0]
+    assert made.chased_after == CHASE[0]
 
 
 def test_socket_that_appears_beside_a_session_begins_no_chase() -> None:
@@ -196,7 +217,7 @@ def test_socket_that_appears_beside_a_session_begins_no_chase() -> None:
     made.broke(LOST, FIRST_BACKOFF)
     made.asked(FIRST_BACKOFF)
     made.failed(REFUSED, FIRST_BACKOFF)
-    assert made.retry_unasked_after is None
+    assert made.chased_after is None
 
 
 @pytest.mark.parametrize("state", State)
@@ -205,13 +226,13 @@ def test_closing_is_possible_in_every_state_and_ends_the_chase(state: State) -> 
     if state in (State.CONNECTING, State.WAITING):
         made.appeared()
     if state is State.WAITING:
-        made.failed(REFUSED, 0.0)
+        made.failed(LOST, 0.0)
     assert made.state is state
     made.closed()
     assert made.state is State.IDLE
     made.asked(0.0)
     made.failed(REFUSED, 0.0)
-    assert made.retry_unasked_after is None
+    assert made.chased_after is None
 
 
 def test_what_cannot_happen_is_an_error() -> None:
@@ -249,9 +270,9 @@ class AnyHistory(RuleBasedStateMachine):
         assert self.link.state in (State.CONNECTING, State.UP)
 
     @rule()
-    @precondition(lambda self: self.link.state is State.WAITING and self.link.retry_unasked_after is not None)
-    def timer_fires(self) -> None:
-        self.count(self.link.due())
+    @precondition(lambda self: self.link.state in (State.IDLE, State.CONNECTING) and self.link.chased_after is not None)
+    def chased(self) -> None:
+        self.count(self.link.chased())
         assert self.link.state is State.CONNECTING
 
     @rule()
@@ -278,6 +299,10 @@ class AnyHistory(RuleBasedStateMachine):
         self.attempts = 0
         self.link.closed()
         assert self.link.state is State.IDLE
+
+    @invariant()
+    def only_a_link_without_a_session_is_chased(self) -> None:
+        assert self.link.chased_after is None or self.link.state in (State.IDLE, State.CONNECTING)
 
     @invariant()
     def pause_is_never_longer_than_the_longest(self) -> None:

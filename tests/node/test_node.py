@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, PeerError, SocketMissing
+from ovsnet.errors import AddressError, PeerError, PermissionDenied, SocketMissing
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
@@ -75,6 +75,21 @@ async def test_node_without_ovn_is_no_chassis() -> None:
         await node.ovsdb.session(PATIENT)
         assert await node.uses_ovn() is False
         assert not node.asks_southbound
+
+
+async def test_run_directory_that_cannot_be_read_leaves_the_database_to_say_whether_ovn_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def denied(directory: object) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    async with Sandbox(ovn=False, ports=0) as sandbox, node_at(sandbox.rundir) as node:
+        await node.ovsdb.session(PATIENT)
+        monkeypatch.setattr("os.listdir", denied)
+        with pytest.raises(PermissionDenied):
+            await node.controller.session(PATIENT)
+        assert await node.uses_ovn() is False
+        monkeypatch.undo()
 
 
 async def test_remote_that_is_no_address_is_no_remote() -> None:

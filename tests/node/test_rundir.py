@@ -1,14 +1,15 @@
-"""Finding the run directories and the sockets in them."""
+"""The sockets in the run directories."""
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from ovsnet.errors import AddressError, UnfitEnvironment
-from ovsnet.node.rundir import Rundir, find_rundir, read_pidfile
+from ovsnet.errors import AddressError, ConnectError, PermissionDenied, Unreachable
+from ovsnet.node.rundir import Rundir
 
 
 @pytest.fixture
@@ -29,50 +30,6 @@ def touch(directory: Path, *files: str) -> None:
     for age, name in enumerate(files):
         (directory / name).touch()
         os.utime(directory / name, (age, age))
-
-
-def test_named_directory_wins_over_environment_over_usual_places(rundir: Rundir, tmp_path: Path) -> None:
-    usual = [str(tmp_path / "none"), str(rundir.ovs)]
-    environ = {"OVS_RUNDIR": str(rundir.ovn), "OVN_RUNDIR": str(tmp_path)}
-    assert find_rundir("", "", {}, usual).ovs == rundir.ovs
-    assert find_rundir("", "", environ, usual) == Rundir(rundir.ovn, tmp_path)
-    assert find_rundir(str(tmp_path), str(rundir.ovs), environ, usual) == Rundir(tmp_path, rundir.ovs)
-
-
-def test_ovn_is_looked_for_beside_openvswitch(rundir: Rundir) -> None:
-    assert find_rundir(str(rundir.ovs), "", {}) == rundir
-
-
-def test_ovn_shares_a_directory_of_another_name(tmp_path: Path) -> None:
-    assert find_rundir(str(tmp_path), "", {}) == Rundir(tmp_path, tmp_path)
-
-
-def test_ovn_shares_the_directory_in_which_it_is_seen(rundir: Rundir) -> None:
-    """As it did before 2.12."""
-    rundir.ovn.rmdir()
-    (rundir.ovs / "ovn-controller.pid").touch()
-    assert find_rundir(str(rundir.ovs), "", {}) == Rundir(rundir.ovs, rundir.ovs)
-
-
-def test_ovn_is_expected_beside_before_its_first_start(rundir: Rundir) -> None:
-    """At a boot ovsnet is up before ovn-controller has made its directory."""
-    rundir.ovn.rmdir()
-    assert find_rundir(str(rundir.ovs), "", {}) == rundir
-
-
-@pytest.mark.parametrize("source", ["rundir", "ovn_rundir", "OVS_RUNDIR", "OVN_RUNDIR"])
-def test_named_directory_must_exist(source: str, tmp_path: Path) -> None:
-    named = {"rundir": "", "ovn_rundir": "", source: str(tmp_path / "none")}
-    with pytest.raises(UnfitEnvironment, match=r"no run directory .*/none") as caught:
-        find_rundir(named.pop("rundir"), named.pop("ovn_rundir"), named, [str(tmp_path)])
-    assert caught.value.remedy
-
-
-def test_directory_below_one_that_may_not_be_searched_is_an_error_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for hidden in (tmp_path / "file" / "run", Path("/\0")):
-        with pytest.raises(UnfitEnvironment):
-            find_rundir(str(hidden), "", {})
 
 
 def test_sockets_have_the_names_of_open_vswitch(rundir: Rundir) -> None:
@@ -121,11 +78,20 @@ def test_sockets_of_others_are_left_out(rundir: Rundir) -> None:
 
 
 def test_missing_directory_has_no_sockets(tmp_path: Path) -> None:
-    assert Rundir(tmp_path / "none", tmp_path / "none").control_sockets("ovs-vswitchd") == []
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "none", tmp_path / "file"):
+        assert Rundir(directory, directory).control_sockets("ovs-vswitchd") == []
 
 
-@pytest.mark.parametrize(("content", "pid"), [(b"42\n", 42), (b" 42 ", 42), (b"", None), (b"x", None), (b"\xff", None)])
-def test_pidfile_is_a_number_or_nothing(tmp_path: Path, content: bytes, pid: int | None) -> None:
-    (tmp_path / "pid").write_bytes(content)
-    assert read_pidfile(tmp_path / "pid") == pid
-    assert read_pidfile(tmp_path / "none") is None
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.EACCES, PermissionDenied), (errno.EMFILE, Unreachable), (errno.ENFILE, Unreachable)]
+)
+def test_directory_that_cannot_be_read_is_no_missing_socket(
+    number: int, expected: type[ConnectError], rundir: Rundir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(directory: object) -> list[str]:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(expected):
+        rundir.control_sockets("ovs-vswitchd")

@@ -106,36 +106,10 @@ async def test_more_than_the_switch_takes_at_once_comes_back_whole(shared_node: 
         assert len(rtts) == 250
 
 
-@pytest.mark.parametrize(("count", "window"), [(1, 1), (1, 64), (100, 1), (5000, 64), (100, 1000)])
-async def test_pipelined_echoes_all_come_back(shared_node: Sandbox, count: int, window: int) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENT) as switch:
-        assert await switch.pipeline_echo(count, window=window, payload=b"12345678", timeout=PATIENT) > 0
-        assert await switch.echo(timeout=PATIENT) > 0
-
-
-async def test_question_beside_pipelined_echoes_is_answered(shared_node: Sandbox) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENT) as switch:
-        run = asyncio.create_task(switch.pipeline_echo(5000, timeout=PATIENT))
-        await asyncio.sleep(0)
-        assert await switch.ports(timeout=PATIENT)
-        with pytest.raises(UsageError):
-            await switch.pipeline_echo(1, timeout=PATIENT)
-        assert await run > 0
-
-
-@pytest.mark.parametrize(("count", "window"), [(0, 1), (1, 0), (-1, 1)])
-async def test_pipelined_echo_of_nothing_is_wrong_usage(shared_node: Sandbox, count: int, window: int) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENT) as switch:
-        with pytest.raises(UsageError):
-            await switch.pipeline_echo(count, window=window)
-
-
 async def test_payload_that_no_message_holds_is_wrong_usage_and_costs_nothing(shared_node: Sandbox) -> None:
     async with await connect(mgmt(shared_node), timeout=PATIENT) as switch:
         with pytest.raises(UsageError):
             await switch.echo(bytes(65528))
-        with pytest.raises(UsageError):
-            await switch.pipeline_echo(1, payload=bytes(65528))
         assert await switch.echo(bytes(65527), timeout=PATIENT) > 0
 
 
@@ -152,7 +126,7 @@ async def test_call_that_is_cancelled_leaves_the_session_in_order(shared_node: S
 def test_session_runs_on_uvloop(shared_node: Sandbox) -> None:
     async def ask() -> float:
         async with await connect(mgmt(shared_node), timeout=PATIENT) as switch:
-            return await switch.echo(timeout=PATIENT) + await switch.pipeline_echo(1000, timeout=PATIENT)
+            return await switch.echo(timeout=PATIENT)
 
     assert uvloop.run(ask()) > 0
 
@@ -189,12 +163,9 @@ async def test_frozen_switch_is_late_and_the_session_survives_the_thaw(bare_node
         with pytest.raises(DeadlineExceeded, match=r"gave no answer within 0\.05 s"):
             await switch.echo(timeout=0.05)
         assert time.monotonic() - started >= 0.05
-        with pytest.raises(DeadlineExceeded):
-            await switch.pipeline_echo(10, timeout=0.05)
         late = asyncio.create_task(switch.echo(timeout=PATIENT))
         await bare_node.thaw("ovs-vswitchd")
         assert await late > 0
-        assert await switch.pipeline_echo(10, timeout=PATIENT) > 0  # late replies of the first run do not count
         assert not switch.closed.done()
 
 
@@ -219,8 +190,7 @@ async def test_frozen_switch_that_reads_nothing_holds_no_caller_for_ever(bare_no
 async def test_killed_switch_fails_every_call_that_waits(bare_node: Sandbox) -> None:
     async with await connect(mgmt(bare_node), timeout=PATIENT) as switch:
         await bare_node.freeze("ovs-vswitchd")
-        run = asyncio.create_task(switch.pipeline_echo(10, timeout=PATIENT))
-        waiting = [run, *(asyncio.create_task(switch.echo(timeout=PATIENT)) for _ in range(10))]
+        waiting = [asyncio.create_task(switch.echo(timeout=PATIENT)) for _ in range(10)]
         await asyncio.sleep(0)
         await bare_node.kill("ovs-vswitchd")
         done, _ = await asyncio.wait(waiting)
@@ -228,8 +198,6 @@ async def test_killed_switch_fails_every_call_that_waits(bare_node: Sandbox) -> 
         assert isinstance(await switch.closed, ConnectionLost)
         with pytest.raises(ConnectionLost):
             await switch.echo(timeout=PATIENT)
-        with pytest.raises(ConnectionLost):
-            await switch.pipeline_echo(1, timeout=PATIENT)
     with pytest.raises(ConnectionRefused):
         await connect(mgmt(bare_node))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, OpenFlowRefused, ProtocolError
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.openflow import connect
 from ovsnet.protocol import openflow as wire
@@ -181,19 +181,6 @@ async def test_answer_of_another_kind_is_a_protocol_error(peer: Peer) -> None:
     async with await connect(await peer(behave), timeout=PATIENT) as switch:
         with pytest.raises(ProtocolError):
             await switch.features(timeout=PATIENT)
-
-
-async def test_refused_pipelined_echo_is_an_error(peer: Peer) -> None:
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(HELLO)
-        await read_message(reader)
-        request = await read_message(reader)
-        writer.write(pack_message(6, MessageType.ERROR, request.xid, struct.pack("!HH", 1, 5)))
-        await reader.read()
-
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
-        with pytest.raises(OpenFlowRefused, match="OFPBRC_EPERM"):
-            await switch.pipeline_echo(10, timeout=PATIENT)
 
 
 async def test_reply_without_end_is_cut_off(peer: Peer) -> None:

@@ -63,20 +63,3 @@ def test_libraries_of_an_unpacked_tree_are_in_its_environment(tmp_path: Path, mo
     environment = binaries.from_root(tmp_path).environment()
     assert environment["LD_LIBRARY_PATH"] == str(tmp_path / "usr/lib/x86_64-linux-gnu")
     assert environment["PATH"] == f"{tmp_path / 'usr/bin'}:/bin"
-
-
-def test_module_prints_a_line_per_group(found: binaries.Binaries, capsys: pytest.CaptureFixture[str]) -> None:
-    assert binaries.main([]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["ovs-vswitchd", "ovn-controller"]
-    assert all(line.endswith(f"from {found.source}") for line in lines)
-
-
-def test_module_ends_with_the_exit_code_of_the_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(binaries, "_PROGRAM_DIRECTORIES_OF_HOST", ())
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(Path(tmp_path, "cache")))
-    assert binaries.main([]) == 3
-    assert "Not on PATH" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from ovsnet.tune.stalls import Histogram
 def histogram(*stalls: float, quick: int = 1000) -> Histogram:
     found = Histogram()
     for each in (*[0.002] * quick, *stalls):
-        found.add(each)
+        found.record(each)
     return found
 
 

@@ -235,5 +235,5 @@ async def test_override_of_this_chassis_is_what_is_written(tuning: Tuning) -> No
 async def test_profile_leaves_out_with_a_reason_what_does_not_fit_this_node(tuning: Tuning) -> None:
     async with Sandbox(ovn=False) as node, tuning(node) as tuner:
         found = plan(await tuner.facts(), wanted(profile="kube-ovn"))
-        assert "ovn-remote-probe-interval" in {change.knob for change in found.changes}
+        assert "ovn-remote-probe-interval" in {change.knob for change in found.edits}
         assert any("n-revalidator-threads=4 is left out: this node has" in note for note in found.notes)

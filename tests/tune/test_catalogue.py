@@ -6,11 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.deploy.tables import knobs_table
+from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import columns_read
-from ovsnet.tune.knob import Evidence, Knob, Unit, at_least, duration, openflow_seconds, openflow_seconds_or_off
+from ovsnet.tune.knob import (
+    READERS,
+    Evidence,
+    Knob,
+    Place,
+    Unit,
+    at_least,
+    duration,
+    openflow_seconds,
+    openflow_seconds_or_off,
+)
+from ovsnet.tune.lint import Kind, lint
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.wanted import checked
+
+from .conftest import Tuning
 
 ALL = KNOBS.values()
 
@@ -20,6 +35,8 @@ def test_declaration_says_what_where_and_whence(knob: Knob) -> None:
     assert knob.meaning.endswith(".")
     assert knob.source
     assert knob.default or not knob.consumed
+    assert knob.reader in READERS
+    assert not knob.zero or knob.zero.endswith(".")
     for name in (*knob.agrees_with, *(knob.replaced_by or ())):
         assert name in KNOBS
 
@@ -83,3 +100,39 @@ def test_floors_and_rounding_are_the_daemons() -> None:
 
 def test_duration_is_in_the_unit_people_use() -> None:
     assert [duration(value) for value in (0.5, 60, 180, 60000)] == ["0.5 s", "60 s", "3 min", "16.7 h"]
+
+
+MAC_AGING_TIME = Knob(
+    "mac-aging-time",
+    "ovs-vswitchd",
+    Place("Open_vSwitch", "Bridge", "other_config", "mac-aging-time"),
+    Unit.SECONDS,
+    "After how long without a packet from it a MAC address is forgotten.",
+    default="300",
+    takes=at_least(15),
+    bounds=(15, 3600),
+    source="lib/mac-learning.c, normalize_idle_time()",
+)
+
+
+async def test_one_declaration_is_all_that_a_knob_needs(
+    node: Sandbox, tuning: Tuning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here of a table that no other knob is in: it is read, judged, written, restored and listed."""
+    monkeypatch.setitem(KNOBS, MAC_AGING_TIME.name, MAC_AGING_TIME)
+    assert (
+        "| `mac-aging-time` (ovs-vswitchd) | Open_vSwitch `Bridge.other_config:mac-aging-time` | s |" in knobs_table()
+    )
+
+    async def written() -> str:
+        return await node.run("ovs-vsctl", "get", "Bridge", "br-int", "other_config:mac-aging-time")
+
+    await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "other_config:mac-aging-time=5")
+    async with tuning(node) as tuner:
+        (judged,) = [each for each in lint(await tuner.facts()) if each.knob == "mac-aging-time"]
+        assert (judged.kind, judged.instead) == (Kind.BELOW_FLOOR, "mac-aging-time=15")
+        assert judged.place == "Bridge.other_config:mac-aging-time of br-int"
+        await tuner.set("mac-aging-time=60")
+        assert await written() == '"60"\n'
+        await tuner.revert()
+        assert await written() == '"5"\n'

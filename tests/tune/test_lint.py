@@ -7,14 +7,14 @@ import pytest
 from ovsnet.node.version import Version
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Finding, Kind, effect, faults, lint
+from ovsnet.tune.lint import Kind, LintResult, effect, faults, lint
 from ovsnet.tune.offline import facts_of_values
 from ovsnet.tune.profiles import PROFILES
 
 NEW: Version = (26, 3)
 
 
-def found(*values: tuple[str, str], ovn: Version | None = NEW, ovs: Version | None = (3, 5)) -> dict[str, Finding]:
+def found(*values: tuple[str, str], ovn: Version | None = NEW, ovs: Version | None = (3, 5)) -> dict[str, LintResult]:
     return {finding.knob: finding for finding in lint(facts_of_values(values, ovn=ovn, ovs=ovs))}
 
 

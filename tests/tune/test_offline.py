@@ -15,7 +15,7 @@ def values(facts: Facts) -> dict[str, str]:
     return {
         setting.knob.name: setting.text
         for knob in KNOBS.values()
-        for setting in facts.settings(knob)
+        for setting in facts.values(knob)
         if setting.text is not None
     }
 

@@ -16,7 +16,7 @@ from ovsnet.config import Settings, load
 from ovsnet.errors import ConfigError
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.tune.drift import GIVE_UP_AFTER, Keeper
+from ovsnet.tune.drift import GIVE_UP_AFTER, DriftControl
 from ovsnet.web.metrics import render
 from tests.tune.conftest import Tuning
 
@@ -31,18 +31,20 @@ def file(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def watched(node: Sandbox, file: Path, mode: str, every: float = 0.2) -> AsyncIterator[tuple[Agent, Keeper]]:
+async def watched(
+    node: Sandbox, file: Path, mode: str, every: float = 0.2
+) -> AsyncIterator[tuple[Agent, DriftControl]]:
     settings = Settings(tune_mode=mode, tune_file=str(file), tune_interval=every)  # type: ignore[arg-type]
     agent = Agent(settings, Rundir(node.rundir, node.rundir))
-    assert agent.keeping is not None
+    assert agent.reconciler is not None
     async with anyio.create_task_group() as tasks:
         await tasks.start(agent.run)
-        yield agent, agent.keeping.keeper
+        yield agent, agent.reconciler.control
         tasks.cancel_scope.cancel()
 
 
 async def until(fact: Callable[[], object]) -> None:
-    """There is no event to wait for: what the keeper knows is read by whoever asks."""
+    """There is no event to wait for: what it knows is read by whoever asks."""
     async with asyncio.timeout(30):
         while not fact():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.02)
@@ -62,13 +64,13 @@ async def test_observe_tells_the_drift_everywhere_and_writes_nothing(
     caplog.set_level(logging.WARNING, "ovsnet")
     async with Sandbox() as node:
         await node.wait_ready()
-        async with watched(node, file, "observe") as (agent, keeper):
-            await until(lambda: keeper.drift)
+        async with watched(node, file, "observe") as (agent, control):
+            await until(lambda: control.drift)
             told = f"{PLACE} is not set, wanted 20000"
-            assert told in keeper.drift
+            assert told in control.drift
             document = agent.document()["tune"]
             assert isinstance(document, dict)
-            assert (document["mode"], document["drift"]) == ("observe", list(keeper.drift))
+            assert (document["mode"], document["drift"]) == ("observe", list(control.drift))
             assert b"\novsnet_tune_drift 2.0\n" in render(agent, "")[0]
             assert told in caplog.text
         assert await idle(node) == ""
@@ -78,8 +80,8 @@ async def test_enforce_restores_and_revert_still_goes_back_to_the_start(file: Pa
     async with Sandbox() as node, tuning(node) as tuner:
         await node.wait_ready()
         before = (await tuner.facts()).tables
-        async with watched(node, file, "enforce") as (_, keeper):
-            await until(lambda: keeper.writes == 1)
+        async with watched(node, file, "enforce") as (_, control):
+            await until(lambda: control.writes == 1)
             assert await idle(node) == '"20000"'
         await tuner.revert()
         assert (await tuner.facts()).tables == before
@@ -90,12 +92,12 @@ async def test_enforce_gives_up_loudly_when_somebody_keeps_changing_it_back(
 ) -> None:
     async with Sandbox() as node:
         await node.wait_ready()
-        async with watched(node, file, "enforce") as (agent, keeper):
+        async with watched(node, file, "enforce") as (agent, control):
             for number in range(GIVE_UP_AFTER):
-                await until(lambda number=number: keeper.writes == number + 1)  # type: ignore[misc]
+                await until(lambda number=number: control.writes == number + 1)  # type: ignore[misc]
                 await meddle(node)
-            await until(lambda: keeper.given_up)
-            assert keeper.writes == GIVE_UP_AFTER
+            await until(lambda: control.given_up)
+            assert control.writes == GIVE_UP_AFTER
             assert await idle(node) == '"9000"'
             assert "gave up after 3 writes: somebody else keeps changing" in caplog.text
             assert b"\novsnet_tune_given_up 1.0\n" in render(agent, "")[0]
@@ -105,24 +107,24 @@ async def test_nothing_is_looked_at_before_the_node_is_ready(file: Path) -> None
     async with Sandbox() as node:
         await node.wait_ready()
         await node.kill("ovs-vswitchd")
-        async with watched(node, file, "enforce") as (agent, keeper):
+        async with watched(node, file, "enforce") as (agent, control):
             results = agent.health.results
             first = results["ovsdb.echo"].at
             await until(lambda: results["ovsdb.echo"].at > first + 1.0)
             assert not agent.health.ready
-            assert keeper.writes == 0
+            assert control.writes == 0
             await node.start("ovs-vswitchd")
-            await until(lambda: keeper.writes == 1)
+            await until(lambda: control.writes == 1)
 
 
 async def test_failed_look_is_told_and_the_agent_goes_on(file: Path) -> None:
     async with Sandbox() as node:
         await node.wait_ready()
-        async with watched(node, file, "observe") as (agent, keeper):
-            await until(lambda: keeper.drift)
-            keeper.failed(agent.clock(), "No answer.")
+        async with watched(node, file, "observe") as (agent, control):
+            await until(lambda: control.drift)
+            control.failed(agent.clock(), "No answer.")
             assert agent.document()["tune"]["trouble"] == "No answer."  # type: ignore[index]
-            await until(lambda: not keeper.trouble)
+            await until(lambda: not control.trouble)
 
 
 async def test_stalls_are_kept_for_each_daemon(file: Path) -> None:
@@ -134,12 +136,12 @@ async def test_stalls_are_kept_for_each_daemon(file: Path) -> None:
             await node.freeze("ovs-vswitchd")
             await until(lambda: agent.health.diagnosis.code == "vswitchd-hung")
             await node.thaw("ovs-vswitchd")
-            await until(lambda: found["ovs-vswitchd"].longest >= 3.0)
+            await until(lambda: found["ovs-vswitchd"].highest >= 3.0)
             assert b'ovsnet_stall_seconds_count{daemon="ovs-vswitchd"}' in render(agent, "")[0]
 
 
 def test_off_keeps_nothing(tmp_path: Path) -> None:
-    assert Agent(Settings(), Rundir(tmp_path, tmp_path)).keeping is None
+    assert Agent(Settings(), Rundir(tmp_path, tmp_path)).reconciler is None
 
 
 @pytest.mark.parametrize(

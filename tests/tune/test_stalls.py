@@ -17,7 +17,7 @@ SECONDS = st.floats(min_value=0.0, max_value=1000.0)
 def histogram(*stalls: float) -> Histogram:
     found = Histogram()
     for each in stalls:
-        found.add(each)
+        found.record(each)
     return found
 
 
@@ -64,9 +64,9 @@ def test_silence_counts_once_when_it_is_over() -> None:
     stalls.answered("d", 0.01, 100.0)
     for seconds in (1.0, 2.0, 3.0):
         stalls.silent("d", seconds, 100.0 + seconds)
-    assert stalls.histograms["d"].total == 1
+    assert stalls.histograms["d"].count == 1
     stalls.answered("d", 0.02, 104.0)
-    assert (stalls.histograms["d"].total, stalls.histograms["d"].longest) == (3, 4.0)
+    assert (stalls.histograms["d"].count, stalls.histograms["d"].highest) == (3, 4.0)
 
 
 def test_silence_of_several_questions_counts_from_the_first() -> None:
@@ -74,7 +74,7 @@ def test_silence_of_several_questions_counts_from_the_first() -> None:
     stalls.silent("d", 3.0, 103.0)
     stalls.silent("d", 1.0, 103.5)
     stalls.answered("d", 0.02, 104.0)
-    assert stalls.histograms["d"].longest == 4.0
+    assert stalls.histograms["d"].highest == 4.0
 
 
 def test_silence_that_ends_with_the_daemon_is_no_stall() -> None:
@@ -82,11 +82,11 @@ def test_silence_that_ends_with_the_daemon_is_no_stall() -> None:
     stalls.silent("d", 30.0, 100.0)
     stalls.gone("d")
     stalls.answered("d", 0.02, 101.0)
-    assert stalls.histograms["d"].longest == 0.02
+    assert stalls.histograms["d"].highest == 0.02
 
 
 def test_daemons_are_kept_apart() -> None:
     stalls = Stalls()
     stalls.silent("a", 30.0, 100.0)
     stalls.answered("b", 0.02, 101.0)
-    assert stalls.histograms["b"].longest == 0.02
+    assert stalls.histograms["b"].highest == 0.02

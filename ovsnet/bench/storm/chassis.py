@@ -9,11 +9,14 @@ before a read was tried after the deadline. The remotes are taken in turn, each 
 from __future__ import annotations
 
 from enum import Enum, auto
-from random import Random
+from typing import TYPE_CHECKING
 
 from ovs import reconnect
 
 from ovsnet.bench.storm.conversation import NOTHING_YET, Conversation, Subscription
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 class Act(Enum):
@@ -22,7 +25,7 @@ class Act(Enum):
     CONNECT = auto()
     PROBE = auto()
     GIVE_UP = auto()
-    """The server lets a probe unanswered for an interval, or finishes no connection in time."""
+    """The server left a probe unanswered for an interval, or completed no connection in time."""
 
 
 _ACTS = {reconnect.CONNECT: Act.CONNECT, reconnect.PROBE: Act.PROBE, reconnect.DISCONNECT: Act.GIVE_UP}
@@ -30,7 +33,7 @@ MILLISECONDS = 1000.0
 
 
 class Chassis:
-    """``number`` tells it from the others; ``remotes`` is how many servers it may try; ``probe_interval`` is in
+    """``number`` distinguishes it from the others; ``remotes`` is how many servers it may try; ``probe_interval`` is in
     seconds, and 0 means that it never probes."""
 
     __slots__ = (
@@ -85,17 +88,17 @@ class Chassis:
         if self.connected and at * MILLISECONDS > max(self._fsm.last_activity, self._fsm.last_connected):
             self._fsm.activity(at * MILLISECONDS)
 
-    def connecting(self, now: float) -> None:
-        """An attempt has begun."""
+    def connecting(self, now: float, *, register: bool) -> Conversation:
+        """An attempt has begun; what to say once it succeeds. ``register`` writes the rows of the chassis, the first
+        time."""
         self._fsm.connecting(now * MILLISECONDS)
-
-    def connected_at(self, now: float, *, register: bool) -> Conversation:
-        """The attempt succeeded; what is to be said on the connection. ``register`` writes the rows of the chassis,
-        the first time."""
-        self._fsm.connected(now * MILLISECONDS)
         number = self.number if register and not self._joined else None
         self.conversation = Conversation(self.subscription, self.since, register=number)
         return self.conversation
+
+    def connected_at(self, now: float) -> None:
+        """The attempt succeeded."""
+        self._fsm.connected(now * MILLISECONDS)
 
     def synced(self, now: float) -> float | None:
         """The conversation reached the point where all that it monitors is there. Returns the seconds since it lost
@@ -105,7 +108,7 @@ class Chassis:
         return outage
 
     def turned_away(self, now: float) -> None:
-        """The server says that it is no use. One that served us until now is left without backoff
+        """The server says that its copy is of no use. One that served us until now is left without backoff
         (lib/ovsdb-cs.c, ``ovsdb_cs_force_reconnect``)."""
         if self.synced_at is not None:
             self._fsm.set_backoff_free_tries(len(self._order) + 1)
@@ -113,7 +116,7 @@ class Chassis:
         self.disconnected(now)
 
     def disconnected(self, now: float) -> None:
-        """The connection, or the attempt, is over, whoever ended it."""
+        """The connection, or the attempt, is over, whichever side ended it."""
         if self.conversation is not None:
             self.since = self.conversation.since
             self.conversation = None

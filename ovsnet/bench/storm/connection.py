@@ -5,49 +5,42 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
 from ovsnet.bench.race import errno_name
 from ovsnet.bench.storm.chassis import Act, Chassis
-from ovsnet.bench.storm.conversation import Conversation, Event
+from ovsnet.bench.storm.conversation import ChassisEvent, Conversation
+from ovsnet.bench.storm.measures import StormMeasures
 from ovsnet.errors import PeerError, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect, connect_once
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
 
-PATIENCE = 3600.0
-"""Seconds that ``transport`` may take to connect: the chassis itself decides when to give up."""
+CONNECT_TIMEOUT = 3600.0
+"""Seconds that ``io.connect`` may take to connect: the chassis itself decides when to give up."""
 
 
-class Log(Protocol):
-    """Where a station tells what happened."""
-
-    def count(self, what: str) -> None: ...
-
-    def synced(self, outage: float | None) -> None: ...
-
-    def probed(self, seconds: float) -> None: ...
-
-
-class Station:
-    """One chassis at work on the running loop, from ``begin`` until ``end``."""
+class ChassisConnection:
+    """One chassis at work on the running loop, from ``begin`` until ``end``. What happens to it is added to
+    ``measures``; ``joined_at`` is when the first of all chassis arrived."""
 
     __slots__ = (
-        "_channel", "_connecting", "_ended", "_log", "_loop", "_probed_at", "_register", "_remotes", "_timer", "_tls",
-        "chassis",
+        "_channel", "_connecting", "_ended", "_joined_at", "_loop", "_measures", "_probed_at", "_register", "_remotes",
+        "_timer", "_tls", "chassis",
     )  # fmt: skip
 
     def __init__(
-        self, chassis: Chassis, remotes: Sequence[Address], log: Log, *, tls: Tls | None, register: bool
-    ) -> None:
+        self, chassis: Chassis, remotes: Sequence[Address], measures: StormMeasures, joined_at: float,
+        *, tls: Tls | None, register: bool,
+    ) -> None:  # fmt: skip
         self.chassis = chassis
         self._remotes = remotes
-        self._log = log
+        self._measures = measures
+        self._joined_at = joined_at
         self._tls = tls
         self._register = register
         self._loop = asyncio.get_running_loop()
-        self._channel: Channel[Event] | None = None
+        self._channel: Channel[ChassisEvent] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probed_at = 0.0
@@ -99,61 +92,73 @@ class Station:
             self._channel.flush()
 
     def _give_up(self, heard_at: float) -> None:
-        self._log.count("gave up" if self.chassis.connected else "connect timeouts")
-        if self.chassis.connected and not heard_at:
+        if not self.chassis.connected:
+            self._measures.connect_timeouts += 1
+            return
+        self._measures.gave_up += 1
+        if not heard_at:
             # The kernel made the connection, and the server's backlog was full: it never learned of it.
-            self._log.count("gave up unheard")
+            self._measures.gave_up_unheard += 1
 
     def _connect(self, now: float) -> None:
-        self.chassis.connecting(now)
-        self._log.count("connection attempts")
-        self._connecting = self._loop.create_task(self._attempt(self._remotes[self.chassis.remote]))
+        address = self._remotes[self.chassis.remote]
+        channel = _ChassisChannel(address, self.chassis.connecting(now, register=self._register), self)
+        self._measures.connection_attempts += 1
+        self._connecting = self._loop.create_task(self._attempt(channel))
 
-    async def _attempt(self, address: Address) -> None:
-        channel = _Ringing(address, self)
+    async def _attempt(self, channel: _ChassisChannel) -> None:
         try:
-            if address.scheme == "unix":
+            if channel.address.scheme == "unix":
                 await connect_once(channel)  # ovn-controller takes a full backlog for a failure, and backs off
             else:
-                await connect(channel, timeout=PATIENCE, tls=self._tls)
+                await connect(channel, timeout=CONNECT_TIMEOUT, tls=self._tls)
         except PeerError as error:
             channel.abort()
             self._connecting = None
-            self._log.count(f"connect {errno_name(error)}")
+            why, errors = errno_name(error), self._measures.connect_errors
+            errors[why] = errors.get(why, 0) + 1
             self._fall(time.monotonic())
             self._arm(time.monotonic())
         except asyncio.CancelledError:
             channel.abort()
             raise
 
-    def made(self, channel: Channel[Event]) -> Conversation:
-        """The connection is there; what to say on it."""
+    def made(self, channel: Channel[ChassisEvent]) -> None:
+        """The connection is there."""
         now = time.monotonic()
         self._connecting, self._channel = None, channel
-        conversation = self.chassis.connected_at(now, register=self._register)
+        self.chassis.connected_at(now)
         self._arm(now)
-        return conversation
 
-    def heard(self, events: Sequence[Event]) -> None:
-        """The conversation has got on."""
+    def heard(self, events: Sequence[ChassisEvent]) -> None:
+        """The conversation has made progress."""
         for event in events:
             now = time.monotonic()
-            if event is Event.SYNCED and self.chassis.synced_at is None:
-                self._log.synced(self.chassis.synced(now))
-            elif event is Event.ECHOED:
-                self._log.probed(now - self._probed_at)
-            elif event is Event.TURNED_AWAY:
-                self._log.count("turned away")
+            if event is ChassisEvent.SYNCED and self.chassis.synced_at is None:
+                self._record_sync(self.chassis.synced(now), now)
+            elif event is ChassisEvent.ECHOED:
+                self._measures.probe.record(int((now - self._probed_at) * 1e9))
+            elif event is ChassisEvent.TURNED_AWAY:
+                self._measures.turned_away += 1
                 self.chassis.turned_away(now)
                 self._drop()
                 self._arm(now)
                 return
 
-    def lost(self, channel: Channel[Event], error: PeerError) -> None:
+    def _record_sync(self, outage: float | None, now: float) -> None:
+        if outage is None:
+            self._measures.join_to_synced.record(int((now - self._joined_at) * 1e9))
+        else:
+            self._measures.outage.record(int(outage * 1e9))
+
+    def lost(self, channel: Channel[ChassisEvent], error: PeerError) -> None:
         """The server, or the network, ended the connection."""
         if channel is not self._channel:
             return
-        self._log.count("bad bytes" if isinstance(error, ProtocolError) else "closed by the server")
+        if isinstance(error, ProtocolError):
+            self._measures.bad_bytes += 1
+        else:
+            self._measures.closed_by_server += 1
         self._channel = None
         self._fall(time.monotonic())
         self._arm(time.monotonic())
@@ -171,30 +176,14 @@ class Station:
             task.cancel()
 
 
-class _Ringing(Channel[Event]):
-    """A channel whose conversation begins when the connection is there: a TLS handshake comes first."""
+class _ChassisChannel(Channel[ChassisEvent]):
+    """Notifies the chassis before the first byte is sent: with TLS, the handshake is over by then."""
 
-    def __init__(self, address: Address, station: Station) -> None:
-        super().__init__(address, _SILENT, station.heard, lambda error: station.lost(self, error))
-        self._station = station
+    def __init__(self, address: Address, conversation: Conversation, owner: ChassisConnection) -> None:
+        super().__init__(address, conversation, owner.heard, lambda error: owner.lost(self, error))
+        self._owner = owner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not self.closed.done():
-            self._core = self._station.made(self)
+            self._owner.made(self)
         super().connection_made(transport)
-
-
-class _Silent:
-    """The core of a channel before its connection."""
-
-    def receive_data(self, data: bytes, /) -> Sequence[Event]:
-        return ()
-
-    def data_to_send(self) -> bytes:
-        return b""
-
-    def eof_received(self) -> None:
-        return
-
-
-_SILENT = _Silent()

@@ -38,7 +38,7 @@ PREFIX = "storm-"
 _FIRST_TUNNEL = IPv4Address("10.128.0.1")
 
 
-class Event(Enum):
+class ChassisEvent(Enum):
     """What a chassis has to know of it."""
 
     SYNCED = auto()
@@ -110,7 +110,7 @@ class Conversation:
         self._asked: dict[int, str] = {}
         self._ask("get_schema", ["_Server"])
 
-    def receive_data(self, data: bytes) -> list[Event]:
+    def receive_data(self, data: bytes) -> list[ChassisEvent]:
         """Raises ProtocolError."""
         events = [self._heard(event) for event in self._core.receive_data(data)]
         return [event for event in events if event is not None]
@@ -120,7 +120,7 @@ class Conversation:
         return self._core.data_to_send()
 
     def eof_received(self) -> None:
-        """A server that is killed ends inside a message as well as between two: nobody wants to know."""
+        """A server that is killed ends inside a message as well as between two: that is no error."""
 
     def probe(self) -> None:
         """Queue the request that makes the server show a sign of life."""
@@ -129,19 +129,19 @@ class Conversation:
     def _ask(self, method: str, params: object) -> None:
         self._asked[self._core.request(method, params)] = method
 
-    def _heard(self, event: jsonrpc.Event) -> Event | None:
+    def _heard(self, event: jsonrpc.Event) -> ChassisEvent | None:
         match event:
             case jsonrpc.Reply():
                 return self._answered(self._asked.pop(event.id, ""), event.result)
             case jsonrpc.ErrorReply():
-                return None if self._asked.pop(event.id, "") in _ANSWERED_AT_ONCE else Event.TURNED_AWAY
+                return None if self._asked.pop(event.id, "") in _ANSWERED_AT_ONCE else ChassisEvent.TURNED_AWAY
             case jsonrpc.Notification():
                 return self._notified(event.method, event.params)
             case jsonrpc.Request():
                 self._core.refuse(event.id, "unknown method")
         return None
 
-    def _answered(self, method: str, result: msgspec.Raw) -> Event | None:
+    def _answered(self, method: str, result: msgspec.Raw) -> ChassisEvent | None:
         match method:
             case "get_schema":
                 self._ask("monitor_cond", ["_Server", _SERVER_ID, {"Database": [{"columns": _SERVER_COLUMNS}]}])
@@ -159,7 +159,7 @@ class Conversation:
             case "transact":
                 return _written(decode_body(result, _results))
             case "echo":
-                return Event.ECHOED
+                return ChassisEvent.ECHOED
         return None
 
     def _subscribe(self) -> None:
@@ -167,20 +167,20 @@ class Conversation:
         self._ask("monitor_cond_since", [DATABASE, MONITOR_ID, requests, self.since])
         self._ask("set_db_change_aware", [True])
 
-    def _complete(self) -> Event | None:
+    def _complete(self) -> ChassisEvent | None:
         if self._register is None:
-            return Event.SYNCED
+            return ChassisEvent.SYNCED
         self._ask("transact", [DATABASE, *registration(self._register)])
         return None
 
-    def _notified(self, method: str, params: msgspec.Raw) -> Event | None:
+    def _notified(self, method: str, params: msgspec.Raw) -> ChassisEvent | None:
         if method == "update3":
             _, self.since, _ = decode_body(params, _update3)
         elif method == "update2":
             return self._judged(decode_body(params, _server_update)[1])
-        return Event.TURNED_AWAY if method == "monitor_canceled" else None
+        return ChassisEvent.TURNED_AWAY if method == "monitor_canceled" else None
 
-    def _judged(self, tables: _ServerTables) -> Event | None:
+    def _judged(self, tables: _ServerTables) -> ChassisEvent | None:
         """As ``ovsdb_cs_check_server_db__`` does for a client that does not insist on the leader."""
         for uuid, update in tables.databases.items():
             row = self._server.setdefault(uuid, _ServerRow())
@@ -190,15 +190,15 @@ class Conversation:
                     setattr(row, column, value)
         ours = next((row for row in self._server.values() if row.name == DATABASE), None)
         useless = ours is None or (ours.model != "standalone" and not ours.connected)
-        return Event.TURNED_AWAY if useless else None
+        return ChassisEvent.TURNED_AWAY if useless else None
 
 
-def _written(results: list[_Result | None]) -> Event:
+def _written(results: list[_Result | None]) -> ChassisEvent:
     """Rows that are there already come from a transaction of ours whose answer was lost."""
     refused = next((each for each in results if each is not None and each.error is not None), None)
     if refused is not None and refused.error != "constraint violation":
         raise ProtocolError(f"The server wrote no row for a chassis: {refused.error}: {refused.details}.")
-    return Event.SYNCED
+    return ChassisEvent.SYNCED
 
 
 def registration(number: int) -> list[dict[str, object]]:

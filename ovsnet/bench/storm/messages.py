@@ -1,17 +1,16 @@
-"""What the conductor of a storm and its workers tell each other, one JSON object a line.
+"""What the coordinator of a storm and its workers say to each other, by the protocol of ``bench.child``.
 
-A worker reads its plan, says ``Progress`` when it is ready and several times a second from then on, obeys orders, and
-ends with its findings when it is told to, or when its stdin ends.
+A worker reports its progress several times a second.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from ovsnet.bench.result import Run
+from ovsnet.bench.storm.measures import StormMeasures
 
 TICK = 0.2
-"""Seconds between two words on the progress."""
+"""Seconds between two reports of the progress."""
 
 
 class TlsFiles(msgspec.Struct, frozen=True):
@@ -22,17 +21,17 @@ class TlsFiles(msgspec.Struct, frozen=True):
     ca: str
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """One worker's part: ``chassis`` of them, numbered from ``first``, which arrive evenly within ``over`` seconds."""
+class WorkerPlan(msgspec.Struct, frozen=True):
+    """One worker's part: ``chassis`` of them, numbered from ``first``, which arrive evenly within ``ramp_seconds``."""
 
     remotes: list[str]
     first: int
     chassis: int
     probe_interval: float
-    over: float
+    ramp_seconds: float
     tables: dict[str, list[str]]
     datapaths: list[str]
-    everything: bool
+    monitor_all: bool
     register: bool
     seed: str
     tls: TlsFiles | None = None
@@ -45,21 +44,17 @@ class Join(msgspec.Struct, frozen=True, tag="join"):
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
-    """A server was struck at that moment. ``remote`` is the index of one that was killed: whoever was connected to it
-    is not synced until it has come back, whether it knows already or not. None when it was frozen."""
+    """The moment of the fault. ``remote`` is the index of a server that was killed: a chassis that was connected to it
+    is not synced until it has come back, whether it knows already or not. None when the server was frozen."""
 
     at: float
     remote: int | None
 
 
-class End(msgspec.Struct, frozen=True, tag="end"):
-    """Close, tell what was found, and end."""
+Order = Join | Fault
 
 
-Order = Join | Fault | End
-
-
-class Progress(msgspec.Struct, frozen=True, tag="progress"):
+class WorkerProgress(msgspec.Struct, frozen=True):
     """How many ``orders`` were obeyed. ``synced`` chassis hold what they monitor, over a connection that no order has
     made void."""
 
@@ -68,10 +63,9 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     gave_up: int
 
 
-class Findings(msgspec.Struct, frozen=True, tag="findings"):
-    """All that a worker has measured."""
+class WorkerFindings(msgspec.Struct, frozen=True):
+    """All that a worker has measured, of itself too."""
 
-    run: Run
-
-
-Word = Progress | Findings
+    measures: StormMeasures
+    cpu_seconds: float
+    peak_bytes: int

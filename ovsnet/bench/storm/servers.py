@@ -14,7 +14,7 @@ from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.process import sample
 
-PATIENCE = 5.0
+QUERY_TIMEOUT = 5.0
 """Seconds for an answer before the storm."""
 
 
@@ -31,9 +31,9 @@ async def contents(remotes: Sequence[Address], tls: Tls | None) -> Contents:
     failure: PeerError = ConnectError("No server was named.")
     for remote in remotes:
         try:
-            async with await ovsdb.connect(remote, timeout=PATIENCE, tls=tls) as session:
-                schema = await session.get_schema(DATABASE, timeout=PATIENCE)
-                rows = await session.select(DATABASE, "Datapath_Binding", columns=["_uuid"], timeout=PATIENCE)
+            async with await ovsdb.connect(remote, timeout=QUERY_TIMEOUT, tls=tls) as session:
+                schema = await session.get_schema(DATABASE, timeout=QUERY_TIMEOUT)
+                rows = await session.select(DATABASE, "Datapath_Binding", columns=["_uuid"], timeout=QUERY_TIMEOUT)
                 tables = {name: sorted(table.columns) for name, table in schema.tables.items()}
                 return Contents(tables, sorted(str(row["_uuid"]) for row in rows))
         except PeerError as error:
@@ -51,7 +51,7 @@ class Meter:
     _seen: dict[int, float] = field(default_factory=dict)
 
     def read(self, pid: int) -> None:
-        """Look at the process that is the daemon now. One that has ended keeps what it was last seen to have."""
+        """Measure the process that is the daemon now. One that has ended keeps what it was last seen to have."""
         found = sample(pid, time.monotonic())
         if found is None:
             return

@@ -44,11 +44,11 @@ _OMITTED = {
 }
 
 
-def subscribe(tables: Mapping[str, Sequence[str]], datapath: str | None, *, everything: bool = False) -> Subscription:
+def subscribe(tables: Mapping[str, Sequence[str]], datapath: str | None, *, monitor_all: bool = False) -> Subscription:
     """The monitor of a chassis with ports on ``datapath`` (a UUID). ``tables`` are those of the server's schema, with
-    their columns; ``everything`` is ``ovn-monitor-all``."""
-    first = {} if everything else _conditions(tables, None)
-    again = {} if everything else _conditions(tables, datapath)
+    their columns; ``monitor_all`` is ``ovn-monitor-all``."""
+    first = {} if monitor_all else _conditions(tables, None)
+    again = {} if monitor_all else _conditions(tables, datapath)
     return Subscription(
         first=_raw({table: [_request(table, columns, first)] for table, columns in tables.items()}),
         change=_raw({table: [{"where": where}] for table, where in again.items() if where != first[table]}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from ovsnet.config import Settings, rows
+from ovsnet.config import Group, Settings, declared
 from ovsnet.deadlines import CHASSIS_PER_WORKER
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.kube_ovn import NOBODY
@@ -92,7 +92,8 @@ def resources(chassis: int, workers: int, *, tls: bool) -> Mapping[str, Mapping[
 
 def _variables(tls: Tls) -> Sequence[Mapping[str, object]]:
     known = Settings(tls_key=tls.key, tls_certificate=tls.certificate, tls_ca=tls.ca)
-    return [{"name": row.variable, "value": getattr(known, row.name)} for row in rows() if row.name.startswith("tls_")]
+    files = (setting for setting in declared() if setting.group is Group.TLS)
+    return [{"name": setting.variable, "value": getattr(known, setting.name)} for setting in files]
 
 
 def _directory(tls: Tls) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ovsnet.config import Settings, rows
+from ovsnet.config import Settings, declared
 from ovsnet.deadlines import NOW
 from ovsnet.errors import ConfigError
 from ovsnet.io.address import Address
@@ -61,8 +61,8 @@ class Deployment:
     @property
     def environment(self) -> list[Mapping[str, object]]:
         """The settings that are not the defaults, as variables of a container."""
-        changed = {row: getattr(self.settings, row.name) for row in rows()}
-        texts = {row.variable: _text(value) for row, value in changed.items() if value != row.default}
+        values = ((setting, getattr(self.settings, setting.name)) for setting in declared())
+        texts = {setting.variable: _text(value) for setting, value in values if value != setting.default}
         if self.rundirs != (RUNDIR, "/run/ovn"):
             texts |= dict(zip(("OVSNET_RUNDIR", "OVSNET_OVN_RUNDIR"), self.rundirs, strict=True))
         variables: list[Mapping[str, object]] = [{"name": name, "value": text} for name, text in texts.items()]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovsnet.config import MOST_CONNECTIONS, Settings, rows
+from ovsnet.config import MOST_CONNECTIONS, Settings, declared
 from ovsnet.deadlines import BACKLOG, DRAIN, SHUTDOWN, STALLED
 from ovsnet.io.nofile import nofile_needed
 
@@ -196,7 +196,7 @@ def tmpfiles() -> str:
 def configuration() -> str:
     """A file that says nothing, and names everything that can be said."""
     head = "# Settings of ovsnet. `systemctl reload ovsnet` takes a change, if it can be used.\n"
-    return head + "".join(f"\n# {row.description}\n# {row.name} = {_toml(row.default)}\n" for row in rows())
+    return head + "".join(f"\n# {each.description}\n# {each.name} = {_toml(each.default)}\n" for each in declared())
 
 
 def rendered(program: str = "/usr/bin/ovsnet") -> Mapping[str, str]:

@@ -8,9 +8,22 @@ from ovsnet.health.checks import vswitchd
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
+from ovsnet.health.checks import own
 
 # isort: on
 from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result, Status
 
-__all__ = ["CHECKS", "Check", "Result", "Status", "controller", "host", "openflow", "ovsdb", "southbound", "vswitchd"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Result",
+    "Status",
+    "controller",
+    "host",
+    "openflow",
+    "ovsdb",
+    "own",
+    "southbound",
+    "vswitchd",
+]

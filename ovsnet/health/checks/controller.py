@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.backoff import next_attempt
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
 
 
@@ -62,10 +67,89 @@ async def connection(node: Node) -> Answer:
 
     A hint only: it says "connected" to a stopped server, because connect succeeds there.
     """
-    control = await node.controller.session(node.settings.timeout)
-    state = (await control.call("connection-status", timeout=node.settings.timeout)).strip()
+    known = await node.read_configuration()
+    state = await connection_status(node)
     if state == "connected":
         return ok("ovn-controller is connected to the southbound database.")
     remote = node.external_ids.get("ovn-remote", "")
-    where = f"at {remote}" if remote else "because external_ids:ovn-remote is not set"
-    return failed("controller-not-connected", f"ovn-controller is {state}: it has no southbound session {where}.")
+    where = f" at {remote}" if remote else ": external_ids:ovn-remote is not set" if known else ""
+    return failed("controller-not-connected", f"ovn-controller is {state}: it has no southbound session{where}.")
+
+
+async def connection_status(node: Node) -> str:
+    """``connected`` or ``not connected``, as ovn-controller says. Raises why it does not answer."""
+    control = await node.controller.session(node.settings.timeout)
+    return (await control.call("connection-status", timeout=node.settings.timeout)).strip()
+
+
+ENCAPSULATION = ("ovn-encap-type", "ovn-encap-ip")
+
+SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
+"""Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
+
+
+@check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",))
+async def chassis(node: Node) -> Answer:
+    """ovn-controller has what it needs to register this node as a chassis.
+
+    Without a type or an address for its tunnels it registers none and installs no flow, and only its log says so
+    (controller/chassis.c, ``chassis_parse_ovs_config``). A key may carry the chassis' name: ``ovn-encap-ip-NAME``.
+    """
+    ids = node.external_ids
+    if "ovn-remote" not in ids:
+        return not_used("This node has no OVN: no ovn-remote is configured.")
+    missing = [key for key in ENCAPSULATION if not any(_is_set(ids, name) for name in ids if _means(name, key))]
+    if not _is_set(ids, "system-id") and not _is_named_elsewhere(node):
+        missing.insert(0, "system-id")
+    if not missing:
+        return ok("system-id, tunnel type and tunnel address are set.")
+    keys = ", ".join(f"external_ids:{key}" for key in missing)
+    return failed("chassis-unconfigured", f"{keys} is not set.", facts={"first": missing[0]})
+
+
+def _is_named_elsewhere(node: Node) -> bool:
+    """Whether the chassis has its name from a file or a flag, or that cannot be seen."""
+    process = node.daemons["ovn-controller"].process()
+    return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
+
+
+def _means(name: str, key: str) -> bool:
+    return name == key or name.startswith(f"{key}-")
+
+
+def _is_set(ids: Mapping[str, str], key: str) -> bool:
+    return bool(ids.get(key, "").strip())
+
+
+@check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
+async def bridge(node: Node) -> Answer:
+    """The bridge that ovn-controller uses is one of those watched."""
+    ids = node.external_ids
+    if "ovn-remote" not in ids:
+        return not_used("This node has no OVN: no ovn-remote is configured.")
+    used = ids.get("ovn-bridge", "br-int")
+    if used in node.settings.bridge:
+        return ok(f"ovn-controller uses {used}.")
+    watched = ", ".join(node.settings.bridge)
+    return failed("wrong-bridge", f"ovn-controller uses {used}; {watched} is watched.", facts={"bridge": used})
+
+
+@check(
+    "controller.accept",
+    daemon="ovn-controller",
+    socket=Socket.CONTROL,
+    needs=("controller.running",),
+    every=10,
+    phase=0.5,
+)
+async def accept(node: Node) -> Answer:
+    """ovn-controller serves a new connection.
+
+    One that has no descriptors left answers on those it holds, and cannot reconnect to its bridge or its database.
+    """
+    if node.daemons["ovn-controller"].late:
+        raise DeadlineExceeded("ovn-controller owes an answer already.")
+    started = node.clock()
+    async with await node.visit_control("ovn-controller") as control:
+        await control.call("version", timeout=node.settings.timeout)
+    return ok("A new connection is served.", rtt_seconds=node.clock() - started)

@@ -11,14 +11,34 @@ check asks through the clients and lets their errors pass; ``run`` makes Results
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from ovsnet.errors import BacklogFull, ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError
-from ovsnet.health.checks.result import Answer, Result, Status, not_used
+from ovsnet.errors import (
+    BacklogFull,
+    ConnectionLost,
+    ConnectionRefused,
+    DeadlineExceeded,
+    NotConnectedYet,
+    OutOfMemory,
+    OvsnetError,
+    OwnLimit,
+    PeerError,
+    SocketMissing,
+    own_limit,
+)
+from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
+from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
+from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
+from ovsnet.node.presence import Presence
 from ovsnet.node.silence import Verdict
+
+log = logging.getLogger("ovsnet")
 
 Probe = Callable[[Node], Awaitable[Answer]]
 
@@ -70,17 +90,28 @@ def check(
 
 
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
-    """Ask once. ``results`` holds those of the checks it needs. Raises nothing: every error of the tree becomes a
-    Result."""
-    missing = next((results[need] for need in check.needs if not results[need].status.passes), None)
+    """Ask once. ``results`` holds those of the checks it needs. Raises nothing: an error of the tree becomes what it
+    says of the daemon, and any other is a fault of ours, after which nothing is known."""
+    missing = next((results[need] for need in check.needs if _blocks(check, results[need])), None)
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
+
+
+def _blocks(check: Check, need: Result) -> bool:
+    """Whether ``need`` leaves nothing to ask. A control socket whose name is gone blocks only what is asked over it:
+    its daemon runs, and answers elsewhere."""
+    elsewhere = need.socket is Socket.CONTROL and need.reason in NAME_LOST and check.socket is not Socket.CONTROL
+    return not (need.status.passes or elsewhere)
 
 
 def look_again(check: Check, node: Node) -> Result | None:
     """Explain a silence once more, as of now. Nothing is asked; None when it is over."""
     if not node.daemons[check.daemon].late:
         return None
-    return _result(check, node, _explain_silence(check, node))
+    try:
+        answer = _explain_silence(check, node)
+    except Exception as error:
+        answer = _of_ourselves(check, node, error)
+    return _result(check, node, answer)
 
 
 def _result(check: Check, node: Node, answer: Answer) -> Result:
@@ -95,6 +126,7 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         answer.facts,
         check.daemon,
         check.socket,
+        answer.lost_at,
     )
 
 
@@ -106,36 +138,82 @@ def _skipped(need: Result) -> Answer:
 
 async def _ask(check: Check, node: Node) -> Answer:
     try:
+        return await _answer(check, node)
+    except Exception as error:
+        return _of_ourselves(check, node, error)
+
+
+def _of_ourselves(check: Check, node: Node, error: Exception) -> Answer:
+    """What went wrong in ovsnet itself says nothing about any daemon."""
+    if (own := own_limit(error)) is not None:
+        return Answer(Status.UNKNOWN, own.reason, str(own), facts=_limits(own))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    fault = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno} in {check.name}"
+    if fault not in node.faults:
+        node.faults.add(fault)
+        log.debug("%s", fault, exc_info=error)
+    return Answer(Status.UNKNOWN, INTERNAL, f"ovsnet failed with {fault}: {error}", facts={"fault": fault})
+
+
+def _limits(own: OwnLimit) -> dict[str, str]:
+    return {} if isinstance(own, OutOfMemory) else {"limit": str(nofile())}
+
+
+async def _answer(check: Check, node: Node) -> Answer:
+    try:
         return await _probe(check, node)
-    except NotConnectedYet as error:  # who makes the connection will tell of the daemon
+    except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
         return Answer(Status.SKIPPED, "precondition", str(error))
     except DeadlineExceeded:
         return _explain_silence(check, node)
     except BacklogFull as error:
         node.backlog_refusals[check.daemon] += 1
         silence = _explain_silence(check, node)
-        return silence if silence.status is Status.FAILED else _failed(error)
+        return silence if silence.reason in EXPLAINS_BACKLOG else _failed(error)
+    except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
+        return _explain_absence(check, node, error)
+    except OwnLimit:
+        raise
     except OvsnetError as error:
-        node.daemons[check.daemon].gone()
-        return _gone(check, error) if _ended(check, node, error) else _failed(error)
+        return _failed(error)
+
+
+INTERNAL = "internal"
+
+NO_DESCRIPTORS = "no-descriptors"
+
+EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
+"""Of such a daemon a full backlog is only a symptom."""
+
+NOT_VISIBLE = "not-visible"
+
+NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
 async def _probe(check: Check, node: Node) -> Answer:
-    """A held connection that broke under the question says little: a new one tells what became of the daemon."""
+    """A held connection that broke under the question says little: a new one shows what became of the daemon."""
     try:
         return await check.probe(node)
     except ConnectionLost:
         return await check.probe(node)
 
 
-def _ended(check: Check, node: Node, error: OvsnetError) -> bool:
-    """A connection that breaks proves little; that its process exits proves all. While that closes its sockets one by
-    one, it may even accept a new connection."""
-    return isinstance(error, ConnectionLost) and node.daemons[check.daemon].ended
-
-
-def _gone(check: Check, error: OvsnetError) -> Answer:
-    return Answer(Status.FAILED, Verdict.GONE.value, f"The process of {check.daemon} has ended: {error}")
+def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
+    """Nobody answers at the socket. That is a fact about the socket; whether the daemon runs, its process shows, and
+    the silence that was heard on its other sockets goes on."""
+    component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
+    sighting = node.sight(check.daemon)
+    if sighting.presence is Presence.GONE:
+        detail = f"{component.title} is not running: {sighting.sentence}. {error}"
+        return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
+    if daemon.distant:
+        return _failed(error)
+    if sighting.presence is Presence.UNSEEN:
+        return Answer(Status.FAILED, NOT_VISIBLE, f"{error} Of {component.title}, {sighting.sentence}.")
+    if daemon.late:
+        return _explain_silence(check, node)
+    facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
+    return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
 
 
 def _failed(error: OvsnetError) -> Answer:
@@ -152,9 +230,28 @@ _SILENCE = {
 }
 
 
+RUNS_ON = (Verdict.BUSY, Verdict.STARVED, Verdict.LATE)
+"""Verdicts on a process that nothing has stopped for good."""
+
+
 def _explain_silence(check: Check, node: Node) -> Answer:
-    finding = node.daemons[check.daemon].look(node.settings.hung_after, node.own_lag)
-    silent = finding.values.get("silent_seconds", 0.0)
+    daemon = node.daemons[check.daemon]
+    finding = daemon.look(node.settings.hung_after, node.own_lag)
     title = COMPONENTS[check.daemon].title
+    if finding.verdict in RUNS_ON and (exhausted := daemon.out_of_descriptors()) is not None:
+        return _exhausted(title, *exhausted)
+    silent = finding.values.get("silent_seconds", 0.0)
     detail = f"{title} has been silent for {silent:.1f} s: {finding.sentence}."
     return Answer(_SILENCE[finding.verdict], finding.verdict.value, detail, values=finding.values, facts=finding.facts)
+
+
+def _exhausted(title: str, pid: int, held: Descriptors) -> Answer:
+    """It serves the connections it has, and accepts no other."""
+    numbers = {"descriptors": held.open, "limit": held.limit}
+    facts = {"pid": pid, **numbers, "doubled": 2 * held.limit}
+    return failed(
+        NO_DESCRIPTORS,
+        f"{title} (process {pid}) has {held.open} files open, may have {held.limit}, and accepts no new connection.",
+        facts={name: str(value) for name, value in facts.items()},
+        **numbers,
+    )

@@ -10,6 +10,7 @@ from ovsnet import openflow
 from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.backoff import CAP
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 
@@ -39,8 +40,30 @@ async def echo(node: Node) -> Answer:
             retry_seconds=wait,
         )
     timeout = node.settings.timeout
-    rtts = await _each_bridge(node, lambda switch: switch.echo(timeout=timeout))
+    try:
+        rtts = await _each_bridge(node, lambda switch: switch.echo(timeout=timeout))
+    except DeadlineExceeded:
+        if not _may_wait_for_database(node):
+            raise
+        return failed(
+            "no-database",
+            "ovs-vswitchd answers on its control socket and serves no OpenFlow since the database was lost: "
+            "its reconnect backoff goes on.",
+        )
     return ok(f"{', '.join(rtts)} answers OpenFlow.", rtt_seconds=max(rtts.values()))
+
+
+LONGEST_WAIT = 2 * CAP
+"""Seconds after the database is back in which ovs-vswitchd may still not have looked: the attempt that found nobody,
+and a whole backoff that an earlier loss has left (lib/reconnect.c)."""
+
+
+def _may_wait_for_database(node: Node) -> bool:
+    """Its main loop turns, so it is not slow; how long its backoff is cannot be seen."""
+    lost, opened = node.ovsdb.lost_at, node.ovsdb.opened_at
+    now = node.clock()
+    answers = now - node.vswitchd.heard_at < node.settings.timeout + node.settings.interval
+    return answers and lost is not None and lost < opened and now - opened < LONGEST_WAIT
 
 
 @check(
@@ -66,6 +89,7 @@ async def flows(node: Node) -> Answer:
     return failed(
         "flows-missing",
         f"{', '.join(empty)} answers and holds no flow: it forwards nothing.",
+        facts={} if await node.uses_ovn() else {"without_ovn": empty[0]},
         flows=total,
     )
 

@@ -44,6 +44,8 @@ class Result:
     facts: Mapping[str, str] = field(default_factory=dict)
     daemon: str = ""
     socket: Socket = Socket.NONE
+    lost_at: float | None = None
+    """When the daemon's process ended, by the node's clock; None when it runs, or when nobody saw it end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Answer:
     rtt_seconds: float | None = None
     values: Mapping[str, Number] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    lost_at: float | None = None
 
 
 def ok(detail: str, *, rtt_seconds: float | None = None, **values: Number) -> Answer:

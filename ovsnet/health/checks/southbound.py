@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from ovsnet.errors import OvsnetError
+from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import Socket
@@ -41,12 +43,22 @@ async def fresh(node: Node) -> Answer:
         return failed("stale", f"{southbound.address} has lost its cluster: what it says is old.")
     index = await southbound.log_index(timeout=node.settings.timeout)
     seen = node.newest_index(server.cluster, index)
-    if index < seen:
+    if index < seen and await _controller_accepts_it(node):
+        node.forget_index(server.cluster)
+    elif index < seen:
         return failed(
             "stale",
             f"{southbound.address} is at log index {index}, and {seen} was seen before: it went back in time.",
         )
     return ok(f"A {'leader' if server.leader else 'follower'} in touch with its cluster.", index=index)
+
+
+async def _controller_accepts_it(node: Node) -> bool:
+    """It was restarted since, or told to take the old data (``sb-cluster-state-reset``)."""
+    try:
+        return await connection_status(node) == "connected"
+    except OvsnetError:
+        return False
 
 
 @check(

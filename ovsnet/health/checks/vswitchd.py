@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from ovsnet.errors import UnixctlRefused
+import os
+
+from ovsnet import unixctl
+from ovsnet.errors import OvsnetError, UnixctlRefused
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.process import pids_named, sample
-from ovsnet.node.rundir import read_pidfile
+from ovsnet.node.unix_sockets import bound_sockets
 
 
 @check("vswitchd.ofproto", daemon="ovs-vswitchd", socket=Socket.CONTROL)
@@ -18,12 +22,13 @@ async def ofproto(node: Node) -> Answer:
     The database may hold a bridge that the switch could not build: a missing kernel module leaves no trace there
     (``Interface.error`` stays empty, ``cur_cfg`` equals ``next_cfg``). ``ofproto/list`` tells.
     """
-    control = await node.vswitchd.session(node.settings.timeout)
     started = node.clock()
     try:
-        listed = (await control.call("ofproto/list", timeout=node.settings.timeout)).split()
+        listed = await _listed(node)
     except UnixctlRefused:
-        return _locked_out(node, control.peer_pid)
+        if not await _prefer_one_that_serves(node):
+            return await _unconfigured(node)
+        listed = await _listed(node)
     rtt = node.clock() - started
     missing = [name for name in node.settings.bridge if name not in listed]
     if not missing:
@@ -58,15 +63,46 @@ async def alone(node: Node) -> Answer:
     )
 
 
-def _locked_out(node: Node, pid: int | None) -> Answer:
+async def _listed(node: Node) -> list[str]:
+    control = await node.vswitchd.session(node.settings.timeout)
+    return (await control.call("ofproto/list", timeout=node.settings.timeout)).split()
+
+
+async def _prefer_one_that_serves(node: Node) -> bool:
+    """Several processes may have their control sockets here, and the pidfile names the one that came last. True when
+    one of them serves bridges: it is the one to ask from now on."""
+    for address in node.rundir.control_sockets("ovs-vswitchd"):
+        try:
+            async with await unixctl.connect(address, timeout=node.settings.timeout) as control:
+                await control.call("ofproto/list", timeout=node.settings.timeout)
+        except OvsnetError:
+            continue
+        node.ask_control("ovs-vswitchd", address)
+        return True
+    return False
+
+
+async def _unconfigured(node: Node) -> Answer:
     """The command is registered by the first ``bridge_run`` that holds the database lock (ofproto.c, ``ofproto_init``).
 
     The lock itself is not asked for: RFC 7047 queues who asks, so that the prober would get it when the holder goes.
     """
-    others = [str(other) for other in pids_named("ovs-vswitchd") if other != pid]
-    holder = f"process {' or '.join(others)} may hold it" if others else "its holder cannot be seen from here"
+    try:
+        await node.ovsdb.session(node.settings.timeout)
+    except OvsnetError:
+        return failed("no-database", "ovs-vswitchd has configured nothing: it started without a database.")
+    pid = node.vswitchd.held().peer_pid
+    others = [other for other in pids_named("ovs-vswitchd") if other != pid and _may_be_here(node, other)]
+    holder = f"process {' or '.join(map(str, others))} may hold it" if others else "its holder cannot be seen from here"
     return failed(
         "locked-out",
         f"ovs-vswitchd runs without the database lock and has configured nothing; {holder}.",
-        facts={"holder": others[0]} if len(others) == 1 else {},
+        facts={"holder": str(others[0])} if len(others) == 1 else {},
     )
+
+
+def _may_be_here(node: Node, pid: int) -> bool:
+    """Whether a process has its sockets in this run directory, as far as can be seen."""
+    bound = bound_sockets(pid)
+    here = os.path.realpath(node.rundir.ovs)
+    return bound is None or any(os.path.realpath(os.path.dirname(path)) == here for path in bound)

@@ -1,19 +1,26 @@
 """OpenFlow 1.0 to 1.5 from the client's side, sans-IO: bytes in, events and bytes out.
 
-``Connection`` keeps the rules of one connection; the ``*_request`` functions give the bytes of a question, and the
+``Connection`` keeps the rules of one connection; the ``*_request`` functions make the bytes of a question, and the
 ``parse_*`` functions read its answer. Requests and replies find each other by xid, which is the caller's to choose.
 Bytes that OpenFlow forbids raise OpenFlowProtocolError, a number that does not fit its field raises UsageError, and
 any other exception is a bug.
 """
 
-from .connection import Connection, Event, Negotiated
-from .error_message import ErrorMessage, parse_error
-from .error_names import error_name
-from .hello import hello
-from .message import ALL_VERSIONS, Message, MessageType, NoCommonVersion, OpenFlowProtocolError, Version
-from .ports import Port, parse_ports
-from .replies import Config, Features, Role, RoleReply, parse_config, parse_features, parse_role
-from .requests import (
+from ovsnet.protocol.openflow.connection import Connection, Event, Negotiated
+from ovsnet.protocol.openflow.error_message import ErrorMessage, parse_error
+from ovsnet.protocol.openflow.error_names import error_name
+from ovsnet.protocol.openflow.hello import hello
+from ovsnet.protocol.openflow.message import (
+    ALL_VERSIONS,
+    Message,
+    MessageType,
+    NoCommonVersion,
+    OpenFlowProtocolError,
+    Version,
+)
+from ovsnet.protocol.openflow.ports import Port, parse_ports
+from ovsnet.protocol.openflow.replies import Config, Features, Role, RoleReply, parse_config, parse_features, parse_role
+from ovsnet.protocol.openflow.requests import (
     aggregate_request,
     barrier_request,
     desc_request,
@@ -24,7 +31,7 @@ from .requests import (
     role_request,
     table_request,
 )
-from .stats import Aggregate, Desc, TableStats, parse_aggregate, parse_desc, parse_tables
+from ovsnet.protocol.openflow.stats import Aggregate, Desc, TableStats, parse_aggregate, parse_desc, parse_tables
 
 __all__ = [
     "ALL_VERSIONS",

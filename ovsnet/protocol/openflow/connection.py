@@ -7,7 +7,7 @@
 Rule 1: the first message is HELLO, and there is no second. Until it came, ``version`` is None.
 Rule 2: from then on every message is of the agreed version, but for ECHO and ERROR, which OVS sends and takes in any
         (lib/vconn.c vconn_recv).
-Rule 3: the first error is the last: no later call tells anything else. It is raised from ``receive_data`` with the
+Rule 3: the first error is the last: every later call raises it again. It is raised from ``receive_data`` with the
         events before it in its ``events``, so that where the bytes were split never changes what is learnt.
 Rule 4: HELLO_FAILED is raised like bytes that OpenFlow forbids, for the switch closes after it. Any other ERROR
         answers one request and is an event.
@@ -22,11 +22,10 @@ from functools import cache
 from typing import NamedTuple
 
 from ovsnet.errors import ConnectionLost
-
-from .error_message import HELLO_FAILED, ErrorMessage, parse_error
-from .framing import Framer
-from .hello import agree, hello
-from .message import (
+from ovsnet.protocol.openflow.error_message import HELLO_FAILED, ErrorMessage, parse_error
+from ovsnet.protocol.openflow.framing import Framer
+from ovsnet.protocol.openflow.hello import agree, hello
+from ovsnet.protocol.openflow.message import (
     ALL_VERSIONS,
     Message,
     MessageType,
@@ -35,7 +34,7 @@ from .message import (
     pack_message,
     stats_request_type,
 )
-from .multipart import DEFAULT_MAX_MULTIPART_BYTES, Joiner
+from ovsnet.protocol.openflow.multipart import DEFAULT_MAX_MULTIPART_BYTES, Joiner
 
 
 class Negotiated(NamedTuple):
@@ -70,15 +69,15 @@ class Connection:
         return len(self._framer.tail)
 
     def data_to_send(self) -> bytes:
-        """Give the bytes to write now, once."""
+        """The bytes to write now. Each is given once."""
         data = bytes(self._to_send)
         self._to_send.clear()
         return data
 
     def receive_data(self, data: bytes) -> list[Event]:
-        """Take bytes as they came and give the events they complete.
+        """The events that these bytes complete.
 
-        OpenFlowProtocolError: a rule of this module's docstring was broken, now or in an earlier call.
+        Raises OpenFlowProtocolError when a rule of this module's docstring was broken, now or in an earlier call.
         """
         self._raise_failure()
         events: list[Event] = []
@@ -97,7 +96,7 @@ class Connection:
         return events
 
     def eof_received(self) -> None:
-        """Take the end of the stream. ConnectionLost: it came inside a message or a multipart reply."""
+        """The stream has ended. Raises ConnectionLost when that was inside a message or a multipart reply."""
         self._raise_failure()
         if self.pending_bytes:
             raise ConnectionLost(f"The switch closed the connection after {self.pending_bytes} bytes of a message.")

@@ -10,8 +10,8 @@ import struct
 
 import msgspec
 
-from .error_names import EXPERIMENTER_ERROR, error_name
-from .message import Message, MessageType, OpenFlowProtocolError, Version, fixed_text, unpack
+from ovsnet.protocol.openflow.error_names import EXPERIMENTER_ERROR, error_name
+from ovsnet.protocol.openflow.message import Message, MessageType, OpenFlowProtocolError, Version, fixed_text, unpack
 
 HELLO_FAILED = 0
 
@@ -43,7 +43,7 @@ class ErrorMessage(msgspec.Struct, frozen=True):
 
 
 def parse_error(message: Message) -> ErrorMessage:
-    """Read an ERROR. OpenFlowProtocolError: it is not one, or is too short."""
+    """Read an ERROR. Raises OpenFlowProtocolError when it is not one, or is too short."""
     if message.type != MessageType.ERROR:
         raise OpenFlowProtocolError(f"ERROR was expected and a message of type {message.type} came")
     body = message.body

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .message import NICIRA, ONF
+from ovsnet.protocol.openflow.message import NICIRA, ONF
 
 EXPERIMENTER_ERROR = 0xFFFF
 """The type that carries an experimenter's errors since 1.2, and the highest code of any error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .message import HEADER, Message, OpenFlowProtocolError
+from ovsnet.protocol.openflow.message import HEADER, Message, OpenFlowProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Framer:
     def messages(self, data: bytes) -> Iterator[Message]:
         """Yield each message that ``data`` completes; run it to its end, for there it keeps what is left over.
 
-        OpenFlowProtocolError: a length below that of the header. Nothing after it can be trusted.
+        Raises OpenFlowProtocolError for a length below that of the header: nothing after it can be trusted.
         """
         if self.tail:
             self.tail += data

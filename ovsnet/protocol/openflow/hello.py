@@ -10,8 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ovsnet.errors import UsageError
-
-from .message import ALL_VERSIONS, Message, MessageType, NoCommonVersion, Version, pack_message
+from ovsnet.protocol.openflow.message import ALL_VERSIONS, Message, MessageType, NoCommonVersion, Version, pack_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +22,7 @@ _KNOWN_HERE = sum(1 << version for version in Version)
 
 
 def hello(versions: Iterable[Version] = ALL_VERSIONS, xid: int = 0) -> bytes:
-    """Give the bytes of a HELLO that offers ``versions``. UsageError: there are none.
+    """The bytes of a HELLO that offers ``versions``. Raises UsageError when there are none.
 
     The header's version alone means "this and all below", so the bitmap goes along only when that would be untrue;
     it came with 1.3.1, and an older switch cannot be asked to read it.
@@ -60,7 +59,7 @@ def offered_versions(message: Message) -> frozenset[Version]:
 
 
 def agree(ours: frozenset[Version], message: Message) -> Version:
-    """Give the highest version that we and the sender of this HELLO speak. NoCommonVersion: there is none."""
+    """The highest version that we and the sender of this HELLO speak. Raises NoCommonVersion when there is none."""
     theirs = offered_versions(message)
     if common := ours & theirs:
         return max(common)

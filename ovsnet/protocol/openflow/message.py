@@ -57,12 +57,12 @@ class MessageType(IntEnum):
 
 
 def stats_request_type(version: int) -> int:
-    """Give the type of a STATS (1.0-1.2) or MULTIPART (1.3+) request; the reply's is one more."""
+    """The type of a STATS (1.0-1.2) or MULTIPART (1.3+) request; the reply's is one more."""
     return 16 if version == Version.OF10 else 18
 
 
 def barrier_request_type(version: int) -> int:
-    """Give the type of a BARRIER request; the reply's is one more."""
+    """The type of a BARRIER request; the reply's is one more."""
     return 18 if version == Version.OF10 else 20
 
 
@@ -94,7 +94,7 @@ class NoCommonVersion(OpenFlowProtocolError):
 
 
 def pack_message(version: int, type: int, xid: int, body: bytes = b"") -> bytes:
-    """Give the bytes of one message. UsageError: a number does not fit its field, or the body its 65 527 bytes."""
+    """The bytes of one message. Raises UsageError when a number does not fit its field, or the body 65 527 bytes."""
     try:
         return HEADER.pack(version, type, HEADER.size + len(body), xid) + body
     except struct.error:
@@ -105,7 +105,7 @@ def pack_message(version: int, type: int, xid: int, body: bytes = b"") -> bytes:
 
 
 def unpack(layout: struct.Struct, body: bytes, what: str, offset: int = 0) -> tuple[Any, ...]:
-    """Read ``layout`` at ``offset``. OpenFlowProtocolError: ``body`` ends before it."""
+    """Read ``layout`` at ``offset``. Raises OpenFlowProtocolError when ``body`` ends before it does."""
     if len(body) - offset < layout.size:
         raise OpenFlowProtocolError(f"{what} has {len(body)} bytes of body, {offset + layout.size} are needed")
     return layout.unpack_from(body, offset)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-from .message import Message, OpenFlowProtocolError, Version, stats_request_type, unpack
+from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, stats_request_type, unpack
 
 DEFAULT_MAX_MULTIPART_BYTES = 16 * 1024 * 1024
 """The longest reply to a request made here is PORT_DESC: 65 279 ports of 72 bytes are 4.7 MB."""
@@ -34,17 +34,17 @@ class MultipartKind(IntEnum):
 
 
 def multipart_header_size(version: int) -> int:
-    """Give how many bytes precede a part's own body, after the 8 of the message header."""
+    """How many bytes precede a part's own body, after the 8 of the message header."""
     return 4 if version == Version.OF10 else 8
 
 
 def multipart_header(version: int, kind: int) -> bytes:
-    """Give the opening of the body of a request or of a reply's last part."""
+    """The opening of the body of a request or of a reply's last part."""
     return _OPENING.pack(kind, 0).ljust(multipart_header_size(version), b"\0")
 
 
 def multipart_body(message: Message, kind: MultipartKind) -> bytes:
-    """Strip the multipart header of a whole reply. OpenFlowProtocolError: it is not a reply of that kind."""
+    """Strip the multipart header of a whole reply. Raises OpenFlowProtocolError when it is not a reply of that kind."""
     if message.type != stats_request_type(message.version) + 1:
         raise OpenFlowProtocolError(f"{kind.name} was asked for and a message of type {message.type} came")
     found, _flags = unpack(_OPENING, message.body, "a multipart reply")
@@ -65,10 +65,10 @@ class Joiner:
         return len(self._unfinished)
 
     def add(self, part: Message) -> Message | None:
-        """Give the whole reply that ``part`` completes, or None.
+        """The whole reply that ``part`` completes, or None.
 
         Experimenter replies pass part by part: each part repeats a header whose length only the experimenter knows.
-        OpenFlowProtocolError: a part too short, of another kind than the first, or past the bounds.
+        Raises OpenFlowProtocolError for a part that is too short, of another kind than the first, or past the bounds.
         """
         size = multipart_header_size(part.version)
         if len(part.body) < size:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from .message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
-from .multipart import MultipartKind, multipart_body
+from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
+from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
 
 LOCAL_10 = 0xFFFE
 LOCAL = 0xFFFF_FFFE
@@ -43,12 +43,12 @@ class Port:
 
 
 def parse_ports(message: Message) -> tuple[Port, ...]:
-    """Read a whole PORT_DESC reply. OpenFlowProtocolError: it is not one, or a port is cut short."""
+    """Read a whole PORT_DESC reply. Raises OpenFlowProtocolError when it is not one, or a port is cut short."""
     return read_ports(message.version, multipart_body(message, MultipartKind.PORT_DESC))
 
 
 def read_ports(version: int, body: bytes) -> tuple[Port, ...]:
-    """Read ports, one after the other to the end of ``body``. OpenFlowProtocolError: one is cut short."""
+    """Read ports, one after the other to the end of ``body``. Raises OpenFlowProtocolError when one is cut short."""
     if version >= Version.OF14:
         return _read_long_ports(body)
     layout = _PORT_10 if version == Version.OF10 else _PORT_11

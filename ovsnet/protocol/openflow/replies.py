@@ -9,9 +9,9 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .message import NICIRA, Message, MessageType, OpenFlowProtocolError, Version, unpack
-from .ports import Port, read_ports
-from .requests import NXT_ROLE_REPLY
+from ovsnet.protocol.openflow.message import NICIRA, Message, MessageType, OpenFlowProtocolError, Version, unpack
+from ovsnet.protocol.openflow.ports import Port, read_ports
+from ovsnet.protocol.openflow.requests import NXT_ROLE_REPLY
 
 _FEATURES = struct.Struct("!QIBB2xII")
 _CONFIG = struct.Struct("!HH")

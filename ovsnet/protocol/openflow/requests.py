@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import struct
 
-from .message import NICIRA, MessageType, Version, barrier_request_type, pack_message, stats_request_type
-from .multipart import MultipartKind, multipart_header
+from ovsnet.protocol.openflow.message import (
+    NICIRA,
+    MessageType,
+    Version,
+    barrier_request_type,
+    pack_message,
+    stats_request_type,
+)
+from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_header
 
 NXT_ROLE_REQUEST = 10
 NXT_ROLE_REPLY = 11
@@ -76,7 +83,7 @@ def _multipart_request(version: int, xid: int, kind: MultipartKind, body: bytes 
 
 
 def _every_flow(version: int) -> bytes:
-    """Give the body of an AGGREGATE request that selects every flow: any table, port, group, cookie and match."""
+    """The body of an AGGREGATE request that selects every flow: any table, port, group, cookie and match."""
     if version == Version.OF10:
         return _match_all_10() + struct.pack("!BxH", _ALL_TABLES, 0xFFFF)
     match = _match_all_11() if version == Version.OF11 else _match_all_oxm()

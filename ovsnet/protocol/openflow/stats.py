@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
-from .multipart import MultipartKind, multipart_body
+from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
+from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
 
 _DESC = struct.Struct("!256s256s256s32s256s")
 _AGGREGATE = struct.Struct("!QQI4x")

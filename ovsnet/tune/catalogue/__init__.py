@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ovsnet.errors import ConfigError
 from ovsnet.tune.catalogue import databases, ovn_controller, vswitchd
 from ovsnet.tune.knob import Knob
 
-KNOBS: Mapping[str, Knob] = {knob.name: knob for knob in (*ovn_controller.KNOBS, *vswitchd.KNOBS, *databases.KNOBS)}
+KNOBS: dict[str, Knob] = {knob.name: knob for knob in (*ovn_controller.KNOBS, *vswitchd.KNOBS, *databases.KNOBS)}
 """By name, which is the key in the database where that is unique."""
 
 

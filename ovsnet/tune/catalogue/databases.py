@@ -7,7 +7,7 @@ from ovsnet.tune.knob import Evidence, Knob, Place, Unit, at_least
 NORTHBOUND, SOUTHBOUND = "OVN_Northbound", "OVN_Southbound"
 
 SERVER_SOURCE = "OVS ovsdb/jsonrpc-server.c; lib/reconnect.c, reconnect_set_probe_interval()"
-LOCK_LEAK = "never asks: a northd that is cut off keeps its lock for ever, and no other takes over"
+LOCK_LEAK = "The server never probes: a northd that is cut off keeps its lock, and no other can take over."
 
 
 def _connection(name: str, database: str, clients: str, *partners: str) -> Knob:
@@ -66,7 +66,7 @@ KNOBS = (
         takes=at_least(1000),
         bounds=(1000, 3_600_000),
         typical=(1000, 600_000),
-        zero="never asks: a database that is cut off is not noticed",
+        zero="northd never probes: it does not notice when a database is cut off.",
         zero_is_safe=False,
         since=(20, 6),
         agrees_with=("nb-inactivity-probe", "sb-inactivity-probe"),

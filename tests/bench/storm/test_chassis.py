@@ -19,14 +19,14 @@ def chassis(*, remotes: int = 1, probe: float = 5.0, now: float = 100.0) -> Chas
 
 def connect(one: Chassis, now: float) -> None:
     assert one.act(now, 0.0) is Act.CONNECT
-    one.connecting(now)
-    one.connected_at(now, register=False)
+    one.connecting(now, register=False)
+    one.connected_at(now)
 
 
 def fail(one: Chassis, now: float) -> float:
     """An attempt that is refused at once; returns when the next one is due."""
     assert one.act(now, 0.0) is Act.CONNECT
-    one.connecting(now)
+    one.connecting(now, register=False)
     one.disconnected(now)
     due_at = one.due_at(now)
     assert due_at is not None
@@ -80,7 +80,7 @@ def test_stall_of_our_own_is_not_the_servers() -> None:
     assert one.act(190.0, 190.0) is None
 
 
-def test_without_an_interval_nobody_probes() -> None:
+def test_without_an_interval_there_is_no_probe() -> None:
     one = chassis(probe=0.0)
     connect(one, 100.0)
     assert one.due_at(100.0) is None
@@ -90,7 +90,7 @@ def test_without_an_interval_nobody_probes() -> None:
 def test_attempt_that_gets_nowhere_is_given_up_after_a_second() -> None:
     one = chassis()
     assert one.act(100.0, 0.0) is Act.CONNECT
-    one.connecting(100.0)
+    one.connecting(100.0, register=False)
     assert one.due_at(100.0) == pytest.approx(101.0)
     assert one.act(101.0, 0.0) is Act.GIVE_UP
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ovsnet.bench.storm.conversation import NOTHING_YET, Conversation, Event, Subscription
+from ovsnet.bench.storm.conversation import NOTHING_YET, ChassisEvent, Conversation, Subscription
 from ovsnet.errors import ProtocolError
 
 FIRST, CHANGE, AGAIN = (msgspec.Raw(b'{"%s":[]}' % name) for name in (b"First", b"Change", b"Again"))
@@ -26,13 +26,13 @@ class Server:
         sent = self.conversation.data_to_send()
         return msgspec.json.decode(b"[" + sent.replace(b"}{", b"},{") + b"]") if sent else []
 
-    def answers(self, call: dict[str, Any], result: object) -> list[Event]:
+    def answers(self, call: dict[str, Any], result: object) -> list[ChassisEvent]:
         return self.says({"id": call["id"], "result": result, "error": None})
 
-    def says(self, message: object) -> list[Event]:
+    def says(self, message: object) -> list[ChassisEvent]:
         return self.conversation.receive_data(msgspec.json.encode(message))
 
-    def notifies(self, method: str, params: object) -> list[Event]:
+    def notifies(self, method: str, params: object) -> list[ChassisEvent]:
         return self.says({"id": None, "method": method, "params": params})
 
 
@@ -67,7 +67,7 @@ def test_first_time_the_datapaths_are_asked_for_once_they_are_known() -> None:
     (change,) = server.asked()
     assert change["method"] == "monitor_cond_change"
     assert change["params"][2] == {"Change": []}
-    assert server.answers(change, {}) == [Event.SYNCED]
+    assert server.answers(change, {}) == [ChassisEvent.SYNCED]
     assert server.conversation.since == SEEN
 
 
@@ -75,7 +75,7 @@ def test_one_that_comes_back_names_what_it_saw_last_and_asks_once() -> None:
     server = begun(since=SEEN)
     data = subscribed(server)
     assert data["params"][2:] == [{"Again": []}, SEEN]
-    assert server.answers(data, [True, LATER, {}]) == [Event.SYNCED]
+    assert server.answers(data, [True, LATER, {}]) == [ChassisEvent.SYNCED]
     assert server.asked() == []
     assert server.conversation.since == LATER
 
@@ -95,7 +95,7 @@ def test_server_without_a_useful_copy_turns_a_chassis_away(columns: dict[str, ob
     (schema,) = server.asked()
     server.answers(schema, {})
     (about,) = server.asked()
-    assert server.answers(about, database(**columns)) == [Event.TURNED_AWAY]
+    assert server.answers(about, database(**columns)) == [ChassisEvent.TURNED_AWAY]
     assert server.asked() == []
 
 
@@ -105,7 +105,7 @@ def test_server_that_is_cut_off_from_its_cluster_turns_a_chassis_away() -> None:
     monitor = ["monid", "_Server"]
     assert server.notifies("update2", [monitor, {"Database": {ROW: {"modify": {"index": 7}}}}]) == []
     assert server.notifies("update2", [monitor, {"Database": {ROW: {"modify": {"connected": False}}}}]) == [
-        Event.TURNED_AWAY
+        ChassisEvent.TURNED_AWAY
     ]
 
 
@@ -117,7 +117,7 @@ def test_refusal_turns_away_and_one_of_a_courtesy_does_not() -> None:
     server.answers(about, database())
     data, aware = server.asked()
     assert server.says({"id": aware["id"], "result": None, "error": "unknown method"}) == []
-    assert server.says({"id": data["id"], "result": None, "error": "no"}) == [Event.TURNED_AWAY]
+    assert server.says({"id": data["id"], "result": None, "error": "no"}) == [ChassisEvent.TURNED_AWAY]
 
 
 def test_echo_of_the_server_is_answered_and_ours_is_asked() -> None:
@@ -128,7 +128,7 @@ def test_echo_of_the_server_is_answered_and_ours_is_asked() -> None:
     server.conversation.probe()
     (echo,) = server.asked()
     assert echo["method"] == "echo"
-    assert server.answers(echo, []) == [Event.ECHOED]
+    assert server.answers(echo, []) == [ChassisEvent.ECHOED]
 
 
 def test_row_is_written_before_a_chassis_counts_as_synced() -> None:
@@ -138,17 +138,19 @@ def test_row_is_written_before_a_chassis_counts_as_synced() -> None:
     assert transact["method"] == "transact"
     assert [operation["table"] for operation in transact["params"][1:]] == ["Encap", "Chassis"]
     assert transact["params"][2]["row"]["name"] == "storm-7"
-    assert server.answers(transact, [{}, {}]) == [Event.SYNCED]
+    assert server.answers(transact, [{}, {}]) == [ChassisEvent.SYNCED]
 
 
-@pytest.mark.parametrize(("error", "tells"), [("constraint violation", [Event.SYNCED]), ("not allowed", None)])
-def test_rows_that_are_there_already_were_written_by_a_lost_transaction(error: str, tells: list[Event] | None) -> None:
+@pytest.mark.parametrize(("error", "events"), [("constraint violation", [ChassisEvent.SYNCED]), ("not allowed", None)])
+def test_rows_that_are_there_already_were_written_by_a_lost_transaction(
+    error: str, events: list[ChassisEvent] | None
+) -> None:
     server = begun(since=SEEN, register=7)
     server.answers(subscribed(server), [True, SEEN, {}])
     (transact,) = server.asked()
     results = [{}, {}, {"error": error, "details": "why"}]
-    if tells is not None:
-        assert server.answers(transact, results) == tells
+    if events is not None:
+        assert server.answers(transact, results) == events
         return
     with pytest.raises(ProtocolError, match="wrote no row for a chassis: not allowed: why"):
         server.answers(transact, results)

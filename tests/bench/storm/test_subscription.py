@@ -48,6 +48,6 @@ def test_columns_that_ovn_controller_does_not_read_are_left_out() -> None:
 
 
 def test_everything_has_no_conditions() -> None:
-    subscription = subscribe(TABLES, DATAPATH, everything=True)
+    subscription = subscribe(TABLES, DATAPATH, monitor_all=True)
     assert not any("where" in request for (request,) in decoded(subscription.again).values())
     assert decoded(subscription.change) == {}

@@ -78,7 +78,7 @@ async def test_pods_run_one_storm_together_and_their_logs_are_merged(
     merged = json.loads(ended.out)
     assert merged["shards"] == ["1/3", "2/3", "3/3"]
     (run,) = merged["runs"]
-    assert (run["counts"]["chassis"], run["counts"]["done"], run["problems"]) == (20, 20, [])
+    assert (run["measures"]["chassis"], run["measures"]["done"], run["problems"]) == (20, 20, [])
 
 
 def test_every_pod_has_a_part_of_its_own_and_no_second_try() -> None:

@@ -8,7 +8,7 @@ import tomllib
 import msgspec
 import pytest
 
-from ovsnet.config import Settings, load, rows
+from ovsnet.config import Settings, declared, load
 from ovsnet.deadlines import BACKLOG, DRAIN, SHUTDOWN, STALLED
 from ovsnet.deploy.systemd import units
 from ovsnet.deploy.systemd.units import DEBIAN, FAMILIES, RHEL, Family
@@ -61,7 +61,7 @@ def test_configuration_names_every_setting_and_says_nothing() -> None:
     text = units.configuration()
     assert tomllib.loads(text) == {}
     spoken = "\n".join(line.removeprefix("# ") for line in text.splitlines() if re.match(r"# \w+ = ", line))
-    assert tomllib.loads(spoken).keys() == {row.name for row in rows()}
+    assert tomllib.loads(spoken).keys() == {each.name for each in declared()}
     assert msgspec.convert(tomllib.loads(spoken), Settings) == load()
 
 

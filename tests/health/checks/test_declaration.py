@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,41 +15,72 @@ from ovsnet.errors import (
     ConnectionLost,
     ConnectionRefused,
     DeadlineExceeded,
+    NameUnresolved,
     OvsnetError,
     PermissionDenied,
     ProtocolError,
+    SocketMissing,
+    TlsFailed,
     UnixctlRefused,
 )
-from ovsnet.health.checks.declaration import CHECKS, Check, check, run
+from ovsnet.health.checks.declaration import CHECKS, Check, check, look_again, run
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.presence import Presence, Sighting
 from ovsnet.node.silence import Finding, Verdict
 
 NOW = 7.0
 
 
-class Daemon:
-    """Notes what it is told, and explains every silence by ``verdict``."""
+SEEN = {
+    Presence.RUNS: Sighting(Presence.RUNS, 1, "process 1 runs"),
+    Presence.GONE: Sighting(Presence.GONE, None, "process 1 has ended"),
+    Presence.UNSEEN: Sighting(Presence.UNSEEN, None, "nothing of it can be seen from here"),
+}
 
-    def __init__(self, verdict: Verdict = Verdict.LATE, *, ended: bool = False) -> None:
+
+class Daemon:
+    """Notes what it is asked, and explains every silence by ``verdict``. ``late`` is whether a silence goes on."""
+
+    def __init__(
+        self,
+        verdict: Verdict = Verdict.LATE,
+        *,
+        presence: Presence = Presence.RUNS,
+        late: bool = False,
+        distant: bool = False,
+        ended_at: float | None = None,
+    ) -> None:
         self.verdict = verdict
-        self.ended = ended
+        self.sighting = SEEN[presence]
+        self.late = late
+        self.distant = distant
+        self.ended_at = ended_at
         self.notes: list[str] = []
 
-    def gone(self) -> None:
-        self.notes.append("gone")
+    def sight(self) -> Sighting:
+        self.notes.append("sought")
+        return self.sighting
 
     def look(self, hung_after: float, own_lag: float) -> Finding:
         self.notes.append(f"looked {hung_after:g} {own_lag:g}")
         return Finding(self.verdict, "process 1 sleeps", {"silent_seconds": 2.5})
+
+    def out_of_descriptors(self) -> None:
+        """It has some left."""
 
 
 def node(daemon: Daemon) -> Node:
     settings = SimpleNamespace(hung_after=3.0)
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
-        daemons={"ovs-vswitchd": daemon}, settings=settings, own_lag=0.25, clock=lambda: NOW, backlog_refusals=refusals
+        daemons={"ovs-vswitchd": daemon},
+        settings=settings,
+        own_lag=0.25,
+        clock=lambda: NOW,
+        backlog_refusals=refusals,
+        sight=lambda name: daemon.sight(),
     )
     return cast("Node", fake)
 
@@ -85,7 +117,7 @@ async def test_answer_that_says_no_is_a_failure_of_a_living_daemon() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ConnectionRefused("No."), PermissionDenied("No."), ProtocolError("No."), UnixctlRefused("No.")],
+    [PermissionDenied("No."), ProtocolError("No."), UnixctlRefused("No."), TlsFailed("No."), NameUnresolved("No.")],
     ids=lambda error: error.reason,
 )
 async def test_error_of_the_tree_is_a_failure_with_its_reason_sentence_and_remedy(error: OvsnetError) -> None:
@@ -93,7 +125,53 @@ async def test_error_of_the_tree_is_a_failure_with_its_reason_sentence_and_remed
     result = await run(probing(error), node(daemon), {})
     assert (result.status, result.reason, result.detail) == (Status.FAILED, error.reason, "No.")
     assert result.facts == ({"advice": error.remedy} if error.remedy else {})
-    assert daemon.notes == ["gone"]
+    assert daemon.notes == [], "it says nothing about the process"
+
+
+NO_ANSWER = [SocketMissing("Nobody."), ConnectionRefused("Nobody."), ConnectionLost("Nobody.")]
+"""What a socket shows when nobody answers there."""
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
+async def test_process_that_ended_is_gone_whatever_its_socket_shows(error: OvsnetError) -> None:
+    daemon = Daemon(presence=Presence.GONE, ended_at=3.5, late=True)
+    result = await run(probing(error, error), node(daemon), {})
+    assert (result.status, result.reason, result.lost_at) == (Status.FAILED, "gone", 3.5)
+    assert result.detail == "ovs-vswitchd is not running: process 1 has ended. Nobody."
+    assert daemon.notes == ["sought"]
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
+async def test_socket_without_its_running_daemon_is_a_fact_about_the_socket(error: OvsnetError) -> None:
+    result = await run(probing(error, error), node(Daemon()), {})
+    assert (result.status, result.reason, result.lost_at) == (Status.FAILED, error.reason, None)
+    assert result.detail == "Nobody. ovs-vswitchd runs: process 1 runs."
+    assert result.facts == {"pid": "1"}
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
+async def test_daemon_of_which_nothing_can_be_seen_is_not_visible(error: OvsnetError) -> None:
+    result = await run(probing(error, error), node(Daemon(presence=Presence.UNSEEN, late=True)), {})
+    assert (result.status, result.reason) == (Status.FAILED, "not-visible")
+    assert result.detail == "Nobody. Of ovs-vswitchd, nothing of it can be seen from here."
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
+@pytest.mark.parametrize(("verdict", "status"), [(Verdict.HUNG, Status.FAILED), (Verdict.LATE, Status.SLOW)])
+async def test_missing_socket_does_not_end_the_silence_on_another(
+    error: OvsnetError, verdict: Verdict, status: Status
+) -> None:
+    daemon = Daemon(verdict, late=True)
+    result = await run(probing(error, error), node(daemon), {})
+    assert (result.status, result.reason) == (status, verdict.value)
+    assert daemon.notes == ["sought", "looked 3 0.25"]
+
+
+@pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
+async def test_of_a_daemon_on_another_host_the_error_is_all_there_is(error: OvsnetError) -> None:
+    distant = Daemon(presence=Presence.UNSEEN, distant=True, late=True)
+    result = await run(probing(error, error), node(distant), {})
+    assert (result.status, result.reason, result.detail) == (Status.FAILED, error.reason, "Nobody.")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +195,7 @@ async def test_silence_is_what_the_look_at_the_process_says(verdict: Verdict, st
     assert daemon.notes == ["looked 3 0.25"]
 
 
-@pytest.mark.parametrize("verdict", [Verdict.LATE, Verdict.BUSY, Verdict.UNSEEN])
+@pytest.mark.parametrize("verdict", [Verdict.BUSY, Verdict.STARVED, Verdict.UNSEEN])
 async def test_full_backlog_of_a_living_daemon_is_its_own_failure(verdict: Verdict) -> None:
     asked = node(Daemon(verdict))
     result = await run(probing(BacklogFull("Full.")), asked, {})
@@ -125,10 +203,13 @@ async def test_full_backlog_of_a_living_daemon_is_its_own_failure(verdict: Verdi
     assert asked.backlog_refusals == {"ovs-vswitchd": 1}
 
 
-@pytest.mark.parametrize("verdict", [Verdict.HUNG, Verdict.GONE])
-async def test_full_backlog_of_a_dead_daemon_is_a_symptom(verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [(Verdict.HUNG, Status.FAILED), (Verdict.GONE, Status.FAILED), (Verdict.LATE, Status.SLOW)],
+)
+async def test_full_backlog_of_a_daemon_that_stands_still_is_a_symptom(verdict: Verdict, status: Status) -> None:
     result = await run(probing(BacklogFull("Full.")), node(Daemon(verdict)), {})
-    assert (result.status, result.reason) == (Status.FAILED, verdict.value)
+    assert (result.status, result.reason) == (status, verdict.value)
 
 
 async def test_connection_that_broke_under_the_question_is_asked_anew() -> None:
@@ -136,21 +217,35 @@ async def test_connection_that_broke_under_the_question_is_asked_anew() -> None:
     assert result.status is Status.OK
 
 
-async def test_connection_that_breaks_twice_is_a_failure() -> None:
-    result = await run(probing(ConnectionLost("Cut."), ConnectionLost("Cut.")), node(Daemon()), {})
-    assert (result.status, result.reason) == (Status.FAILED, "closed")
+@pytest.mark.parametrize("late", [False, True])
+async def test_look_again_judges_a_silence_that_goes_on_and_asks_nobody(late: bool) -> None:
+    daemon = Daemon(Verdict.HUNG, late=late)
+    again = look_again(probing(), node(daemon))
+    assert (again.reason if again else None) == ("hung" if late else None)
+    assert daemon.notes == (["looked 3 0.25"] if late else [])
 
 
-async def test_connection_that_breaks_because_its_process_ends_is_proof() -> None:
-    lost = (ConnectionLost("Cut."), ConnectionLost("Cut again."))
-    result = await run(probing(*lost), node(Daemon(ended=True)), {})
-    assert (result.status, result.reason) == (Status.FAILED, "gone")
-    assert result.detail == "The process of ovs-vswitchd has ended: Cut again."
+def need_of(socket: Socket, reason: str) -> Result:
+    return Result("n.n", Status.FAILED, 1.0, reason, socket=socket)
 
 
-async def test_refusal_is_told_as_what_it_is_whatever_became_of_the_process() -> None:
-    result = await run(probing(ConnectionRefused("Nobody.")), node(Daemon(ended=True)), {})
-    assert (result.status, result.reason) == (Status.FAILED, "refused")
+@pytest.mark.parametrize(
+    ("need", "asking", "status"),
+    [
+        (need_of(Socket.CONTROL, "socket-missing"), Socket.MGMT, Status.OK),
+        (need_of(Socket.CONTROL, "refused"), Socket.NONE, Status.OK),
+        (need_of(Socket.CONTROL, "socket-missing"), Socket.CONTROL, Status.SKIPPED),
+        (need_of(Socket.CONTROL, "gone"), Socket.MGMT, Status.SKIPPED),
+        (need_of(Socket.CONTROL, "not-visible"), Socket.MGMT, Status.SKIPPED),
+        (need_of(Socket.MGMT, "socket-missing"), Socket.CONTROL, Status.SKIPPED),
+        (need_of(Socket.DATABASE, "socket-missing"), Socket.MGMT, Status.SKIPPED),
+    ],
+)
+async def test_control_socket_without_a_name_blocks_only_what_is_asked_over_it(
+    need: Result, asking: Socket, status: Status
+) -> None:
+    asked = replace(probing(ok(""), needs=("n.n",)), socket=asking)
+    assert (await run(asked, node(Daemon()), {"n.n": need})).status is status
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.UNKNOWN, Status.SKIPPED])

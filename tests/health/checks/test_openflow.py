@@ -1,11 +1,10 @@
 """The bridge, asked over OpenFlow on a real node."""
 
-import socket
-
 import pytest
 
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.programs import clients, no_more_descriptors
 from tests.health.checks.conftest import Asking
 
 
@@ -44,16 +43,18 @@ async def test_removed_management_socket_is_missing_while_the_bridge_lives(node:
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
-async def test_full_backlog_is_told_as_what_it_is(node: Sandbox, asking: Asking) -> None:
-    path = node.rundir / "br-int.mgmt"
-    path.unlink()
-    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as waiting:
-        listener.bind(str(path))
-        listener.listen(0)
-        waiting.connect(str(path))
-        async with asking(node, timeout=0.2) as ask:
-            result = await ask("openflow.echo")
-    assert (result.status, result.reason) == (Status.FAILED, "backlog-full")
+BACKLOG = 65
+"""Connections that wait at most: 64 of listen(2) in OVS's lib/stream-unix.c, and one more of the kernel's."""
+
+
+async def test_full_backlog_of_a_switch_without_descriptors_is_its_symptom(node: Sandbox, asking: Asking) -> None:
+    """It has no descriptor left to accept with, tries in every turn of its loop, and answers who is connected."""
+    async with asking(node, timeout=1.0) as ask:
+        assert (await ask("vswitchd.ofproto")).status is Status.OK
+        with no_more_descriptors(node.pid("ovs-vswitchd")), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
+            result = await ask.until("openflow.echo", lambda now: now.reason == "no-descriptors")
+    assert result.status is Status.FAILED
+    assert result.facts["pid"] == str(node.pid("ovs-vswitchd"))
 
 
 @pytest.mark.restored

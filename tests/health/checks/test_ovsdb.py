@@ -1,5 +1,10 @@
 """ovsdb-server and its database, asked on a real node."""
 
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from ovsnet.health.checks.result import Status
@@ -23,17 +28,21 @@ async def test_bridge_stands_in_the_database(shared_node: Sandbox, asking: Askin
     assert (result.status, result.values) == (Status.OK, {"bridges": 1})
 
 
-@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
-async def test_server_that_ended_is_gone_with_its_reason(node: Sandbox, asking: Asking, end: str, reason: str) -> None:
-    """SIGTERM removes the socket, SIGKILL leaves it; a connection that was held through it tells the same."""
+@pytest.mark.restored
+@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("held", [True, False])
+async def test_server_that_ended_is_gone(node: Sandbox, asking: Asking, end: str, held: bool) -> None:
+    """SIGTERM removes the socket and the pidfile, SIGKILL leaves both."""
     async with asking(node) as ask:
-        assert (await ask("ovsdb.echo")).status is Status.OK
+        if held:
+            assert (await ask("ovsdb.echo")).status is Status.OK
         await getattr(node, end)("ovsdb-server")
-        result = await ask.until("ovsdb.echo", lambda now: now.reason not in ("closed", "gone"))
+        result = await ask("ovsdb.echo")
         dependant = await ask("ovsdb.bridge")
-    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert (result.status, result.reason) == (Status.FAILED, "gone")
+    assert "ovsdb-server is not running" in result.detail
     assert "db.sock" in result.detail
-    assert result.facts["advice"]
+    assert (result.lost_at is not None) is held, "only who met the process knows when it ended"
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
@@ -73,3 +82,40 @@ async def test_flow_restore_wait_counts_once_the_switch_started_with_it(node: Sa
         await node.restart("ovs-vswitchd")
         result = await ask.until("ovsdb.flow_restore", lambda now: now.reason == "flow-restore-wait")
     assert result.status is Status.FAILED
+
+
+NAMES_LOST = {"moved": "socket-missing", "regular": "refused", "dead": "refused"}
+
+
+@pytest.mark.parametrize("way", NAMES_LOST)
+@pytest.mark.parametrize("held", [True, False])
+async def test_socket_whose_name_is_lost_says_nothing_of_the_server(
+    node: Sandbox, asking: Asking, way: str, held: bool
+) -> None:
+    """A held connection works on, and nobody else can come: that is what is told, whoever looks."""
+    path = node.rundir / "db.sock"
+    async with asking(node) as ask:
+        if held:
+            assert (await ask("ovsdb.echo")).status is Status.OK
+        with lost(path, way):
+            result = await ask("ovsdb.echo")
+        assert (result.status, result.reason) == (Status.FAILED, NAMES_LOST[way])
+        assert f"ovsdb-server runs: process {node.pid('ovsdb-server')} runs" in result.detail
+        assert result.facts == {"pid": str(node.pid("ovsdb-server"))}
+        assert (await ask.until("ovsdb.echo", lambda now: now.reason != NAMES_LOST[way])).status is Status.OK
+
+
+@contextlib.contextmanager
+def lost(path: Path, way: str) -> Iterator[None]:
+    """``path`` is moved away; a regular file or a socket without a listener may stand in its place."""
+    away = path.with_suffix(".away")
+    path.rename(away)
+    if way == "regular":
+        path.touch()
+    if way == "dead":
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.bind(str(path))
+    try:
+        yield
+    finally:
+        away.replace(path)

@@ -19,14 +19,19 @@ async def test_serves_the_bridge(shared_node: Sandbox, asking: Asking) -> None:
     assert (result.rtt_seconds or 0) > 0
 
 
-@pytest.mark.parametrize(("end", "reason"), [("stop", "socket-missing"), ("kill", "refused")])
-async def test_switch_that_ended_is_gone_with_its_reason(node: Sandbox, asking: Asking, end: str, reason: str) -> None:
+@pytest.mark.restored
+@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.parametrize("held", [True, False])
+async def test_switch_that_ended_is_gone(node: Sandbox, asking: Asking, end: str, held: bool) -> None:
     async with asking(node) as ask:
-        assert (await ask("openflow.echo")).status is Status.OK
+        if held:
+            assert (await ask("openflow.echo")).status is Status.OK
         await getattr(node, end)("ovs-vswitchd")
-        result = await ask.until("vswitchd.ofproto", lambda now: now.reason not in ("closed", "gone"))
+        result = await ask("vswitchd.ofproto")
         dependant = await ask("openflow.echo")
-    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert (result.status, result.reason) == (Status.FAILED, "gone")
+    assert "ovs-vswitchd is not running" in result.detail
+    assert (result.lost_at is not None) is held, "only who met the process knows when it ended"
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
 
 
@@ -106,3 +111,17 @@ async def test_pidfile_that_names_another_switch_tells_of_a_second_one(node: San
         assert str(other.pid("ovs-vswitchd")) in result.detail
         (node.rundir / "ovs-vswitchd.pid").write_text(f"{os.getpid()}\n")
         assert "which is no ovs-vswitchd" in (await ask("vswitchd.alone")).detail
+
+
+async def test_control_socket_without_its_name_leaves_the_switch_to_answer_elsewhere(
+    node: Sandbox, asking: Asking
+) -> None:
+    pid = node.pid("ovs-vswitchd")
+    control = node.rundir / f"ovs-vswitchd.{pid}.ctl"
+    control.rename(control.with_suffix(".away"))
+    async with asking(node) as ask:
+        result = await ask("vswitchd.ofproto")
+        assert (await ask("openflow.flows")).status is Status.OK
+        alone = await ask("vswitchd.alone")
+    assert (result.status, result.reason, result.facts) == (Status.FAILED, "socket-missing", {"pid": str(pid)})
+    assert (alone.status, alone.reason) == (Status.SKIPPED, "precondition")

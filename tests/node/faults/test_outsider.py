@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -17,11 +16,8 @@ import pytest
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening
 from ovsnet.sandbox.supervisor import die_with_parent
+from tests.namespaces import OTHER_PID_NAMESPACE
 from tests.unprivileged import UNPRIVILEGED
-
-OTHER_USER = () if os.geteuid() == 0 else ("--user", "--map-root-user")
-"""Only root may make another namespace without this one."""
-OTHER_PID_NAMESPACE = ("unshare", *OTHER_USER, "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 
 Get = Callable[[str], Awaitable[tuple[int, str]]]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.config import Row, Settings, load, rows
+from ovsnet.config import Setting, Settings, declared, load
 from ovsnet.errors import AddressError, ConfigError
 
 
@@ -46,21 +46,11 @@ def test_list_has_commas_in_the_environment_and_brackets_in_the_file(toml: Path)
     assert load(None, {}, {"listen": expected}).listen == expected
 
 
-@pytest.mark.parametrize("name", Settings.__struct_fields__)
-def test_each_setting_has_a_row_from_its_declaration(name: str) -> None:
-    row = next(row for row in rows() if row.name == name)
-    assert row.flag == "--" + name.replace("_", "-")
-    assert row.variable == "OVSNET_" + name.upper()
-    assert row.description.endswith(".")
-    assert row.default == getattr(Settings(), name)
-    assert row.many == isinstance(row.default, tuple)
-
-
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
-def test_each_setting_can_be_set_from_the_environment(row: Row) -> None:
+@pytest.mark.parametrize("setting", declared(), ids=lambda setting: setting.name)
+def test_each_setting_can_be_set_from_the_environment(setting: Setting) -> None:
     """To its own default, as text: what the README prints can be typed."""
-    text = ",".join(row.default) if isinstance(row.default, tuple) else str(row.default)
-    assert getattr(load(None, {row.variable: text}), row.name) == row.default
+    text = ",".join(setting.default) if isinstance(setting.default, tuple) else str(setting.default)
+    assert getattr(load(None, {setting.variable: text}), setting.name) == setting.default
 
 
 def test_unknown_key_is_named_with_its_file(toml: Path) -> None:

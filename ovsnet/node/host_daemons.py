@@ -1,6 +1,6 @@
-"""Which process belongs to a pidfile of the run directory, even one of a container.
+"""The daemons of a host by its files: which process belongs to a pidfile of the run directory, even in a container.
 
-A pidfile tells the pid in the daemon's own namespace. /proc/PID/status names all pids of a process, from our namespace
+A pidfile holds the pid in the daemon's own namespace. /proc/PID/status names all pids of a process, from our namespace
 inwards (``NSpid``, proc(5)), so a container's daemon is found from its host. The other way round nothing can be seen.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
+from ovsnet.node.pidfile import pidfile_locked
 
 PROGRAMS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller", "ovn-northd", "ovn-controller-vtep", "ovn-ic")
 
@@ -22,13 +23,19 @@ ON_A_NODE = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
 @dataclass(frozen=True, slots=True)
 class Pidfile:
     """``pid`` is what it says, ``process`` the pid under which we see that daemon, ``stranger`` the name of another
-    program that has its pid now."""
+    program that has its pid now. ``locked`` is True while the daemon that wrote it lives, seen or not."""
 
     path: Path
     program: str
     pid: int | None
     process: int | None
     stranger: str | None
+    locked: bool
+
+    @property
+    def left_over(self) -> bool:
+        """Its daemon is not seen, and holds no lock on it."""
+        return self.process is None and not self.locked
 
 
 def pidfiles(host: Host) -> list[Pidfile]:
@@ -61,12 +68,13 @@ def uid(host: Host, pid: int) -> int | None:
 
 
 def _pidfile(host: Host, path: Path, program: str, text: str) -> Pidfile:
+    locked = pidfile_locked(host.locate(path)).held
     if not text.strip().isdigit():
-        return Pidfile(path, program, None, None, None)
+        return Pidfile(path, program, None, None, None, locked)
     pid = int(text)
     name = host.processes.get(pid)
     process = pid if name == program[:15] else _in_a_container(host, program, pid)
-    return Pidfile(path, program, pid, process, None if process else name)
+    return Pidfile(path, program, pid, process, None if process or locked else name, locked)
 
 
 def _in_a_container(host: Host, program: str, pid: int) -> int | None:

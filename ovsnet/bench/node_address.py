@@ -1,0 +1,31 @@
+"""Where on a node a workload connects."""
+
+from __future__ import annotations
+
+from ovsnet.bench.probe_protocol import ProtocolName
+from ovsnet.bench.workload import Request
+from ovsnet.config import Settings
+from ovsnet.errors import SocketMissing, UsageError
+from ovsnet.io.address import Address
+from ovsnet.node.rundir import Rundir
+
+
+def require_one_node(request: Request, address: Address | None) -> None:
+    """Raise UsageError when a sandbox and another node are meant at once."""
+    if request.sandbox and address is not None:
+        raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
+    if request.sandbox and request.shard.of > 1:
+        raise UsageError(
+            "Shards hit one daemon, and each would have a sandbox of its own.", remedy="Leave --sandbox out."
+        )
+
+
+def address_of(protocol: ProtocolName, settings: Settings, rundir: Rundir) -> Address:
+    """Where the daemon of this protocol listens."""
+    if protocol == "openflow":
+        return rundir.mgmt(settings.bridge[0])
+    if protocol == "ovsdb":
+        return Address.parse(settings.database) if settings.database else rundir.database
+    if sockets := rundir.control_sockets("ovs-vswitchd"):
+        return sockets[0]
+    raise SocketMissing(f"ovs-vswitchd has no control socket in {rundir.ovs}.")

@@ -1,0 +1,163 @@
+"""``bench restart``: what comes back when, after a daemon was restarted under load."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+
+from ovsnet.bench.option import NODE, Number, Option, Whole, Words, rounds
+from ovsnet.bench.race import Strategy
+from ovsnet.bench.recovery import RestartMeasures
+from ovsnet.bench.restart import FEW_PORTS, RealNode, Restart, measure
+from ovsnet.bench.result import Run
+from ovsnet.bench.variant import PLAIN, VARIANTS, DaemonName, Variant, require_possible
+from ovsnet.bench.workload import Job, OnNode, OnOwnNodes, Request, Workload
+from ovsnet.errors import UsageError
+from ovsnet.node.rundir import Rundir
+
+OPTIONS = (
+    Option(
+        "--daemon", Words("ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"),
+        "What is restarted; repeat to compare. Of a clustered southbound, its leader.", ("ovs-vswitchd",),
+        name="daemons", many=True,
+    ),
+    Option(
+        "--variant", str, "How: " + ", ".join(VARIANTS) + "; repeat to compare.", ("plain",), name="variants",
+        many=True, metavar="NAME[:NUMBER]",
+    ),
+    Option(
+        "--clients", Whole(0, 4096), "How many hammer the daemon's socket meanwhile; repeat to compare.", (0,),
+        many=True,
+    ),
+    Option("--strategy", str, "Of those clients, as in race.", "naive"),
+    Option(
+        "--down", Number(0, 600), "For how long the daemon stays away; repeat to compare.", (0.0,), name="downs",
+        many=True, metavar="SECONDS",
+    ),
+    Option("--ports", Whole(1, 10_000), "Of the sandbox.", FEW_PORTS),
+    Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
+    Option("--allow-disruption", bool, "Restart a daemon of this host's node, not of a sandbox."),
+    Option(
+        "--restart-command", str, "What restarts it there, such as a systemctl command.", metavar="COMMAND"
+    ),
+    Option("--deadline", Number(1, 3600), "How long a start may take.", 60.0, metavar="SECONDS"),
+    rounds(3),
+)  # fmt: skip
+
+
+def plan(
+    *, daemons: Sequence[DaemonName], variants: Sequence[str], clients: Sequence[int], strategy: str,
+    downs: Sequence[float], ports: int, raft: bool, allow_disruption: bool, restart_command: str | None,
+    deadline: float, rounds: int, request: Request,
+) -> Job:  # fmt: skip
+    """Restart a daemon, and tell what came back when: socket, openflow, flows, ready.
+
+    Every round has a sandbox node of its own. A real node is restarted only with --allow-disruption, and only plainly.
+    """
+    parsed = Strategy.parse(strategy)
+    planned = [
+        Restart(
+            target=daemon,
+            variant=variant,
+            clients=number,
+            strategy=parsed,
+            down=down,
+            ports=ports,
+            raft=raft,
+            deadline=deadline,
+        )
+        for daemon in daemons
+        for variant in map(Variant.parse, variants)
+        for down in downs
+        for number in clients
+    ]
+    for each in planned:
+        require_possible(each.variant, each.target, raft=raft)
+    if request.shard.of > 1:
+        raise UsageError("A restart cannot be split into shards.", remedy="Leave --shard out.")
+    logging.getLogger("ovsnet").disabled = True  # what the observer's agent finds is what is measured
+    if not allow_disruption:
+        _require_sandbox(request, restart_command)
+        return OnOwnNodes(rounds, planned)
+    restart, command = _only(planned, request), _words_of(restart_command, planned[0].target)
+
+    def plans(rundir: Rundir) -> Sequence[Restart]:
+        return [replace(restart, real_node=RealNode(request.settings, rundir, command))]
+
+    return OnNode(rounds, plans, until_problem=True)  # a node that did not come back is not restarted once more
+
+
+def _require_sandbox(request: Request, restart_command: str | None) -> None:
+    """Raise UsageError when a real node is named, and may not be disrupted."""
+    named = "--restart-command" if restart_command else "--rundir" if request.settings.rundir else ""
+    if named:
+        raise UsageError(
+            f"{named} is about a real node, and a restart disrupts its traffic.",
+            remedy=f"Say --allow-disruption, or leave {named} out and have a sandbox.",
+        )
+
+
+def _only(planned: Sequence[Restart], request: Request) -> Restart:
+    """The restart that a real node can do. Raises UsageError when other ones are planned."""
+    if request.sandbox:
+        raise UsageError("--sandbox and --allow-disruption exclude each other.", remedy="Leave one of them out.")
+    first = planned[0]
+    if len(planned) > 1 or first.variant != PLAIN or first.down or first.raft or first.ports != FEW_PORTS:
+        raise UsageError(
+            "A real node is restarted plainly, one daemon at a time.",
+            remedy="Compare settings by `ovsnet tune apply` between two runs and `ovsnet bench compare`.",
+        )
+    return first
+
+
+def _words_of(restart_command: str | None, target: DaemonName) -> Sequence[str]:
+    """The words of the command that restarts the daemon of a real node. Raises UsageError."""
+    try:
+        words = shlex.split(restart_command or "")
+    except ValueError as error:
+        raise UsageError(f"--restart-command is no command: {error}.") from error
+    if not words:
+        raise UsageError(
+            f"How {target} is restarted on this node was not said.",
+            remedy="Name it: --restart-command 'systemctl restart openvswitch-switch'.",
+        )
+    if target == "southbound":
+        raise UsageError("The southbound of a real node is not restarted from here.", remedy="Use a sandbox.")
+    return words
+
+
+def columns(run: Run[RestartMeasures]) -> Mapping[str, str]:
+    """Medians; the slowest of several rounds in brackets."""
+    found, clients = run.measures, run.measures.clients
+    return {
+        "restart": run.name,
+        "done": str(found.done),
+        **{
+            f"{found.title(fact)} s": f"{median(values):.2f}" + (f" ({max(values):.2f})" if len(values) > 1 else "")
+            for fact, values in found.samples()
+        },
+        "clients done": str(clients.done) if clients else "-",
+        "clients lost": str(clients.lost) if clients else "-",
+    }
+
+
+def plots(runs: Sequence[Run[RestartMeasures]]) -> Iterator[str]:
+    """The timeline."""
+    from ovsnet.bench.report_restart import plots as drawn  # matplotlib is an extra
+
+    return drawn(runs)
+
+
+WORKLOAD = Workload(
+    kind="restart",
+    options=OPTIONS,
+    settings=NODE,
+    plan=plan,
+    measures=RestartMeasures,
+    measure=measure,
+    columns=columns,
+    plots=plots,
+)

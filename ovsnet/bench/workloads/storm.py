@@ -1,0 +1,141 @@
+"""``bench storm``: every chassis loses the southbound at once, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ovsnet.bench.cells import milliseconds
+from ovsnet.bench.harness import require_files
+from ovsnet.bench.option import Number, Option, Whole, Words, rounds
+from ovsnet.bench.result import Run
+from ovsnet.bench.storm.measure import measure
+from ovsnet.bench.storm.measures import StormMeasures
+from ovsnet.bench.storm.storm import FaultName, Scheme, Storm, require_possible
+from ovsnet.bench.storm.sweep import figures, sweeps, verdict
+from ovsnet.bench.workload import Figure, OnOwnNodes, Request, Workload
+from ovsnet.config import Group
+from ovsnet.errors import UsageError
+
+ARRIVALS_PER_SECOND = 200
+
+OPTIONS = (
+    Option("--chassis", Whole(1, 10_000), "How many; repeat to compare.", (100,), name="numbers", many=True),
+    Option(
+        "--probe-interval", Number(0, 3600), "Repeat to sweep; 0 for no probes.", (5.0,), name="intervals", many=True,
+        metavar="SECONDS",
+    ),
+    Option("--scheme", Words("unix", "tcp", "ssl"), "How they reach the sandbox's southbound.", "unix"),
+    Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
+    Option("--ports", Whole(1, 10_000), "Of the sandbox.", 100),
+    Option("--fault", Words("kill", "freeze", "none"), "What befalls the leader. [kill]"),
+    Option("--fault-time", Number(0, 600), "For how long it is gone or frozen.", 2.0, metavar="SECONDS"),
+    Option(
+        "--over", Number(0, 3600), "Let them join within so long; 0 for all at once. [200 a second]",
+        metavar="SECONDS",
+    ),
+    Option(
+        "--hold", Number(0, 86400), "How long to watch once all are there. [two probe intervals, at least 3]",
+        metavar="SECONDS",
+    ),
+    Option(
+        "--patience", Number(0.1, 3600), "How long all may take to join, and to come back.", 120.0, metavar="SECONDS"
+    ),
+    Option("--monitor-all", bool, "As with ovn-monitor-all: everybody monitors everything."),
+    Option("--register", bool, "Each writes its Chassis row, which all others are told of."),
+    Option("--workers", Whole(1, 64), "Processes. [one a processor, or one for 1000 chassis]"),
+    Option("--address", str, "A real southbound, such as tcp:10.0.0.1:6642,tcp:10.0.0.2:6642.", metavar="ADDRESSES"),
+    rounds(1),
+)  # fmt: skip
+
+
+def plan(
+    *, numbers: Sequence[int], intervals: Sequence[float], scheme: Scheme, raft: bool, ports: int,
+    fault: FaultName | None, fault_time: float, over: float | None, hold: float | None, patience: float,
+    monitor_all: bool, register: bool, workers: int | None, address: str | None, rounds: int, request: Request,
+) -> OnOwnNodes:  # fmt: skip
+    """Simulated chassis monitor a southbound, lose its leader, and all come back.
+
+    Each connects, probes, gives up and backs off as ovn-controller does. Every run has a sandbox of its own, unless
+    --address names a real southbound, which is neither struck nor written to. Ends with the smallest probe interval
+    (ovn-remote-probe-interval) that made nobody give up on a server that lived.
+    """
+    planned = [
+        Storm(
+            chassis=number,
+            probe_interval=interval,
+            address=address,
+            scheme=scheme,
+            raft=raft,
+            ports=ports,
+            fault=fault or ("none" if address else "kill"),
+            fault_seconds=fault_time,
+            ramp_seconds=number / ARRIVALS_PER_SECOND if over is None else over,
+            hold=hold,
+            sync_timeout=patience,
+            monitor_all=monitor_all,
+            register=register,
+            workers=workers,
+            tls=request.settings.tls,
+        )
+        for number in numbers
+        for interval in intervals
+    ]
+    if request.sandbox and address:
+        raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
+    for each in planned:
+        require_possible(each, request.shard)
+    require_files(max(numbers))  # or the largest would fail after all others were measured
+    return OnOwnNodes(rounds, planned)
+
+
+def columns(run: Run[StormMeasures]) -> Mapping[str, str]:
+    """False disconnects, times, and what it cost."""
+    found, times = run.measures, figures(run)
+    return {
+        "storm": run.name,
+        "synced": str(found.done),
+        "false disconnects": "-" if found.false_disconnects is None else str(found.false_disconnects),
+        "of them unheard": str(found.gave_up_unheard),
+        "connect timeouts": str(found.connect_timeouts),
+        "all joined s": _seconds(times.all_joined),
+        "all back s": _seconds(times.all_back),
+        "probe p99 ms": milliseconds(found.probe, 0.99),
+        "lag max ms": milliseconds(found.generator_lag, 1.0),
+        **{f"{who} CPU s": f"{used:.2f}" for who, used in run.cpu_seconds.items()},
+        **{f"{who} MiB": str(peak >> 20) for who, peak in run.peak_bytes.items()},
+    }
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.2f}"
+
+
+def verdicts(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
+    """One of each sweep."""
+    yield from (verdict(sweep) for sweep in sweeps(runs))
+
+
+def plots(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
+    """The sweeps, and who was back when."""
+    from ovsnet.bench.report_storm import plots as drawn  # matplotlib is an extra
+
+    return drawn(runs)
+
+
+WORKLOAD = Workload(
+    kind="storm",
+    options=OPTIONS,
+    settings=(Group.TLS,),
+    plan=plan,
+    measures=StormMeasures,
+    measure=measure,
+    columns=columns,
+    remarks=verdicts,
+    figures=(
+        # The rate of a storm would be that of its own waiting.
+        Figure("false disconnects", "", lambda run: run.measures.false_disconnects),
+        Figure("all joined", "s", lambda run: figures(run).all_joined),
+        Figure("all synced again", "s", lambda run: figures(run).all_back),
+    ),
+    plots=plots,
+)

@@ -1,0 +1,80 @@
+"""Flags of ``ovsnet bench``: those that a workload declares, and those that all have."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ovsnet.bench.option import Number, Option, Values, Whole, Words
+from ovsnet.bench.shard import Shard, parse_moment
+from ovsnet.bench.workload import Request
+from ovsnet.cli import options
+from ovsnet.cli.bench_output import FILE, Output, require_places, require_plots
+from ovsnet.deadlines import NOW
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def flag(option: Option) -> Callable[[Function], Function]:
+    """The flag, or the argument, of an option that a workload declares."""
+    if not option.flag.startswith("-"):
+        return click.argument(option.parameter, type=_type(option.values))
+    if option.values is bool:
+        return click.option(option.flag, option.parameter, is_flag=True, help=option.help)
+    return click.option(
+        option.flag,
+        option.parameter,
+        type=_type(option.values),
+        default=option.default,
+        show_default=option.default is not None,
+        multiple=option.many,
+        metavar=option.metavar,
+        help=option.help or None,
+    )
+
+
+def _type(values: Values) -> click.ParamType[Any]:
+    match values:
+        case Whole(least, most):
+            return click.IntRange(least, most)
+        case Number(least, most):
+            return options.Number(least, most)
+        case Words(words):
+            return click.Choice(words)
+    return click.STRING
+
+
+_COMMON = (
+    click.option("--sandbox", is_flag=True, help="Measure a sandbox node made for this, not the node of this host."),
+    click.option("--seed", default=1, show_default=True, help="Of all that is random."),
+    click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere. Or I+1/N."),
+    click.option("--start-at", default=NOW, metavar="TIME", help="Begin then: Unix time or ISO 8601."),
+    click.option("--json", "as_json", is_flag=True, help="Print the document that --out writes."),
+    click.option("--out", type=FILE, help="Write everything that was measured, as JSON."),
+    click.option("--report", type=FILE, help="Write a page with plots (HTML)."),
+)
+
+
+def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command what every workload takes; it gets a ``request`` and an ``output``."""
+
+    @functools.wraps(function)
+    def parsed(
+        seed: int, out: Path | None, report: Path | None, as_json: bool, sandbox: bool, shard: str, start_at: str,
+        **arguments: object,
+    ) -> object:  # fmt: skip
+        moment = parse_moment(start_at)
+        if report is not None:
+            require_plots()
+        require_places(out, report)
+        request = Request(Shard.parse(shard), sandbox, seed, moment)
+        return function(request=request, output=Output(out, report, as_json), **arguments)
+
+    command: Callable[..., Any] = parsed
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command

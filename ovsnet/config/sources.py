@@ -1,0 +1,113 @@
+"""Where settings come from: a TOML file, the environment, flags. What cannot be used is named with its source."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ovsnet.config.declaration import declared
+from ovsnet.config.settings import Settings
+from ovsnet.errors import ConfigError
+from ovsnet.io.address import Address
+
+
+def load(
+    path: str | Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+    *,
+    kind: type[Settings] = Settings,
+) -> Settings:
+    """Merge the sources. Raises ConfigError, which names the key, where it was, and what it may be."""
+    merged: dict[str, object] = {}
+    for source, values in (
+        (str(path), _from_file(path, kind)),
+        ("the environment", _from_environment(environ or {}, kind)),
+        ("the command line", {key: value for key, value in (flags or {}).items() if value not in (None, (), "")}),
+    ):
+        _convert(values, source, kind)
+        merged |= values
+    settings = _convert(merged, "the settings", kind)
+    _check_addresses(settings)
+    return settings
+
+
+def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return _flat(tomllib.loads(Path(path).read_text(encoding="utf-8")), kind)
+    except OSError as error:
+        raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration file {path} is no TOML: {error}.") from error
+
+
+def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:
+    """``mode`` in a table ``[tune]`` is ``tune_mode``. A table whose name begins no setting is left to be refused."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        begins = any(name.startswith(f"{key}_") for name in kind.__struct_fields__)
+        is_table = isinstance(value, dict) and begins and key not in kind.__struct_fields__
+        found |= {f"{key}_{name}": each for name, each in value.items()} if is_table else {key: value}
+    return found
+
+
+def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[str, object]:
+    """``OVSNET_*``; an unknown one is an error here as in the file, because a typo that does nothing is worse than
+    none."""
+    by_variable = {setting.variable: setting for setting in declared(kind)}
+    values: dict[str, object] = {}
+    for variable, text in environ.items():
+        if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS or _is_of_a_service(variable, environ):
+            continue
+        if (setting := by_variable.get(variable)) is None:
+            raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=_known(kind))
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        values[setting.name] = parts if setting.many else text
+    return values
+
+
+NOT_SETTINGS = frozenset({"OVSNET_CONFIG"})
+"""Variables of our prefix that are read elsewhere."""
+
+
+_SERVICE_HOST = "_SERVICE_HOST"
+_OF_A_SERVICE = re.compile(r"_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?")
+
+
+def _is_of_a_service(variable: str, environ: Mapping[str, str]) -> bool:
+    """A Service whose name begins with ovsnet gives every pod beside it variables of our prefix, unless the pod has
+    ``enableServiceLinks: false`` (pkg/kubelet/envvars/envvars.go). Kube-OVN's pods need those of other Services."""
+    services = (each.removesuffix(_SERVICE_HOST) for each in environ if each.endswith(_SERVICE_HOST))
+    return any(variable.startswith(each) and _OF_A_SERVICE.fullmatch(variable, len(each)) for each in services)
+
+
+def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) -> Settings:
+    for key in values:
+        if key not in kind.__struct_fields__:
+            raise ConfigError(f"There is no setting {key!r}, which stands in {source}.", remedy=_known(kind))
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"A setting in {source} cannot be used: {error}.") from error
+
+
+def _known(kind: type[Settings]) -> str:
+    return "The settings are: " + ", ".join(kind.__struct_fields__) + "."
+
+
+def _check_addresses(settings: Settings) -> None:
+    if settings.database:
+        Address.parse(settings.database)
+    if settings.tls is not None and not (settings.tls_key and settings.tls_certificate and settings.tls_ca):
+        raise ConfigError("tls_key, tls_certificate and tls_ca go together.", remedy="Name all three files, or none.")
+    if any(address.startswith("ssl:") for address in settings.listen) and not settings.serve_certificate:
+        raise ConfigError(
+            "An ssl: address to serve needs a certificate.", remedy="Set serve_key and serve_certificate."
+        )

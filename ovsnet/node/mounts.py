@@ -1,0 +1,80 @@
+"""Reach a directory by the name that another process has for it.
+
+In a container /run/openvswitch may be a mount of a directory that has another name here, or that has none. Then
+/proc/PID/root leads there, as long as that process lives; so the same directory under a name of our own is preferred.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.host_files import Host
+
+MOST_BYTES = 16 << 20
+"""Of one mountinfo; the kernel allows 100,000 mounts (fs.mount-max)."""
+
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+"""Blanks, tabs, newlines and backslashes (fs/proc_namespace.c, ``mangle``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """``root`` is the directory of the file system ``device`` that is seen at ``point``."""
+
+    device: str
+    root: PurePosixPath
+    point: PurePosixPath
+
+
+def mounts(mountinfo: str) -> list[Mount]:
+    """The lines of /proc/PID/mountinfo (proc(5)), as that process sees them."""
+    fields = (line.split(" ", 5) for line in mountinfo.split("\n"))
+    return [Mount(each[2], _path(each[3]), _path(each[4])) for each in fields if len(each) == 6]
+
+
+def reach(directory: str, pid: int, proc: Path = Path("/proc")) -> Path | None:
+    """Where we can open what the process calls ``directory``; None when it is gone or hidden. Raises nothing."""
+    try:
+        there = Host(proc / str(pid) / "root").locate(directory)
+        target = there.stat()
+    except (OSError, ValueError, UnfitEnvironment):
+        return None
+    ours = sorted(map(Path, _names_here(there, pid, proc)), key=lambda path: len(path.parts))
+    return next((each for each in (Path(directory), *ours) if _is(each, target)), there)
+
+
+def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
+    """What our own mounts call the directory that the process' mounts make appear at ``there``."""
+    inside = PurePosixPath("/") / there.relative_to(proc / str(pid) / "root")
+    theirs = [each for each in _read(proc / str(pid)) if inside.is_relative_to(each.point)]
+    if not theirs:
+        return
+    mount = max(theirs, key=lambda each: len(each.point.parts))
+    on_device = mount.root / inside.relative_to(mount.point)
+    for each in _read(proc / "self"):
+        if each.device == mount.device and on_device.is_relative_to(each.root):
+            yield each.point / on_device.relative_to(each.root)
+
+
+def _read(process: Path) -> list[Mount]:
+    try:
+        with (process / "mountinfo").open("rb") as stream:
+            return mounts(os.fsdecode(stream.read(MOST_BYTES)))
+    except OSError:
+        return []
+
+
+def _path(text: str) -> PurePosixPath:
+    return PurePosixPath(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), text))
+
+
+def _is(path: Path, target: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), target)
+    except OSError:
+        return False

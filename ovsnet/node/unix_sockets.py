@@ -1,0 +1,84 @@
+"""Which unix sockets exist, and which of them a process listens on; read from /proc, without connecting to any.
+
+/proc/net/unix has a line for each socket of one network namespace (net/unix/af_unix.c, ``unix_seq_show``), and
+/proc/PID/fd a link ``socket:[INODE]`` for each that a process has open.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCEPTS = 1 << 16
+"""``__SO_ACCEPTCON`` in the flags' column (include/linux/net.h): the socket listens."""
+
+MOST_BYTES = 32 << 20
+"""Of one table: 300,000 sockets. What is larger is not read."""
+
+MOST_DESCRIPTORS = 1 << 17
+"""Of one process: twice what ovs-ctl allows ovs-vswitchd. A process with more is not read."""
+
+_LINE = re.compile(
+    r"^[0-9a-fA-F]+: [0-9A-F]+ [0-9A-F]+ (?P<flags>[0-9A-F]+) [0-9A-F]+ [0-9A-F]+ +(?P<inode>[0-9]+) (?P<path>.+)$",
+    re.MULTILINE,
+)
+"""A path may hold anything but NUL, so whatever does not look like a whole line is left out."""
+
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSocket:
+    """``path`` is spelt as its owner bound it, in the owner's mount namespace; one in the abstract namespace begins
+    with ``@``."""
+
+    inode: int
+    path: str
+    listens: bool
+
+
+def unix_sockets(table: str) -> list[UnixSocket]:
+    """The sockets of /proc/net/unix that have a name."""
+    return [
+        UnixSocket(int(line["inode"]), line["path"], bool(int(line["flags"], 16) & ACCEPTS))
+        for line in _LINE.finditer(table)
+    ]
+
+
+def bound_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[str] | None:
+    """The paths on which a process listens, spelt as it bound them. Raises nothing.
+
+    None when that cannot be read: the process is gone, it is another user's, or there is too much to read. It takes a
+    line of /proc/net/unix per socket of the host: not for a schedule.
+    """
+    try:
+        inodes = _open_sockets(proc / str(pid) / "fd")
+        table = _read(proc / str(pid) / "net" / "unix")
+    except OSError:
+        return None
+    return frozenset(each.path for each in unix_sockets(table) if each.listens and each.inode in inodes)
+
+
+def _open_sockets(directory: Path) -> frozenset[int]:
+    inodes = set()
+    with os.scandir(directory) as entries:
+        for count, entry in enumerate(entries):
+            if count == MOST_DESCRIPTORS:
+                raise OSError(f"{directory} has too many entries")
+            try:
+                socket = _SOCKET.fullmatch(os.readlink(entry.path))
+            except FileNotFoundError:
+                continue  # closed while we looked
+            if socket:
+                inodes.add(int(socket[1]))
+    return frozenset(inodes)
+
+
+def _read(table: Path) -> str:
+    with table.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(f"{table} is too large")
+    return os.fsdecode(content)

@@ -1,0 +1,65 @@
+"""A sandbox that has a place: its directory, programs and ports are chosen, and its daemons can be started."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import anyio
+
+from ovsnet.errors import DeadlineExceeded, PeerError
+from ovsnet.sandbox.daemons import Layout, declare, southbound_remote
+from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.supervisor import START_TIMEOUT, Supervisor, die_with_parent
+from ovsnet.sandbox.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ovsnet.sandbox.binaries import Binaries
+    from ovsnet.sandbox.record import Settings
+
+
+class Deployment:
+    """The parts of one node. That the files are in ``layout.directory`` is up to ``place``."""
+
+    def __init__(self, directory: Path, settings: Settings, binaries: Binaries, *, detached: bool) -> None:
+        self.layout = Layout(directory)
+        self.settings = settings
+        self.binaries = binaries
+        self.daemons = declare(self.layout, ovn=settings.ovn, members=settings.members, doors=settings.doors)
+        self.supervisor = Supervisor(
+            self.layout, self.daemons, binaries, os.environ | self.environment(), detached=detached
+        )
+
+    @property
+    def southbound(self) -> str:
+        """Remote of the southbound database; three, separated by commas, with raft."""
+        return southbound_remote(self.layout, self.settings.members)
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point any program of OVS or OVN, and ovsnet, at this node."""
+        variables = self.binaries.environment() | self.layout.variables()
+        if self.settings.ovn:
+            variables |= {"OVN_NB_DB": self.layout.unix("ovnnb_db.sock"), "OVN_SB_DB": self.southbound}
+        return variables
+
+    async def run(self, program: str, *arguments: str, timeout: float = 60.0) -> str:
+        """Stdout of any program of OVS or OVN, run against this node. ``timeout`` is in seconds.
+
+        Raises PeerError with the program's stderr when it fails, DeadlineExceeded when it does not end.
+        """
+        argv = [*die_with_parent(), str(self.binaries.path(program)), *arguments]
+        command = " ".join([program, *arguments])[:200]
+        with anyio.move_on_after(timeout):
+            done = await anyio.run_process(argv, check=False, env=os.environ | self.environment())
+            if done.returncode:
+                raise PeerError(f"{command} failed: {done.stderr.decode(errors='replace').strip()}")
+            return done.stdout.decode()
+        raise DeadlineExceeded(f"{command} did not end within {timeout:g} s.")
+
+    async def wait_listening(self, socket: str, timeout: float = START_TIMEOUT) -> None:
+        """Return when this socket of the run directory accepts connections: ``br-int.mgmt``."""
+        path = str(self.layout.rundir / socket)
+        late = f"Nobody listens on {path} after {timeout:g} s."
+        await until(lambda: path in listening().paths, timeout, late)

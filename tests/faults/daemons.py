@@ -1,0 +1,222 @@
+"""Daemons that ended, that stand still, that are paused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from ovsnet.health.cause import State
+from tests.faults.fault import Scene, Steps, fault
+from tests.faults.programs import BACKLOG, clients, program, switch_arguments
+
+COMPONENTS = {
+    "ovsdb-server": "ovsdb",
+    "ovs-vswitchd": "vswitchd",
+    "ovn-controller": "controller",
+    "ovn-sb": "southbound",
+}
+
+WITHOUT_OVSDB = "ovsdb-down ovsdb-hung"
+"""Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
+
+HIDDEN = {"southbound": WITHOUT_OVSDB}
+
+RESTARTED = {
+    "ovsdb": "vswitchd-not-connected controller-not-connected",
+    "vswitchd": "controller-not-connected flows-missing mgmt-socket-missing",
+    "controller": "controller-not-connected flows-missing",
+    "southbound": "controller-not-connected",
+}
+"""What is true until the others have found the daemon again: ovn-controller's backoff takes up to 8 s."""
+
+NO_FLOWS = "controller-not-connected flows-missing controller-down vswitchd-down mgmt-socket-missing"
+"""What is true while ovs-vswitchd or ovn-controller is restarted."""
+
+
+def _ends(verb: str, daemon: str) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        await getattr(scene.node, verb)(daemon)
+        yield
+        await scene.node.start(daemon)
+
+    return steps
+
+
+def _freezes(daemon: str) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        await scene.node.freeze(daemon)
+        yield
+        await scene.node.thaw(daemon)
+
+    return steps
+
+
+for _daemon, _component in COMPONENTS.items():
+    _of_ovs = _component in ("ovsdb", "vswitchd")
+    for _verb, _done in (("kill", "killed"), ("stop", "terminated")):
+        fault(
+            f"{_component}-down",
+            name=f"{_component}-{_done}",
+            about=f"{_daemon} got SIG{'KILL' if _verb == 'kill' else 'TERM'}.",
+            breaks=_component,
+            passing=RESTARTED[_component],
+            hidden_by=HIDDEN.get(_component, ""),
+            long=_of_ovs and _verb == "kill",
+        )(_ends(_verb, _daemon))
+    fault(
+        f"{_component}-hung",
+        name=f"{_component}-frozen",
+        about=f"{_daemon} got SIGSTOP.",
+        breaks=_component,
+        passing=f"{_component}-slow {RESTARTED[_component]}",
+        hidden_by=HIDDEN.get(_component, ""),
+        long=_of_ovs,
+    )(_freezes(_daemon))
+
+for _verb, _done in (("kill", "killed"), ("freeze", "frozen")):
+    fault(
+        "healthy",
+        name=f"northd-{_done}",
+        about="ovn-northd does nothing more; this node has what it needs.",
+        breaks="northd",
+    )(_ends("kill", "ovn-northd") if _verb == "kill" else _freezes("ovn-northd"))
+
+
+@fault("controller-paused", breaks="controller")
+async def controller_paused(scene: Scene) -> Steps:
+    """Somebody ran debug/pause on ovn-controller."""
+    control = str(scene.socket("ovn-controller.{ovn-controller}.ctl"))
+    await scene.node.run("ovn-appctl", "-t", control, "debug/pause")
+    yield
+    await scene.node.run("ovn-appctl", "-t", control, "debug/resume")
+
+
+@fault("ovsdb-hung", passing="ovsdb-slow")
+async def ovsdb_frozen_without_pidfile(scene: Scene) -> Steps:
+    """ovsdb-server got SIGSTOP, and its pidfile was removed: its socket still says whose it is."""
+    pidfile = scene.socket("ovsdb-server.pid")
+    text = pidfile.read_text()
+    pidfile.unlink()
+    await scene.node.freeze("ovsdb-server")
+    yield
+    await scene.node.thaw("ovsdb-server")
+    pidfile.write_text(text)
+
+
+@fault("vswitchd-hung", passing="vswitchd-slow")
+async def vswitchd_frozen_with_a_pidfile_that_lies(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP, and its pidfile names another process."""
+    pidfile = scene.socket("ovs-vswitchd.pid")
+    text = pidfile.read_text()
+    pidfile.write_text(f"{scene.node.pid('ovn-controller')}\n")
+    await scene.node.freeze("ovs-vswitchd")
+    yield
+    await scene.node.thaw("ovs-vswitchd")
+    pidfile.write_text(text)
+
+
+@fault("vswitchd-hung", passing="vswitchd-slow mgmt-socket-missing")
+async def vswitchd_frozen_and_its_bridge_socket_removed(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP, and br-int.mgmt is away."""
+    mgmt = scene.socket("br-int.mgmt")
+    await scene.node.freeze("ovs-vswitchd")
+    mgmt.rename(mgmt.with_suffix(".away"))
+    yield
+    mgmt.with_suffix(".away").rename(mgmt)
+    await scene.node.thaw("ovs-vswitchd")
+
+
+@fault("vswitchd-hung", passing=f"vswitchd-slow {NO_FLOWS}", starts=True)
+async def vswitchd_frozen_in_its_start(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP before it made br-int.mgmt."""
+    node = scene.node
+    await node.stop("ovs-vswitchd")
+    await node.freeze("ovsdb-server")  # without its database it does not get as far as the bridge
+    await node.start("ovs-vswitchd")
+    await node.freeze("ovs-vswitchd")
+    await node.thaw("ovsdb-server")
+    yield
+    await node.thaw("ovs-vswitchd")
+
+
+@fault("vswitchd-hung", passing="vswitchd-slow mgmt-backlog-full", deadline=4)
+async def vswitchd_frozen_with_a_full_backlog(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP, and clients have filled the backlog of br-int.mgmt."""
+    await scene.node.freeze("ovs-vswitchd")
+    with clients(scene.socket("br-int.mgmt"), BACKLOG + 5):
+        yield
+    await scene.node.thaw("ovs-vswitchd")
+
+
+@fault("vswitchd-hung", passing="vswitchd-slow", deadline=4)
+async def vswitchd_frozen_with_a_full_control_backlog(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP, and clients have filled the backlog of its control socket."""
+    await scene.node.freeze("ovs-vswitchd")
+    with clients(scene.socket("ovs-vswitchd.{ovs-vswitchd}.ctl"), BACKLOG + 5):
+        yield
+    await scene.node.thaw("ovs-vswitchd")
+
+
+@fault("ovsdb-hung", passing="ovsdb-slow ovsdb-backlog-full", deadline=4)
+async def ovsdb_frozen_with_a_full_backlog(scene: Scene) -> Steps:
+    """ovsdb-server got SIGSTOP, and clients have filled the backlog of db.sock."""
+    await scene.node.freeze("ovsdb-server")
+    with clients(scene.socket("db.sock"), BACKLOG + 5):
+        yield
+    await scene.node.thaw("ovsdb-server")
+
+
+@fault("ovsdb-down", passing=f"{RESTARTED['ovsdb']} {NO_FLOWS}", innocent="vswitchd-locked-out", starts=True)
+async def ovsdb_killed_then_vswitchd_restarted(scene: Scene) -> Steps:
+    """ovsdb-server got SIGKILL, then ovs-vswitchd was restarted: it waits for the database, and is not to blame."""
+    await scene.node.kill("ovsdb-server")
+    await scene.node.restart("ovs-vswitchd")
+    yield
+    await scene.node.start("ovsdb-server")
+
+
+@fault("vswitchd-down", passing=NO_FLOWS)
+async def vswitchd_killed_after_a_controller_restart(scene: Scene) -> Steps:
+    """ovn-controller was restarted, and a second later ovs-vswitchd got SIGKILL."""
+    await scene.node.restart("ovn-controller")
+    await asyncio.sleep(1)  # what is to be seen is a start that is still within its allowance
+    await scene.node.kill("ovs-vswitchd")
+    yield
+    await scene.node.start("ovs-vswitchd")
+
+
+@fault("vswitchd-locked-out", state=State.DEGRADED, breaks="vswitchd ovsdb pidfile")
+async def second_vswitchd(scene: Scene) -> Steps:
+    """A second ovs-vswitchd waits for the database lock, while the first serves on."""
+    pidfile = scene.socket("ovs-vswitchd.pid")
+    text = pidfile.read_text()
+    async with program(scene.node, *switch_arguments(scene.node)):
+        yield
+    pidfile.write_text(text)
+
+
+@contextlib.asynccontextmanager
+async def _lock(scene: Scene, verb: str) -> Steps:
+    """Hold ovs-vswitchd's database lock."""
+    server = f"unix:{scene.node.rundir}/db.sock"
+    async with program(scene.node, "ovsdb-client", verb, server, "ovs_vswitchd") as holder:
+        assert holder.stdout is not None
+        await holder.stdout.readline()
+        yield
+
+
+@fault("vswitchd-locked-out", passing=NO_FLOWS, starts=True)
+async def vswitchd_without_the_lock(scene: Scene) -> Steps:
+    """Another client holds the database lock, and ovs-vswitchd was restarted."""
+    await scene.node.kill("ovs-vswitchd")
+    async with _lock(scene, "lock"):
+        await scene.node.start("ovs-vswitchd")
+        yield
+
+
+@fault("vswitchd-locked-out", passing=NO_FLOWS, breaks="vswitchd ovsdb")
+async def lock_stolen(scene: Scene) -> Steps:
+    """Another client stole ovs-vswitchd's database lock: the switch takes its bridges down."""
+    async with _lock(scene, "steal"):
+        yield

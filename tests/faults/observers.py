@@ -1,0 +1,341 @@
+"""What is wrong with the observer, not with the node: a wrong mount, no permission, its own settings and limits."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from ovsnet.health.cause import State
+from ovsnet.io.tls import Tls
+from ovsnet.sandbox import binaries
+from ovsnet.sandbox.pki import certify
+from tests.faults.fault import Observer, Scene, Steps, fault
+from tests.faults.programs import no_more_descriptors, tls_door
+
+LATER: tuple[Observer, ...] = ("fresh", "check")
+"""What is set when an observer starts cannot change for one that runs."""
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+OTHER_PID_NAMESPACE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+
+GROUPS = {"database": ("db.sock",), "bridge": ("br-int.mgmt",), "control": (".ctl",)}
+"""Names of the run directory that a wrong mount may show or not, by how they end."""
+
+
+async def _linked(scene: Scene) -> Steps:
+    """The observers see a directory of their own, in which each socket has a second name."""
+    seen = scene.scratch / "seen"
+    seen.mkdir()
+    for path in scene.node.rundir.iterdir():
+        if path.is_socket():
+            os.link(path, seen / path.name)
+    scene.rundir = scene.ovn_rundir = seen
+    yield
+
+
+def _unseen(*visible: str) -> Callable[[Scene], Steps]:
+    """Only sockets of the groups ``visible`` keep their names."""
+    kept = tuple(end for group in visible for end in GROUPS[group])
+
+    async def steps(scene: Scene) -> Steps:
+        hidden = [path for path in scene.rundir.iterdir() if not (kept and path.name.endswith(kept))]
+        away = scene.scratch / "hidden"
+        away.mkdir(exist_ok=True)
+        for path in hidden:
+            path.rename(away / path.name)
+        yield
+        for path in hidden:
+            (away / path.name).rename(path)
+
+    return steps
+
+
+for _visible in (
+    (), ("database",), ("bridge",), ("control",), ("database", "bridge"), ("database", "control"), ("bridge", "control")
+):  # fmt: skip
+    _codes: dict[tuple[str, ...], tuple[str, ...]] = {
+        (): ("not-visible", "socket-missing"),  # one who was there before knows that the daemons run
+        ("database",): ("not-visible", "socket-missing", "mgmt-socket-missing"),
+        ("database", "control"): ("mgmt-socket-missing",),
+    }
+    fault(
+        *_codes.get(_visible, ("socket-missing", "not-visible")),
+        name=f"run-directory-shows-{'-and-'.join(_visible) or 'nothing'}",
+        about=f"The mounted run directory shows {' and '.join(_visible) or 'no'} sockets, and no pidfile.",
+        view=_linked,
+        needs="own-host",
+    )(_unseen(*_visible))
+
+
+@fault("not-visible", observers=LATER)
+async def run_directory_empty(scene: Scene) -> Steps:
+    """An empty directory was mounted."""
+    empty = scene.scratch / "empty"
+    empty.mkdir(exist_ok=True)
+    before = scene.rundir, scene.ovn_rundir
+    scene.rundir = scene.ovn_rundir = empty
+    yield
+    scene.rundir, scene.ovn_rundir = before
+
+
+@fault("not-visible", observers=LATER, needs="no-rundir")
+async def default_run_directory_missing(scene: Scene) -> Steps:
+    """No run directory was named, and none of the usual ones exists."""
+    before = scene.rundir, scene.ovn_rundir
+    scene.rundir, scene.ovn_rundir = Path(), None
+    yield
+    scene.rundir, scene.ovn_rundir = before
+
+
+@fault(
+    "socket-missing",
+    observers=("held", "fresh", "check"),
+    view=_linked,
+    passing="vswitchd-not-connected",
+    starts=True,
+    needs="own-host",
+)
+async def database_socket_mounted_as_a_file(scene: Scene) -> Steps:
+    """db.sock itself was mounted, and ovsdb-server was restarted: the mount shows the old socket."""
+    await scene.node.restart("ovsdb-server")
+    yield
+    (scene.rundir / "db.sock").unlink()
+    os.link(scene.node.rundir / "db.sock", scene.rundir / "db.sock")
+
+
+async def _by_nobody(scene: Scene) -> Steps:
+    """The observers run as nobody, who may open everything."""
+    scene.prefix = NOBODY
+    scene.node.directory.chmod(0o755)
+    scene.node.rundir.chmod(0o755)
+    scene.scratch.chmod(0o777)
+    modes = {path: path.stat().st_mode & 0o777 for path in scene.node.rundir.iterdir()}
+    for path in modes:
+        path.chmod(0o777)
+    yield
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+@fault("permission-denied", view=_by_nobody, needs="root")
+async def sockets_of_another_user(scene: Scene) -> Steps:
+    """The observers run as nobody, and the sockets belong to root."""
+    sockets = [path for path in scene.node.rundir.iterdir() if path.is_socket()]
+    for path in sockets:
+        path.chmod(0o750)
+    yield
+    for path in sockets:
+        path.chmod(0o777)
+
+
+async def _in_another_pid_namespace(scene: Scene) -> Steps:
+    """The observers cannot see the daemons' processes."""
+    scene.prefix = OTHER_PID_NAMESPACE
+    yield
+
+
+fault(
+    "healthy",
+    name="pid-namespace-of-its-own",
+    about="The observers are in a pid namespace of their own.",
+    view=_in_another_pid_namespace,
+    needs="namespaces",
+)(lambda scene: _nothing())
+
+
+async def _nothing() -> Steps:
+    yield
+
+
+@fault("process-unseen", view=_in_another_pid_namespace, passing="vswitchd-slow", needs="namespaces")
+async def vswitchd_frozen_in_another_pid_namespace(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGSTOP, and its process cannot be seen."""
+    await scene.node.freeze("ovs-vswitchd")
+    yield
+    await scene.node.thaw("ovs-vswitchd")
+
+
+@fault(
+    "vswitchd-down",
+    view=_in_another_pid_namespace,
+    passing="controller-not-connected flows-missing",
+    needs="namespaces",
+)
+async def vswitchd_killed_in_another_pid_namespace(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGKILL, and its process could not be seen before: its pidfile is unlocked."""
+    await scene.node.kill("ovs-vswitchd")
+    yield
+    await scene.node.start("ovs-vswitchd")
+
+
+async def _over_tls(scene: Scene) -> Steps:
+    """The observers ask the database over TLS, with the right files."""
+    good = scene.scratch / "tls"
+    good.mkdir()
+    files = _files(good)
+    certify(files, binaries.find())
+    async with tls_door(scene.node.rundir / "db.sock", _serving(files)) as port:
+        scene.flags |= {"database": f"ssl:127.0.0.1:{port}"}
+        scene.flags |= {"tls-key": files.key, "tls-certificate": files.certificate, "tls-ca": files.ca}
+        yield
+
+
+def _files(directory: Path) -> Tls:
+    return Tls(*(str(directory / name) for name in ("node.key", "node.pem", "ca.pem")))
+
+
+def _another_ca(scene: Scene) -> str:
+    """One that signed none of the certificates in use."""
+    other = scene.scratch / "other"
+    other.mkdir(exist_ok=True)
+    certify(_files(other), binaries.find())
+    return _files(other).ca
+
+
+def _serving(files: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=files.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(files.certificate, files.key)
+    return context
+
+
+@fault("healthy", view=_over_tls)
+async def database_over_tls(scene: Scene) -> Steps:
+    """The observers ask the database over TLS."""
+    yield
+
+
+def _flags(**flags: str) -> Callable[[Scene], Steps]:
+    """Observers that start within the fault have these flags; an empty one is left out."""
+
+    async def steps(scene: Scene) -> Steps:
+        before = dict(scene.flags)
+        for flag, value in flags.items():
+            scene.flags[flag.replace("_", "-")] = value
+        scene.flags = {flag: value for flag, value in scene.flags.items() if value}
+        yield
+        scene.flags = before
+
+    return steps
+
+
+@fault("tls-failed", view=_over_tls, observers=LATER)
+async def database_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
+    """The observers trust another certificate authority than the database's."""
+    before = scene.flags["tls-ca"]
+    scene.flags["tls-ca"] = _another_ca(scene)
+    yield
+    scene.flags["tls-ca"] = before
+
+
+@fault("tls-failed", view=_over_tls, observers=LATER)
+async def database_over_tls_with_an_expired_certificate(scene: Scene) -> Steps:
+    """The observers' certificate ended yesterday."""
+    directory = scene.scratch / "tls"
+    expired = directory / "expired.pem"
+    signer = ("-CA", str(directory / "ca.pem"), "-CAkey", str(directory / "ca.key"), "-set_serial", "2")
+    request = ("x509", "-req", "-in", str(directory / "ca.req"), *signer, "-days", "-1", "-out", str(expired))
+    subprocess.run(["openssl", *request], check=True, capture_output=True)  # noqa: ASYNC221 - it takes 10 ms
+    before = scene.flags["tls-certificate"]
+    scene.flags["tls-certificate"] = str(expired)
+    yield
+    scene.flags["tls-certificate"] = before
+
+
+fault(
+    "misconfigured",
+    name="database-over-tls-without-files",
+    view=_over_tls,
+    observers=LATER,
+    about="The database's address begins with ssl:, and no certificate was named.",
+)(_flags(tls_key="", tls_certificate="", tls_ca=""))
+fault(
+    "misconfigured",
+    name="database-over-tls-with-files-that-are-missing",
+    view=_over_tls,
+    observers=LATER,
+    about="The certificate that was named does not exist.",
+)(_flags(tls_certificate="/nonexistent/node.pem"))
+fault(
+    "name-unresolved",
+    name="database-on-an-unknown-host",
+    observers=LATER,
+    about="The database's address names a host that DNS does not know.",
+)(_flags(database="tcp:no-such-host.invalid:6640"))
+
+
+async def _southbound_over_tls(scene: Scene) -> Steps:
+    """ovn-controller and the observers ask the southbound over TLS, with the right files."""
+    good = scene.scratch / "tls"
+    good.mkdir()
+    files = _files(good)
+    certify(files, binaries.find())
+    async with tls_door(scene.node.rundir / "ovnsb_db.sock", _serving(files)) as port:
+        await scene.vsctl("set-ssl", files.key, files.certificate, files.ca)
+        await scene.set(f"ovn-remote=ssl:127.0.0.1:{port}")
+        scene.flags |= {"tls-key": files.key, "tls-certificate": files.certificate, "tls-ca": files.ca}
+        yield
+        await scene.set(f"ovn-remote={scene.node.southbound}")
+        await scene.vsctl("del-ssl")
+
+
+@fault("tls-failed", state=State.DEGRADED, view=_southbound_over_tls, observers=LATER)
+async def southbound_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
+    """The observers trust another certificate authority than the southbound's; ovn-controller is connected."""
+    before = scene.flags["tls-ca"]
+    scene.flags["tls-ca"] = _another_ca(scene)
+    yield
+    scene.flags["tls-ca"] = before
+
+
+@fault("self-out-of-descriptors", observers=("held",))
+async def agent_out_of_descriptors(scene: Scene) -> Steps:
+    """The agent cannot open another descriptor."""
+    with no_more_descriptors(scene.agents[0]):
+        yield
+
+
+async def _microovn(scene: Scene) -> Steps:
+    """Sockets of Open vSwitch in ``switch``, those of OVN in ``ovn`` beside it, as the snap of MicroOVN has them."""
+    switch, ovn = scene.scratch / "switch", scene.scratch / "ovn"
+    for directory in (switch, ovn):
+        directory.mkdir()
+    for path in scene.node.rundir.iterdir():
+        os.link(path, (ovn if path.name.startswith("ovn") else switch) / path.name)
+    scene.rundir, scene.ovn_rundir = switch, None
+    yield
+
+
+fault(
+    "healthy",
+    name="layout-of-microovn",
+    view=_microovn,
+    about="OVN's run directory is `ovn` beside `switch`, and only the latter was named.",
+)(lambda scene: _nothing())
+
+
+async def _edpm(scene: Scene) -> Steps:
+    """OVN's run directory is /var/lib/openvswitch/ovn, as on a node that edpm-ansible deployed."""
+    switch, ovn = scene.scratch / "openvswitch", scene.scratch / "ovn"
+    for directory in (switch, ovn):
+        directory.mkdir()
+    for path in scene.node.rundir.iterdir():
+        os.link(path, (ovn if path.name.startswith("ovn") else switch) / path.name)
+    hide = "mount -t tmpfs none /run && mount -t tmpfs none /var/lib && mkdir -p /run/openvswitch /run/ovn"
+    bind = f"mkdir -p /var/lib/openvswitch/ovn && mount --bind {switch} /run/openvswitch"
+    bind += f" && mount --bind {ovn} /var/lib/openvswitch/ovn"
+    scene.prefix = ("unshare", "--mount", "sh", "-c", f'{hide} && {bind} && exec "$@"', "sh")
+    scene.rundir, scene.ovn_rundir = Path(), None
+    yield
+
+
+fault(
+    "healthy",
+    name="layout-of-edpm",
+    view=_edpm,
+    needs="root namespaces",
+    about="OVN's run directory is /var/lib/openvswitch/ovn, and none was named.",
+)(lambda scene: _nothing())

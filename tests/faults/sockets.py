@@ -1,0 +1,160 @@
+"""Names in the run directory that are gone, stale, or somebody else's, while the daemons behind them run on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from ovsnet.health.cause import State
+from tests.faults.daemons import WITHOUT_OVSDB
+from tests.faults.fault import Scene, Steps, fault
+from tests.faults.programs import web_server
+
+
+@contextlib.contextmanager
+def moved(path: Path) -> Iterator[None]:
+    """Nothing is there any more."""
+    away = path.with_name(f"{path.name}.away")
+    path.rename(away)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        away.rename(path)
+
+
+@contextlib.contextmanager
+def regular(path: Path) -> Iterator[None]:
+    """A regular file is there."""
+    with moved(path):
+        path.write_text("")
+        yield
+
+
+@contextlib.contextmanager
+def dead(path: Path) -> Iterator[None]:
+    """A socket is there on which nobody listens."""
+    with moved(path):
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.bind(str(path))
+        yield
+
+
+Way = Callable[[Path], AbstractContextManager[None]]
+
+MISSING: dict[str, Way] = {"moved": moved, "a-regular-file": regular, "dead": dead}
+
+
+def _replaced(socket_name: str, way: Way) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        with way(scene.socket(socket_name)):
+            yield
+
+    return steps
+
+
+def _taken_over(socket_name: str) -> Callable[[Scene], Steps]:
+    """A web server listens there."""
+
+    async def steps(scene: Scene) -> Steps:
+        path = scene.socket(socket_name)
+        with moved(path):
+            async with web_server(path):
+                yield
+
+    return steps
+
+
+for _word, _way in MISSING.items():
+    _text = "was moved away" if _word == "moved" else f"became {_word}" if "-" in _word else "became a dead socket"
+    _text = _text.replace("-", " ")
+    fault(
+        "socket-missing",
+        name=f"database-socket-{_word}",
+        about=f"db.sock {_text}; ovsdb-server lives.",
+        breaks="ovsdb" if _word == "moved" else "",
+    )(_replaced("db.sock", _way))
+    fault(
+        "mgmt-socket-missing",
+        name=f"bridge-socket-{_word}",
+        about=f"br-int.mgmt {_text}; ovs-vswitchd lives.",
+        breaks="vswitchd",
+        hidden_by=WITHOUT_OVSDB,
+    )(_replaced("br-int.mgmt", _way))
+    fault(
+        "socket-missing",
+        name=f"switch-control-socket-{_word}",
+        about=f"ovs-vswitchd's control socket {_text}; ovs-vswitchd lives.",
+        state=State.DEGRADED,
+        breaks="vswitchd" if _word == "moved" else "",
+    )(_replaced("ovs-vswitchd.{ovs-vswitchd}.ctl", _way))
+    fault(
+        "socket-missing",
+        name=f"controller-control-socket-{_word}",
+        about=f"ovn-controller's control socket {_text}; ovn-controller lives.",
+        state=State.DEGRADED,
+        breaks="controller" if _word == "moved" else "",
+    )(_replaced("ovn-controller.{ovn-controller}.ctl", _way))
+
+fault(
+    "southbound-down",
+    "socket-missing",
+    name="southbound-socket-moved",
+    state=State.DEGRADED,
+    breaks="southbound",
+    hidden_by=WITHOUT_OVSDB,
+    about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",
+    passing="controller-not-connected",
+)(_replaced("ovnsb_db.sock", moved))
+fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(
+    _taken_over("db.sock")
+)
+fault(
+    "protocol-error",
+    name="bridge-socket-of-a-stranger",
+    hidden_by=WITHOUT_OVSDB,
+    breaks="vswitchd",
+    about="A web server listens at br-int.mgmt.",
+)(_taken_over("br-int.mgmt"))
+
+
+@fault("database-foreign")
+async def database_socket_of_another_database(scene: Scene) -> Steps:
+    """The server of the northbound database listens at db.sock."""
+    path = scene.socket("db.sock")
+    with moved(path):
+        os.link(scene.socket("ovnnb_db.sock"), path)
+        yield
+
+
+def _rewritten(pidfile: str, text: str | None) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        path = scene.socket(pidfile)
+        before = path.read_text()
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text.format(ours=os.getpid(), gone=_pid_of_nobody()))
+        yield
+        path.write_text(before)
+
+    return steps
+
+
+def _pid_of_nobody() -> int:
+    """The highest pid there may be; nothing has it on a host that did not start so many processes."""
+    return int(Path("/proc/sys/kernel/pid_max").read_text()) - 1
+
+
+for _daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
+    for _word, _content in {"missing": None, "stale": "{gone}\n", "reused": "{ours}\n", "garbled": "x\n"}.items():
+        fault(
+            "healthy",
+            name=f"{_daemon}-pidfile-{_word}",
+            about=f"{_daemon}'s pidfile is {_word}; the daemon lives.",
+            breaks="pidfile" if _word == "reused" else "",
+        )(_rewritten(f"{_daemon}.pid", _content))

@@ -1,0 +1,48 @@
+"""What follows from a code: the node's state, whether ``/ovs/livez`` fails, and the exit code of ``ovsnet check``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ovsnet.health.cause import State
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``dead``: the code is proof, after ``dead_after``."""
+
+    state: State
+    exit: int
+    dead: bool = False
+
+
+READY = Verdict(State.READY, 0)
+DEGRADED = Verdict(State.DEGRADED, 0)
+NOT_READY = Verdict(State.NOT_READY, 1)
+DEAD = Verdict(State.NOT_READY, 1, dead=True)
+COULD_NOT_TELL = Verdict(State.NOT_READY, 3)
+
+VERDICTS: dict[str, Verdict] = {
+    "healthy": READY,
+    **dict.fromkeys(("ovsdb-down", "ovsdb-hung", "vswitchd-down", "vswitchd-hung"), DEAD),
+    **dict.fromkeys(("permission-denied", "not-visible", "tls-failed", "name-unresolved"), COULD_NOT_TELL),
+    "misconfigured": Verdict(State.NOT_READY, 2),
+    "self-out-of-descriptors": Verdict(State.DEGRADED, 3),
+    **dict.fromkeys(
+        (
+            "protocol-error", "socket-missing", "database-foreign", "descriptors-exhausted", "ovsdb-backlog-full",
+            "vswitchd-locked-out", "bridge-missing", "datapath-missing", "flow-restore-wait", "mgmt-socket-missing",
+            "mgmt-backlog-full", "controller-down", "controller-hung", "controller-paused", "flows-missing",
+        ),
+        NOT_READY,
+    ),
+    **dict.fromkeys(
+        (
+            "host-unfit", "vswitchd-not-connected", "southbound-down", "southbound-hung", "southbound-stale",
+            "southbound-slow", "southbound-wrong-address", "northd-version-mismatch", "controller-not-connected",
+            "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
+        ),
+        DEGRADED,
+    ),
+}  # fmt: skip
+"""By code. A fault overrides the state where it hangs on which socket or which database is concerned."""

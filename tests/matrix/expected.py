@@ -1,0 +1,108 @@
+"""What is right of one fault, or of two at once, and which two go together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ovsnet.health.cause import State
+from ovsnet.health.causes import causes
+from tests.faults.fault import Fault, Observer
+from tests.faults.verdicts import VERDICTS
+
+RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in causes())))}
+"""Place of each code in the causal order: of two, the lower is the root."""
+
+EXCEPTIONS: dict[frozenset[str], tuple[str, str]] = {}
+"""Two faults, the code that is the root of them together, and why it is not the first in the causal order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What every observer must say. ``dead``: ``/ovs/livez`` must fail, after ``dead_after``; else it must pass."""
+
+    codes: frozenset[str]
+    state: State
+    exit_code: int
+    dead: bool
+    passing: frozenset[str]
+    also: frozenset[str]
+    innocent: frozenset[str]
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> Expected:
+        """Of all of them together: the root, what must stand beside it, the worst state."""
+        each = [_alone(fault) for fault in faults]
+        codes = each[0].codes if len(each) == 1 else frozenset({_root(faults)})
+        state = max((one.state for one in each), default=State.READY)
+        return cls(
+            codes,
+            state,
+            max((one.exit_code for one in each if one.state is state), default=0),
+            any(one.dead for one in each),
+            frozenset().union(*(one.passing | one.codes for one in each)),
+            _beside(faults, codes),
+            frozenset().union(*(one.innocent for one in each)),
+        )
+
+
+def _alone(fault: Fault) -> Expected:
+    verdicts = [VERDICTS[code] for code in sorted(fault.codes)]
+    state = max(verdict.state for verdict in verdicts) if fault.state is None else fault.state
+    worst = max(verdict.exit for verdict in verdicts)
+    exit_code = fault.exit_code if fault.exit_code is not None else worst if state.serves == (worst == 0) else None
+    if exit_code is None:
+        exit_code = 0 if state.serves else 1
+    dead = any(verdict.dead for verdict in verdicts)
+    return Expected(fault.codes, state, exit_code, dead, fault.passing, fault.also, fault.innocent)
+
+
+def _beside(faults: Sequence[Fault], root: frozenset[str]) -> frozenset[str]:
+    """Codes that must stand beside the root. Of a fault that may have several codes, any might."""
+    every = {code for fault in faults for code in fault.codes}
+    told = [fault for fault in faults if not fault.hidden_by & every]
+    sure = (fault.codes if len(fault.codes) == 1 else frozenset() for fault in told)
+    return frozenset({"healthy"}).union(*sure, *(fault.also for fault in told)) - root - {"healthy"}
+
+
+def _root(faults: Sequence[Fault]) -> str:
+    if found := EXCEPTIONS.get(frozenset(fault.name for fault in faults)):
+        return found[0]
+    codes = {code for fault in faults for code in fault.codes} - {"healthy"}
+    return min(codes, key=RANK.__getitem__, default="healthy")
+
+
+def observers(faults: Iterable[Fault]) -> list[Observer]:
+    """Those for whom all of the faults say something."""
+    kinds: tuple[Observer, ...] = ("held", "start", "fresh", "check")
+    return [kind for kind in kinds if all(kind in fault.observers for fault in faults)]
+
+
+def in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """As they can be brought about: settings need the database, flows the switch."""
+    return sorted(faults, key=lambda fault: (fault.breaks >= {"ovsdb"}, fault.breaks >= {"vswitchd"}, fault.name))
+
+
+def pairs(faults: Iterable[Fault], count: int, seed: int) -> list[tuple[Fault, ...]]:
+    """So many pairs of faults that break different parts of the node, each fault about as often as any other."""
+    rng = random.Random(seed)
+    known = [fault for fault in faults if fault.breaks and fault.codes - {"healthy"} <= RANK.keys()]
+    possible = [pair for pair in combinations(known, 2) if not pair[0].breaks & pair[1].breaks]
+    rng.shuffle(possible)
+    used = dict.fromkeys((fault.name for fault in known), 0)
+    chosen: list[tuple[Fault, ...]] = []
+    while possible and len(chosen) < count:
+        pair = min(possible, key=lambda pair: sum(used[fault.name] for fault in pair))
+        possible.remove(pair)
+        chosen.append(tuple(in_order(pair)))
+        for fault in pair:
+            used[fault.name] += 1
+    return chosen
+
+
+def sample(faults: Iterable[Fault], share: float, seed: int) -> list[Fault]:
+    """A seeded part of the faults."""
+    every = list(faults)
+    return random.Random(seed).sample(every, round(len(every) * share))

@@ -1,0 +1,51 @@
+"""What people read of the matrix."""
+
+from __future__ import annotations
+
+from tests.matrix.page import page, summary, told
+from tests.matrix.row import Generation, Row, Said
+
+
+def a_row(name: str = "ovsdb-killed", *wrong: str, kind: str = "single", pending: str = "", skipped: str = "") -> Row:
+    """Whose held agent was right after 0.2 s, or wrong in these words."""
+    said = Said(
+        observer="held", code="ovsdb-down", state="not-ready", seconds=0.2, wrong=list(wrong), evidence=["silent"]
+    )
+    return Row(
+        name=name, kind=kind, about="ovsdb-server got SIGKILL.", codes=["ovsdb-down"], state="not-ready",
+        pending=pending, said=[said], scripts={"Kube-OVN": "fails", "ovn-kubernetes": "ok"}, skipped=skipped,
+    )  # fmt: skip
+
+
+def test_summary_counts_what_was_right_by_kind() -> None:
+    rows = [
+        a_row(),
+        a_row("other", "says starting"),
+        a_row("a + b", kind="pair"),
+        a_row("absent", skipped="needs root"),
+    ]
+    assert summary(rows) == (
+        "singles: right 1 of 2; forty seconds: right 0 of 0; pairs: right 1 of 1; disagreements: 0; "
+        "liveness without proof: 0; pending: 0"
+    )
+
+
+def test_pending_row_that_is_right_by_now_is_told() -> None:
+    assert summary([a_row(pending="not yet")]).endswith("\npending, and right by now: ovsdb-killed")
+
+
+def test_wrong_row_says_what_is_wrong_with_evidence_and_how_it_is_run_again() -> None:
+    lines = told(a_row("ovsdb-killed", "says starting"), "sid").splitlines()
+    assert lines[0].startswith("WRONG    single ovsdb-killed")
+    assert "says starting" in lines[2]
+    assert lines[3].strip() == "silent"
+    assert lines[-1].strip() == "the same again: python -m tests.matrix --suite sid --only 'ovsdb-killed'"
+
+
+def test_page_has_a_line_for_each_row_and_what_differs_elsewhere() -> None:
+    here = Generation(suite="installed", versions="Open vSwitch 3.1.0", rows=[a_row()])
+    there = Generation(suite="sid", versions="Open vSwitch 4.0.0", rows=[a_row("ovsdb-killed", "says starting")])
+    found = page([here, there], 1)
+    assert "* sid: Open vSwitch 4.0.0" in found
+    row = "| `ovsdb-killed`<br>ovsdb-server got SIGKILL. | ovsdb-down, not-ready | 0.2 |  |  |  | fails | ok |"
+    assert f"{row} held **ovsdb-down** |" in found
