@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ovsnet.bench.workload import Workload, kinds
 from ovsnet.config import Settings
 from ovsnet.doctor import EXAMINATIONS, Host, Live, Severity
 from ovsnet.health.cause import Cause
@@ -92,6 +93,13 @@ def test_examination_is_one_function(tmp_path: Path) -> None:
     assert examination.fact == "The clock is not in the far future."
     (finding,) = examination.findings(Host(tmp_path), Live())
     assert (finding.code, finding.severity) == ("clock.future", Severity.OK)
+
+
+def test_workload_is_one_declaration() -> None:
+    workload = made("A bench workload").names["WORKLOAD"]
+    assert isinstance(workload, Workload)
+    assert (workload.kind, workload.help.splitlines()[0][-1]) == ("ping", ".")
+    assert "ping" not in kinds()
 
 
 def test_glossary_is_read() -> None:
