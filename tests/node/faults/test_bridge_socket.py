@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import resource
-import socket
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.programs import clients, no_more_descriptors, web_server
 from tests.node.faults.conftest import Watching
 
 BACKLOG = 65
@@ -33,16 +27,19 @@ async def test_management_socket_that_was_removed_is_missing(node: Sandbox, watc
         await agent.recovers()
 
 
-async def test_full_backlog_of_a_living_switch(node: Sandbox, watching: Watching) -> None:
-    """The switch has no descriptor left to accept with, and clients queue up; it answers who is connected.
+async def test_switch_without_descriptors_is_told_with_its_limit(node: Sandbox, watching: Watching) -> None:
+    """It has none left to accept with, and clients queue up; it answers who is connected.
 
     It tries to accept in every turn of its loop, which takes all the CPU that it gets: an answer may be late, and the
     switch be called slow for a moment, which is true. So what is said is read once, not held to.
     """
+    pid = node.pid("ovs-vswitchd")
     async with watching(node) as agent:
         await agent.says("healthy")
-        with no_more_descriptors(node.pid("ovs-vswitchd")), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
-            told = await agent.says("mgmt-backlog-full", fact="br-int.mgmt", failed={"openflow.accept"})
+        with no_more_descriptors(pid), clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
+            told = await agent.says(
+                "descriptors-exhausted", fact=f"ovs-vswitchd (process {pid}) has", failed={"openflow.accept"}
+            )
             assert (told.state.label, told.dead) == ("not-ready", False)
         await agent.recovers()
 
@@ -71,38 +68,3 @@ async def test_stranger_behind_the_management_socket_speaks_another_protocol(nod
             await agent.tells("protocol-error", state="not-ready", fact="br-int.mgmt", failed={"openflow.echo"})
         mgmt.with_suffix(".away").rename(mgmt)
         await agent.recovers()
-
-
-@contextlib.contextmanager
-def no_more_descriptors(pid: int) -> Iterator[None]:
-    """accept(2) of this process fails with EMFILE in the block."""
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-
-
-@contextlib.contextmanager
-def clients(path: Path, count: int) -> Iterator[None]:
-    """So many connections, or as many as the socket takes."""
-    with contextlib.ExitStack() as stack:
-        for _ in range(count):
-            client = stack.enter_context(socket.socket(socket.AF_UNIX))
-            client.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                client.connect(str(path))
-        yield
-
-
-@contextlib.asynccontextmanager
-async def web_server(path: Path) -> AsyncIterator[None]:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_unix_server(answer, path)
-    async with server:
-        yield

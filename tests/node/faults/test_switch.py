@@ -112,7 +112,7 @@ async def test_switch_without_the_lock_of_its_database_is_locked_out(node: Sandb
         assert holder.stdout is not None
         await holder.stdout.readline()  # it has the lock
         await node.start("ovs-vswitchd")
-        async with watching(node, start_allowance=2) as agent:
+        async with watching(node, start_allowance=10) as agent:
             starting = await agent.says(
                 "starting", also={"vswitchd-locked-out"}, failed={"vswitchd.ofproto"}, skipped=BEHIND_THE_SWITCH
             )
