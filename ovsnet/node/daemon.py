@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from ovsnet.node.components import Component
 from ovsnet.node.descriptors import Descriptors, descriptors
 from ovsnet.node.pidfile import read_pidfile
-from ovsnet.node.presence import Presence, Sighting, judge, look_for
+from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, sample
 from ovsnet.node.rundir import Rundir
@@ -51,6 +51,7 @@ class Daemon:
         self._sighting: tuple[float, Sighting] | None = None
         self._silence: Silence | None = None
         self._late_at = 0.0
+        self._refused_at: float | None = None
 
     def met(self, pid: int | None) -> bool:
         """A connection to it stands, and ``pid`` is at its other end. True when it is another process than before."""
@@ -67,24 +68,33 @@ class Daemon:
         before, self.started_at = self.started_at, self._clock() - since_boot + process.started
         return before is None or abs(before - self.started_at) > SAME_START
 
-    def sight(self) -> tuple[Sighting, bool]:
-        """Whether its process runs, as proven; and whether it is another process than before.
-
-        Asked when a connection failed. An answer is good for ``SIGHTED_FOR`` seconds.
-        """
-        now = self._clock()
+    @property
+    def sighting(self) -> Sighting | None:
+        """Whether its process runs, if that was looked into within ``SIGHTED_FOR`` seconds."""
         if self.distant:
-            return Sighting(Presence.UNSEEN, None, "it runs on another host"), False
-        if self._sighting is not None and now - self._sighting[0] < SIGHTED_FOR:
-            return self._sighting[1], False
+            return Sighting(Presence.UNSEEN, None, "it runs on another host")
+        if self._sighting is None or self._clock() - self._sighting[0] >= SIGHTED_FOR:
+            return None
+        return self._sighting[1]
+
+    def search(self) -> Evidence:
+        """Look for its process. It may take all of /proc, so a thread may call it; ``conclude`` takes what it found."""
         met = self._met if self.peer_pid is not None else None
-        evidence = look_for(self.component, self._rundir, met, now=now, neighbours=self._neighbours())
-        found = judge(evidence, None if met is None else met.pid)
-        self._sighting = now, found
+        return look_for(self.component, self._rundir, met, now=self._clock(), neighbours=self._neighbours())
+
+    def conclude(self, evidence: Evidence) -> tuple[Sighting, bool]:
+        """Whether its process runs, as proven; and whether it is another process than before."""
+        found = judge(evidence, self._met.pid if self._met is not None and self.peer_pid is not None else None)
+        self._sighting = self._clock(), found
         if found.presence is Presence.GONE:
-            self.ended_at = self.ended_at or (now if evidence.met_lives is False else None)
+            self.ended_at = self.ended_at or (self._clock() if evidence.met_lives is False else None)
             self._silence = None
         return found, found.pid is not None and self._is_new(found.pid)
+
+    def refused(self) -> bool:
+        """A full backlog turned us away. True when it has been heard since that happened before: it is at work."""
+        before, self._refused_at = self._refused_at, self._clock()
+        return before is not None and self._heard_at() > before
 
     def asked(self) -> None:
         """A question goes out. Silence begins with the first that stays unanswered."""
@@ -100,10 +110,10 @@ class Daemon:
         """A deadline passed: explain the silence. ``hung_after`` is in seconds, as is what held us up ourselves."""
         now = self._late_at = self._clock()
         heard_at = self._heard_at()
+        if self._silence is None or heard_at > self._silence.since:
+            self._silence = Silence(max(heard_at, now - hung_after / 2))
         silence = self._silence
-        if silence is None or heard_at > silence.since:
-            silence = self._silence = Silence(max(heard_at, now - hung_after / 2))
-        process = self.process()  # it may find that the process has ended, and the silence with it
+        process = self.process()
         around = surroundings(process.pid if process else None)
         finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
         if self.distant and finding.verdict is Verdict.UNSEEN and now - silence.since >= hung_after:
@@ -120,7 +130,7 @@ class Daemon:
             found = sample(pid, now)
             if found is not None and (pid == self.peer_pid or found.name == self.component.process[:15]):
                 return found
-        sighted = None if self.distant else self.sight()[0].pid
+        sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)
 
     def out_of_descriptors(self) -> tuple[int, Descriptors] | None:

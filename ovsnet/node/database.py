@@ -106,11 +106,18 @@ def _new_bridge(name: str, datapath_type: str) -> tuple[Operation, ...]:
 
 
 async def open_database(
-    address: Address, *, timeout: float, patience: float, tls: Tls | None, on_change: Callable[[], None]
+    address: Address,
+    *,
+    timeout: float,
+    patience: float,
+    tls: Tls | None,
+    on_change: Callable[[], None],
+    on_connected: Callable[[Database], None] = lambda database: None,
 ) -> Database:
     """Connect within ``timeout`` seconds, and wait up to ``patience`` seconds for the first snapshot."""
     database = Database(address)
     await database.open(timeout=timeout, tls=tls)
+    on_connected(database)
     try:
         await database.watch(on_change, timeout=patience)
     except BaseException:

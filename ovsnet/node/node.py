@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConnectError, OvsnetError, OwnLimit, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
+from ovsnet.io.held_session import HeldSession
 from ovsnet.node.backoff import still_waits
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
@@ -67,6 +69,7 @@ class Node:
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
         self._database = Address.parse(settings.database) if settings.database else rundir.database
+        self._opening: dict[str, HeldSession] = {}
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
@@ -80,7 +83,11 @@ class Node:
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
-        heard_at: Callable[[], float] = lambda: max((link.heard_at for link in links), default=0.0)  # noqa: E731
+
+        def heard_at() -> float:
+            opening = self._opening.get(component.daemon)
+            return max((0.0 if opening is None else opening.heard_at, *(link.heard_at for link in links)))
+
         return Daemon(component, self.rundir, self.clock, heard_at, lambda: self._neighbours_of(component))
 
     def _neighbours_of(self, component: Component) -> list[int]:
@@ -115,13 +122,25 @@ class Node:
         """ovn-controller's control socket."""
         return self.control[CONTROLLER.daemon]
 
-    def sight(self, name: str) -> Sighting:
+    async def sight(self, name: str) -> Sighting:
         """Whether the process of a daemon runs, as proven. It may turn out to have started a moment ago."""
         daemon = self.daemons[name]
-        found, new = daemon.sight()
+        if (known := daemon.sighting) is not None:
+            return known
+        if not self._neighbours_of(daemon.component):
+            await self._meet_neighbours(name)
+        # In a thread: a loop that reads all of /proc hears nobody, and would take its own stall for theirs.
+        found, new = daemon.conclude(await asyncio.to_thread(daemon.search))
         if new and daemon.started_at is not None:
             self._on_start(name, daemon.started_at)
         return found
+
+    async def _meet_neighbours(self, name: str) -> None:
+        """Connect to the other daemons of this host: who serves beside the missing one shows where it would be."""
+        others = (
+            link for each, links in self._links_of.items() if each not in (name, SOUTHBOUND.daemon) for link in links
+        )
+        await asyncio.gather(*(link.session(self.settings.timeout) for link in others), return_exceptions=True)
 
     @property
     def external_ids(self) -> dict[str, str]:
@@ -268,7 +287,12 @@ class Node:
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
             on_change=self._database_changed,
+            on_connected=lambda session: self._connected(OVSDB, session),
         )
+
+    def _connected(self, component: Component, session: HeldSession) -> None:
+        """A session has begun, and its first snapshot is still to come: each byte of it ends a silence."""
+        self._opening[component.daemon] = session
 
     def _database_changed(self) -> None:
         if self.southbound_remotes != self._remotes:
@@ -291,6 +315,7 @@ class Node:
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,
             on_change=lambda: self._on_change(SOUTHBOUND.daemon),
+            on_connected=lambda session: self._connected(SOUTHBOUND, session),
         )
 
     def _control_link(self, component: Component) -> Link[unixctl.Session]:

@@ -90,7 +90,13 @@ def is_local(remotes: Sequence[Address]) -> bool:
 
 
 async def open_southbound(
-    remotes: Sequence[Address], *, timeout: float, patience: float, tls: Tls | None, on_change: Callable[[], None]
+    remotes: Sequence[Address],
+    *,
+    timeout: float,
+    patience: float,
+    tls: Tls | None,
+    on_change: Callable[[], None],
+    on_connected: Callable[[Southbound], None] = lambda southbound: None,
 ) -> Southbound:
     """The first remote that accepts, as ovn-controller takes them. ``timeout`` is for each connect, in seconds."""
     why: PeerError = SocketMissing("external_ids:ovn-remote names no southbound database.")
@@ -101,6 +107,7 @@ async def open_southbound(
         except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
             why = error
             continue
+        on_connected(southbound)
         try:
             await southbound.watch(on_change, timeout=patience)
         except BaseException:

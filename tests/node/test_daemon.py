@@ -167,7 +167,7 @@ def test_daemon_that_is_known_to_be_gone_has_no_silence(
     assert daemon.late
     child.kill()
     child.wait()
-    assert daemon.sight()[0].presence is Presence.GONE
+    assert daemon.conclude(daemon.search())[0].presence is Presence.GONE
     assert not daemon.late
 
 
@@ -201,16 +201,16 @@ def test_process_that_we_saw_and_that_is_no_more_has_ended(
     daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
 ) -> None:
     daemon.met(child.pid)
-    assert daemon.sight()[0].presence is Presence.RUNS
+    assert daemon.conclude(daemon.search())[0].presence is Presence.RUNS
     assert daemon.ended_at is None
     child.kill()
     child.wait()
     clocks.now += SIGHTED_FOR
-    assert daemon.sight()[0].presence is Presence.GONE
+    assert daemon.conclude(daemon.search())[0].presence is Presence.GONE
     assert daemon.ended_at == clocks.now
 
 
 def test_process_that_we_could_never_see_is_not_said_to_have_ended(daemon: Daemon) -> None:
     daemon.met(None)
-    daemon.sight()
+    daemon.conclude(daemon.search())
     assert daemon.ended_at is None

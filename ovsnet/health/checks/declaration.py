@@ -166,13 +166,14 @@ async def _answer(check: Check, node: Node) -> Answer:
     except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
         return Answer(Status.SKIPPED, "precondition", str(error))
     except DeadlineExceeded:
-        return _explain_silence(check, node)
+        return await _explain_deadline(check, node)
     except BacklogFull as error:
         node.backlog_refusals[check.daemon] += 1
-        silence = _explain_silence(check, node)
-        return silence if silence.reason in EXPLAINS_BACKLOG else _failed(error)
+        silence = await _explain_deadline(check, node)
+        at_work = node.daemons[check.daemon].refused() and silence.reason == Verdict.LATE
+        return silence if silence.reason in EXPLAINS_BACKLOG and not at_work else _failed(error)
     except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
-        return _explain_absence(check, node, error)
+        return await _explain_absence(check, node, error)
     except OwnLimit:
         raise
     except OvsnetError as error:
@@ -182,6 +183,9 @@ async def _answer(check: Check, node: Node) -> Answer:
 INTERNAL = "internal"
 
 NO_DESCRIPTORS = "no-descriptors"
+
+LEAST_USEFUL = 1024
+"""Descriptors: no daemon should be told to live with fewer."""
 
 EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
 """Of such a daemon a full backlog is only a symptom."""
@@ -199,11 +203,18 @@ async def _probe(check: Check, node: Node) -> Answer:
         return await check.probe(node)
 
 
-def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
+async def _explain_deadline(check: Check, node: Node) -> Answer:
+    """A process that neither a connection nor a pidfile names must be found before its silence means anything."""
+    if check.daemon in node.daemons and node.daemons[check.daemon].process() is None:
+        await node.sight(check.daemon)
+    return _explain_silence(check, node)
+
+
+async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
     """Nobody answers at the socket. That is a fact about the socket; whether the daemon runs, its process shows, and
     the silence that was heard on its other sockets goes on."""
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
-    sighting = node.sight(check.daemon)
+    sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
         detail = f"{component.title} is not running: {sighting.sentence}. {error}"
         return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
@@ -249,7 +260,7 @@ def _explain_silence(check: Check, node: Node) -> Answer:
 def _exhausted(title: str, pid: int, held: Descriptors) -> Answer:
     """It serves the connections it has, and accepts no other."""
     numbers = {"descriptors": held.open, "limit": held.limit}
-    facts = {"pid": pid, **numbers, "doubled": 2 * held.limit}
+    facts = {"pid": pid, **numbers, "doubled": max(2 * held.limit, LEAST_USEFUL)}
     return failed(
         NO_DESCRIPTORS,
         f"{title} (process {pid}) has {held.open} files open, may have {held.limit}, and accepts no new connection.",

@@ -36,11 +36,10 @@ async def test_daemon_that_owes_an_answer_is_not_visited(
 ) -> None:
     """A connection more would only wait in its backlog."""
     check = CHECKS[name]
-    async with asking(node, timeout=0.2) as ask:
-        need = await ask(check.needs[0])
-        assert need.status is Status.OK
+    async with asking(node, timeout=0.4) as ask:
+        need = await ask.until(check.needs[0], lambda now: now.status is Status.OK)
         await node.freeze(check.daemon)
-        assert (await ask(check.needs[0])).status is Status.SLOW
+        assert (await ask.until(check.needs[0], lambda now: now.status is Status.SLOW)).reason == "late"
         for visit in ("visit_database", "visit_control"):
             monkeypatch.setattr(ask.node, visit, None)  # a call of it raises
         results: dict[str, Result] = {check.needs[0]: need}

@@ -59,9 +59,17 @@ class Daemon:
         self.ended_at = ended_at
         self.notes: list[str] = []
 
-    def sight(self) -> Sighting:
+    async def sight(self) -> Sighting:
         self.notes.append("sought")
         return self.sighting
+
+    def process(self) -> object:
+        """There is one to look at."""
+        return self
+
+    def refused(self) -> bool:
+        """Whether it was heard since it turned us away before."""
+        return False
 
     def look(self, hung_after: float, own_lag: float) -> Finding:
         self.notes.append(f"looked {hung_after:g} {own_lag:g}")

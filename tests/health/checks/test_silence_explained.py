@@ -23,6 +23,8 @@ def node(verdict: Verdict, exhausted: tuple[int, Descriptors] | None = (7, FULL)
     daemon = SimpleNamespace(
         look=lambda hung_after, own_lag: Finding(verdict, "process 7 sleeps", {"silent_seconds": 2.5}),
         out_of_descriptors=lambda: exhausted,
+        process=lambda: "one to look at",
+        refused=lambda: False,
     )
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
@@ -55,7 +57,7 @@ async def test_living_daemon_without_descriptors_is_told_with_its_numbers(verdic
     result = await run(probing(error), node(verdict), {})
     assert (result.status, result.reason) == (Status.FAILED, "no-descriptors")
     assert "(process 7) has 65 files open, may have 64" in result.detail
-    assert result.facts == {"pid": "7", "descriptors": "65", "limit": "64", "doubled": "128"}
+    assert result.facts == {"pid": "7", "descriptors": "65", "limit": "64", "doubled": "1024"}
 
 
 @UNSERVED

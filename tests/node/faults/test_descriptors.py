@@ -36,12 +36,12 @@ async def test_daemon_without_descriptors_is_named_with_its_numbers(
             assert taken is not None
             fact = f"may have {taken.limit}, and accepts no new connection"
             found = await agent.tells("descriptors-exhausted", state="not-ready", fact=fact, failed={held_check})
-            assert f"`prlimit --pid {pid} --nofile={2 * taken.limit}`" in found.remedy
+            assert f"`prlimit --pid {pid} --nofile={max(2 * taken.limit, 1024)}`" in found.remedy
             async with watching(node) as fresh:
                 await fresh.tells("descriptors-exhausted", state="not-ready", fact=fact, failed={fresh_check})
             code, document = await checked(node)
             assert (code, document["state"]) == (1, "not-ready")
             assert document["diagnosis"]["code"] == "descriptors-exhausted"
-            assert f"`prlimit --pid {pid} --nofile={2 * taken.limit}`" in document["diagnosis"]["remedy"]
+            assert f"`prlimit --pid {pid} --nofile={max(2 * taken.limit, 1024)}`" in document["diagnosis"]["remedy"]
         await agent.recovers()
     assert not any(code.endswith(("-down", "-hung")) for code in agent.codes)
