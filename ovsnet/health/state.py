@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ovsnet.health.checks.result import Result
 from ovsnet.health.diagnosis import Diagnosis, diagnose
 from ovsnet.health.timeline import Timeline, check_of
+from ovsnet.node.components import COMPONENTS
+from ovsnet.node.silence import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,16 @@ class HealthState:
         if serves != before.state.serves:
             self._turned_at = now
         elapsed = now - self._turned_at
-        if serves and elapsed >= self._rise:
+        if serves and elapsed >= self._rise and (self.ready or not self._may_be_hung()):
             self.ready = True
         elif not serves and (self.diagnosis.proven or elapsed >= self._fall):
             self.ready = False
+
+    def _may_be_hung(self) -> bool:
+        """Whether a daemon is silent and was not seen to move: an agent that starts beside a hung one would say ready
+        until that is proven."""
+        late = (each for each in self.results.values() if each.reason == Verdict.LATE)
+        return any(not COMPONENTS[each.daemon].remote for each in late if each.daemon in COMPONENTS)
 
     def awaits(self, check: str, now: float) -> bool:
         """Whether a start is under way, and its next stage is proven by ``check``."""

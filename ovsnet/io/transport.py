@@ -149,15 +149,20 @@ class Channel(Endpoint, Generic[Event]):
         except PeerError as error:
             self._end(error)
         else:
-            self._end(ConnectionLost(f"{self.address} closed the connection."))
+            self._end(self._ended_by_peer("it closed the connection"))
 
     def connection_lost(self, error: Exception | None) -> None:
         if isinstance(error, ssl.SSLError):
-            # TLS 1.3 lets us finish the handshake before the peer has looked at our certificate.
             self._end(TlsFailed(f"TLS with {self.address} failed: {error}."))
-            return
-        why = f"broke: {error}." if error else "is closed."
-        self._end(ConnectionLost(f"The connection to {self.address} {why}"))
+        else:
+            self._end(self._ended_by_peer(f"it broke: {error}" if error else "it is closed"))
+
+    def _ended_by_peer(self, how: str) -> PeerError:
+        """TLS 1.3 lets us finish the handshake before the peer has looked at our certificate. One that then closes
+        without a byte has not accepted it."""
+        if self.address.scheme == "ssl" and not self.heard_at:
+            return TlsFailed(f"TLS with {self.address} failed: {how} before it said anything.")
+        return ConnectionLost(f"The connection to {self.address} was lost: {how}.")
 
     def pause_writing(self) -> None:
         self._room.clear()

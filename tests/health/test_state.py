@@ -105,3 +105,20 @@ def test_start_of_long_ago_opens_no_stage() -> None:
     assert made.timeline.waiting_for() is None
     made.restarted("ovs-vswitchd", 40.1, 100.0)
     assert made.timeline.waiting_for() == "switch"
+
+
+def test_agent_that_starts_beside_a_silent_daemon_is_not_ready_until_that_is_explained() -> None:
+    """``/readyz`` would pass for as long as the proof of a hang takes, and fail then."""
+    made = HealthState(0.0, CHECKS, allowance=60.0)
+    made.record([result("vswitchd.ofproto", Status.SLOW, 1.0, "late")], 1.0)
+    assert (made.diagnosis.code, made.ready) == ("vswitchd-slow", False)
+    made.record([result("vswitchd.ofproto", Status.SLOW, 2.0, "busy")], 2.0)
+    assert (made.diagnosis.code, made.ready) == ("vswitchd-slow", True)
+    made.record([result("vswitchd.ofproto", Status.SLOW, 3.0, "late")], 3.0)
+    assert made.ready, "slow is not dead"
+
+
+def test_silent_southbound_holds_no_start_up() -> None:
+    made = HealthState(0.0, CHECKS, allowance=60.0)
+    made.record([result("southbound.echo", Status.SLOW, 1.0, "late")], 1.0)
+    assert made.ready
