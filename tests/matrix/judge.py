@@ -41,7 +41,7 @@ def judge_agent(
     told = [each for each in told if not (each.what == "starting" and each.at <= (injected or began))]
     for code in dict.fromkeys(each.what for each in told if not each.what.endswith("-slow")):
         said.wrong.append(f"showed {code} on the way")
-    _judge_probes(said, agent, began, ended, expected, stands=stands)
+    _judge_probes(said, agent, began, ended, expected, starts=starts, stands=stands)
     return said
 
 
@@ -82,7 +82,9 @@ def _judge_document(said: Said, expected: Expected) -> None:
         said.wrong.append(f"blames {', '.join(sorted(blamed))}")
 
 
-def _judge_probes(said: Said, agent: Agent, began: float, ended: float, expected: Expected, *, stands: bool) -> None:
+def _judge_probes(
+    said: Said, agent: Agent, began: float, ended: float, expected: Expected, *, starts: bool, stands: bool
+) -> None:
     livez = [told for told in agent.livez if began <= told.at <= ended]
     if not expected.dead:
         said.unproven = sum(told.what == "503" and not _proven(agent, told.at, expected) for told in livez)
@@ -91,7 +93,7 @@ def _judge_probes(said: Said, agent: Agent, began: float, ended: float, expected
     elif stands and (not agent.livez or agent.livez[-1].what != "503"):
         said.wrong.append("/ovs/livez did not fail")
     readyz = [told.what for told in agent.readyz if told.at <= ended]
-    if said.observer == "fresh" and stands:
+    if said.observer == "fresh" and stands and not (starts and expected.state.serves):
         first = "200" if expected.state.serves else "503"
         if not expected.state.serves and "200" in readyz:
             said.wrong.append("/readyz passed before it failed: a restarted agent would flap")
