@@ -136,11 +136,15 @@ class Node:
         return found
 
     async def _meet_neighbours(self, name: str) -> None:
-        """Connect to the other daemons of this host: who serves beside the missing one shows where it would be."""
-        others = (
-            link for each, links in self._links_of.items() if each not in (name, SOUTHBOUND.daemon) for link in links
-        )
-        await asyncio.gather(*(link.session(self.settings.timeout) for link in others), return_exceptions=True)
+        """Connect to another daemon of this host: one that serves beside the missing one shows where it would be."""
+        beside = [links for each, links in self._links_of.items() if each not in (name, SOUTHBOUND.daemon)]
+        pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in beside for link in links}
+        met = False
+        while pending and not met:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            met = None in [each.exception() for each in done]
+        for each in pending:
+            each.cancel()
 
     @property
     def external_ids(self) -> dict[str, str]:

@@ -97,8 +97,8 @@ def test_ready_is_told_when_we_listen_whatever_ovs_does(start: Start) -> None:
 
 
 def test_diagnosis_becomes_the_status_line(start: Start) -> None:
-    served = start(f'listen = ["127.0.0.1:{free_port()}"]\nstart_allowance = 0.2')
-    assert "Start it" in served.told("STATUS=ovsdb-down: ")
+    served = start(f'listen = ["127.0.0.1:{free_port()}"]\ndatabase = "ssl:127.0.0.1:6640"')
+    assert "Set tls_key" in served.told("STATUS=misconfigured: ")
 
 
 def test_sigterm_denies_readiness_at_once_and_lets_an_open_request_finish(start: Start) -> None:
