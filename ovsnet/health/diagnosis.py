@@ -74,7 +74,7 @@ def diagnose(
         found = UNASKED
     elif starting and waiting and all(_is_of_a_start(match, timeline, now, allowance) for match in matches):
         found = _starting(waiting, results, matches)
-    elif before is not None and before.state is State.STARTING and _asked_within_the_start(matches, timeline):
+    elif _was_starting(before) and before is not None and _asked_within_the_start(matches, timeline):
         found = before
     elif matches:
         found = _root(matches, results)
@@ -102,6 +102,11 @@ def matches_of(results: Iterable[Result]) -> Iterable[Match]:
     order = [cause for cause in causes() if cause in shown]
     order += [cause for cause in shown if cause not in order]
     return ((cause, result) for cause in order for result in shown[cause])
+
+
+def _was_starting(before: Diagnosis | None) -> bool:
+    """Whether a start was seen, and not only that nobody had been asked yet."""
+    return before is not None and before.state is State.STARTING and bool(before.evidence)
 
 
 def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: float) -> bool:

@@ -116,7 +116,9 @@ class Daemon:
         process = self.process()
         around = surroundings(process.pid if process else None)
         finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
-        if self.distant and finding.verdict is Verdict.UNSEEN and now - silence.since >= hung_after:
+        # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
+        only_heard = self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN
+        if only_heard and now - silence.since >= hung_after:
             return Finding(Verdict.HUNG, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 

@@ -309,3 +309,14 @@ def test_no_two_rows_are_of_one_code_and_state_and_no_code_has_a_meaning_of_its_
 )
 def test_states_as_the_documents_and_readyz_have_them(state: State, label: str, serves: bool) -> None:
     assert (state.label, state.serves) == (label, serves)
+
+
+def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_after_it() -> None:
+    """In one round the checks answer one after the other; nobody had said ``starting`` of a daemon before."""
+    unasked = diagnose({}, Timeline(0.0, CHECKS), now=0.0, allowance=ALLOWANCE)
+    fault = result("controller.chassis", "chassis-unconfigured")
+    ended = timeline(over=True, began=2.0)
+    assert ended.ended is not None
+    assert fault.at < ended.ended
+    found = diagnose({fault.name: fault}, ended, now=3.0, allowance=ALLOWANCE, before=unasked)
+    assert found.code == "chassis-unconfigured"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,8 +173,10 @@ def test_daemon_that_is_known_to_be_gone_has_no_silence(
 
 
 def test_daemon_on_another_host_is_judged_by_its_silence_alone(
-    daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes], tmp_path: Path
+    clocks: Clocks, child: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
+    remote = replace(SLEEP, remote=True)
+    daemon = Daemon(remote, Rundir(tmp_path, tmp_path), lambda: clocks.now, lambda: clocks.heard_at)
     daemon.distant = True
     (tmp_path / "sleep.pid").write_text(str(child.pid))
     daemon.asked()
@@ -214,3 +217,10 @@ def test_process_that_we_could_never_see_is_not_said_to_have_ended(daemon: Daemo
     daemon.met(None)
     daemon.conclude(daemon.search())
     assert daemon.ended_at is None
+
+
+def test_silence_of_our_own_daemon_at_an_address_of_another_host_proves_nothing(daemon: Daemon, clocks: Clocks) -> None:
+    daemon.distant = True
+    daemon.asked()
+    clocks.now += 100.0
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.UNSEEN
