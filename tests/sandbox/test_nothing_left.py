@@ -139,7 +139,9 @@ def test_daemons_die_with_an_owner_that_is_killed(tmp_path_factory: pytest.TempP
 
 def test_ctrl_c_leaves_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("n") / "s"
-    command = [sys.executable, "-c", OWNER, str(directory)]
+    # A shell has its background jobs ignore SIGINT, and children inherit that.
+    heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    command = [sys.executable, "-c", heeds + OWNER, str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as owner:
         assert owner.stdout is not None
         pids = json.loads(owner.stdout.readline())
