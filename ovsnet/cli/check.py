@@ -52,7 +52,7 @@ LOOK = 0.05
 def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 
-    Exit code 0 when the node is ready or degraded, 1 when it is not, 3 when this user may not ask.
+    Exit code 0 when the node is ready or degraded, 1 when it is not, 2 for a wrong setting, 3 when it cannot tell.
     """
     checks = with_needs(names) if names else list(CHECKS.values())
     settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
