@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Iterator
 
 import anyio
 import msgspec
@@ -46,12 +48,13 @@ class Observer:
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Watch until cancelled. ``task_status`` learns when the node is ready, and its flows are counted."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._count)
-            tasks.start_soon(self._observe)
-            await tasks.start(self.agent.run)
-            await self.until(lambda: self.agent.health.ready and self.flows)
-            task_status.started()
+        with _unlogged():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._count)
+                tasks.start_soon(self._observe)
+                await tasks.start(self.agent.run)
+                await self.until(lambda: self.agent.health.ready and self.flows)
+                task_status.started()
 
     def watch(self, daemons: Collection[str], socket: str) -> Recovery:
         """The stop of ``daemons`` begins now; ``socket`` is the path that shows that they are back, or empty."""
@@ -121,3 +124,14 @@ class Observer:
         links = self.agent.node.openflow.values()
         tables = [await link.held().tables(timeout=TABLES_TIMEOUT) for link in links]
         return sum(table.active_count for found in tables for table in found)
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """What the observer's agent finds is what is measured, and is no news."""
+    log = logging.getLogger("ovsnet")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before

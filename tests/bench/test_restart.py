@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from ovsnet.bench.machine import this_machine
 from ovsnet.bench.observer import Observer
@@ -23,14 +19,6 @@ from ovsnet.config import Settings
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
-
-
-@pytest.fixture(autouse=True)
-def silent_agent() -> Iterator[None]:
-    log = logging.getLogger("ovsnet")
-    log.disabled = True
-    yield
-    log.disabled = False
 
 
 def document() -> Document:

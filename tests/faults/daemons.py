@@ -17,7 +17,7 @@ COMPONENTS = {
     "ovn-sb": "southbound",
 }
 
-WITHOUT_OVSDB = "ovsdb-down ovsdb-hung"
+WITHOUT_OVSDB = "ovsdb-down ovsdb-hung database-socket-moved"
 """Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
 
 HIDDEN = {"southbound": WITHOUT_OVSDB}

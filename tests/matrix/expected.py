@@ -33,17 +33,19 @@ class Expected:
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> Expected:
-        """Of all of them together: the root, what must stand beside it, the worst state."""
-        each = [_alone(fault) for fault in faults]
-        codes = each[0].codes if len(each) == 1 else frozenset({_root(faults)})
+        """Of all of them together: the root, what must stand beside it, the worst state. One that another hides counts
+        for nothing but what it may show in passing."""
+        told = [fault for fault in faults if not _hidden(fault, faults)]
+        each = [_alone(fault) for fault in told]
+        codes = each[0].codes if len(each) == 1 else frozenset({_root(told)})
         state = max((one.state for one in each), default=State.READY)
         return cls(
             codes,
             state,
             max((one.exit_code for one in each if one.state is state), default=0),
             any(one.dead for one in each),
-            frozenset().union(*(one.passing | one.codes for one in each)),
-            _beside(faults, codes),
+            frozenset().union(*(fault.passing | fault.codes for fault in faults)),
+            _beside(told, codes),
             frozenset().union(*(one.innocent for one in each)),
         )
 
@@ -61,10 +63,13 @@ def _alone(fault: Fault) -> Expected:
 
 def _beside(faults: Sequence[Fault], root: frozenset[str]) -> frozenset[str]:
     """Codes that must stand beside the root. Of a fault that may have several codes, any might."""
-    every = {code for fault in faults for code in fault.codes}
-    told = [fault for fault in faults if not fault.hidden_by & every]
-    sure = (fault.codes if len(fault.codes) == 1 else frozenset() for fault in told)
-    return frozenset({"healthy"}).union(*sure, *(fault.also for fault in told)) - root - {"healthy"}
+    sure = (fault.codes if len(fault.codes) == 1 else frozenset() for fault in faults)
+    return frozenset({"healthy"}).union(*sure, *(fault.also for fault in faults)) - root - {"healthy"}
+
+
+def _hidden(fault: Fault, faults: Sequence[Fault]) -> bool:
+    others = [other for other in faults if other is not fault]
+    return bool(fault.hidden_by & {word for other in others for word in (other.name, *other.codes)})
 
 
 def _root(faults: Sequence[Fault]) -> str:

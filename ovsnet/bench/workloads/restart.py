@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -78,7 +77,6 @@ def plan(
         require_possible(each.variant, each.target, raft=raft)
     if request.shard.of > 1:
         raise UsageError("A restart cannot be split into shards.", remedy="Leave --shard out.")
-    logging.getLogger("ovsnet").disabled = True  # what the observer's agent finds is what is measured
     if not allow_disruption:
         _require_sandbox(request, restart_command)
         return OnOwnNodes(rounds, planned)

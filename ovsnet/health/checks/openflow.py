@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from ovsnet import openflow
-from ovsnet.errors import DeadlineExceeded
+from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.backoff import CAP
@@ -114,7 +114,8 @@ async def accept(node: Node) -> Answer:
 
 
 async def _each_bridge(node: Node, ask: Callable[[openflow.Session], Awaitable[Said]]) -> dict[str, Said]:
-    """Ask all bridges at once. Raises the error of the first that has one."""
+    """Ask all bridges at once. Raises the error of the first that has one; NotConnectedYet when the database went
+    while they were asked, without which the switch serves no OpenFlow: the check of the database will judge."""
 
     async def one(bridge: str) -> Said:
         return await ask(await node.openflow[bridge].session(node.settings.timeout))
@@ -122,6 +123,8 @@ async def _each_bridge(node: Node, ask: Callable[[openflow.Session], Awaitable[S
     bridges = node.settings.bridge
     said = await asyncio.gather(*(one(bridge) for bridge in bridges), return_exceptions=True)
     for outcome in said:
+        if isinstance(outcome, DeadlineExceeded) and node.ovsdb.lost_at is not None and node.ovsdb.current is None:
+            raise NotConnectedYet("ovs-vswitchd serves no OpenFlow without its database, which has just been lost.")
         if isinstance(outcome, BaseException):
             raise outcome
     return {

@@ -17,7 +17,7 @@ async def test_healthy_node_is_ready_by_every_face(shared_node: Sandbox, watchin
         await agent.until(lambda: agent.names(Status.OK) | {"southbound.northd"} == set(CHECKS), "every check's word")
         assert (await agent.get("/livez"))[0] == 200
         assert [(await agent.get(f"/readyz/{name}"))[0] for name in CHECKS] == [200] * len(CHECKS)
-    assert agent.codes == ["healthy"]
+    assert agent.codes in (["healthy"], ["starting", "healthy"])  # the node may have started only just now
 
 
 @pytest.mark.restored
