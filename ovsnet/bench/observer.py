@@ -18,7 +18,7 @@ from ovsnet.health.checks.result import Status
 from ovsnet.health.state import Change
 from ovsnet.health.timeline import STAGES
 from ovsnet.node.rundir import Rundir
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 
 POLL = 0.010
 """Seconds between two observations: the samples are exact to that."""
@@ -108,7 +108,7 @@ class Observer:
         while True:
             self.recovery.ready.observe(self.agent.health.ready, self.now())
             if self._socket and self.recovery.socket.back_at is None:
-                self.recovery.socket.observe(self._socket in listening().paths, self.now())
+                self.recovery.socket.observe(self._socket in listening_paths(), self.now())
             await asyncio.sleep(POLL)
 
     async def _count(self) -> None:

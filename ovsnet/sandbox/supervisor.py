@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ovsnet.errors import PeerError, PermissionDenied, UnfitEnvironment, UsageError
 from ovsnet.sandbox import record
-from ovsnet.sandbox.proc import Process, listening
+from ovsnet.sandbox.proc import Process, listening_paths, listening_ports
 from ovsnet.sandbox.waiting import until
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Supervisor:
         def is_up() -> bool:
             if self._gone(process):
                 raise PeerError(f"{name} ended while it started: {self._end_of(process)}.")
-            now = listening()
-            return paths <= now.paths and now.ports.issuperset(daemon.ports)
+            return paths <= listening_paths() and (not daemon.ports or listening_ports().issuperset(daemon.ports))
 
         await self._told(name, is_up, START_TIMEOUT, f"{name} did not listen within {START_TIMEOUT:.0f} s.")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.bench.report_restart import MARKS
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 from tests.cli.conftest import Ovsnet, Program
 
 
@@ -76,4 +76,4 @@ def test_interrupt_prints_what_was_measured_and_leaves_nothing(
     assert process.returncode == 130
     assert err == "ovsnet: Cut short: this is what was measured until then.\n"
     assert list(temporary.iterdir()) == []
-    assert not [path for path in listening().paths if path.startswith(str(temporary))]
+    assert not [path for path in listening_paths() if path.startswith(str(temporary))]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 from tests.cli.conftest import Ovsnet, Program
 
 QUICK = ("--chassis", 20, "--probe-interval", 60, "--hold", 0.1, "--over", 0, "--ports", 2)
@@ -135,7 +135,7 @@ def test_interrupt_prints_what_was_measured_and_leaves_nothing(
     assert "ovsnet: Cut short: this is what was measured until then." in err
     assert "20 on unix standalone, kill 2 s, probe 60 s" in out
     assert list(temporary.iterdir()) == []
-    assert not [path for path in listening().paths if path.startswith(str(temporary))]
+    assert not [path for path in listening_paths() if path.startswith(str(temporary))]
     assert not [pid for pid in workers if is_worker(pid)]
 
 

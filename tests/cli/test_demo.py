@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.sandbox.proc import Process, listening
+from ovsnet.sandbox.proc import Process, listening_paths
 from tests.cli.conftest import Program
 
 
@@ -37,7 +37,7 @@ def test_node_and_agent_are_there_until_a_signal_and_nothing_is_afterwards(
     assert "Traceback" not in err
     assert not rundir.parent.exists()
     assert not [pid for pid in pids if Process.of(pid)]
-    assert not [path for path in listening().paths if path.startswith(str(rundir.parent))]
+    assert not [path for path in listening_paths() if path.startswith(str(rundir.parent))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -58,4 +58,4 @@ def test_signal_while_it_starts_leaves_nothing(
     assert process.returncode == 0
     assert "Traceback" not in err
     assert list(temporary.iterdir()) == []
-    assert not [path for path in listening().paths if path.startswith(str(temporary))]
+    assert not [path for path in listening_paths() if path.startswith(str(temporary))]

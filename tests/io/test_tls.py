@@ -18,7 +18,7 @@ from ovsnet.io.connect import connect
 from ovsnet.io.tls import HeldTls, Tls
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import free_ports, listening
+from ovsnet.sandbox.proc import free_ports, listening_ports
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 
@@ -90,7 +90,7 @@ def serve(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Ite
         rest = [f"--ca-cert={files.ca}", f"--unixctl={directory}/ctl", str(database), "-vconsole:off"]
         command = [*die_with_parent(), str(programs.path("ovsdb-server")), *remote, *rest]
         children.append(subprocess.Popen(command, env=environment))
-        asyncio.run(until(lambda: port in listening().ports, 30, f"nobody listens on {port}"))
+        asyncio.run(until(lambda: port in listening_ports(), 30, f"nobody listens on {port}"))
         return Address("ssl", host="127.0.0.1", port=port)
 
     yield start
@@ -143,7 +143,7 @@ async def tls_switch(authority: Authority) -> AsyncIterator[Address]:
     async with Sandbox(ovn=False, ports=0) as node:
         await node.run("ovs-vsctl", "set-ssl", files.key, files.certificate, files.ca)
         await node.run("ovs-vsctl", "set-controller", "br-int", f"pssl:{port}:127.0.0.1")
-        await until(lambda: port in listening().ports, 30, f"nobody listens on {port}")
+        await until(lambda: port in listening_ports(), 30, f"nobody listens on {port}")
         yield Address("ssl", host="127.0.0.1", port=port)
 
 

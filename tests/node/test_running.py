@@ -17,7 +17,7 @@ from ovsnet.node.layouts import Layout
 from ovsnet.node.rundir import Rundir, Source
 from ovsnet.node.running import Running, running
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 from tests.namespaces import OWN_MOUNTS
@@ -57,7 +57,7 @@ async def controller_in(node: Sandbox, directory: Path) -> AsyncIterator[None]:
     database = f"unix:{node.rundir}/db.sock"
     async with started(node, "ovn-controller", database, "--pidfile", OVN_RUNDIR=str(directory)) as process:
         socket = str(directory / f"ovn-controller.{process.pid}.ctl")
-        await until(lambda: socket in listening().paths or process.returncode is not None, PATIENCE, "It hangs.")
+        await until(lambda: socket in listening_paths() or process.returncode is not None, PATIENCE, "It hangs.")
         assert process.returncode is None
         yield
 
@@ -159,7 +159,7 @@ async def database_behind_a_mount(node: Sandbox, mount: str) -> AsyncIterator[in
     socket = f"{node.directory}/mnt/db.sock"
     serve = f"exec ovsdb-server second.db --remote=punix:{socket} --unixctl={node.directory}/mnt/x.ctl"
     async with started(node, *OWN_MOUNTS, "sh", "-ec", f"{mount}; {serve}") as server:
-        await until(lambda: socket in listening().paths or server.returncode is not None, PATIENCE, "It hangs.")
+        await until(lambda: socket in listening_paths() or server.returncode is not None, PATIENCE, "It hangs.")
         assert server.returncode is None
         yield server.pid
 

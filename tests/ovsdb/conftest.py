@@ -18,7 +18,7 @@ import pytest_asyncio
 from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.sandbox.binaries import Binaries, find
-from ovsnet.sandbox.proc import Process, listening
+from ovsnet.sandbox.proc import Process, listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 
@@ -43,7 +43,7 @@ class Server:
 
     async def start(self) -> None:
         self._spawn()
-        await until(lambda: self.path in listening().paths, 10, "ovsdb-server does not listen.")
+        await until(lambda: self.path in listening_paths(), 10, "ovsdb-server does not listen.")
         async with await connect(self.address) as session:
             await joined(session)
 

@@ -12,7 +12,7 @@ import pytest
 
 from ovsnet.errors import PeerError
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import Process, listening
+from ovsnet.sandbox.proc import Process, listening_paths
 from ovsnet.sandbox.supervisor import Supervisor
 from ovsnet.sandbox.waiting import until
 
@@ -23,7 +23,7 @@ def processes(node: Sandbox) -> list[Process]:
 
 
 def paths_of(node: Sandbox) -> set[str]:
-    return {path for path in listening().paths if path.startswith(str(node.directory))}
+    return {path for path in listening_paths() if path.startswith(str(node.directory))}
 
 
 def assert_nothing_left(node: Sandbox, were: list[Process]) -> None:

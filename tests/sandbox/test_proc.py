@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from ovsnet.sandbox.proc import Process, free_ports, listening
+from ovsnet.sandbox.proc import Process, free_ports, listening_paths, listening_ports
 
 
 def test_zombie_counts_as_gone() -> None:
@@ -39,19 +39,19 @@ def test_only_a_socket_that_accepts_is_listening(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
-        assert path not in listening().paths
+        assert path not in listening_paths()
         server.listen()
-        assert path in listening().paths
+        assert path in listening_paths()
     assert os.path.exists(path)
-    assert path not in listening().paths
+    assert path not in listening_paths()
 
 
 def test_listening_tcp_port_is_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert server.getsockname()[1] in listening().ports
+        assert server.getsockname()[1] in listening_ports()
 
 
 def test_free_ports_are_distinct_and_free() -> None:
     ports = free_ports(6)
     assert len(set(ports)) == 6
-    assert not listening().ports.intersection(ports)
+    assert not listening_ports().intersection(ports)

@@ -8,7 +8,7 @@ import pytest
 
 from ovsnet.errors import UsageError
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 
 
@@ -26,7 +26,7 @@ async def test_killed_daemon_leaves_stale_sockets_and_pidfile(node: Sandbox) -> 
     mgmt = node.rundir / "br-int.mgmt"
     assert mgmt.is_socket()
     assert (node.rundir / "ovs-vswitchd.pid").exists()
-    assert str(mgmt) not in listening().paths
+    assert str(mgmt) not in listening_paths()
 
 
 async def test_frozen_daemon_runs_and_goes_on_when_thawed(node: Sandbox) -> None:

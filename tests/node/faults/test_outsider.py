@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.sandbox.proc import listening
+from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.namespaces import OTHER_PID_NAMESPACE
 from tests.unprivileged import UNPRIVILEGED
@@ -51,7 +51,7 @@ async def outsider(node: Sandbox, *prefix: str) -> AsyncIterator[Get]:
 
 async def agent_listens(sock: Path, agent: asyncio.subprocess.Process) -> None:
     async with asyncio.timeout(30):
-        while str(sock) not in listening().paths:
+        while str(sock) not in listening_paths():
             assert agent.returncode is None
             await asyncio.sleep(0.02)
 
