@@ -59,7 +59,7 @@ ACCESS = (
         state=State.DEGRADED,
         summary="external_ids:ovn-remote names an address that serves no southbound database.",
         remedies=("Correct external_ids:ovn-remote.",),
-        reasons=frozenset({"no-southbound", "unknown-database", "protocol"}),
+        reasons=frozenset({"no-address", "no-southbound", "unknown-database", "protocol"}),
         daemon="southbound",
     ),
     Cause(
@@ -166,7 +166,11 @@ SWITCH = (
         code="datapath-missing",
         state=State.NOT_READY,
         summary="The bridge is in the database, and ovs-vswitchd could not create it.",
-        remedies=("Read ovs-vswitchd's log: a missing kernel module (`modprobe openvswitch`) is the usual reason.",),
+        remedies=(
+            "Read ovs-vswitchd's log. {missing} is missing with every other bridge: for lack of the kernel module "
+            "(`modprobe openvswitch`), or because another ovs-vswitchd took the database lock.",
+            "Read ovs-vswitchd's log: a missing kernel module (`modprobe openvswitch`) is the usual reason.",
+        ),
         reasons=frozenset({"datapath-missing"}),
         in_start=True,
     ),

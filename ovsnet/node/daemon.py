@@ -43,6 +43,8 @@ class Daemon:
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
         self.ended_at: float | None = None
         """When its process was first seen to have ended; None while it runs, or when that was never seen."""
+        self.nameless = False
+        """It was seen to go on after the names of its sockets went."""
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at
@@ -57,6 +59,7 @@ class Daemon:
         """A connection to it stands, and ``pid`` is at its other end. True when it is another process than before."""
         self.peer_pid = pid
         self._sighting = None
+        self.nameless = False
         return self._is_new(pid)
 
     def _is_new(self, pid: int | None) -> bool:
@@ -76,6 +79,10 @@ class Daemon:
         if self._sighting is None or self._clock() - self._sighting[0] >= SIGHTED_FOR:
             return None
         return self._sighting[1]
+
+    def forget_sighting(self) -> None:
+        """Its process is to be looked into anew."""
+        self._sighting = None
 
     def search(self) -> Evidence:
         """Look for its process. It may take all of /proc, so a thread may call it; ``conclude`` takes what it found."""
@@ -117,9 +124,9 @@ class Daemon:
         around = surroundings(process.pid if process else None)
         finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
-        only_heard = self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN
-        if only_heard and now - silence.since >= hung_after:
-            return Finding(Verdict.HUNG, "it runs on another host, and its silence is all there is", finding.values)
+        if self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN:
+            verdict = Verdict.HUNG if now - silence.since >= hung_after else Verdict.LATE
+            return Finding(verdict, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 
     def process(self) -> ProcessSample | None:

@@ -74,13 +74,12 @@ class Link(Generic[Session]):
         return 0.0 if self._session is None else self._session.heard_at
 
     def held(self) -> Session:
-        """The session. Raises NotConnectedYet while one is being made, since a peer that is late with its greeting is
-        not gone, and ConnectionLost where there is none."""
-        if self._session is not None:
-            return self._session
-        if self._attempt is not None:
-            raise NotConnectedYet("The connection that this builds on is being made.")
-        raise ConnectionLost("The connection has just been lost.")
+        """The session. Raises NotConnectedYet where there is none: who asks for the session judges its peer, and who
+        builds on it knows nothing of that peer, nor of any other."""
+        if self._session is None:
+            made = "is being made" if self._attempt is not None else "has just been lost"
+            raise NotConnectedYet(f"The connection that this builds on {made}.")
+        return self._session
 
     async def session(self, timeout: float) -> Session:
         """The held session, or a new one. Raises why there is none; DeadlineExceeded after ``timeout`` seconds of

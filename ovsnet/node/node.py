@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -15,7 +15,7 @@ import anyio
 
 from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, ConnectError, OvsnetError, OwnLimit, SocketMissing
+from ovsnet.errors import AddressError, ConnectError, NotConnectedYet, OvsnetError, OwnLimit, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.io.held_session import HeldSession
 from ovsnet.node.backoff import still_waits
@@ -159,6 +159,12 @@ class Node:
             with contextlib.suppress(OvsnetError):
                 await self.ovsdb.session(self.settings.timeout)
         return self.ovsdb.current is not None or self._known_external_ids is not None
+
+    async def configuration(self) -> Mapping[str, str]:
+        """``external_ids``. Raises NotConnectedYet while they were never read: that is not the same as unset."""
+        if not await self.read_configuration():
+            raise NotConnectedYet("The database, which holds the configuration, was never read.")
+        return self.external_ids
 
     async def uses_ovn(self) -> bool | None:
         """Whether this node is, or was last known to be, an OVN chassis; None while the database was never read."""

@@ -131,6 +131,12 @@ def look_for(
     return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted, others_locked)
 
 
+def listens_in(rundir: Rundir, pid: int, proc: Path = Path("/proc")) -> bool:
+    """Whether a process was given sockets in this run directory, by the names that it knows them by."""
+    homes = {os.path.realpath(rundir.ovs), os.path.realpath(rundir.ovn)}
+    return any(os.path.realpath(os.path.dirname(path)) in homes for path in bound_sockets(pid, proc) or ())
+
+
 def _lives(met: ProcessSample, now: ProcessSample | None) -> bool:
     return now is not None and not now.gone and now.started == met.started
 

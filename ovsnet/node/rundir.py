@@ -17,6 +17,9 @@ from ovsnet.io.address import Address
 from ovsnet.io.connect import connect_error
 from ovsnet.node.pidfile import read_pidfile
 
+SUFFIXES = (".sock", ".mgmt", ".ctl", ".pid")
+"""Ends of the names that the daemons give their sockets and pidfiles."""
+
 
 class Source(StrEnum):
     """How run directories were found. ``named``: by a flag or a variable. ``table``: in a usual place that exists.
@@ -66,6 +69,11 @@ class Rundir:
         pid = read_pidfile(self.pidfile(daemon))
         found.sort(key=lambda path: path.name != f"{daemon}.{pid}.ctl")
         return [Address.unix(path) for path in found]
+
+    def is_blank(self) -> bool:
+        """Whether the directories show neither a socket nor a pidfile, or are not there. Raises what a connection would
+        where one cannot be read."""
+        return not any(name.endswith(SUFFIXES) for directory in {self.ovs, self.ovn} for name in _names(directory))
 
     def relative_to(self, root: Path) -> Rundir:
         """The same in the terms of a root below which all of it lies."""

@@ -30,8 +30,6 @@ RESTARTED = {
 }
 """What is true until the others have found the daemon again: ovn-controller's backoff takes up to 8 s."""
 
-UNPROVEN_AT_FIRST = "an agent that starts within it passes /readyz until the silence is proven"
-
 NO_FLOWS = "controller-not-connected flows-missing controller-down vswitchd-down mgmt-socket-missing"
 """What is true while ovs-vswitchd or ovn-controller is restarted."""
 
@@ -94,7 +92,7 @@ async def controller_paused(scene: Scene) -> Steps:
     await scene.node.run("ovn-appctl", "-t", control, "debug/resume")
 
 
-@fault("ovsdb-hung", passing="ovsdb-slow", pending=UNPROVEN_AT_FIRST)
+@fault("ovsdb-hung", passing="ovsdb-slow")
 async def ovsdb_frozen_without_pidfile(scene: Scene) -> Steps:
     """ovsdb-server got SIGSTOP, and its pidfile was removed: its socket still says whose it is."""
     pidfile = scene.socket("ovsdb-server.pid")
@@ -129,7 +127,7 @@ async def vswitchd_frozen_and_its_bridge_socket_removed(scene: Scene) -> Steps:
     await scene.node.thaw("ovs-vswitchd")
 
 
-@fault("vswitchd-hung", passing=f"vswitchd-slow {NO_FLOWS}", starts=True, pending=UNPROVEN_AT_FIRST)
+@fault("vswitchd-hung", passing=f"vswitchd-slow {NO_FLOWS}", starts=True)
 async def vswitchd_frozen_in_its_start(scene: Scene) -> Steps:
     """ovs-vswitchd got SIGSTOP before it made br-int.mgmt."""
     node = scene.node
@@ -142,7 +140,7 @@ async def vswitchd_frozen_in_its_start(scene: Scene) -> Steps:
     await node.thaw("ovs-vswitchd")
 
 
-@fault("vswitchd-hung", passing="vswitchd-slow mgmt-backlog-full", deadline=4, pending=UNPROVEN_AT_FIRST)
+@fault("vswitchd-hung", passing="vswitchd-slow mgmt-backlog-full", deadline=4)
 async def vswitchd_frozen_with_a_full_backlog(scene: Scene) -> Steps:
     """ovs-vswitchd got SIGSTOP, and clients have filled the backlog of br-int.mgmt."""
     await scene.node.freeze("ovs-vswitchd")
@@ -164,7 +162,6 @@ async def vswitchd_frozen_with_a_full_control_backlog(scene: Scene) -> Steps:
     "ovsdb-hung",
     passing="ovsdb-slow ovsdb-backlog-full",
     deadline=4,
-    pending="an agent that starts within it shows connection-closed",
 )
 async def ovsdb_frozen_with_a_full_backlog(scene: Scene) -> Steps:
     """ovsdb-server got SIGSTOP, and clients have filled the backlog of db.sock."""
@@ -222,13 +219,8 @@ async def vswitchd_without_the_lock(scene: Scene) -> Steps:
         yield
 
 
-@fault(
-    "vswitchd-locked-out",
-    passing=NO_FLOWS,
-    breaks="vswitchd ovsdb",
-    pending="the switch that lost its lock has no bridge, and is called datapath-missing",
-)
+@fault("datapath-missing", passing=NO_FLOWS, breaks="vswitchd ovsdb")
 async def lock_stolen(scene: Scene) -> Steps:
-    """Another client stole ovs-vswitchd's database lock: the switch takes its bridges down."""
+    """A client that is no switch stole ovs-vswitchd's database lock: the switch takes its bridges down."""
     async with _lock(scene, "steal"):
         yield

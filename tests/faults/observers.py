@@ -56,18 +56,18 @@ def _unseen(*visible: str) -> Callable[[Scene], Steps]:
 for _visible in (
     (), ("database",), ("bridge",), ("control",), ("database", "bridge"), ("database", "control"), ("bridge", "control")
 ):  # fmt: skip
-    _codes: dict[tuple[str, ...], tuple[str, ...]] = {
-        (): ("not-visible", "socket-missing"),  # one who was there before knows that the daemons run
-        ("database",): ("not-visible", "socket-missing", "mgmt-socket-missing"),
-        ("database", "control"): ("mgmt-socket-missing",),
+    _codes = {
+        (): "not-visible",
+        ("database",): "mgmt-socket-missing",
+        ("database", "control"): "mgmt-socket-missing",
     }
     fault(
-        *_codes.get(_visible, ("socket-missing", "not-visible")),
+        _codes.get(_visible, "socket-missing"),
+        state=State.DEGRADED if _visible == ("database", "bridge") else None,
         name=f"run-directory-shows-{'-and-'.join(_visible) or 'nothing'}",
         about=f"The mounted run directory shows {' and '.join(_visible) or 'no'} sockets, and no pidfile.",
         view=_linked,
         needs="own-host",
-        pending="" if _visible == ("database", "control") else "held knows the processes, check says not-visible",
     )(_unseen(*_visible))
 
 
@@ -107,7 +107,6 @@ async def run_directory_unnamed_and_no_daemon_seen(scene: Scene) -> Steps:
     passing="vswitchd-not-connected ovsdb-down",
     starts=True,
     needs="own-host",
-    pending="check says not-visible, and a fresh agent does at first",
 )
 async def database_socket_mounted_as_a_file(scene: Scene) -> Steps:
     """db.sock itself was mounted, and ovsdb-server was restarted: the mount shows the old socket."""
@@ -243,7 +242,7 @@ async def database_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
     scene.flags["tls-ca"] = before
 
 
-@fault("tls-failed", view=_over_tls, observers=LATER, pending="the alert after the handshake is a connection-closed")
+@fault("tls-failed", view=_over_tls, observers=LATER)
 async def database_over_tls_with_an_expired_certificate(scene: Scene) -> Steps:
     """The observers' certificate ended yesterday."""
     directory = scene.scratch / "tls"

@@ -10,8 +10,6 @@ from tests.faults.fault import Scene, Steps, fault
 
 RESTORE = "flow-restore-wait"
 
-CHECK_SAYS_STARTING = "check says starting of what it was answered"
-
 
 def _waits(value: str) -> Callable[[Scene], Steps]:
     async def steps(scene: Scene) -> Steps:
@@ -31,7 +29,6 @@ for _value in ("true", "True"):
         breaks="vswitchd ovsdb",
         passing=NO_FLOWS,
         starts=True,
-        pending=CHECK_SAYS_STARTING,
     )(_waits(_value))
 
 
@@ -54,7 +51,6 @@ async def flows_deleted(scene: Scene) -> Steps:
 @fault(
     "flows-missing",
     passing="controller-down controller-not-connected",
-    pending="any flow counts as one of ovn-controller's",
 )
 async def flows_replaced_by_normal(scene: Scene) -> Steps:
     """br-int holds one flow, NORMAL, and none of ovn-controller's."""
@@ -112,11 +108,10 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
         about=f"external_ids:{_key} is not set; the chassis that is registered lives on.",
         passing=NO_FLOWS,
         breaks="settings" if _key == "ovn-encap-ip" else "",
-        pending=CHECK_SAYS_STARTING,
     )(_lacks(_key))
 
 
-@fault("chassis-unconfigured", passing=NO_FLOWS, pending=CHECK_SAYS_STARTING)
+@fault("chassis-unconfigured", passing=NO_FLOWS)
 async def system_id_empty(scene: Scene) -> Steps:
     """external_ids:system-id is empty."""
     await scene.set("system-id=")

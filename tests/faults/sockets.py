@@ -109,7 +109,6 @@ fault(
     hidden_by=WITHOUT_OVSDB,
     about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",
     passing="controller-not-connected",
-    pending="check says starting of what it was answered",
 )(_replaced("ovnsb_db.sock", moved))
 fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(
     _taken_over("db.sock")

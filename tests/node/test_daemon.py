@@ -181,7 +181,7 @@ def test_daemon_on_another_host_is_judged_by_its_silence_alone(
     (tmp_path / "sleep.pid").write_text(str(child.pid))
     daemon.asked()
     clocks.now += 1.0
-    assert daemon.look(HUNG_AFTER).verdict is Verdict.UNSEEN
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
     clocks.now += 2.0
     found = daemon.look(HUNG_AFTER)
     assert found.verdict is Verdict.HUNG

@@ -137,7 +137,7 @@ async def test_session_is_opened_once_and_held(peer: Peer) -> None:
 async def test_link_without_a_session_has_heard_nothing(peer: Peer) -> None:
     link = peer.link()
     assert link.heard_at == 0.0
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(NotConnectedYet):
         link.held()
 
 

@@ -95,3 +95,15 @@ def test_directory_that_cannot_be_read_is_no_missing_socket(
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(expected):
         rundir.control_sockets("ovs-vswitchd")
+
+
+@pytest.mark.parametrize("name", ["db.sock", "br-int.mgmt", "ovs-vswitchd.12.ctl", "ovsdb-server.pid"])
+def test_directory_is_blank_until_a_daemon_leaves_a_name_there(rundir: Rundir, name: str) -> None:
+    touch(rundir.ovs, "conf.db.lock")
+    assert rundir.is_blank()
+    touch(rundir.ovs, name)
+    assert not rundir.is_blank()
+
+
+def test_directory_that_is_not_there_is_blank(tmp_path: Path) -> None:
+    assert Rundir(tmp_path / "ovs", tmp_path / "ovn").is_blank()

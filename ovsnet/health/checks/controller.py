@@ -95,7 +95,7 @@ async def chassis(node: Node) -> Answer:
     Without a type or an address for its tunnels it registers none and installs no flow, and only its log says so
     (controller/chassis.c, ``chassis_parse_ovs_config``). A key may carry the chassis' name: ``ovn-encap-ip-NAME``.
     """
-    ids = node.external_ids
+    ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
     missing = [key for key in ENCAPSULATION if not any(_is_set(ids, name) for name in ids if _means(name, key))]
@@ -124,7 +124,7 @@ def _is_set(ids: Mapping[str, str], key: str) -> bool:
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
 async def bridge(node: Node) -> Answer:
     """The bridge that ovn-controller uses is one of those watched."""
-    ids = node.external_ids
+    ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
     used = ids.get("ovn-bridge", "br-int")

@@ -11,6 +11,7 @@ check asks through the clients and lets their errors pass; ``run`` makes Results
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,9 +35,10 @@ from ovsnet.errors import (
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
+from ovsnet.node.daemon import Daemon
 from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
-from ovsnet.node.presence import Presence
+from ovsnet.node.presence import Presence, listens_in
 from ovsnet.node.silence import Verdict
 
 log = logging.getLogger("ovsnet")
@@ -192,6 +194,11 @@ EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
 
 NOT_VISIBLE = "not-visible"
 
+ENDS_WITHIN = 0.3
+"""Seconds between the end of a daemon's sockets and that of its process."""
+
+LOOKS_AT_ITS_END = 15
+
 NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
@@ -215,17 +222,40 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     the silence that was heard on its other sockets goes on."""
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
     sighting = await node.sight(check.daemon)
+    lost_its_name = sighting.presence is Presence.RUNS and error.reason in NAME_LOST and not daemon.late
+    if lost_its_name and await _is_ending(daemon):
+        daemon.forget_sighting()
+        sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
         detail = f"{component.title} is not running: {sighting.sentence}. {error}"
         return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
     if daemon.distant:  # it has no name here that could be lost
         return replace(_failed(error), reason=Unreachable.reason if error.reason in NAME_LOST else error.reason)
-    if sighting.presence is Presence.UNSEEN:
+    if sighting.presence is Presence.UNSEEN or (error.reason in NAME_LOST and _looks_elsewhere(node, sighting.pid)):
         return Answer(Status.FAILED, NOT_VISIBLE, f"{error} Of {component.title}, {sighting.sentence}.")
     if daemon.late:
         return _explain_silence(check, node)
     facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
+
+
+async def _is_ending(daemon: Daemon) -> bool:
+    """Whether its process ends just now: a daemon removes its sockets a moment before (lib/fatal-signal.c)."""
+    if daemon.nameless or daemon.distant:
+        return False
+    for _ in range(LOOKS_AT_ITS_END):
+        process = daemon.process()
+        if process is None or process.gone:
+            return True
+        await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
+    daemon.nameless = True
+    return False
+
+
+def _looks_elsewhere(node: Node, pid: int | None) -> bool:
+    """Whether the run directory shows nothing any more, and is not where the process has its sockets: somebody who was
+    not there before could not tell that it runs."""
+    return pid is not None and node.rundir.is_blank() and not listens_in(node.rundir, pid)
 
 
 def _failed(error: OvsnetError) -> Answer:

@@ -84,12 +84,19 @@ async def flows(node: Node) -> Answer:
     counts = {bridge: sum(table.active_count for table in found) for bridge, found in tables.items()}
     empty = [bridge for bridge, count in counts.items() if not count]
     total = sum(counts.values())
+    used = node.external_ids.get("ovn-bridge", "br-int") if "ovn-remote" in node.external_ids else ""
+    if counts.get(used) and not any(table.active_count for table in tables[used] if table.table_id > 0):
+        return failed(
+            "flows-missing",
+            f"{used} holds flows in table 0 alone ({counts[used]}): none is ovn-controller's, which uses many tables.",
+            flows=total,
+        )
     if not empty:
         return ok(f"{', '.join(f'{bridge} holds {count} flows' for bridge, count in counts.items())}.", flows=total)
     return failed(
         "flows-missing",
         f"{', '.join(empty)} answers and holds no flow: it forwards nothing.",
-        facts={} if await node.uses_ovn() else {"without_ovn": empty[0]},
+        facts={"without_ovn": empty[0]} if await node.uses_ovn() is False else {},
         flows=total,
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 
-from ovsnet.errors import OvsnetError
+from ovsnet.errors import AddressError, OvsnetError
 from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.io.address import parse_remotes
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.ovsdb.smap import smap_bool
@@ -17,7 +18,12 @@ from ovsnet.ovsdb.smap import smap_bool
 @check("southbound.echo", daemon="southbound", socket=Socket.DATABASE, needs=("ovsdb.echo",))
 async def echo(node: Node) -> Answer:
     """The southbound server that ``ovn-remote`` names answers an echo."""
-    if not await node.uses_ovn() or not node.asks_southbound:
+    remote = (await node.configuration()).get("ovn-remote", "")
+    try:
+        parse_remotes(remote)
+    except AddressError as error:
+        return failed("no-address", f"external_ids:ovn-remote is {remote!r}. {error}")
+    if not remote or not node.asks_southbound:
         return not_used(
             "The southbound is not asked: it is not on this host, or there is none. See the setting southbound."
         )
@@ -73,7 +79,7 @@ async def northd(node: Node) -> Answer:
 
     Then ovn-controller takes nothing from the southbound until they match, and only its log says so.
     """
-    if not smap_bool(node.external_ids, "ovn-match-northd-version"):
+    if not smap_bool(await node.configuration(), "ovn-match-northd-version"):
         return not_used("ovn-match-northd-version is not set.")
     southbound = node.southbound.held()
     theirs = southbound.options.get("northd_internal_version", "")

@@ -35,9 +35,13 @@ async def ofproto(node: Node) -> Answer:
         return ok(f"ovs-vswitchd serves {', '.join(node.settings.bridge)}.", rtt_seconds=rtt, bridges=len(listed))
     if (database := node.ovsdb.current) is not None and not database.bridges.issuperset(missing):
         return failed("bridge-missing", f"ovs-vswitchd answers; the database has no bridge {', '.join(missing)}.")
+    if not listed and (others := _others(node)):
+        return _locked_out(others)
     return failed(
         "datapath-missing",
-        f"ovs-vswitchd answers, and has not created {', '.join(missing)}.",
+        f"ovs-vswitchd answers, and {'has not created' if listed else 'serves no bridge, not even'} "
+        f"{', '.join(missing)}.",
+        facts={} if listed else {"missing": ", ".join(missing)},
         bridges=len(listed),
     )
 
@@ -91,8 +95,17 @@ async def _unconfigured(node: Node) -> Answer:
         await node.ovsdb.session(node.settings.timeout)
     except OvsnetError:
         return failed("no-database", "ovs-vswitchd has configured nothing: it started without a database.")
+    return _locked_out(_others(node))
+
+
+def _others(node: Node) -> list[int]:
+    """Other ovs-vswitchd processes that may be of this run directory. One that took the database lock makes this one
+    take all its bridges down (vswitchd/bridge.c, ``bridge_run``)."""
     pid = node.vswitchd.held().peer_pid
-    others = [other for other in pids_named("ovs-vswitchd") if other != pid and _may_be_here(node, other)]
+    return [other for other in pids_named("ovs-vswitchd") if other != pid and _may_be_here(node, other)]
+
+
+def _locked_out(others: list[int]) -> Answer:
     holder = f"process {' or '.join(map(str, others))} may hold it" if others else "its holder cannot be seen from here"
     return failed(
         "locked-out",

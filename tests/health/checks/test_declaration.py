@@ -51,21 +51,27 @@ class Daemon:
         late: bool = False,
         distant: bool = False,
         ended_at: float | None = None,
+        ending: bool = False,
     ) -> None:
         self.verdict = verdict
         self.sighting = SEEN[presence]
         self.late = late
         self.distant = distant
         self.ended_at = ended_at
+        self.nameless = False
+        self.gone = ending
         self.notes: list[str] = []
 
     async def sight(self) -> Sighting:
         self.notes.append("sought")
         return self.sighting
 
-    def process(self) -> object:
-        """There is one to look at."""
+    def process(self) -> Daemon:
+        """There is one to look at; ``gone`` says whether it has just ended."""
         return self
+
+    def forget_sighting(self) -> None:
+        self.sighting = SEEN[Presence.GONE]
 
     def refused(self) -> bool:
         """Whether it was heard since it turned us away before."""
@@ -89,6 +95,7 @@ def node(daemon: Daemon) -> Node:
         clock=lambda: NOW,
         backlog_refusals=refusals,
         sight=lambda name: daemon.sight(),
+        rundir=SimpleNamespace(is_blank=lambda: False),
     )
     return cast("Node", fake)
 
@@ -155,6 +162,20 @@ async def test_socket_without_its_running_daemon_is_a_fact_about_the_socket(erro
     assert (result.status, result.reason, result.lost_at) == (Status.FAILED, error.reason, None)
     assert result.detail == "Nobody. ovs-vswitchd runs: process 1 runs."
     assert result.facts == {"pid": "1"}
+
+
+async def test_daemon_whose_sockets_went_a_moment_before_it_is_gone() -> None:
+    error = SocketMissing("Nobody.")
+    result = await run(probing(error), node(Daemon(ending=True)), {})
+    assert (result.status, result.reason) == (Status.FAILED, Verdict.GONE)
+
+
+async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
+    daemon = Daemon()
+    for _ in range(2):
+        result = await run(probing(SocketMissing("Nobody.")), node(daemon), {})
+        assert result.reason == SocketMissing.reason
+    assert daemon.nameless
 
 
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)

@@ -33,6 +33,15 @@ async def test_wiped_flows_are_missing(node: Sandbox, asking: Asking) -> None:
     assert (result.status, result.reason, result.values) == (Status.FAILED, "flows-missing", {"flows": 0})
 
 
+async def test_flows_in_one_table_are_none_of_ovn_controllers(node: Sandbox, asking: Asking) -> None:
+    await node.stop("ovn-controller")
+    await node.run("ovs-ofctl", "-O", "OpenFlow15", "del-flows", "br-int")
+    await node.run("ovs-ofctl", "-O", "OpenFlow15", "add-flow", "br-int", "actions=normal")
+    async with asking(node) as ask:
+        result = await ask("openflow.flows")
+    assert (result.status, result.reason, result.values) == (Status.FAILED, "flows-missing", {"flows": 1})
+
+
 async def test_removed_management_socket_is_missing_while_the_bridge_lives(node: Sandbox, asking: Asking) -> None:
     (node.rundir / "br-int.mgmt").unlink()
     async with asking(node) as ask:

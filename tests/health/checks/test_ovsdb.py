@@ -63,6 +63,16 @@ async def test_stopped_server_is_late_and_then_hung(
     assert float(result.values["silent_seconds"]) >= 0.2
 
 
+@pytest.mark.restored
+@pytest.mark.parametrize("name", ["controller.chassis", "controller.bridge", "southbound.echo", "ovsdb.flow_restore"])
+async def test_what_was_never_read_is_not_told_as_unset(node: Sandbox, asking: Asking, name: str) -> None:
+    await node.freeze("ovsdb-server")
+    async with asking(node, timeout=0.2, hung_after=60.0) as ask:
+        assert (await ask("ovsdb.echo")).status is Status.SLOW
+        result = await ask(name)
+    assert (result.status, result.reason) == (Status.SKIPPED, "precondition")
+
+
 async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Asking) -> None:
     await node.stop("ovn-controller")  # it would make the bridge again
     async with asking(node) as ask:

@@ -66,7 +66,7 @@ async def test_broken_one_of_several_bridges_is_named(node: Sandbox, watching: W
             "flows-missing", state="not-ready", fact=f"{broken} answers and holds no flow", failed={"openflow.flows"}
         )
         assert not any(well in each for each in told.evidence)
-        await node.run("ovs-ofctl", "--protocols=OpenFlow15", "add-flow", broken, "actions=normal")
+        await node.run("ovs-ofctl", "--protocols=OpenFlow15", "add-flow", broken, "table=8,actions=normal")
         await agent.recovers()
 
 

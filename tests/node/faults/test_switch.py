@@ -137,7 +137,7 @@ async def test_bridge_that_the_switch_cannot_build_has_no_datapath(node: Sandbox
         await agent.tells(
             "datapath-missing",
             state="not-ready",
-            fact="ovs-vswitchd answers, and has not created br-int",
+            fact="ovs-vswitchd answers, and serves no bridge, not even br-int",
             failed={"vswitchd.ofproto"},
             skipped=BEHIND_THE_SWITCH,
         )
