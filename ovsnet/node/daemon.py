@@ -142,6 +142,11 @@ class Daemon:
         sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)
 
+    def has_ended(self, pid: int) -> bool:
+        """Whether no such process runs any more, as far as can be seen."""
+        process = sample(pid, self._clock())
+        return process is None or process.gone
+
     def out_of_descriptors(self) -> tuple[int, Descriptors] | None:
         """Its process and that one's descriptors when none is left; None otherwise, and when they cannot be read.
 

@@ -63,6 +63,7 @@ for _visible in (
     }
     fault(
         _codes.get(_visible, "socket-missing"),
+        passing="socket-missing",
         state=State.DEGRADED if _visible == ("database", "bridge") else None,
         name=f"run-directory-shows-{'-and-'.join(_visible) or 'nothing'}",
         about=f"The mounted run directory shows {' and '.join(_visible) or 'no'} sockets, and no pidfile.",

@@ -223,7 +223,7 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
     sighting = await node.sight(check.daemon)
     lost_its_name = sighting.presence is Presence.RUNS and error.reason in NAME_LOST and not daemon.late
-    if lost_its_name and await _is_ending(daemon):
+    if lost_its_name and await _is_ending(daemon, sighting.pid):
         daemon.forget_sighting()
         sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
@@ -239,13 +239,13 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
 
 
-async def _is_ending(daemon: Daemon) -> bool:
-    """Whether its process ends just now: a daemon removes its sockets a moment before (lib/fatal-signal.c)."""
-    if daemon.nameless or daemon.distant:
+async def _is_ending(daemon: Daemon, pid: int | None) -> bool:
+    """Whether its process ends just now: a daemon removes its sockets a moment before (lib/fatal-signal.c). Another one
+    may follow it at once."""
+    if daemon.nameless or daemon.distant or pid is None:
         return False
     for _ in range(LOOKS_AT_ITS_END):
-        process = daemon.process()
-        if process is None or process.gone:
+        if daemon.has_ended(pid):
             return True
         await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
     daemon.nameless = True

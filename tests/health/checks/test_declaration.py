@@ -59,16 +59,19 @@ class Daemon:
         self.distant = distant
         self.ended_at = ended_at
         self.nameless = False
-        self.gone = ending
+        self.ending = ending
         self.notes: list[str] = []
 
     async def sight(self) -> Sighting:
         self.notes.append("sought")
         return self.sighting
 
-    def process(self) -> Daemon:
-        """There is one to look at; ``gone`` says whether it has just ended."""
+    def process(self) -> object:
+        """There is one to look at."""
         return self
+
+    def has_ended(self, pid: int) -> bool:
+        return self.ending
 
     def forget_sighting(self) -> None:
         self.sighting = SEEN[Presence.GONE]

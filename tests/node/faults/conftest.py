@@ -52,6 +52,12 @@ class Watched:
     def diagnosis(self) -> Diagnosis:
         return self.agent.health.diagnosis
 
+    @property
+    def blamed(self) -> list[str]:
+        """What it told that is not true of a node that works, started a moment ago, on a machine with much to do."""
+        well = {"healthy", "starting"}
+        return [code for code in self.codes if code not in well and not code.endswith("-slow")]
+
     def names(self, status: Status) -> set[str]:
         """Checks of that status; those that the node has no use for are left out."""
         results = self.agent.health.results.values()
