@@ -190,7 +190,7 @@ async def vswitchd_killed_after_a_controller_restart(scene: Scene) -> Steps:
     await scene.node.start("ovs-vswitchd")
 
 
-@fault("vswitchd-locked-out", state=State.DEGRADED, breaks="vswitchd ovsdb pidfile")
+@fault("vswitchd-locked-out", state=State.DEGRADED, breaks="vswitchd ovsdb pidfile", starts=True)
 async def second_vswitchd(scene: Scene) -> Steps:
     """A second ovs-vswitchd waits for the database lock, while the first serves on."""
     pidfile = scene.socket("ovs-vswitchd.pid")

@@ -12,8 +12,11 @@ from ovsnet.health.causes import causes
 from tests.faults.fault import Fault, Observer
 from tests.faults.verdicts import VERDICTS
 
-RANK = {code: rank for rank, code in reversed(list(enumerate(cause.code for cause in causes())))}
-"""Place of each code in the causal order: of two, the lower is the root."""
+PLACES = [(cause.code, cause.state) for cause in causes()]
+"""The causal order. A code may have several rows, which differ in their state."""
+
+RANK = {code: rank for rank, (code, _) in reversed(list(enumerate(PLACES)))}
+"""Place of each code in it: of two, the lower is the root."""
 
 EXCEPTIONS: dict[frozenset[str], tuple[str, str]] = {}
 """Two faults, the code that is the root of them together, and why it is not the first in the causal order."""
@@ -75,8 +78,13 @@ def _hidden(fault: Fault, faults: Sequence[Fault]) -> bool:
 def _root(faults: Sequence[Fault]) -> str:
     if found := EXCEPTIONS.get(frozenset(fault.name for fault in faults)):
         return found[0]
-    codes = {code for fault in faults for code in fault.codes} - {"healthy"}
-    return min(codes, key=RANK.__getitem__, default="healthy")
+    codes = {(_place(code, fault.state), code) for fault in faults for code in fault.codes - {"healthy"}}
+    return min(codes, default=(0, "healthy"))[1]
+
+
+def _place(code: str, state: State | None) -> int:
+    exact = (rank for rank, place in enumerate(PLACES) if place == (code, state))
+    return next(exact, RANK[code])
 
 
 def observers(faults: Iterable[Fault]) -> list[Observer]:
