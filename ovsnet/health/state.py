@@ -46,9 +46,12 @@ class HealthState:
         self._turned_at = now
 
     def restarted(self, daemon: str, at: float, now: float) -> None:
-        """``daemon`` started at ``at``. One that has run for longer than a start may take is no start."""
+        """``daemon`` started at ``at``. One that has run for longer than a start may take is no start, and revokes that
+        of another process which was met before."""
         if now - at < self._allowance:
             self.timeline.restarted(daemon, at)
+        else:
+            self.timeline.revoke(daemon)
 
     def record(self, results: Iterable[Result], now: float) -> list[Change]:
         """Take results that belong together and diagnose once. Returns what changed."""

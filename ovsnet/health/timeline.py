@@ -69,6 +69,11 @@ class Timeline:
         for name in opened:
             self._reached.pop(name, None)
 
+    def revoke(self, daemon: str) -> None:
+        """What started was another process of that name: the one that serves has run for long."""
+        if self._starts.pop(daemon, None) is not None:
+            self.began = min(self._starts.values(), default=None)
+
     def observe(self, result: Result) -> None:
         """Note the stage that ``result`` proves. A check that is not used here proves its stage too: there is nothing
         to wait for."""

@@ -102,9 +102,7 @@ for _word, _way in MISSING.items():
 
 fault(
     "southbound-down",
-    "socket-missing",
     name="southbound-socket-moved",
-    state=State.DEGRADED,
     breaks="southbound",
     hidden_by=WITHOUT_OVSDB,
     about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",

@@ -154,6 +154,19 @@ def test_start_does_not_excuse_what_was_lost_after_it() -> None:
     assert timeline.excuses("ovs-vswitchd", 4.0, 60.0, lost_at=3.1)
 
 
+def test_start_of_another_process_than_the_one_that_serves_is_revoked() -> None:
+    line = Timeline(0.0, CHECKS)
+    line.restarted("ovs-vswitchd", 1.0)
+    line.restarted("ovn-controller", 2.0)
+    line.revoke("ovs-vswitchd")
+    assert line.began == 2.0
+    assert not line.excuses("ovs-vswitchd", 3.0, 60.0)
+    assert line.excuses("ovn-controller", 3.0, 60.0)
+    line.revoke("ovn-controller")
+    line.revoke("ovsdb-server")
+    assert line.began is None
+
+
 def test_without_a_check_its_stage_is_not_waited_for_and_the_original_is_untouched() -> None:
     timeline = finished()
     timeline.restarted("ovn-controller", 20.0)
