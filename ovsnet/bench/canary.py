@@ -8,17 +8,16 @@ from the planned moment, so that a stall of the daemon is felt by every echo tha
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import msgspec
 
 from ovsnet import openflow, ovsdb
-from ovsnet.bench.child import Child, Orders, report, serve
+from ovsnet.bench.child import Companion, Orders, report, serve
 from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.schedule import Schedule
 from ovsnet.bench.timer import Timer
-from ovsnet.errors import PeerError, UnfitEnvironment
+from ovsnet.errors import PeerError
 from ovsnet.io.address import Address
 
 CanaryProtocol = Literal["openflow", "ovsdb"]
@@ -54,42 +53,18 @@ class CanaryFindings(msgspec.Struct):
     lost: str = ""
 
 
-class Canary:
+class Canary(Companion[Connected, CanaryFindings]):
     """``async with Canary(…) as canary``: it is connected inside the block. Report when the load begins, and ask it to
     end."""
 
-    def __init__(self, protocol: CanaryProtocol, address: Address) -> None:
-        self._child = Child(__name__, CanaryPlan(protocol, str(address)), Connected, CanaryFindings)
+    title = "The canary's process"
 
-    @property
-    def pid(self) -> int | None:
-        """Of its process, once started."""
-        return self._child.pid
+    def __init__(self, protocol: CanaryProtocol, address: Address) -> None:
+        super().__init__(__name__, CanaryPlan(protocol, str(address)), Connected, CanaryFindings)
 
     def load_begins(self) -> None:
         """From now on echoes count as those under load."""
-        self._child.order(LoadBegins())
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._child.start()
-            if not await self._child.ready():
-                raise PeerError(self._child.failure or "The canary's process ended before it was connected.")
-        except BaseException:
-            await self._child.dismiss()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._child.dismiss()
-
-    async def end(self) -> CanaryFindings:
-        """What it has measured. Raises UnfitEnvironment when something else has ended its process."""
-        if (findings := await self._child.end()) is None:
-            raise UnfitEnvironment("The canary's process was ended from outside.", remedy="Look for the OOM killer.")
-        return findings
+        self.order(LoadBegins())
 
 
 async def echo_until_ended(plan: CanaryPlan) -> CanaryFindings:

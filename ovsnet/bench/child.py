@@ -12,7 +12,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar, cast
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
 
 import anyio
 import msgspec
@@ -125,6 +126,34 @@ class Child(Generic[Progress, Findings]):
                 self._spoke.set()
         finally:
             self._spoke.set()
+
+
+class Companion(Child[Progress, Findings]):
+    """A child that is at work inside ``async with``. ``title`` begins its errors. Raises UnfitEnvironment when it does
+    not get ready, or is ended from outside."""
+
+    title = "The companion"
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+            if not await self.ready():
+                raise UnfitEnvironment(f"{self.title} ended before it was ready. {self.failure}".strip())
+        except BaseException:
+            await self.dismiss()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.dismiss()
+
+    async def end(self, timeout: float | None = None) -> Findings:
+        """What it has found."""
+        if (findings := await super().end(timeout)) is None:
+            raise UnfitEnvironment(f"{self.title} was ended from outside.", remedy="Look for the OOM killer.")
+        return findings
 
 
 def serve(plan: type[Plan], work: Callable[[Plan], Awaitable[msgspec.Struct]]) -> None:

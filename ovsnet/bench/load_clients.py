@@ -9,18 +9,15 @@ import asyncio
 import random
 import sys
 import time
-from types import TracebackType
-from typing import Self
 
 import anyio
 import msgspec
 
-from ovsnet.bench.child import Child, Orders, report, serve
+from ovsnet.bench.child import Companion, Orders, report, serve
 from ovsnet.bench.harness import require_files
 from ovsnet.bench.probe_protocol import ProtocolName
 from ovsnet.bench.race import ClientCounts, Race, RaceMeasures, Racing, Strategy
 from ovsnet.bench.result import Run
-from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
 
 PAUSE = 0.010
@@ -49,33 +46,13 @@ class _Endless:
         return time.monotonic()
 
 
-class LoadClients:
+class LoadClients(Companion[Started, ClientCounts]):
     """``async with LoadClients(…) as clients``: they connect again and again inside the block."""
 
+    title = "The process of the load clients"
+
     def __init__(self, protocol: ProtocolName, address: Address, clients: int, strategy: Strategy) -> None:
-        plan = LoadPlan(protocol, str(address), clients, strategy.text)
-        self._child = Child(__name__, plan, Started, ClientCounts)
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._child.start()
-            if not await self._child.ready():
-                raise UnfitEnvironment(f"The load clients could not be started. {self._child.failure}".strip())
-        except BaseException:
-            await self._child.dismiss()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self._child.dismiss()
-
-    async def end(self) -> ClientCounts:
-        """What became of them. Raises UnfitEnvironment when something else has ended their process."""
-        if (findings := await self._child.end()) is None:
-            raise UnfitEnvironment("The load clients were ended from outside.", remedy="Look for the OOM killer.")
-        return findings
+        super().__init__(__name__, LoadPlan(protocol, str(address), clients, strategy.text), Started, ClientCounts)
 
 
 async def connect_until_ended(plan: LoadPlan) -> ClientCounts:
