@@ -58,6 +58,7 @@ class Canary(Companion[Connected, CanaryFindings]):
     end."""
 
     title = "The canary's process"
+    not_ready = PeerError
 
     def __init__(self, protocol: CanaryProtocol, address: Address) -> None:
         super().__init__(__name__, CanaryPlan(protocol, str(address)), Connected, CanaryFindings)

@@ -129,16 +129,17 @@ class Child(Generic[Progress, Findings]):
 
 
 class Companion(Child[Progress, Findings]):
-    """A child that is at work inside ``async with``. ``title`` begins its errors. Raises UnfitEnvironment when it does
-    not get ready, or is ended from outside."""
+    """A child that is at work inside ``async with``. ``title`` begins its errors. Raises ``not_ready`` when it does
+    not get ready, and UnfitEnvironment when it was ended from outside."""
 
     title = "The companion"
+    not_ready: type[OvsnetError] = UnfitEnvironment
 
     async def __aenter__(self) -> Self:
         try:
             await self.start()
             if not await self.ready():
-                raise UnfitEnvironment(f"{self.title} ended before it was ready. {self.failure}".strip())
+                raise self.not_ready(f"{self.title} ended before it was ready. {self.failure}".strip())
         except BaseException:
             await self.dismiss()
             raise

@@ -45,7 +45,7 @@ def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The configuration file {path} is no TOML: {error}.") from error
+        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
 
 
 def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:

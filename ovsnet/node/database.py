@@ -52,7 +52,7 @@ class Database(ovsdb.Session):
 
     @property
     def offered_datapaths(self) -> frozenset[str]:
-        """The datapath types that the running ovs-vswitchd offers, by its own word."""
+        """The datapath types that the running ovs-vswitchd says it offers."""
         return frozenset(cast("Iterable[str]", self._root().get("datapath_types") or ()))
 
     @property

@@ -92,7 +92,7 @@ def _table(toml: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(toml)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name or 'The text'} is no TOML: {error}.") from error
+        raise ConfigError(f"{name or 'The text'} is not valid TOML: {error}.") from error
 
 
 def _text(name: str, value: object) -> str:

@@ -138,7 +138,7 @@ def test_variable_that_only_looks_like_a_services_is_an_unknown_setting(variable
 @pytest.mark.parametrize("content", [b"interval = ", b"a = 1\na = 2", b"\xff\xfe"])
 def test_file_that_is_no_toml_says_so(toml: Path, content: bytes) -> None:
     toml.write_bytes(content)
-    with pytest.raises(ConfigError, match="is no TOML"):
+    with pytest.raises(ConfigError, match="is not valid TOML"):
         load(toml)
 
 

@@ -163,7 +163,7 @@ def test_reload_takes_a_good_configuration_and_serves_where_it_says(start: Start
     [
         ("interval = -1", "interval"),
         ("nonsense = 1", "There is no setting 'nonsense'"),
-        ("not TOML", "is no TOML"),
+        ("not TOML", "is not valid TOML"),
         ('rundir = "/nonexistent"', "There is no run directory"),
         ('listen = ["127.0.0.1:{port}", "unix:/nonexistent/s"]', "Cannot listen on unix:/nonexistent/s"),
         ('listen = ["ssl:127.0.0.1:0"]\nserve_key = "/none"\nserve_certificate = "/none"', "cannot be used"),

@@ -27,7 +27,7 @@ OPTIONS = (
     Option("--scheme", Words("unix", "tcp", "ssl"), "How they reach the sandbox's southbound.", "unix"),
     Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
     Option("--ports", Whole(1, 10_000), "Of the sandbox.", 100),
-    Option("--fault", Words("kill", "freeze", "none"), "What befalls the leader. [kill]"),
+    Option("--fault", Words("kill", "freeze", "none"), "Fault injected into the leader. [kill]"),
     Option("--fault-time", Number(0, 600), "For how long it is gone or frozen.", 2.0, metavar="SECONDS"),
     Option(
         "--over", Number(0, 3600), "Let them join within so long; 0 for all at once. [200 a second]",

@@ -63,7 +63,7 @@ async def openflow(node: Node) -> Answer:
 
 @check("controller.connection", daemon="ovn-controller", socket=Socket.CONTROL, needs=("controller.running",))
 async def connection(node: Node) -> Answer:
-    """ovn-controller is connected to the southbound database, by its own word.
+    """ovn-controller says that it is connected to the southbound database.
 
     A hint only: it says "connected" to a stopped server, because connect succeeds there.
     """
