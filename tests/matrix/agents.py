@@ -44,10 +44,11 @@ def command(scene: Scene, verb: str, *arguments: str) -> tuple[list[str], dict[s
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A diagnosis of the agent's log, or an answer of one of its endpoints, and when it came."""
+    """A diagnosis of the agent's log with its evidence, or an answer of one of its endpoints, and when it came."""
 
     at: float
     what: str
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Agent:
                 self.errors.append(line.decode(errors="replace").rstrip())
                 continue
             if code := found.get("code"):
-                self.codes.append(Told(time.monotonic(), code))
+                self.codes.append(Told(time.monotonic(), code, "; ".join(found.get("evidence", []))))
 
     async def poll(self, path: Path) -> None:
         """Ask, again and again, what a kubelet and a person would."""

@@ -39,8 +39,8 @@ def judge_agent(
     true = expected.codes | expected.passing | {"healthy"} | ({"starting"} if starts else set())
     told = [each for each in agent.codes if each.at >= began and each.what not in true]
     told = [each for each in told if not (each.what == "starting" and each.at <= (injected or began))]
-    for code in dict.fromkeys(each.what for each in told if not each.what.endswith("-slow")):
-        said.wrong.append(f"showed {code} on the way")
+    for code, why in {each.what: each.why for each in told if not each.what.endswith("-slow")}.items():
+        said.wrong.append(f"showed {code} on the way" + (f" ({why})" if why else ""))
     _judge_probes(said, agent, began, ended, expected, starts=starts, stands=stands)
     return said
 
