@@ -44,7 +44,7 @@ class Daemon:
         self.ended_at: float | None = None
         """When its process was first seen to have ended; None while it runs, or when that was never seen."""
         self.nameless = False
-        """It was seen to go on after the names of its sockets went."""
+        """The names of its sockets went, and nobody was met since."""
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at

@@ -35,7 +35,6 @@ from ovsnet.errors import (
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
-from ovsnet.node.daemon import Daemon
 from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
@@ -175,7 +174,8 @@ async def _answer(check: Check, node: Node) -> Answer:
         at_work = node.daemons[check.daemon].refused() and silence.reason == Verdict.LATE
         return silence if silence.reason in EXPLAINS_BACKLOG and not at_work else _failed(error)
     except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
-        return await _explain_absence(check, node, error)
+        again = await _changes_hands(check, node, error)
+        return await (_answer(check, node) if again else _explain_absence(check, node, error))
     except OwnLimit:
         raise
     except OvsnetError as error:
@@ -222,10 +222,6 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     the silence that was heard on its other sockets goes on."""
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
     sighting = await node.sight(check.daemon)
-    lost_its_name = sighting.presence is Presence.RUNS and error.reason in NAME_LOST and not daemon.late
-    if lost_its_name and await _is_ending(daemon, sighting.pid):
-        daemon.forget_sighting()
-        sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
         detail = f"{component.title} is not running: {sighting.sentence}. {error}"
         return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
@@ -239,17 +235,22 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
 
 
-async def _is_ending(daemon: Daemon, pid: int | None) -> bool:
-    """Whether its process ends just now: a daemon removes its sockets a moment before (lib/fatal-signal.c). Another one
-    may follow it at once."""
-    if daemon.nameless or daemon.distant or pid is None:
+async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
+    """Whether it should be asked again: the name of its socket went just now, and it was waited for what comes of that.
+    A daemon removes its sockets a moment before it ends (lib/fatal-signal.c), and another may follow it at once."""
+    daemon = node.daemons[check.daemon]
+    if error.reason not in NAME_LOST or daemon.nameless or daemon.late or daemon.distant:
         return False
+    pid = (await node.sight(check.daemon)).pid
+    if pid is None:
+        return False
+    daemon.nameless = True
     for _ in range(LOOKS_AT_ITS_END):
         if daemon.has_ended(pid):
-            return True
+            break
         await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
-    daemon.nameless = True
-    return False
+    daemon.forget_sighting()
+    return True
 
 
 def _looks_elsewhere(node: Node, pid: int | None) -> bool:

@@ -74,7 +74,8 @@ class Daemon:
         return self.ending
 
     def forget_sighting(self) -> None:
-        self.sighting = SEEN[Presence.GONE]
+        if self.ending:
+            self.sighting = SEEN[Presence.GONE]
 
     def refused(self) -> bool:
         """Whether it was heard since it turned us away before."""
@@ -169,16 +170,19 @@ async def test_socket_without_its_running_daemon_is_a_fact_about_the_socket(erro
 
 async def test_daemon_whose_sockets_went_a_moment_before_it_is_gone() -> None:
     error = SocketMissing("Nobody.")
-    result = await run(probing(error), node(Daemon(ending=True)), {})
+    result = await run(probing(error, error), node(Daemon(ending=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, Verdict.GONE)
 
 
 async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
-    daemon = Daemon()
-    for _ in range(2):
-        result = await run(probing(SocketMissing("Nobody.")), node(daemon), {})
-        assert result.reason == SocketMissing.reason
+    daemon, error = Daemon(), SocketMissing("Nobody.")
+    assert (await run(probing(error, error), node(daemon), {})).reason == error.reason
     assert daemon.nameless
+    assert (await run(probing(error), node(daemon), {})).reason == error.reason
+
+
+async def test_daemon_that_another_follows_at_once_was_never_missing() -> None:
+    assert (await run(probing(SocketMissing("Nobody."), ok("It answers.")), node(Daemon()), {})).status is Status.OK
 
 
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
