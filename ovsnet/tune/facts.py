@@ -95,8 +95,8 @@ class KnobValue:
 class Facts:
     """``versions`` are by reader; ``tables`` by database and table, and a database that was not asked is missing.
 
-    ``overridden`` says, by knob, why this node's datapath leaves it without effect. ``election_timer`` is in
-    milliseconds.
+    ``overridden`` says, by knob, why this node's datapath leaves it without effect. ``at_the_node``: the node itself
+    was asked, so what is not overridden acts. ``election_timer`` is in milliseconds.
     """
 
     versions: Mapping[str, Version] = field(default_factory=dict)
@@ -104,6 +104,7 @@ class Facts:
     cores: int | None = None
     overridden: Mapping[str, str] = field(default_factory=dict)
     election_timer: int | None = None
+    at_the_node: bool = False
 
     def knows(self, database: str) -> bool:
         """Whether this database was asked."""

@@ -89,7 +89,8 @@ class Knob:
     on which it does nothing. ``place`` is None for what cannot be set in a database. ``typical`` bounds what people
     mean: a number outside is likely in another unit. ``unset`` is the number that counts while nothing is set.
     ``bounds`` are what ``apply`` accepts beside 0, and ``zero`` says in a sentence what 0 does. ``agrees_with`` names
-    knobs to set together, ``depends_on`` what a good value rests on.
+    knobs to set together, ``depends_on`` what a good value rests on. ``unless`` says where it has no effect,
+    whatever the version.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Knob:
     agrees_with: tuple[str, ...] = ()
     depends_on: str = ""
     note: str = ""
+    unless: str = ""
     evidence: Evidence = Evidence.OBSERVED
     suffix_since: Version | None = None
 

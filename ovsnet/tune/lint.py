@@ -217,6 +217,10 @@ def _effective(facts: Facts, held: KnobValue) -> LintResult:
             f"Whether it takes effect depends on the version of {knob.reader}, which is unknown ({knob.life()}).",
             f"give {VERSION_FLAGS[knob.product]}",
         )
+    if knob.unless and not facts.at_the_node:
+        return _result(
+            Kind.UNSURE, held, f"It has no effect where {knob.unless}.", "remove it there, or ask the node itself"
+        )
     value = effect(knob, text)
     assert value is not None
     if value == 0 and knob.zero and not knob.is_flag:

@@ -61,7 +61,7 @@ async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = No
     versions |= {daemon: version for daemon in REPORTING if (version := live.version(daemon)) is not None}
     cores, overridden = _threads(Host(rundir=rundir), live)
     timer = await election_timer(rundir, SOUTHBOUND, timeout=timeout) if SOUTHBOUND in sessions else None
-    return Facts(versions, tables, cores, overridden, timer)
+    return Facts(versions, tables, cores, overridden, timer, at_the_node=cores is not None)
 
 
 def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str]]:

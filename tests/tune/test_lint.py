@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ovsnet.node.version import Version
@@ -155,3 +157,12 @@ def test_override_of_this_chassis_is_judged_too() -> None:
 @pytest.mark.parametrize("text", ["1_000", " 5", "٣", "0x10", ""])
 def test_number_that_only_python_reads_is_none(text: str) -> None:
     assert effect(KNOBS["ovn-limit-lflow-cache"], text) is None
+
+
+def test_of_a_dump_nobody_can_say_whether_the_kernel_leaves_handlers_to_the_knob() -> None:
+    dump = facts_of_values([("n-handler-threads", "10")], ovs=(3, 1))
+    (found,) = lint(dump)
+    assert found.kind is Kind.UNSURE
+    assert "per CPU" in found.does
+    (found,) = lint(replace(dump, at_the_node=True))
+    assert found.kind is Kind.EFFECTIVE

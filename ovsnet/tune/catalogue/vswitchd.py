@@ -23,6 +23,8 @@ KNOBS = (
         zero="The default applies.",
         agrees_with=("n-revalidator-threads",),
         depends_on="cores that ovs-vswitchd may use",
+        unless="the kernel dispatches upcalls per CPU, as Linux 5.15 and later does for Open vSwitch 2.16 and later "
+        "(`ovs-appctl dpif/show-dp-features`)",
         note="Overridden where the kernel dispatches per CPU (Open vSwitch 2.16 and Linux 5.15): limit it by CPU "
         "affinity there. A userspace datapath has no handlers since Open vSwitch 3.4.",
         source="ofproto/ofproto-dpif-upcall.c, udpif_set_threads(); lib/dpif-netlink.c, "
