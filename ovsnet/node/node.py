@@ -25,7 +25,8 @@ from ovsnet.node.database import Database, open_database
 from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
-from ovsnet.node.southbound import Southbound, is_local, open_southbound
+from ovsnet.node.southbound import LogIndexes, Southbound, is_local, open_southbound
+from ovsnet.node.unix_peers import HeldEnds
 
 CONNECT_SHARE = 0.8
 """Of ``timeout``, for the connect itself: so that a full backlog is told as what it is before the check's own
@@ -64,7 +65,8 @@ class Node:
         self._on_start = on_start
         self._connect_timeout = settings.timeout * CONNECT_SHARE
         self._known_external_ids: dict[str, str] | None = None
-        self._indexes: dict[str, int] = {}
+        self.indexes = LogIndexes()
+        self.held_ends = HeldEnds()
         self._preferred: dict[str, Address] = {}
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
@@ -188,15 +190,6 @@ class Node:
         """Whether the southbound checks are wanted here: see the setting ``southbound``."""
         wanted = self.settings.southbound
         return wanted == "on" or (wanted == "auto" and is_local(self.southbound_remotes))
-
-    def newest_index(self, cluster: str, index: int) -> int:
-        """The highest log index seen of a cluster, ``index`` included: a lower one later is stale."""
-        self._indexes[cluster] = max(index, self._indexes.get(cluster, 0))
-        return self._indexes[cluster]
-
-    def forget_index(self, cluster: str) -> None:
-        """ovn-controller accepts the server's copy: what was seen before is of no concern any more."""
-        self._indexes.pop(cluster, None)
 
     def ask_control(self, daemon: str, address: Address) -> None:
         """Hold the control connection of ``daemon`` to this one of several processes."""

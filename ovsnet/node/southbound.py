@@ -33,6 +33,22 @@ class Server:
     cluster: str
 
 
+class LogIndexes:
+    """The highest log index seen of each cluster: a lower one later is stale."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def newest(self, cluster: str, index: int) -> int:
+        """The highest one, ``index`` included."""
+        self._seen[cluster] = max(index, self._seen.get(cluster, 0))
+        return self._seen[cluster]
+
+    def forget(self, cluster: str) -> None:
+        """ovn-controller accepts the server's copy: what was seen before is of no concern any more."""
+        self._seen.pop(cluster, None)
+
+
 class Southbound(ovsdb.Session):
     """A session with its two monitors."""
 

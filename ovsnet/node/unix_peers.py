@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ovsnet.io.unix_diag import unix_peers
+from ovsnet.node.unix_sockets import open_sockets
+
 CONNECTED = "03"
 """SS_CONNECTED of include/uapi/linux/net.h, as /proc/net/unix prints it."""
 
 
-def accepted(path: str, table: Path = Path("/proc/net/unix")) -> int | None:
-    """How many connections a listener has accepted on ``path``; None where the table cannot be read.
+def accepted(path: str, table: Path = Path("/proc/net/unix")) -> frozenset[int] | None:
+    """The inodes of the connections that a listener has accepted on ``path``; None where the table cannot be read.
 
     An accepted socket carries its listener's path, as the listener spelt it: Debian's daemons say /var/run where we say
     /run. The table is that of our own network namespace.
@@ -20,12 +23,32 @@ def accepted(path: str, table: Path = Path("/proc/net/unix")) -> int | None:
     except OSError:
         return None
     name, real = f"/{os.path.basename(path)}", os.path.realpath(path)
-    return sum(1 for line in lines if line.endswith(name) and _is_connected(line, path, real))
+    rows = (line.split(maxsplit=7) for line in lines if line.endswith(name))
+    return frozenset(int(fields[6]) for fields in rows if _is_connected(fields, path, real))
 
 
-def _is_connected(line: str, path: str, real: str) -> bool:
+class HeldEnds:
+    """Whether a process holds the other end of some connections. It takes the kernel's list of all unix sockets, and a
+    look at each descriptor of the process, so it is looked into when they are others than before."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[int, frozenset[int]] | None = None
+        self._said: bool | None = None
+
+    def holds_one(self, pid: int | None, accepted: frozenset[int]) -> bool | None:
+        """None where it cannot be seen."""
+        if pid is None:
+            return None
+        if self._asked != (pid, accepted):
+            peers, held = unix_peers(), open_sockets(pid)
+            self._asked, self._said = (pid, accepted), None
+            if peers is not None and held is not None:
+                self._said = any(peers.get(inode) in held for inode in accepted)
+        return self._said
+
+
+def _is_connected(fields: list[str], path: str, real: str) -> bool:
     # Num RefCount Protocol Flags Type St Inode Path
-    fields = line.split(maxsplit=7)
     if len(fields) != 8 or fields[5] != CONNECTED:
         return False
     return fields[7] == path or os.path.realpath(fields[7]) == real

@@ -53,12 +53,22 @@ def bound_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[str] | None
     None when that cannot be read: the process is gone, it is another user's, or there is too much to read. It takes a
     line of /proc/net/unix per socket of the host: not for a schedule.
     """
+    inodes = open_sockets(pid, proc)
     try:
-        inodes = _open_sockets(proc / str(pid) / "fd")
         table = _read(proc / str(pid) / "net" / "unix")
     except OSError:
         return None
+    if inodes is None:
+        return None
     return frozenset(each.path for each in unix_sockets(table) if each.listens and each.inode in inodes)
+
+
+def open_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[int] | None:
+    """The inodes of the sockets that a process has open, of whatever family; None when that cannot be read."""
+    try:
+        return _open_sockets(proc / str(pid) / "fd")
+    except OSError:
+        return None
 
 
 def _open_sockets(directory: Path) -> frozenset[int]:

@@ -147,5 +147,5 @@ async def test_visit_is_counted_while_it_lasts(tmp_path_factory: pytest.TempPath
 
 async def test_index_of_a_cluster_never_goes_back(tmp_path_factory: pytest.TempPathFactory) -> None:
     node = node_at(tmp_path_factory.mktemp("r"))
-    assert [node.newest_index("a", index) for index in (5, 7, 6)] == [5, 7, 7]
-    assert node.newest_index("b", 1) == 1
+    assert [node.indexes.newest("a", index) for index in (5, 7, 6)] == [5, 7, 7]
+    assert node.indexes.newest("b", 1) == 1

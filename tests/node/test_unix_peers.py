@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ovsnet import openflow
 from ovsnet.io.address import Address
-from ovsnet.node.unix_peers import accepted
+from ovsnet.node.unix_peers import HeldEnds, accepted
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
 
@@ -26,7 +27,7 @@ def test_listeners_and_longer_paths_do_not_count(tmp_path: Path) -> None:
         line("03", "/r/o"),
     ]
     table.write_text(HEAD + "".join(rows) + "garbage /r/br-int.mgmt\n")
-    assert accepted("/r/br-int.mgmt", table) == 1
+    assert accepted("/r/br-int.mgmt", table) == frozenset({12345})
 
 
 def test_absent_table_tells_nothing(tmp_path: Path) -> None:
@@ -36,9 +37,14 @@ def test_absent_table_tells_nothing(tmp_path: Path) -> None:
 async def test_session_is_counted_on_a_real_switch() -> None:
     async with Sandbox(ovn=False) as node:
         path = str(node.rundir / "br-int.mgmt")
-        await until(lambda: accepted(path) == 0, 30, "The sandbox's own client never left.")
+        await until(lambda: accepted(path) == frozenset(), 30, "The sandbox's own client never left.")
         async with await openflow.connect(Address.unix(path)):
-            assert accepted(path) == 1
+            found = accepted(path)
+            assert found is not None
+            assert len(found) == 1
+            assert HeldEnds().holds_one(os.getpid(), found) is True
+            assert HeldEnds().holds_one(node.pid("ovs-vswitchd"), found) is False
+            assert HeldEnds().holds_one(None, found) is None
 
 
 def test_listener_that_spelt_its_path_through_a_link_is_the_same(tmp_path: Path) -> None:
@@ -47,5 +53,5 @@ def test_listener_that_spelt_its_path_through_a_link_is_the_same(tmp_path: Path)
     (tmp_path / "var").symlink_to(tmp_path / "run")
     table = tmp_path / "table"
     table.write_text(f"0000000000000000: 00000003 00000000 00000000 0001 03 4711 {tmp_path}/var/br-int.mgmt\n")
-    assert accepted(f"{tmp_path}/run/br-int.mgmt", table) == 1
-    assert accepted(f"{tmp_path}/run/int.mgmt", table) == 0
+    assert accepted(f"{tmp_path}/run/br-int.mgmt", table) == frozenset({4711})
+    assert accepted(f"{tmp_path}/run/int.mgmt", table) == frozenset()

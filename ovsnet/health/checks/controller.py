@@ -38,17 +38,21 @@ async def running(node: Node) -> Answer:
 async def openflow(node: Node) -> Answer:
     """ovn-controller holds an OpenFlow connection to its bridge.
 
-    It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there.
+    It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there, and
+    where ovn-controller's descriptors can be read, whether that is ovn-controller.
     """
     bridge = node.external_ids.get("ovn-bridge", "br-int")
     connected = accepted(node.rundir.mgmt(bridge).path)
     own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
-    if connected is None or connected < own:
+    if connected is None or len(connected) < own:
         return Answer(
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
-    if connected > own:
-        return ok(f"{connected - own} connections of others stand on {bridge}.mgmt.")
+    process = node.daemons["ovn-controller"].process()
+    known = node.held_ends.holds_one(process.pid if process else None, connected)
+    if len(connected) > own and known is not False:
+        others = f"{len(connected) - own} connections besides ours stand on {bridge}.mgmt"
+        return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
     started, lost = node.daemons["ovn-controller"].started_at, node.openflow_lost_at(bridge)
     since = max((at for at in (started, lost) if at is not None), default=node.clock())
     wait = next_attempt(since, node.clock())

@@ -48,9 +48,9 @@ async def fresh(node: Node) -> Answer:
     if not server.connected:
         return failed("stale", f"{southbound.address} has lost its cluster: what it says is old.")
     index = await southbound.log_index(timeout=node.settings.timeout)
-    seen = node.newest_index(server.cluster, index)
+    seen = node.indexes.newest(server.cluster, index)
     if index < seen and await _controller_accepts_it(node):
-        node.forget_index(server.cluster)
+        node.indexes.forget(server.cluster)
     elif index < seen:
         return failed(
             "stale",

@@ -86,13 +86,13 @@ async def test_member_without_its_cluster_is_stale() -> None:
             server = node.southbound.held().server
             assert server is not None
 
-            node.newest_index(server.cluster, int(well.values["index"]) + 1000)
+            node.indexes.newest(server.cluster, int(well.values["index"]) + 1000)
             taken = await run(CHECKS["southbound.fresh"], node, PASSED)
             assert taken.status is Status.OK, "ovn-controller is connected, so it takes this copy"
-            assert node.newest_index(server.cluster, 1) == 1, "what was seen before is of no concern any more"
+            assert node.indexes.newest(server.cluster, 1) == 1, "what was seen before is of no concern any more"
 
             await cluster.stop("ovn-controller")
-            node.newest_index(server.cluster, int(well.values["index"]) + 1000)
+            node.indexes.newest(server.cluster, int(well.values["index"]) + 1000)
             went_back = await run(CHECKS["southbound.fresh"], node, PASSED)
             assert (went_back.status, went_back.reason) == (Status.FAILED, "stale")
             assert "went back in time" in went_back.detail

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
+from ovsnet import openflow
+from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
 from tests.node.faults.conftest import Watching
 
 BEHIND_THE_CONTROLLER = {"controller.openflow", "controller.connection"}
@@ -78,17 +82,23 @@ async def test_controller_without_a_southbound_session_degrades_the_node(node: S
         await agent.recovers()
 
 
+@pytest.mark.parametrize("another", [False, True])
 async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_attempt(
-    node: Sandbox, watching: Watching
+    node: Sandbox, watching: Watching, another: bool
 ) -> None:
-    """It lost the switch, tried again after one second while the switch was away, and waits two seconds more."""
-    async with watching(node) as agent:
+    """It lost the switch, tried again after one second while the switch was away, and waits two seconds more. Another
+    client of the bridge, such as a second agent, is not taken for it."""
+    async with watching(node) as agent, AsyncExitStack() as stack:
         await agent.says("healthy")
         await node.stop("ovs-vswitchd")
         gone_at = agent.agent.clock()
         await agent.says("vswitchd-down", failed={"vswitchd.ofproto"})
         await asyncio.sleep(1.2 - (agent.agent.clock() - gone_at))  # past the first attempt: only time does that
         await node.start("ovs-vswitchd")
+        if another:
+            mgmt = node.rundir / "br-int.mgmt"
+            await until(mgmt.exists, 10, "The bridge has no socket.")
+            await stack.enter_async_context(await openflow.connect(Address.unix(mgmt), timeout=5.0))
         await agent.until(lambda: "will retry by itself" in agent.diagnosis.summary, "the prediction")
         told = agent.agent.health.results["controller.openflow"]
         assert agent.diagnosis.code == "starting"
