@@ -23,6 +23,7 @@ PROGRAMS = (
     "ovs-vswitchd",
     "ovs-vsctl",
     "ovs-ofctl",
+    "ovn-appctl",
     "ovs-appctl",
     "ovn-nbctl",
     "ovn-sbctl",

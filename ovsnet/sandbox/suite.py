@@ -71,6 +71,8 @@ def programs(
             _build(suite, home, packages, names)
         except OSError as error:
             raise UnfitEnvironment(f"The programs of {suite} cannot be fetched: {error}.", remedy=_REMEDY) from error
+    if not all((home / "bin" / name).exists() for name in names):  # filled when fewer were asked for
+        _wrap(home, home, names)
     return home / "bin"
 
 
@@ -112,10 +114,10 @@ def _wrap(tree: Path, home: Path, names: Sequence[str] = PROGRAMS) -> None:
     final = home / "root"
     found = from_root(root)
     libraries = ":".join(str(final / path.relative_to(root)) for path in found.libraries)
-    (tree / "bin").mkdir()
+    (tree / "bin").mkdir(exist_ok=True)
     for name in names:
         program = final / found.path(name).relative_to(root)
-        script = tree / "bin" / name
+        script = tree / "bin" / f".{name}.{os.getpid()}"
         script.write_text(
             _WRAPPER.format(
                 loader=shlex.quote(str(final / loader.relative_to(root))),
@@ -124,7 +126,9 @@ def _wrap(tree: Path, home: Path, names: Sequence[str] = PROGRAMS) -> None:
             )
         )
         script.chmod(0o755)
-    (tree / "share").symlink_to("root/usr/share")
+        script.rename(tree / "bin" / name)
+    if not (tree / "share").exists():
+        (tree / "share").symlink_to("root/usr/share")
 
 
 def main(arguments: list[str]) -> None:

@@ -43,9 +43,23 @@ def test_tree_without_a_loader_is_unfit(tmp_path: Path) -> None:
         suite._wrap(tmp_path, tmp_path)
 
 
+def fill(bin_: Path) -> None:
+    """As if it had been fetched."""
+    bin_.mkdir(parents=True)
+    for name in PROGRAMS:
+        (bin_ / name).touch()
+
+
 def test_suite_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
-    (tmp_path / "debian-forky/bin").mkdir(parents=True)
+    fill(tmp_path / "debian-forky/bin")
     assert suite.programs("forky", tmp_path) == tmp_path / "debian-forky/bin"
+
+
+def test_programs_that_were_not_asked_for_at_first_are_wrapped_from_what_was_fetched(tmp_path: Path) -> None:
+    home = unpacked(tmp_path / "debian-forky")
+    suite._wrap(home, home, PROGRAMS[:3])
+    bin_ = suite.programs("forky", tmp_path)
+    assert sorted(os.listdir(bin_)) == sorted(PROGRAMS)
 
 
 def test_failed_fetch_is_told_with_what_it_takes_and_leaves_nothing(
@@ -74,7 +88,7 @@ def test_command_runs_with_the_programs_first_on_path(tmp_path: Path, monkeypatc
     monkeypatch.setenv("PATH", "/usr/bin")
     monkeypatch.setattr("os.execvp", lambda file, argv: ran.append((file, argv)))
     bin_ = tmp_path / "ovsnet/debian-forky/bin"
-    bin_.mkdir(parents=True)
+    fill(bin_)
     suite.main(["forky", "pytest", "-q"])
     assert ran == [("pytest", ["pytest", "-q"])]
     assert os.environ["PATH"] == f"{bin_}:/usr/bin"
