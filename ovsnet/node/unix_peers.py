@@ -29,22 +29,28 @@ def accepted(path: str, table: Path = Path("/proc/net/unix")) -> frozenset[int] 
 
 class HeldEnds:
     """Whether a process holds the other end of some connections. It takes the kernel's list of all unix sockets, and a
-    look at each descriptor of the process, so it is looked into when they are others than before."""
+    look at each descriptor of the process, so it is looked into only when the one it held is gone."""
 
     def __init__(self) -> None:
-        self._asked: tuple[int, frozenset[int]] | None = None
-        self._said: bool | None = None
+        self._pid: int | None = None
+        self._seen: frozenset[int] = frozenset()
+        self._held: frozenset[int] | None = frozenset()
 
     def holds_one(self, pid: int | None, accepted: frozenset[int]) -> bool | None:
         """None where it cannot be seen."""
         if pid is None:
             return None
-        if self._asked != (pid, accepted):
-            peers, held = unix_peers(), open_sockets(pid)
-            self._asked, self._said = (pid, accepted), None
-            if peers is not None and held is not None:
-                self._said = any(peers.get(inode) in held for inode in accepted)
-        return self._said
+        stands = self._held is not None and not self._held.isdisjoint(accepted)
+        if pid != self._pid or not (stands or accepted == self._seen):
+            self._pid, self._seen, self._held = pid, accepted, _held_by(pid, accepted)
+        return None if self._held is None else not self._held.isdisjoint(accepted)
+
+
+def _held_by(pid: int, accepted: frozenset[int]) -> frozenset[int] | None:
+    peers, sockets = unix_peers(), open_sockets(pid)
+    if peers is None or sockets is None:
+        return None
+    return frozenset(inode for inode in accepted if peers.get(inode) in sockets)
 
 
 def _is_connected(fields: list[str], path: str, real: str) -> bool:

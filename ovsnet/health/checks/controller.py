@@ -48,8 +48,7 @@ async def openflow(node: Node) -> Answer:
         return Answer(
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
-    process = node.daemons["ovn-controller"].process()
-    known = node.held_ends.holds_one(process.pid if process else None, connected)
+    known = node.held_ends.holds_one(node.daemons["ovn-controller"].peer_pid, connected)
     if len(connected) > own and known is not False:
         others = f"{len(connected) - own} connections besides ours stand on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
