@@ -35,6 +35,7 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.io.address import Address
+from ovsnet.io.nofile import require_descriptor
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Endpoint
 
@@ -108,6 +109,7 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
             return await _connect_unix(address, deadline, rng)
         return await _connect_ip(address, deadline)
     except socket.gaierror as error:
+        require_descriptor()
         raise NameUnresolved(f"The host of {address} cannot be resolved: {error.strerror or error}.") from error
     except TimeoutError:
         raise Unreachable(

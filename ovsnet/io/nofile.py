@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 
 from ovsnet.deadlines import BACKLOG
+from ovsnet.errors import raise_own_limit
 
 OWN = 64
 """Descriptors of an agent that nobody asks: the daemons' sockets, the loop's own, the standard streams."""
@@ -19,6 +21,15 @@ def nofile_needed(max_connections: int) -> int:
 def nofile() -> int:
     """How many files this process may open."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def require_descriptor() -> None:
+    """Raise OwnLimit when no descriptor is left. The resolver and OpenSSL open files of their own, and blame the name
+    or the certificate when they cannot."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise_own_limit(error)
 
 
 def raise_nofile(count: int) -> int:

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from ovsnet.errors import ConfigError
+from ovsnet.io.nofile import require_descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Tls:
             # Without a password OpenSSL asks for it on the terminal.
             context.load_cert_chain(self.certificate, self.key, password="")
         except (OSError, ValueError) as error:
+            require_descriptor()
             raise ConfigError(
                 f"The TLS files {self.key}, {self.certificate} and {self.ca} cannot be used: {error}.",
                 remedy="Name a PEM key without a password, its certificate and the CA, all readable by this user.",
@@ -65,6 +67,7 @@ class ServingTls:
                 context.verify_mode = ssl.CERT_REQUIRED
                 context.load_verify_locations(cafile=self.client_ca)
         except (OSError, ValueError) as error:
+            require_descriptor()
             raise ConfigError(
                 f"The files for serving HTTPS, {self.key}, {self.certificate} {self.client_ca}, "
                 f"cannot be used: {error}.",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ovsnet.config import Settings
+from ovsnet.errors import OwnLimit
 from ovsnet.io import nofile
+from ovsnet.io.nofile import require_descriptor
+from ovsnet.io.tls import Tls
 
 MAY = """
 import resource, sys
@@ -36,3 +43,29 @@ def test_more_connections_need_more_files() -> None:
 
 def test_this_machine_may_open_what_the_tests_need() -> None:
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] >= nofile.nofile_needed(Settings().max_connections)
+
+
+@contextlib.contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.close(lowest)
+
+
+def test_lack_of_descriptors_is_ours() -> None:
+    require_descriptor()
+    with no_descriptor_left(), pytest.raises(OwnLimit):
+        require_descriptor()
+
+
+def test_tls_files_that_cannot_be_opened_for_lack_of_descriptors_are_not_blamed(tmp_path: Path) -> None:
+    files = [str(tmp_path / name) for name in ("key", "certificate", "ca")]
+    for file in files:
+        Path(file).touch()
+    with no_descriptor_left(), pytest.raises(OwnLimit):
+        Tls(*files).context()
