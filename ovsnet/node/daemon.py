@@ -10,7 +10,7 @@ from ovsnet.node.descriptors import Descriptors, descriptors
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
-from ovsnet.node.process import ProcessSample, sample
+from ovsnet.node.process import ProcessSample, runs, sample
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Finding, Silence, Verdict
 
@@ -137,7 +137,7 @@ class Daemon:
             if pid is None:
                 continue
             found = sample(pid, now)
-            if found is not None and (pid == self.peer_pid or found.name == self.component.process[:15]):
+            if found is not None and (pid == self.peer_pid or runs(found, self.component.process)):
                 return found
         sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ovsnet.node.components import COMPONENTS, Component
 from ovsnet.node.pidfile import Lock, pidfile_locked, read_pidfile
-from ovsnet.node.process import ProcessSample, pids_named, sample
+from ovsnet.node.process import ProcessSample, pids_named, runs, sample
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.unix_sockets import bound_sockets
 
@@ -143,7 +143,7 @@ def _lives(met: ProcessSample, now: ProcessSample | None) -> bool:
 
 def _bears_name(pid: int, component: Component, now: float, proc: Path) -> bool:
     found = sample(pid, now, proc)
-    return found is not None and not found.gone and found.name == component.process[:15]
+    return found is not None and not found.gone and runs(found, component.process, proc)
 
 
 def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:

@@ -162,7 +162,29 @@ def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
     """The live processes of that name which we can see. Reads all of /proc: not for a schedule."""
     found = (sample(int(entry), 0.0, proc) for entry in _names(proc) if entry.isdigit())
-    return sorted(each.pid for each in found if each is not None and not each.gone and each.name == name[:15])
+    return sorted(each.pid for each in found if each is not None and not each.gone and runs(each, name, proc))
+
+
+RUNNERS = ("ld-linux", "ld-musl", "memcheck-", "valgrind", "qemu-")
+"""Beginnings of the names of processes that run the program they are given."""
+
+
+def runs(process: ProcessSample, program: str, proc: Path = Path("/proc")) -> bool:
+    """Whether a process runs ``program``, itself or as what a loader or valgrind(1) was given. Raises OwnLimit."""
+    return process.name == program[:15] or program in given(process.pid, process.name, proc)
+
+
+def given(pid: int, name: str, proc: Path = Path("/proc")) -> frozenset[str]:
+    """The last parts of the words that a process which runs other programs was started with, the program's own among
+    them; none for any other process. Raises OwnLimit."""
+    if not name.startswith(RUNNERS):
+        return frozenset()
+    try:
+        words = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError as error:
+        raise_own_limit(error)
+        return frozenset()
+    return frozenset(os.fsdecode(os.path.basename(word)) for word in words)
 
 
 def _names(directory: Path) -> list[str]:

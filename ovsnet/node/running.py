@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.errors import OwnLimit
 from ovsnet.node.mounts import reach
+from ovsnet.node.process import given
 from ovsnet.node.unix_sockets import bound_sockets
 
 MOST_BYTES = 1 << 16
@@ -42,7 +44,7 @@ def running(proc: Path = Path("/proc")) -> list[Running]:
     """The daemons that we may look into, by pid. Raises nothing."""
     found = []
     for pid in sorted(_pids(proc)):
-        daemon = _name(proc / str(pid))
+        daemon = _daemon(pid, proc)
         if daemon in _SERVES and (directory := _served(daemon, pid, proc)) is not None:
             database = _database(pid, proc) if daemon == "ovn-controller" else None
             found.append(Running(daemon, pid, directory, database))
@@ -56,11 +58,13 @@ def _pids(proc: Path) -> list[int]:
         return []
 
 
-def _name(process: Path) -> str:
-    """Of the program; empty when it ended meanwhile. A name longer than 15 bytes is cut, and no daemon's here is."""
+def _daemon(pid: int, proc: Path) -> str:
+    """The program that a process runs; empty when it ended meanwhile. A name longer than 15 bytes is cut, and no
+    daemon's here is."""
     try:
-        return (process / "comm").read_text(errors="surrogateescape").rstrip("\n")
-    except OSError:
+        name = (proc / str(pid) / "comm").read_text(errors="surrogateescape").rstrip("\n")
+        return next((each for each in _SERVES if each in given(pid, name, proc)), name)
+    except (OSError, OwnLimit):
         return ""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.node.process import pids_named, sample
+from ovsnet.node.process import pids_named, runs, sample
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -163,3 +163,13 @@ def test_process_that_has_ended_and_was_not_waited_for_is_not_among_the_live_one
     assert pids_named("ended-one") == []
     child.stdout.close()
     child.wait()
+
+
+@pytest.mark.parametrize(("name", "found"), [("ld-linux-x86-64", True), ("memcheck-amd64-", True), ("sh", False)])
+def test_program_that_a_loader_or_valgrind_runs_is_that_program(tmp_path: Path, name: str, found: bool) -> None:
+    make(tmp_path, stat_line(name))
+    (tmp_path / "7" / "cmdline").write_bytes(b"/lib/x.so\0/usr/sbin/ovs-vswitchd\0unix:/run/db.sock\0")
+    process = sample(7, 0.0, tmp_path)
+    assert process is not None
+    assert runs(process, "ovs-vswitchd", tmp_path) is found
+    assert not runs(process, "ovsdb-server", tmp_path)

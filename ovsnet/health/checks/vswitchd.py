@@ -11,7 +11,7 @@ from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.pidfile import read_pidfile
-from ovsnet.node.process import pids_named, sample
+from ovsnet.node.process import pids_named, runs, sample
 from ovsnet.node.unix_sockets import bound_sockets
 
 
@@ -58,7 +58,7 @@ async def alone(node: Node) -> Answer:
     if serving is None or named is None or named == serving:
         return ok("One ovs-vswitchd claims the run directory.")
     other = sample(named, node.clock())
-    if other is None or other.name != "ovs-vswitchd" or other.gone:
+    if other is None or other.gone or not runs(other, "ovs-vswitchd"):
         return ok(f"Process {serving} serves; the pidfile names {named}, which is no ovs-vswitchd.")
     return failed(
         "second-vswitchd",
