@@ -19,7 +19,7 @@ from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
-from ovsnet.health.diagnosis import partly_asked
+from ovsnet.health.diagnosis import Diagnosis, partly_asked
 from ovsnet.health.state import HealthState
 from ovsnet.io.pending import after_next_poll
 from ovsnet.node.installation import find_rundir
@@ -37,6 +37,39 @@ LOOK = 0.05
 """Seconds between two samples of a silent daemon's process."""
 
 
+def _text(found: dict[str, object]) -> str:
+    diagnosis, checks = found["diagnosis"], found["checks"]
+    assert isinstance(diagnosis, dict)
+    assert isinstance(checks, list)
+    lines = [f"{diagnosis['code']}: {diagnosis['summary']}"]
+    if diagnosis["remedy"]:
+        lines.append(f"  remedy: {diagnosis['remedy']}")
+    if diagnosis["also"]:
+        lines.append(f"  also: {', '.join(diagnosis['also'])}")
+    width = max((len(each["name"]) for each in checks), default=0)
+    for each in checks:
+        rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""
+        lines.append(f"  {MARKS[Status(each['status'])]:8}{each['name']:{width}}  {each['detail']}{rtt}")
+    return "\n".join(lines)
+
+
+def _npd(found: dict[str, object]) -> str:
+    """The condition's message, which node-problem-detector cuts off at ``max_output_length``."""
+    diagnosis = found["diagnosis"]
+    assert isinstance(diagnosis, dict)
+    return f"{diagnosis['code']}: {diagnosis['summary']}"
+
+
+def _json(found: dict[str, object]) -> str:
+    return json.dumps(found, indent=2)
+
+
+FORMATS = {"text": _text, "json": _json, "npd": _npd}
+
+NPD_UNKNOWN = 2
+"""Of its custom plugins' exit codes: 0 is well, 1 a problem, and 2 that it cannot be told."""
+
+
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
@@ -47,9 +80,16 @@ LOOK = 0.05
     metavar="SECONDS",
     help="How long to wait for all answers.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the same document as /status.")
+@click.option("--json", "form", flag_value="json", help="Print the same document as /status.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="text",
+    help="npd: one line and exit code 0, 1 or 2, for a custom plugin of node-problem-detector.",
+)
 @with_settings(Group.NODE, Group.TLS, "bridge")
-def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Settings) -> None:
+def check(names: tuple[str, ...], timeout: float, form: str, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 
     Exit code 0 when the node is ready or degraded, 1 when it is not, 2 for a wrong setting, 3 when it cannot tell.
@@ -57,10 +97,16 @@ def check(names: tuple[str, ...], timeout: float, as_json: bool, settings: Setti
     checks = with_needs(names) if names else list(CHECKS.values())
     settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
     health, found = asyncio.run(_ask(settings, checks, timeout))
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
-    cause = codes().get(health.diagnosis.code)
-    if not health.diagnosis.state.serves or (cause is not None and cause.blind):
-        raise click.exceptions.Exit(1 if cause is None else cause.exit_code)
+    click.echo(FORMATS[form](found))
+    exit_code = _exit_code(health.diagnosis)
+    raise click.exceptions.Exit(min(exit_code, NPD_UNKNOWN) if form == "npd" else exit_code)
+
+
+def _exit_code(diagnosis: Diagnosis) -> int:
+    cause = codes().get(diagnosis.code)
+    if diagnosis.state.serves and (cause is None or not cause.blind):
+        return 0
+    return 1 if cause is None else cause.exit_code
 
 
 async def _ask(settings: Settings, checks: list[Check], timeout: float) -> tuple[HealthState, dict[str, object]]:
@@ -93,19 +139,3 @@ async def _watch_silence(node: Node, results: Mapping[str, Result], *, until: fl
             again = look_again(check, node)
             if again is None or again.status is Status.FAILED:
                 del silent[daemon]
-
-
-def _lines(found: dict[str, object]) -> list[str]:
-    diagnosis, checks = found["diagnosis"], found["checks"]
-    assert isinstance(diagnosis, dict)
-    assert isinstance(checks, list)
-    lines = [f"{diagnosis['code']}: {diagnosis['summary']}"]
-    if diagnosis["remedy"]:
-        lines.append(f"  remedy: {diagnosis['remedy']}")
-    if diagnosis["also"]:
-        lines.append(f"  also: {', '.join(diagnosis['also'])}")
-    width = max((len(each["name"]) for each in checks), default=0)
-    for each in checks:
-        rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""
-        lines.append(f"  {MARKS[Status(each['status'])]:8}{each['name']:{width}}  {each['detail']}{rtt}")
-    return lines

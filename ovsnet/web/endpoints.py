@@ -72,7 +72,8 @@ def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 @endpoint("/readyz", yes="healthy or degraded", no="the diagnosis and its sentence, then each check")
 def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
-    """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does."""
+    """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME`` wants
+    a check to pass whose failure only degrades the node."""
     if agent.leaving:
         return text("leaving: ovsnet is being stopped.\n", 503)
     ready, diagnosis, results = agent.health.ready, agent.health.diagnosis, agent.health.results
@@ -84,12 +85,16 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
         timeline = agent.health.timeline.without(excluded)
         diagnosis = diagnose(results, timeline, now=agent.clock(), allowance=agent.settings.start_allowance)
         ready = diagnosis.state.serves
+    required = dict.fromkeys(request.query.getall("require", ()))
+    lacking = [name for name in required if not _passes(results.get(name))]
+    ready = ready and not lacking
     if ready and "verbose" not in request.query:
         return text("ok\n")
     lines = [f"{diagnosis.code}: {diagnosis.summary}", *([diagnosis.remedy] if diagnosis.remedy else [])]
     lines += [_line(result) for result in results.values()]
     lines += [f"[+]{name} excluded: ok" for name in sorted(excluded & CHECKS.keys())]
     lines += [f"warn: there is no check {name!r} to exclude" for name in sorted(excluded - CHECKS.keys())]
+    lines += [f"[-]{name} is required and does not pass" for name in lacking]
     lines.append(f"readyz check {'passed' if ready else 'failed'}")
     return text("\n".join(lines) + "\n", 200 if ready else 503)
 
@@ -103,8 +108,12 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
     result = agent.health.results.get(name)
     if result is None:
         return text(f"{name} has not been asked yet\n", 503)
-    failing = result.status is Status.FAILED or result.reason == "precondition"
-    return text(_line(result) + "\n", 503 if failing else 200)
+    return text(_line(result) + "\n", 200 if _passes(result) else 503)
+
+
+def _passes(result: Result | None) -> bool:
+    """Whether a check was asked, and did not fail: what is slow or cannot be seen passes, as for the node."""
+    return result is not None and result.status is not Status.FAILED and result.reason != "precondition"
 
 
 @endpoint(

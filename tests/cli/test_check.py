@@ -111,3 +111,15 @@ def test_socket_that_we_may_not_open_is_3(ovsnet: Ovsnet, tmp_path: Path, monkey
     monkeypatch.setattr(socket.socket, "connect", refuse)
     code, out, _ = ovsnet("check", "ovsdb.echo", "--rundir", tmp_path)
     assert (code, out.partition(":")[0]) == (3, "permission-denied")
+
+
+async def test_plugin_of_node_problem_detector_says_one_line_and_0_1_or_2(
+    shared_node: Sandbox, node: Sandbox, tmp_path: Path, ovsnet: Ovsnet
+) -> None:
+    npd = ("check", "--format", "npd", "--rundir")
+    assert await in_a_thread(ovsnet, *npd, shared_node.rundir) == (0, "healthy: All required checks pass.\n", "")
+    assert (await in_a_thread(ovsnet, *npd, tmp_path))[0] == 2
+    await node.kill("ovs-vswitchd")
+    code, out, _ = await in_a_thread(ovsnet, *npd, node.rundir)
+    assert (code, out.count("\n")) == (1, 1)
+    assert out.startswith(("vswitchd-down: ", "starting: ")), "the others have only just started"

@@ -98,6 +98,21 @@ async def test_readyz_without_an_excluded_check_is_judged_by_the_others(serve: S
     assert body.endswith("readyz check passed\n")
 
 
+async def test_required_check_that_fails_or_was_not_asked_makes_the_node_unready(serve: Serve) -> None:
+    """A southbound that fell behind only degrades the node, unless somebody wants more."""
+    async with serve() as served:
+        served.agent.all_well()
+        assert (await served.get("/readyz?require=southbound.fresh"))[:2] == (200, "ok\n")
+        served.agent.tell("southbound.fresh", Status.FAILED, "stale", "It went back in time.")
+        assert (await served.get("/readyz"))[0] == 200
+        code, body, _ = await served.get("/readyz?require=southbound.fresh&require=ovsdb.echo")
+        assert (await served.get("/readyz?require=no.such"))[0] == 503
+    assert code == 503
+    assert "[-]southbound.fresh is required and does not pass" in body
+    assert "ovsdb.echo is required" not in body
+    assert body.endswith("readyz check failed\n")
+
+
 async def test_excluded_check_of_a_stage_is_not_waited_for(serve: Serve) -> None:
     async with serve() as served:
         served.agent.health.restarted("ovs-vswitchd", served.agent.now, served.agent.now)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import msgspec
 
-from ovsnet.deploy.kubernetes import bench_storm, kube_ovn, prometheus
+from ovsnet.deploy.kubernetes import bench_storm, kube_ovn, problem_detector, prometheus
 from ovsnet.deploy.kubernetes.deployment import NAME, RUNDIR, Deployment
 from ovsnet.deploy.kubernetes.workload import Document, daemonset
 from ovsnet.deploy.yaml_writer import dumps
@@ -20,6 +20,7 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
     "ovn-kubernetes": lambda deployment: (daemonset(for_ovn_kubernetes(deployment)),),
     "prometheus": lambda deployment: tuple(prometheus.documents(deployment).values()),
     "kube-ovn-prometheus": lambda deployment: tuple(prometheus.documents_for_kube_ovn(deployment).values()),
+    "npd": lambda deployment: (problem_detector.config_map(deployment),),
     "bench-storm": lambda deployment: (bench_storm.job(deployment),),
 }
 """What can be printed by itself."""
@@ -54,6 +55,8 @@ def files(deployment: Deployment) -> Mapping[str, str]:
             "Component", resources=list(monitored), patches=[_patch("listen.yaml", NAME)]
         ),
         "prometheus/listen.yaml": prometheus.patch(deployment),
+        "npd/kustomization.yaml": _kustomization("Kustomization", resources=["config.yaml"]),
+        "npd/config.yaml": problem_detector.config_map(deployment),
         "bench-storm/kustomization.yaml": _kustomization("Kustomization", resources=["job.yaml"]),
         "bench-storm/job.yaml": bench_storm.job(deployment),
         **{f"prometheus/{name}": document for name, document in monitored.items()},
