@@ -1,0 +1,93 @@
+"""The ports of all bridges, as ovs-vswitchd says in the database that it made them. Nobody is asked anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from ovsnet.errors import PeerError
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.node.interfaces import Interface
+from ovsnet.node.node import Node
+from ovsnet.ovsdb.values import Uuid
+
+NAMED = 3
+"""How many of each bridge are named: there may be thousands."""
+
+MADE = ("ovsdb.echo", "vswitchd.ofproto")
+"""While ovs-vswitchd is away, or has not built its bridges, what it wrote of their ports is of no meaning."""
+
+
+@check("vswitchd.ports", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def ports(node: Node) -> Answer:
+    """ovs-vswitchd has made the ports that stand in the database.
+
+    Ports of pods that went stay there when nobody deletes them, and each is tried again at every change: with 1600 of
+    them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
+    for a moment.
+    """
+    broken, lasting = await _broken(node, "ports", lambda each: each.failed)
+    if not lasting:
+        return ok(_none_lasts(len(broken)), without_device=len(broken))
+    detail, facts = told(lasting, await _bridges_of(node, lasting))
+    return failed("ports-without-device", detail, facts=facts, without_device=len(lasting))
+
+
+def told(broken: Sequence[Interface], bridges: Mapping[Uuid, str]) -> tuple[str, dict[str, str]]:
+    """What to say of ports that could not be made, and what a remedy may name. Pure."""
+    by_bridge: defaultdict[str, list[Interface]] = defaultdict(list)
+    for each in sorted(broken, key=lambda each: each.name):
+        by_bridge[bridges.get(each.uuid, "")].append(each)
+    groups = sorted(by_bridge.items(), key=lambda group: (-len(group[1]), group[0]))
+    bridge, (first, *_) = groups[0]
+    counted = "; ".join(f"{_of_bridge(found, name)} ({names(found)})" for name, found in groups)
+    facts = {"first": first.name, "count": str(len(broken))}
+    return f"Could not be made: {counted}. {first.name}: {first.why}.", facts | ({"bridge": bridge} if bridge else {})
+
+
+def names(some: Sequence[Interface]) -> str:
+    """The first few."""
+    return ", ".join([each.name for each in some[:NAMED]] + (["..."] if len(some) > NAMED else []))
+
+
+def _of_bridge(found: Sequence[Interface], bridge: str) -> str:
+    count = _counted(len(found), "port")
+    return f"{count} of {bridge}" if bridge else count
+
+
+async def _bridges_of(node: Node, some: Sequence[Interface]) -> Mapping[Uuid, str]:
+    """None when the database does not answer: its own check will judge it, and this one is about the switch."""
+    try:
+        return await node.ovsdb.held().bridges_of(frozenset(each.uuid for each in some), timeout=node.settings.timeout)
+    except PeerError:
+        return {}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _none_lasts(count: int) -> str:
+    if not count:
+        return "Every port was made."
+    return f"{_counted(count, 'port')} could not be made a moment ago, as of a pod that goes: it may pass."
+
+
+async def _broken(
+    node: Node, what: str, is_broken: Callable[[Interface], bool]
+) -> tuple[list[Interface], list[Interface]]:
+    """All that are broken now, and those of them that have been for longer than a change takes.
+
+    Who comes now looks twice, as nobody can tell it what is older.
+    """
+    lasting = node.lasting[what]
+    broken = [each for each in node.ovsdb.held().interfaces if is_broken(each)]
+    if broken and not lasting.looked:
+        await asyncio.sleep(node.settings.timeout)
+        still = {each.uuid for each in broken}
+        broken = [each for each in node.ovsdb.held().interfaces if is_broken(each) and each.uuid in still]
+    now, age = node.clock(), node.settings.broken_after
+    lasting.look((each.uuid for each in broken), now)
+    return broken, [each for each in broken if lasting.lasts(each.uuid, longer_than=age, now=now)]

@@ -1,0 +1,25 @@
+"""Ports and tunnels that ovs-vswitchd could not make, and networks of OVN that lead nowhere."""
+
+from __future__ import annotations
+
+from tests.faults.fault import Scene, Steps, fault
+
+
+@fault("ports-without-device")
+async def ports_of_pods_that_went(scene: Scene) -> Steps:
+    """Ports of three pods stand in the database, and their devices are gone."""
+    gone = ("gone1", "gone2", "gone3")
+    for port in gone:  # no datapath knows the type, which ends as a missing device does
+        await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone")
+    yield
+    for port in gone:
+        await scene.vsctl("del-port", "br-int", port)
+
+
+@fault("healthy")
+async def port_deleted_while_watched(scene: Scene) -> Steps:
+    """A port lost its device a moment before it was deleted, as when a pod goes."""
+    await scene.vsctl("add-port", "br-int", "going", "--", "set", "Interface", "going", "type=device-is-gone")
+    await scene.vsctl("wait-until", "Interface", "going", "ofport=-1")
+    await scene.vsctl("del-port", "br-int", "going")
+    yield
