@@ -10,6 +10,30 @@ from ovsnet.health.cause import Cause, State
 
 PORTS = (
     Cause(
+        code="tunnels-failed",
+        state=State.DEGRADED,
+        summary="ovs-vswitchd could not make some tunnels: no traffic goes through them to other nodes.",
+        remedies=(
+            "Load the kernel's module: `modprobe {module}`. Where it is loaded, IPv6 may be disabled "
+            "(`ipv6.disable=1`), without which it makes no device. `ovsnet doctor` looks at both.",
+            "Read ovs-vswitchd's log, and run `ovsnet doctor`.",
+        ),
+        reasons=frozenset({"tunnels-failed"}),
+        in_start=True,
+    ),
+    Cause(
+        code="tunnels-down",
+        state=State.DEGRADED,
+        summary="BFD finds no path through some tunnels: their other end is away, or nothing reaches it.",
+        remedies=(
+            "Find the other end (`ovs-vsctl get Interface {first} options:remote_ip`). If that node runs, see what "
+            "stands between: routes, firewalls (UDP 6081 for geneve, 4789 for vxlan), the MTU.",
+            "See whether the nodes at the other ends run, and what stands between: routes, firewalls, the MTU.",
+        ),
+        reasons=frozenset({"tunnels-down"}),
+        in_start=True,
+    ),
+    Cause(
         code="ports-without-device",
         state=State.DEGRADED,
         summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",

@@ -9,7 +9,7 @@ from typing import cast
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
-from ovsnet.node.interfaces import COLUMNS, NOT_MADE, Interface, bridges_of
+from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
@@ -21,7 +21,7 @@ WATCHED = {
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
 
-WHERE = {"Interface": NOT_MADE}
+WHERE = {"Interface": WANTED}
 """Rows that are wanted. A server older than 2.6 knows no conditions and sends all."""
 
 MAX_BYTES = 16 << 20
@@ -53,7 +53,7 @@ class Database(ovsdb.Session):
 
     @property
     def interfaces(self) -> Iterable[Interface]:
-        """Those that ovs-vswitchd could not make; of an old server, all."""
+        """Tunnels, and ports that ovs-vswitchd could not make; of an old server, all."""
         rows = self._monitor.tables.get("Interface", {}) if self._monitor is not None else {}
         return (Interface.of(uuid, row) for uuid, row in rows.items())
 

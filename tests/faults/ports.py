@@ -23,3 +23,26 @@ async def port_deleted_while_watched(scene: Scene) -> Steps:
     await scene.vsctl("wait-until", "Interface", "going", "ofport=-1")
     await scene.vsctl("del-port", "br-int", "going")
     yield
+
+
+@fault("tunnels-failed")
+async def tunnel_that_cannot_be_made(scene: Scene) -> Steps:
+    """One of two tunnels is of a type that ovs-vswitchd does not support, as without the kernel's module."""
+    await _add_tunnel(scene, "well", "geneve")
+    await _add_tunnel(scene, "broken", "ipsec_gre")
+    yield
+    for port in ("well", "broken"):
+        await scene.vsctl("del-port", "br-int", port)
+
+
+@fault("tunnels-down")
+async def tunnel_without_its_other_end(scene: Scene) -> Steps:
+    """BFD runs on a tunnel to a node that does not answer."""
+    await _add_tunnel(scene, "far", "geneve", "bfd:enable=true")
+    yield
+    await scene.vsctl("del-port", "br-int", "far")
+
+
+async def _add_tunnel(scene: Scene, port: str, kind: str, *settings: str) -> None:
+    words = (f"type={kind}", "options:remote_ip=127.0.0.9", *settings)
+    await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, *words)

@@ -32,6 +32,16 @@ def test_row_of_an_old_schema_is_no_broken_port() -> None:
     assert not Interface.of(A, {"name": "p1"}).failed
 
 
+@pytest.mark.parametrize(
+    ("status", "lost"),
+    [({}, False), *(({"state": state}, state in ("down", "init")) for state in ("up", "down", "init", "admin_down"))],
+)
+def test_bfd_that_hears_nothing_or_is_not_heard_has_lost_its_path(status: dict[str, str], lost: bool) -> None:
+    interface = Interface.of(A, {**ROW, "type": "geneve", "bfd_status": status})
+    assert interface.tunnel
+    assert interface.path_lost is lost
+
+
 def test_interface_has_the_bridge_of_its_port() -> None:
     ports: list[Row] = [
         {"_uuid": C, "interfaces": frozenset({A, B})},  # a bond

@@ -1,4 +1,4 @@
-"""The ports of all bridges, as ovs-vswitchd says in the database that it made them. Nobody is asked anything."""
+"""The ports and tunnels of all bridges, as ovs-vswitchd says in the database that it made them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ovsnet.errors import PeerError
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.interfaces import Interface
 from ovsnet.node.node import Node
 from ovsnet.ovsdb.values import Uuid
 
 NAMED = 3
-"""How many of each bridge are named: there may be thousands."""
+"""How many are named: there may be thousands."""
 
 MADE = ("ovsdb.echo", "vswitchd.ofproto")
 """While ovs-vswitchd is away, or has not built its bridges, what it wrote of their ports is of no meaning."""
@@ -28,11 +28,73 @@ async def ports(node: Node) -> Answer:
     them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
     for a moment.
     """
-    broken, lasting = await _broken(node, "ports", lambda each: each.failed)
+    broken, lasting = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
     if not lasting:
         return ok(_none_lasts(len(broken)), without_device=len(broken))
     detail, facts = told(lasting, await _bridges_of(node, lasting))
     return failed("ports-without-device", detail, facts=facts, without_device=len(lasting))
+
+
+@check("vswitchd.tunnels", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def tunnels(node: Node) -> Answer:
+    """ovs-vswitchd has made the tunnels that stand in the database.
+
+    Without the kernel's module, or without IPv6 where it was disabled at boot, it cannot: "Address family not supported
+    by protocol" (kubeovn/kube-ovn#647).
+    """
+    count = _tunnels(node)
+    if not count:
+        return not_used("There is no tunnel.")
+    broken, lasting = await _broken(node, "tunnels", lambda each: each.failed and each.tunnel)
+    if not lasting:
+        return ok(f"{count - len(broken)} of {_counted(count, 'tunnel')} made.", tunnels=count, failed=len(broken))
+    first = min(lasting, key=lambda each: each.name)
+    return failed(
+        "tunnels-failed",
+        f"{_part(lasting, count).capitalize()} could not be made ({names(lasting)}). {first.name}: {first.why}.",
+        facts={"module": MODULES.get(first.type, first.type)} if NO_MODULE in first.error else {},
+        tunnels=count,
+        failed=len(lasting),
+    )
+
+
+NO_MODULE = "Address family not supported"
+"""EAFNOSUPPORT, as the kernel answers for a type of device or a protocol that it has not."""
+
+MODULES = {"gre": "ip_gre", "erspan": "ip_gre", "ip6gre": "ip6_gre", "ip6erspan": "ip6_gre"}
+"""By type of tunnel, where their names differ."""
+
+
+@check("vswitchd.bfd", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def bfd(node: Node) -> Answer:
+    """Tunnels that are watched by BFD lead to their other end.
+
+    OVN has BFD run between the chassis of its gateways. Of other tunnels nothing is known here.
+    """
+    watched = [each for each in node.ovsdb.held().interfaces if each.tunnel and each.bfd]
+    if not watched:
+        return not_used("No tunnel is watched by BFD.")
+    broken, lasting = await _broken(node, "bfd", lambda each: each.tunnel and each.path_lost)
+    if not lasting:
+        return ok(f"BFD watches {_counted(len(watched), 'tunnel')}.", watched=len(watched), down=len(broken))
+    first = min(lasting, key=lambda each: each.name)
+    return failed(
+        "tunnels-down",
+        f"BFD finds no path through {_part(lasting, len(watched))} ({names(lasting)}). {first.name} is {first.bfd}.",
+        facts={"first": first.name},
+        watched=len(watched),
+        down=len(lasting),
+    )
+
+
+def _tunnels(node: Node) -> int:
+    return sum(each.tunnel for each in node.ovsdb.held().interfaces)
+
+
+def _part(some: Sequence[Interface], of: int) -> str:
+    if len(some) < of:
+        return f"{len(some)} of {of} tunnels"
+    return "the only tunnel" if of == 1 else f"all {of} tunnels"
 
 
 def told(broken: Sequence[Interface], bridges: Mapping[Uuid, str]) -> tuple[str, dict[str, str]]:
@@ -49,7 +111,8 @@ def told(broken: Sequence[Interface], bridges: Mapping[Uuid, str]) -> tuple[str,
 
 def names(some: Sequence[Interface]) -> str:
     """The first few."""
-    return ", ".join([each.name for each in some[:NAMED]] + (["..."] if len(some) > NAMED else []))
+    listed = sorted(each.name for each in some)
+    return ", ".join(listed[:NAMED] + (["..."] if len(some) > NAMED else []))
 
 
 def _of_bridge(found: Sequence[Interface], bridge: str) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ovsnet.health.checks.ports import told
 from ovsnet.health.checks.result import Status
 from ovsnet.node.interfaces import Interface
@@ -62,6 +64,53 @@ async def test_switch_that_is_away_has_no_broken_ports(node: Sandbox, asking: As
     async with asking(node, timeout=A_LITTLE) as ask:
         result = await ask("vswitchd.ports")
     assert (result.status, result.reason) == (Status.SKIPPED, "precondition")
+
+
+async def add_tunnel(node: Sandbox, port: str, kind: str, *settings: str) -> None:
+    """A tunnel to nobody."""
+    words = (f"type={kind}", "options:remote_ip=127.0.0.9", *settings)
+    await node.run("ovs-vsctl", "--no-wait", "add-port", "br-int", port, "--", "set", "Interface", port, *words)
+
+
+@pytest.mark.parametrize("name", ["vswitchd.tunnels", "vswitchd.bfd"])
+async def test_node_without_tunnels_lacks_nothing(shared_node: Sandbox, asking: Asking, name: str) -> None:
+    async with asking(shared_node) as ask:
+        result = await ask(name)
+    assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+
+
+async def test_tunnel_that_could_not_be_made_is_no_port_of_a_pod(node: Sandbox, asking: Asking) -> None:
+    await add_tunnel(node, "well", "geneve")
+    await add_tunnel(node, "broken", "ipsec_gre")
+    await node.run("ovs-vsctl", "--no-wait", "wait-until", "Interface", "broken", "ofport=-1")
+    async with asking(node, timeout=A_LITTLE) as ask:
+        result = await ask.until("vswitchd.tunnels", lambda now: now.status is Status.FAILED)
+        assert (result.reason, result.values) == ("tunnels-failed", {"tunnels": 2, "failed": 1})
+        assert result.detail.startswith("1 of 2 tunnels could not be made (broken). broken: could not open")
+        assert result.facts == {"module": "ipsec_gre"}
+        assert (await ask("vswitchd.ports")).status is Status.OK
+        assert (await ask("vswitchd.bfd")).reason == "not-used"
+        await node.run("ovs-vsctl", "--no-wait", "del-port", "well")
+        alone = await ask.until("vswitchd.tunnels", lambda now: now.values["tunnels"] == 1)
+        assert alone.detail.startswith("The only tunnel could not be made")
+        await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "broken", "type=geneve")
+        await ask.until("vswitchd.tunnels", lambda now: now.status is Status.OK)
+
+
+async def test_tunnel_without_a_path_is_down_where_bfd_runs(node: Sandbox, asking: Asking) -> None:
+    await add_tunnel(node, "unwatched", "geneve")
+    await add_tunnel(node, "far", "geneve", "bfd:enable=true")
+    await node.run("ovs-vsctl", "--no-wait", "wait-until", "Interface", "far", "bfd_status:state=down")
+    async with asking(node, timeout=A_LITTLE) as ask:
+        result = await ask.until("vswitchd.bfd", lambda now: now.status is Status.FAILED)
+        assert (result.reason, result.values, result.facts) == (
+            *("tunnels-down", {"watched": 1, "down": 1}),
+            {"first": "far"},
+        )
+        assert result.detail == "BFD finds no path through the only tunnel (far). far is down."
+        assert (await ask("vswitchd.tunnels")).status is Status.OK
+        await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "far", "bfd:enable=false")
+        await ask.until("vswitchd.bfd", lambda now: now.reason == "not-used")
 
 
 def test_ports_are_counted_by_bridge_the_most_first() -> None:
