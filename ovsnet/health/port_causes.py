@@ -34,6 +34,18 @@ PORTS = (
         in_start=True,
     ),
     Cause(
+        code="bridge-mapping-wrong",
+        state=State.DEGRADED,
+        summary="external_ids:ovn-bridge-mappings leads to no bridge: a network outside cannot be reached from here.",
+        remedies=(
+            "Make the bridge with its uplink (`ovs-vsctl --may-exist add-br {bridge}`), or correct the mapping.",
+            "Correct it: `ovs-vsctl set open_vswitch . external_ids:{key}=NETWORK:BRIDGE,NETWORK:BRIDGE`, no blanks.",
+            "Correct external_ids:ovn-bridge-mappings, or make the bridge that it names.",
+        ),
+        reasons=frozenset({"bridge-mapping-wrong"}),
+        in_start=True,
+    ),
+    Cause(
         code="ports-without-device",
         state=State.DEGRADED,
         summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",

@@ -9,6 +9,7 @@ from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.backoff import next_attempt
+from ovsnet.node.chassis import in_force, wrong_mapping
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.process import names_chassis
@@ -132,6 +133,30 @@ async def bridge(node: Node) -> Answer:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)
     return failed("wrong-bridge", f"ovn-controller uses {used}; {watched} is watched.", facts={"bridge": used})
+
+
+MAPPINGS = "ovn-bridge-mappings"
+
+
+@check("controller.mappings", daemon="ovn-controller", needs=("ovsdb.echo",))
+async def mappings(node: Node) -> Answer:
+    """The bridges that lead ovn-controller to networks outside are there.
+
+    Where one is missing, or the setting cannot be read, its localnet ports stay without a path, and only
+    ovn-controller's log says so.
+    """
+    ids = await node.configuration()
+    if "ovn-remote" not in ids or not any(True for _ in in_force(ids, MAPPINGS)):
+        return not_used(f"external_ids:{MAPPINGS} is not set.")
+    bridges = node.ovsdb.held().bridges
+    for key, value in in_force(ids, MAPPINGS):
+        if (wrong := wrong_mapping(value, bridges)) is not None:
+            return failed(
+                "bridge-mapping-wrong",
+                f"external_ids:{key} is {value!r}: {wrong.sentence}.",
+                facts={"bridge": wrong.bridge} if wrong.bridge else {"key": key},
+            )
+    return ok("Every bridge that is mapped to a network exists.")
 
 
 @check(

@@ -67,3 +67,29 @@ async def test_controller_without_its_southbound_is_not_connected(node: Sandbox,
         assert (await ask("controller.running")).status is Status.OK
     assert (result.status, result.reason) == (Status.FAILED, "controller-not-connected")
     assert "not connected" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "facts"),
+    [
+        ("physnet1:br-nope", "it maps physnet1 to br-nope, and there is no such bridge", {"bridge": "br-nope"}),
+        ("physnet1", "at 'physnet1' it is not NETWORK:BRIDGE", {"key": "ovn-bridge-mappings"}),
+    ],
+)
+async def test_mapping_that_leads_to_no_bridge_is_wrong(
+    node: Sandbox, asking: Asking, value: str, said: str, facts: dict[str, str]
+) -> None:
+    async with asking(node) as ask:
+        assert (await ask("controller.mappings")).reason == "not-used"
+        await _set(node, f"ovn-bridge-mappings={value}")
+        result = await ask.until("controller.mappings", lambda now: now.status is Status.FAILED)
+        assert (result.reason, result.facts) == ("bridge-mapping-wrong", facts)
+        assert said in result.detail
+        await _set(node, "ovn-bridge-mappings=physnet1:br-nope,")
+        await node.run("ovs-vsctl", "--no-wait", "add-br", "br-nope")
+        await ask.until("controller.mappings", lambda now: now.status is Status.OK)
+
+
+async def _set(node: Sandbox, setting: str) -> None:
+    key, _, value = setting.partition("=")
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f'external_ids:{key}="{value}"')
