@@ -10,6 +10,18 @@ from ovsnet.health.cause import Cause, State
 
 PORTS = (
     Cause(
+        code="encap-address-missing",
+        state=State.DEGRADED,
+        summary="external_ids:ovn-encap-ip names an address that this host has not: other nodes send tunnels there.",
+        remedies=(
+            "Give this host {address} again, or name an address that it has: "
+            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`.",
+            "Set external_ids:ovn-encap-ip to an address of this host.",
+        ),
+        reasons=frozenset({"encap-address-missing"}),
+        in_start=True,
+    ),
+    Cause(
         code="tunnels-failed",
         state=State.DEGRADED,
         summary="ovs-vswitchd could not make some tunnels: no traffic goes through them to other nodes.",

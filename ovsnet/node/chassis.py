@@ -18,6 +18,12 @@ def in_force(ids: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
+def split_list(value: str) -> list[str]:
+    """The elements of a list with commas, such as several addresses in ``ovn-encap-ip`` (controller/chassis.c,
+    ``chassis_parse_ovs_encap_ip``)."""
+    return [each.strip() for each in value.split(",") if each.strip()]
+
+
 @dataclass(frozen=True, slots=True)
 class WrongMapping:
     """What is wrong with a value of ``ovn-bridge-mappings``. ``bridge``: it is the one that is not there."""

@@ -72,3 +72,11 @@ fault(
     name="bridge-mapping-without-a-bridge",
     about="external_ids:ovn-bridge-mappings cannot be parsed.",
 )(_mapped("physnet1"))
+
+
+@fault("encap-address-missing", deadline=SEEN_TWICE)
+async def tunnel_address_of_another_host(scene: Scene) -> Steps:
+    """external_ids:ovn-encap-ip names two addresses, and one of them is on no interface."""
+    await scene.set("ovn-encap-ip=127.0.0.1,198.51.100.7")
+    yield
+    await scene.set("ovn-encap-ip=127.0.0.1")

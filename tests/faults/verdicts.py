@@ -42,7 +42,7 @@ VERDICTS: dict[str, Verdict] = {
             "southbound-slow", "southbound-wrong-address", "northd-version-mismatch", "controller-not-connected",
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
             "ports-without-device", "tunnels-failed", "tunnels-down",
-            "bridge-mapping-wrong",
+            "bridge-mapping-wrong", "encap-address-missing",
         ),
         DEGRADED,
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.node.chassis import in_force, wrong_mapping
+from ovsnet.node.chassis import in_force, split_list, wrong_mapping
 
 BRIDGES = {"br-int", "br-ex", "br-vlan"}
 
@@ -40,3 +40,7 @@ def test_key_of_our_chassis_hides_the_plain_one() -> None:
     del ids["key-us"]
     assert dict(in_force(ids, "key")) == {"key": "plain", "key-other": "theirs"}
     assert dict(in_force({"key": "plain"}, "key")) == {"key": "plain"}
+
+
+def test_list_with_commas_has_its_elements_without_blanks() -> None:
+    assert split_list("10.0.0.1, 10.0.0.2,,") == ["10.0.0.1", "10.0.0.2"]

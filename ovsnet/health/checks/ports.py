@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from ovsnet.errors import PeerError
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.interfaces import Interface
 from ovsnet.node.node import Node
@@ -28,11 +28,11 @@ async def ports(node: Node) -> Answer:
     them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
     for a moment.
     """
-    broken, lasting = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
-    if not lasting:
+    broken, old = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
+    if not old:
         return ok(_none_lasts(len(broken)), without_device=len(broken))
-    detail, facts = told(lasting, await _bridges_of(node, lasting))
-    return failed("ports-without-device", detail, facts=facts, without_device=len(lasting))
+    detail, facts = told(old, await _bridges_of(node, old))
+    return failed("ports-without-device", detail, facts=facts, without_device=len(old))
 
 
 @check("vswitchd.tunnels", daemon="ovs-vswitchd", needs=MADE, every=10)
@@ -45,16 +45,16 @@ async def tunnels(node: Node) -> Answer:
     count = _tunnels(node)
     if not count:
         return not_used("There is no tunnel.")
-    broken, lasting = await _broken(node, "tunnels", lambda each: each.failed and each.tunnel)
-    if not lasting:
+    broken, old = await _broken(node, "tunnels", lambda each: each.failed and each.tunnel)
+    if not old:
         return ok(f"{count - len(broken)} of {_counted(count, 'tunnel')} made.", tunnels=count, failed=len(broken))
-    first = min(lasting, key=lambda each: each.name)
+    first = min(old, key=lambda each: each.name)
     return failed(
         "tunnels-failed",
-        f"{_part(lasting, count).capitalize()} could not be made ({names(lasting)}). {first.name}: {first.why}.",
+        f"{_part(old, count).capitalize()} could not be made ({names(old)}). {first.name}: {first.why}.",
         facts={"module": MODULES.get(first.type, first.type)} if NO_MODULE in first.error else {},
         tunnels=count,
-        failed=len(lasting),
+        failed=len(old),
     )
 
 
@@ -74,16 +74,16 @@ async def bfd(node: Node) -> Answer:
     watched = [each for each in node.ovsdb.held().interfaces if each.tunnel and each.bfd]
     if not watched:
         return not_used("No tunnel is watched by BFD.")
-    broken, lasting = await _broken(node, "bfd", lambda each: each.tunnel and each.path_lost)
-    if not lasting:
+    broken, old = await _broken(node, "bfd", lambda each: each.tunnel and each.path_lost)
+    if not old:
         return ok(f"BFD watches {_counted(len(watched), 'tunnel')}.", watched=len(watched), down=len(broken))
-    first = min(lasting, key=lambda each: each.name)
+    first = min(old, key=lambda each: each.name)
     return failed(
         "tunnels-down",
-        f"BFD finds no path through {_part(lasting, len(watched))} ({names(lasting)}). {first.name} is {first.bfd}.",
+        f"BFD finds no path through {_part(old, len(watched))} ({names(old)}). {first.name} is {first.bfd}.",
         facts={"first": first.name},
         watched=len(watched),
-        down=len(lasting),
+        down=len(old),
     )
 
 
@@ -141,16 +141,9 @@ def _none_lasts(count: int) -> str:
 async def _broken(
     node: Node, what: str, is_broken: Callable[[Interface], bool]
 ) -> tuple[list[Interface], list[Interface]]:
-    """All that are broken now, and those of them that have been for longer than a change takes.
+    """All that are broken now, and those of them that have been for long."""
 
-    Who comes now looks twice, as nobody can tell it what is older.
-    """
-    lasting = node.lasting[what]
-    broken = [each for each in node.ovsdb.held().interfaces if is_broken(each)]
-    if broken and not lasting.looked:
-        await asyncio.sleep(node.settings.timeout)
-        still = {each.uuid for each in broken}
-        broken = [each for each in node.ovsdb.held().interfaces if is_broken(each) and each.uuid in still]
-    now, age = node.clock(), node.settings.broken_after
-    lasting.look((each.uuid for each in broken), now)
-    return broken, [each for each in broken if lasting.lasts(each.uuid, longer_than=age, now=now)]
+    async def look() -> Mapping[Hashable, Interface]:
+        return {each.uuid: each for each in node.ovsdb.held().interfaces if is_broken(each)}
+
+    return await lasting(node, what, look)

@@ -90,6 +90,32 @@ async def test_mapping_that_leads_to_no_bridge_is_wrong(
         await ask.until("controller.mappings", lambda now: now.status is Status.OK)
 
 
+@pytest.mark.parametrize("key", ["ovn-encap-ip", "ovn-encap-ip-sandbox"])
+async def test_tunnel_address_that_this_host_has_not_is_missing(node: Sandbox, asking: Asking, key: str) -> None:
+    async with asking(node, broken_after=0.5) as ask:
+        assert (await ask("controller.encapsulation")).status is Status.OK
+        await _set(node, f"{key}=127.0.0.1, 198.51.100.7")
+        seen = await ask.until("controller.encapsulation", lambda now: now.status is Status.FAILED)
+        async with asking(node, timeout=0.2) as fresh:
+            found = await fresh.until("controller.encapsulation", lambda now: now.status is Status.FAILED)
+        for result in (seen, found):
+            assert (result.reason, result.facts) == (
+                *("encap-address-missing", {"address": "198.51.100.7", "key": key}),
+            )
+        await _set(node, f"{key}=127.0.0.1")
+        await ask.until("controller.encapsulation", lambda now: now.status is Status.OK)
+
+
+async def test_addresses_that_cannot_be_read_blame_nobody(
+    node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ovsnet.health.checks.controller.addresses_of", lambda pid: None)
+    await _set(node, "ovn-encap-ip=198.51.100.7")
+    async with asking(node) as ask:
+        result = await ask("controller.encapsulation")
+    assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+
+
 async def _set(node: Sandbox, setting: str) -> None:
     key, _, value = setting.partition("=")
     await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f'external_ids:{key}="{value}"')
