@@ -12,6 +12,7 @@ from bench import (
     openflow_echo,
     ovsdb_echo,
     ovsdb_rows,
+    ports,
     race,
     reaction,
     readyz,
@@ -28,5 +29,6 @@ QUICK: tuple[ModuleType, ...] = (
     round_of_checks,
     readyz,
     agent_at_rest,
+    ports,
 )
 FULL = (*QUICK, crowd, reaction)

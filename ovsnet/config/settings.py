@@ -125,6 +125,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Group.TIMING,
         Meta(description="How long a daemon must be proven dead or hung before `/ovs/livez` fails."),
     ] = 30.0
+    broken_after: Annotated[
+        Seconds,
+        Group.TIMING,
+        Meta(
+            description="How long a port must be broken before it is reported: one that is being deleted looks broken "
+            "for a moment. A port that was broken before the agent started is reported at once."
+        ),
+    ] = 60.0
     start_allowance: Annotated[
         Seconds,
         Group.TIMING,

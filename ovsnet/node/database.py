@@ -9,15 +9,20 @@ from typing import cast
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
+from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
-from ovsnet.ovsdb.values import NamedUuid
+from ovsnet.ovsdb.values import NamedUuid, Uuid
 
 WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
     "Bridge": ["name", "datapath_type", "fail_mode"],
+    "Interface": COLUMNS,
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
+
+WHERE = {"Interface": WANTED}
+"""Rows that are wanted. A server older than 2.6 knows no conditions and sends all."""
 
 MAX_BYTES = 16 << 20
 """Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge; a peer that never ends
@@ -30,6 +35,7 @@ class Database(ovsdb.Session):
     def __init__(self, address: Address) -> None:
         super().__init__(address, max_bytes=MAX_BYTES)
         self._monitor: ovsdb.Monitor | None = None
+        self._placed: dict[Uuid, str] = {}
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when the first snapshot is in; ``on_change`` is called with it and with each change after.
@@ -37,13 +43,29 @@ class Database(ovsdb.Session):
         Raises DeadlineExceeded when the server sends nothing for ``timeout`` seconds.
         """
         self._monitor = await self.monitor(
-            "Open_vSwitch", WATCHED, on_change=lambda changes: on_change(), timeout=timeout
+            "Open_vSwitch", WATCHED, where=WHERE, on_change=lambda changes: on_change(), timeout=timeout
         )
 
     @property
     def bridges(self) -> frozenset[str]:
         """The names of all bridges."""
         return frozenset(str(row["name"]) for row in self._rows("Bridge"))
+
+    @property
+    def interfaces(self) -> Iterable[Interface]:
+        """Tunnels, and ports that ovs-vswitchd could not make; of an old server, all."""
+        rows = self._monitor.tables.get("Interface", {}) if self._monitor is not None else {}
+        return (Interface.of(uuid, row) for uuid, row in rows.items())
+
+    async def bridges_of(self, interfaces: frozenset[Uuid], *, timeout: float) -> Mapping[Uuid, str]:
+        """The bridges of these, as far as they have one. Asked for, and only of interfaces that were never asked for:
+        ``Bridge.ports`` changes with every port, and a push of it would wake us for each."""
+        if not interfaces <= self._placed.keys():
+            ports = await self.select("Open_vSwitch", "Port", columns=["_uuid", "interfaces"], timeout=timeout)
+            bridges = await self.select("Open_vSwitch", "Bridge", columns=["name", "ports"], timeout=timeout)
+            found = bridges_of(ports, bridges)
+            self._placed = {each: found.get(each, "") for each in interfaces}
+        return {each: self._placed[each] for each in interfaces if self._placed[each]}
 
     @property
     def datapaths(self) -> Mapping[str, str]:

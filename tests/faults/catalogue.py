@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import daemons as daemons
 from tests.faults import limits as limits
 from tests.faults import observers as observers
+from tests.faults import ports as ports
 from tests.faults import settings as settings
 from tests.faults import sockets as sockets
 from tests.faults import southbound as southbound

@@ -41,6 +41,8 @@ VERDICTS: dict[str, Verdict] = {
             "host-unfit", "vswitchd-not-connected", "southbound-down", "southbound-hung", "southbound-stale",
             "southbound-slow", "southbound-wrong-address", "northd-version-mismatch", "controller-not-connected",
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
+            "ports-without-device", "tunnels-failed", "tunnels-down",
+            "bridge-mapping-wrong", "encap-address-missing",
         ),
         DEGRADED,
     ),

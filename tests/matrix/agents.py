@@ -20,7 +20,14 @@ from tests.faults.fault import Scene
 
 OVSNET = (sys.executable, "-c", "from ovsnet.cli import main; main()")
 
-BRISK = {"interval": 0.5, "timeout": 0.5, "hung_after": 1.0, "dead_after": 1.5, "start_allowance": 6.0}
+BRISK = {
+    "interval": 0.5,
+    "timeout": 0.5,
+    "hung_after": 1.0,
+    "dead_after": 1.5,
+    "start_allowance": 6.0,
+    "broken_after": 2.0,
+}
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
 
 POLL = 0.3

@@ -5,6 +5,7 @@
 from ovsnet.health.checks import host
 from ovsnet.health.checks import ovsdb
 from ovsnet.health.checks import vswitchd
+from ovsnet.health.checks import ports
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
@@ -24,6 +25,7 @@ __all__ = [
     "openflow",
     "ovsdb",
     "own",
+    "ports",
     "southbound",
     "vswitchd",
 ]

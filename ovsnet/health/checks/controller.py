@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
+from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
+from ovsnet.node.chassis import in_force, split_list, wrong_mapping
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.process import names_chassis
@@ -135,6 +139,65 @@ async def bridge(node: Node) -> Answer:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)
     return failed("wrong-bridge", f"ovn-controller uses {used}; {watched} is watched.", facts={"bridge": used})
+
+
+ENCAP_IP = "ovn-encap-ip"
+
+
+@check("controller.encapsulation", daemon="ovn-controller", needs=("ovsdb.echo", "vswitchd.ofproto"), every=10)
+async def encapsulation(node: Node) -> Answer:
+    """This host has the addresses at which other nodes send their tunnels' traffic.
+
+    Looked for where ovs-vswitchd is, which may be another network namespace than ours.
+    """
+    ids = await node.configuration()
+    wanted = {address: key for key, value in in_force(ids, ENCAP_IP) for address in split_list(value)}
+    process = node.daemons["ovs-vswitchd"].process()
+    if "ovn-remote" not in ids or not wanted:
+        return not_used(f"external_ids:{ENCAP_IP} is not set.")
+    if process is None or await _addresses(process.pid) is None:
+        return not_used("The addresses of ovs-vswitchd's network namespace cannot be read from here.")
+
+    async def look() -> Mapping[Hashable, str]:
+        found = await _addresses(process.pid)
+        return {each: each for each in wanted if found is not None and not is_local(each, found)}
+
+    _, missing = await lasting(node, "addresses", look)
+    if not missing:
+        return ok("The addresses for tunnels are set on this host.")
+    return failed(
+        "encap-address-missing",
+        f"{', '.join(missing)}, which external_ids:{wanted[missing[0]]} names, is on no interface of this host.",
+        facts={"address": missing[0], "key": wanted[missing[0]]},
+    )
+
+
+async def _addresses(pid: int) -> frozenset[Network] | None:
+    return await asyncio.to_thread(addresses_of, pid)
+
+
+MAPPINGS = "ovn-bridge-mappings"
+
+
+@check("controller.mappings", daemon="ovn-controller", needs=("ovsdb.echo",))
+async def mappings(node: Node) -> Answer:
+    """The bridges that lead ovn-controller to networks outside are there.
+
+    Where one is missing, or the setting cannot be read, its localnet ports stay without a path, and only
+    ovn-controller's log says so.
+    """
+    ids = await node.configuration()
+    if "ovn-remote" not in ids or not any(True for _ in in_force(ids, MAPPINGS)):
+        return not_used(f"external_ids:{MAPPINGS} is not set.")
+    bridges = node.ovsdb.held().bridges
+    for key, value in in_force(ids, MAPPINGS):
+        if (wrong := wrong_mapping(value, bridges)) is not None:
+            return failed(
+                "bridge-mapping-wrong",
+                f"external_ids:{key} is {value!r}: {wrong.sentence}.",
+                facts={"bridge": wrong.bridge} if wrong.bridge else {"key": key},
+            )
+    return ok("Every bridge that is mapped to a network exists.")
 
 
 @check(

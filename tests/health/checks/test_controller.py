@@ -67,3 +67,55 @@ async def test_controller_without_its_southbound_is_not_connected(node: Sandbox,
         assert (await ask("controller.running")).status is Status.OK
     assert (result.status, result.reason) == (Status.FAILED, "controller-not-connected")
     assert "not connected" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "facts"),
+    [
+        ("physnet1:br-nope", "it maps physnet1 to br-nope, and there is no such bridge", {"bridge": "br-nope"}),
+        ("physnet1", "at 'physnet1' it is not NETWORK:BRIDGE", {"key": "ovn-bridge-mappings"}),
+    ],
+)
+async def test_mapping_that_leads_to_no_bridge_is_wrong(
+    node: Sandbox, asking: Asking, value: str, said: str, facts: dict[str, str]
+) -> None:
+    async with asking(node) as ask:
+        assert (await ask("controller.mappings")).reason == "not-used"
+        await _set(node, f"ovn-bridge-mappings={value}")
+        result = await ask.until("controller.mappings", lambda now: now.status is Status.FAILED)
+        assert (result.reason, result.facts) == ("bridge-mapping-wrong", facts)
+        assert said in result.detail
+        await _set(node, "ovn-bridge-mappings=physnet1:br-nope,")
+        await node.run("ovs-vsctl", "--no-wait", "add-br", "br-nope")
+        await ask.until("controller.mappings", lambda now: now.status is Status.OK)
+
+
+@pytest.mark.parametrize("key", ["ovn-encap-ip", "ovn-encap-ip-sandbox"])
+async def test_tunnel_address_that_this_host_has_not_is_missing(node: Sandbox, asking: Asking, key: str) -> None:
+    async with asking(node, broken_after=0.5) as ask:
+        assert (await ask("controller.encapsulation")).status is Status.OK
+        await _set(node, f"{key}=127.0.0.1, 198.51.100.7")
+        seen = await ask.until("controller.encapsulation", lambda now: now.status is Status.FAILED)
+        async with asking(node, timeout=0.2) as fresh:
+            found = await fresh.until("controller.encapsulation", lambda now: now.status is Status.FAILED)
+        for result in (seen, found):
+            assert (result.reason, result.facts) == (
+                *("encap-address-missing", {"address": "198.51.100.7", "key": key}),
+            )
+        await _set(node, f"{key}=127.0.0.1")
+        await ask.until("controller.encapsulation", lambda now: now.status is Status.OK)
+
+
+async def test_addresses_that_cannot_be_read_blame_nobody(
+    node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ovsnet.health.checks.controller.addresses_of", lambda pid: None)
+    await _set(node, "ovn-encap-ip=198.51.100.7")
+    async with asking(node) as ask:
+        result = await ask("controller.encapsulation")
+    assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+
+
+async def _set(node: Sandbox, setting: str) -> None:
+    key, _, value = setting.partition("=")
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f'external_ids:{key}="{value}"')

@@ -14,7 +14,14 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.node.faults.conftest import Watching
 
-BEHIND_THE_SWITCH = {"vswitchd.alone", "openflow.echo", "openflow.flows", "openflow.accept", "controller.openflow"}
+BEHIND_THE_SWITCH = {
+    "vswitchd.alone",
+    "vswitchd.ports",
+    "openflow.echo",
+    "openflow.flows",
+    "openflow.accept",
+    "controller.openflow",
+}
 
 
 @contextlib.asynccontextmanager

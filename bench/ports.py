@@ -1,0 +1,126 @@
+"""What does it cost to know which of 3000 ports are dead, while 50 of them come or go each second?
+
+The agent asks the server for broken ports alone. The peer is told of every port: ``ovsdb-client`` is in C, and only
+prints what it hears.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import anyio
+
+from bench.agent_at_rest import SETTLE, cpu_share
+from bench.comparison import Row, Target
+from bench.processes import agent, serving
+from bench.runner import alone
+from ovsnet import ovsdb
+from ovsnet.io.address import Address
+from ovsnet.node.interfaces import COLUMNS
+from ovsnet.ovsdb.operations import Operation, insert, mutate
+from ovsnet.ovsdb.values import NamedUuid
+from ovsnet.sandbox.node import Sandbox
+
+PORTS = 3000
+AT_ONCE = 500
+"""Ports in one transaction."""
+
+RATE = 50.0
+"""Changes a second: a port that comes, or one that goes."""
+
+WINDOW = 4.0
+ROUNDS = 3
+BRIDGE = "br-ports"
+PEER = "ovsdb-client monitor Interface"
+TIMEOUT = 60.0
+
+
+async def measure(node: Sandbox) -> list[Row]:
+    address = Address.unix(node.rundir / "db.sock")
+    async with await ovsdb.connect(address) as session:
+        await _fill(session)
+        with serving(agent(node)) as ours, _listening(node) as peer:
+            await anyio.sleep(SETTLE)
+            rest = [await cpu_share(ours.pid, WINDOW) for _ in range(ROUNDS)]
+            shares: list[float] = []
+            peers: list[float] = []
+
+            async def watch(pid: int, found: list[float]) -> None:
+                found += [await cpu_share(pid, WINDOW) for _ in range(ROUNDS)]
+
+            async with anyio.create_task_group() as churning:
+                churning.start_soon(_churn, session)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(watch, ours.pid, shares)
+                    tasks.start_soon(watch, peer, peers)
+                churning.cancel_scope.cancel()
+    return rows(rest, shares, peers)
+
+
+def rows(rest: Sequence[float], churned: Sequence[float], peers: Sequence[float]) -> list[Row]:
+    """Parts of one core: the agent beside ports that stay, beside ports that come and go, and the peer then."""
+    still = median(rest)
+    more, theirs = [max(share - still, 0.0) * 100 for share in churned], [share * 100 for share in peers]
+    return [
+        Row(f"Agent beside {PORTS} ports that stay: CPU, of one core", "%", [share * 100 for share in rest]),
+        Row(
+            f"Agent while {RATE:.0f} of {PORTS} ports come or go each second: CPU more than that",
+            *("%", more, theirs, PEER),
+            target=Target("ours", at_most=0.5),
+        ),
+    ]
+
+
+@contextlib.contextmanager
+def _listening(node: Sandbox) -> Iterator[int]:
+    """The pid of a client that hears of every port."""
+    columns = ("Open_vSwitch", "Interface", ",".join(COLUMNS))
+    command = ["ovsdb-client", "monitor", f"unix:{node.rundir}/db.sock", *columns]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | node.environment()) as process:
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+
+
+async def _fill(session: ovsdb.Session) -> None:
+    bridge = insert("Bridge", {"name": BRIDGE, "datapath_type": "dummy"}, name="bridge")
+    root = mutate("Open_vSwitch", [("bridges", "insert", NamedUuid("bridge")), ("next_cfg", "+=", 1)])
+    await session.transact("Open_vSwitch", bridge, root, timeout=TIMEOUT)
+    for first in range(0, PORTS, AT_ONCE):
+        made = [each for number in range(first, first + AT_ONCE) for each in _port(f"port{number}")]
+        await session.transact("Open_vSwitch", *made, timeout=TIMEOUT)
+
+
+async def _churn(session: ovsdb.Session) -> None:
+    """One port more, then one less, at ``RATE``; what is late is made up for."""
+    began = time.monotonic()
+    for number in itertools.count(1, 2):
+        made = await session.transact("Open_vSwitch", *_port("coming"), timeout=TIMEOUT)
+        await anyio.sleep(max(began + number / RATE - time.monotonic(), 0.0))
+        await session.transact("Open_vSwitch", _without(made[1]["uuid"]), timeout=TIMEOUT)
+        await anyio.sleep(max(began + (number + 1) / RATE - time.monotonic(), 0.0))
+
+
+def _port(name: str) -> list[Operation]:
+    interface, port = f"interface_{name}", f"port_{name}"
+    return [
+        insert("Interface", {"name": name, "type": "dummy"}, name=interface),
+        insert("Port", {"name": name, "interfaces": NamedUuid(interface)}, name=port),
+        mutate("Bridge", [("ports", "insert", NamedUuid(port))], [("name", "==", BRIDGE)]),
+    ]
+
+
+def _without(port: object) -> Operation:
+    """Port and Interface go with the last reference to them."""
+    return mutate("Bridge", [("ports", "delete", port)], [("name", "==", BRIDGE)])
+
+
+if __name__ == "__main__":
+    alone(measure)

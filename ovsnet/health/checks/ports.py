@@ -1,0 +1,149 @@
+"""The ports and tunnels of all bridges, as ovs-vswitchd says in the database that it made them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from ovsnet.errors import PeerError
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.lasting import lasting
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.interfaces import Interface
+from ovsnet.node.node import Node
+from ovsnet.ovsdb.values import Uuid
+
+NAMED = 3
+"""How many are named: there may be thousands."""
+
+MADE = ("ovsdb.echo", "vswitchd.ofproto")
+"""While ovs-vswitchd is away, or has not built its bridges, what it wrote of their ports is of no meaning."""
+
+
+@check("vswitchd.ports", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def ports(node: Node) -> Answer:
+    """ovs-vswitchd has made the ports that stand in the database.
+
+    Ports of pods that went stay there when nobody deletes them, and each is tried again at every change: with 1600 of
+    them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
+    for a moment.
+    """
+    broken, old = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
+    if not old:
+        return ok(_none_lasts(len(broken)), without_device=len(broken))
+    detail, facts = told(old, await _bridges_of(node, old))
+    return failed("ports-without-device", detail, facts=facts, without_device=len(old))
+
+
+@check("vswitchd.tunnels", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def tunnels(node: Node) -> Answer:
+    """ovs-vswitchd has made the tunnels that stand in the database.
+
+    Without the kernel's module, or without IPv6 where it was disabled at boot, it cannot: "Address family not supported
+    by protocol" (kubeovn/kube-ovn#647).
+    """
+    count = _tunnels(node)
+    if not count:
+        return not_used("There is no tunnel.")
+    broken, old = await _broken(node, "tunnels", lambda each: each.failed and each.tunnel)
+    if not old:
+        return ok(f"{count - len(broken)} of {_counted(count, 'tunnel')} made.", tunnels=count, failed=len(broken))
+    first = min(old, key=lambda each: each.name)
+    return failed(
+        "tunnels-failed",
+        f"{_part(old, count).capitalize()} could not be made ({names(old)}). {first.name}: {first.why}.",
+        facts={"module": MODULES.get(first.type, first.type)} if NO_MODULE in first.error else {},
+        tunnels=count,
+        failed=len(old),
+    )
+
+
+NO_MODULE = "Address family not supported"
+"""EAFNOSUPPORT, as the kernel answers for a type of device or a protocol that it has not."""
+
+MODULES = {"gre": "ip_gre", "erspan": "ip_gre", "ip6gre": "ip6_gre", "ip6erspan": "ip6_gre"}
+"""By type of tunnel, where their names differ."""
+
+
+@check("vswitchd.bfd", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def bfd(node: Node) -> Answer:
+    """Tunnels that are watched by BFD lead to their other end.
+
+    OVN has BFD run between the chassis of its gateways. Of other tunnels nothing is known here.
+    """
+    watched = [each for each in node.ovsdb.held().interfaces if each.tunnel and each.bfd]
+    if not watched:
+        return not_used("No tunnel is watched by BFD.")
+    broken, old = await _broken(node, "bfd", lambda each: each.tunnel and each.path_lost)
+    if not old:
+        return ok(f"BFD watches {_counted(len(watched), 'tunnel')}.", watched=len(watched), down=len(broken))
+    first = min(old, key=lambda each: each.name)
+    return failed(
+        "tunnels-down",
+        f"BFD finds no path through {_part(old, len(watched))} ({names(old)}). {first.name} is {first.bfd}.",
+        facts={"first": first.name},
+        watched=len(watched),
+        down=len(old),
+    )
+
+
+def _tunnels(node: Node) -> int:
+    return sum(each.tunnel for each in node.ovsdb.held().interfaces)
+
+
+def _part(some: Sequence[Interface], of: int) -> str:
+    if len(some) < of:
+        return f"{len(some)} of {of} tunnels"
+    return "the only tunnel" if of == 1 else f"all {of} tunnels"
+
+
+def told(broken: Sequence[Interface], bridges: Mapping[Uuid, str]) -> tuple[str, dict[str, str]]:
+    """What to say of ports that could not be made, and what a remedy may name. Pure."""
+    by_bridge: defaultdict[str, list[Interface]] = defaultdict(list)
+    for each in sorted(broken, key=lambda each: each.name):
+        by_bridge[bridges.get(each.uuid, "")].append(each)
+    groups = sorted(by_bridge.items(), key=lambda group: (-len(group[1]), group[0]))
+    bridge, (first, *_) = groups[0]
+    counted = "; ".join(f"{_of_bridge(found, name)} ({names(found)})" for name, found in groups)
+    facts = {"first": first.name, "count": str(len(broken))}
+    return f"Could not be made: {counted}. {first.name}: {first.why}.", facts | ({"bridge": bridge} if bridge else {})
+
+
+def names(some: Sequence[Interface]) -> str:
+    """The first few."""
+    listed = sorted(each.name for each in some)
+    return ", ".join(listed[:NAMED] + (["..."] if len(some) > NAMED else []))
+
+
+def _of_bridge(found: Sequence[Interface], bridge: str) -> str:
+    count = _counted(len(found), "port")
+    return f"{count} of {bridge}" if bridge else count
+
+
+async def _bridges_of(node: Node, some: Sequence[Interface]) -> Mapping[Uuid, str]:
+    """None when the database does not answer: its own check will judge it, and this one is about the switch."""
+    try:
+        return await node.ovsdb.held().bridges_of(frozenset(each.uuid for each in some), timeout=node.settings.timeout)
+    except PeerError:
+        return {}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
+
+
+def _none_lasts(count: int) -> str:
+    if not count:
+        return "Every port was made."
+    return f"{_counted(count, 'port')} could not be made a moment ago, as of a pod that goes: it may pass."
+
+
+async def _broken(
+    node: Node, what: str, is_broken: Callable[[Interface], bool]
+) -> tuple[list[Interface], list[Interface]]:
+    """All that are broken now, and those of them that have been for long."""
+
+    async def look() -> Mapping[Hashable, Interface]:
+        return {each.uuid: each for each in node.ovsdb.held().interfaces if is_broken(each)}
+
+    return await lasting(node, what, look)

@@ -1,0 +1,72 @@
+"""Causes that some ports, tunnels or networks show while the node as a whole works.
+
+They stand behind what breaks the whole node, which they never explain, and before the slow daemons, which they may:
+1600 dead ports make ovn-controller stall (vexxhost/atmosphere#3893).
+"""
+
+from __future__ import annotations
+
+from ovsnet.health.cause import Cause, State
+
+PORTS = (
+    Cause(
+        code="encap-address-missing",
+        state=State.DEGRADED,
+        summary="external_ids:ovn-encap-ip names an address that this host has not: other nodes send tunnels there.",
+        remedies=(
+            "Give this host {address} again, or name an address that it has: "
+            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`.",
+            "Set external_ids:ovn-encap-ip to an address of this host.",
+        ),
+        reasons=frozenset({"encap-address-missing"}),
+        in_start=True,
+    ),
+    Cause(
+        code="tunnels-failed",
+        state=State.DEGRADED,
+        summary="ovs-vswitchd could not make some tunnels: no traffic goes through them to other nodes.",
+        remedies=(
+            "Load the kernel's module: `modprobe {module}`. Where it is loaded, IPv6 may be disabled "
+            "(`ipv6.disable=1`), without which it makes no device. `ovsnet doctor` looks at both.",
+            "Read ovs-vswitchd's log, and run `ovsnet doctor`.",
+        ),
+        reasons=frozenset({"tunnels-failed"}),
+        in_start=True,
+    ),
+    Cause(
+        code="tunnels-down",
+        state=State.DEGRADED,
+        summary="BFD finds no path through some tunnels: their other end is away, or nothing reaches it.",
+        remedies=(
+            "Find the other end (`ovs-vsctl get Interface {first} options:remote_ip`). If that node runs, see what "
+            "stands between: routes, firewalls (UDP 6081 for geneve, 4789 for vxlan), the MTU.",
+            "See whether the nodes at the other ends run, and what stands between: routes, firewalls, the MTU.",
+        ),
+        reasons=frozenset({"tunnels-down"}),
+        in_start=True,
+    ),
+    Cause(
+        code="bridge-mapping-wrong",
+        state=State.DEGRADED,
+        summary="external_ids:ovn-bridge-mappings leads to no bridge: a network outside cannot be reached from here.",
+        remedies=(
+            "Make the bridge with its uplink (`ovs-vsctl --may-exist add-br {bridge}`), or correct the mapping.",
+            "Correct it: `ovs-vsctl set open_vswitch . external_ids:{key}=NETWORK:BRIDGE,NETWORK:BRIDGE`, no blanks.",
+            "Correct external_ids:ovn-bridge-mappings, or make the bridge that it names.",
+        ),
+        reasons=frozenset({"bridge-mapping-wrong"}),
+        in_start=True,
+    ),
+    Cause(
+        code="ports-without-device",
+        state=State.DEGRADED,
+        summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",
+        remedies=(
+            "Find out who left them behind. When no pod or machine owns {first} any more: "
+            "`ovs-vsctl --if-exists del-port {bridge} {first}`; the same for each of the {count}.",
+            "Find out who left them behind, and delete those that nobody owns any more: `ovs-vsctl del-port NAME`.",
+        ),
+        reasons=frozenset({"ports-without-device"}),
+        in_start=True,
+    ),
+)

@@ -1,0 +1,51 @@
+"""What configures ovn-controller, read as it reads it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+
+def in_force(ids: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
+    """The names under which ``key`` is set in ``external_ids``, and the values.
+
+    A name may end in that of a chassis and then hides the plain one from it (lib/ovn-util.c,
+    ``get_chassis_external_id_value``). Several chassis may share a database.
+    """
+    hidden = f"{key}-{ids.get('system-id', '')}" in ids
+    for name, value in sorted(ids.items()):
+        if value.strip() and (name.startswith(f"{key}-") or (name == key and not hidden)):
+            yield name, value
+
+
+def split_list(value: str) -> list[str]:
+    """The elements of a list with commas, such as several addresses in ``ovn-encap-ip`` (controller/chassis.c,
+    ``chassis_parse_ovs_encap_ip``)."""
+    return [each.strip() for each in value.split(",") if each.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class WrongMapping:
+    """What is wrong with a value of ``ovn-bridge-mappings``. ``bridge``: it is the one that is not there."""
+
+    sentence: str
+    bridge: str = ""
+
+
+def wrong_mapping(mappings: str, bridges: Collection[str]) -> WrongMapping | None:
+    """The first thing that keeps ovn-controller from a network of ``mappings`` (controller/patch.c,
+    ``add_ovs_bridge_mappings``).
+
+    An element that it cannot parse ends its reading, an empty one does so without a word. It strips no blanks, so that
+    a network may have a name that no logical switch has.
+    """
+    *elements, last = mappings.split(",")
+    for element in [*elements, last] if last else elements:
+        network, _, bridge = element.partition(":")
+        if not network or not bridge:
+            return WrongMapping(f"at {element!r} it is not NETWORK:BRIDGE, and ovn-controller reads no further")
+        if element != element.strip() or network != network.strip():
+            return WrongMapping(f"there is a blank in {element!r}, which ovn-controller takes for a part of the name")
+        if bridge not in bridges:
+            return WrongMapping(f"it maps {network} to {bridge}, and there is no such bridge", bridge)
+    return None

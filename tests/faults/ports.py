@@ -1,0 +1,82 @@
+"""Ports and tunnels that ovs-vswitchd could not make, and networks of OVN that lead nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.faults.fault import Scene, Steps, fault
+
+SEEN_TWICE = 10.0
+"""Seconds: ports are looked at each tenth interval, and what broke must be seen again."""
+
+
+@fault("ports-without-device", deadline=SEEN_TWICE)
+async def ports_of_pods_that_went(scene: Scene) -> Steps:
+    """Ports of three pods stand in the database, and their devices are gone."""
+    gone = ("gone1", "gone2", "gone3")
+    for port in gone:  # no datapath knows the type, which ends as a missing device does
+        await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone")
+    yield
+    for port in gone:
+        await scene.vsctl("del-port", "br-int", port)
+
+
+@fault("healthy")
+async def port_deleted_while_watched(scene: Scene) -> Steps:
+    """A port lost its device a moment before it was deleted, as when a pod goes."""
+    await scene.vsctl("add-port", "br-int", "going", "--", "set", "Interface", "going", "type=device-is-gone")
+    await scene.vsctl("wait-until", "Interface", "going", "ofport=-1")
+    await scene.vsctl("del-port", "br-int", "going")
+    yield
+
+
+@fault("tunnels-failed", deadline=SEEN_TWICE)
+async def tunnel_that_cannot_be_made(scene: Scene) -> Steps:
+    """One of two tunnels is of a type that ovs-vswitchd does not support, as without the kernel's module."""
+    await _add_tunnel(scene, "well", "geneve")
+    await _add_tunnel(scene, "broken", "ipsec_gre")
+    yield
+    for port in ("well", "broken"):
+        await scene.vsctl("del-port", "br-int", port)
+
+
+@fault("tunnels-down", deadline=SEEN_TWICE)
+async def tunnel_without_its_other_end(scene: Scene) -> Steps:
+    """BFD runs on a tunnel to a node that does not answer."""
+    await _add_tunnel(scene, "far", "geneve", "bfd:enable=true")
+    yield
+    await scene.vsctl("del-port", "br-int", "far")
+
+
+async def _add_tunnel(scene: Scene, port: str, kind: str, *settings: str) -> None:
+    words = (f"type={kind}", "options:remote_ip=127.0.0.9", *settings)
+    await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, *words)
+
+
+def _mapped(value: str) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        await scene.set(f"ovn-bridge-mappings={value}")
+        yield
+        await scene.unset("ovn-bridge-mappings")
+
+    return steps
+
+
+fault(
+    "bridge-mapping-wrong",
+    name="bridge-mapped-that-is-not-there",
+    about="external_ids:ovn-bridge-mappings names a bridge that does not exist.",
+)(_mapped("physnet1:br-nope"))
+fault(
+    "bridge-mapping-wrong",
+    name="bridge-mapping-without-a-bridge",
+    about="external_ids:ovn-bridge-mappings cannot be parsed.",
+)(_mapped("physnet1"))
+
+
+@fault("encap-address-missing", deadline=SEEN_TWICE)
+async def tunnel_address_of_another_host(scene: Scene) -> Steps:
+    """external_ids:ovn-encap-ip names two addresses, and one of them is on no interface."""
+    await scene.set("ovn-encap-ip=127.0.0.1,198.51.100.7")
+    yield
+    await scene.set("ovn-encap-ip=127.0.0.1")

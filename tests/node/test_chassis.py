@@ -1,0 +1,46 @@
+"""What configures ovn-controller, read as it reads it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.node.chassis import in_force, split_list, wrong_mapping
+
+BRIDGES = {"br-int", "br-ex", "br-vlan"}
+
+
+@pytest.mark.parametrize("mappings", ["", "a:br-ex", "a:br-ex,b:br-vlan", "a:br-ex,", "a:br-ex,b:br-ex"])
+def test_mappings_to_bridges_that_exist_are_right(mappings: str) -> None:
+    assert wrong_mapping(mappings, BRIDGES) is None
+
+
+@pytest.mark.parametrize(
+    ("mappings", "sentence", "bridge"),
+    [
+        ("a", "at 'a' it is not NETWORK:BRIDGE", ""),
+        ("a:", "at 'a:' it is not NETWORK:BRIDGE", ""),
+        (":br-ex", "at ':br-ex' it is not NETWORK:BRIDGE", ""),
+        ("a:br-ex,,b:br-vlan", "at '' it is not NETWORK:BRIDGE", ""),  # it drops b without a word
+        ("a:br-ex, b:br-vlan", "there is a blank in ' b:br-vlan'", ""),
+        ("a :br-ex", "there is a blank in 'a :br-ex'", ""),
+        ("a:br-ex,b:br-no,c:br-nope", "it maps b to br-no, and there is no such bridge", "br-no"),
+        ("a:br:ex", "it maps a to br:ex, and there is no such bridge", "br:ex"),
+    ],
+)
+def test_first_thing_that_is_wrong_is_told(mappings: str, sentence: str, bridge: str) -> None:
+    wrong = wrong_mapping(mappings, BRIDGES)
+    assert wrong is not None
+    assert sentence in wrong.sentence
+    assert wrong.bridge == bridge
+
+
+def test_key_of_our_chassis_hides_the_plain_one() -> None:
+    ids = {"system-id": "us", "key": "plain", "key-us": "ours", "key-other": "theirs", "keys": "another", "key-no": " "}
+    assert dict(in_force(ids, "key")) == {"key-us": "ours", "key-other": "theirs"}
+    del ids["key-us"]
+    assert dict(in_force(ids, "key")) == {"key": "plain", "key-other": "theirs"}
+    assert dict(in_force({"key": "plain"}, "key")) == {"key": "plain"}
+
+
+def test_list_with_commas_has_its_elements_without_blanks() -> None:
+    assert split_list("10.0.0.1, 10.0.0.2,,") == ["10.0.0.1", "10.0.0.2"]
