@@ -8,4 +8,5 @@ from tests.faults import observers as observers
 from tests.faults import settings as settings
 from tests.faults import sockets as sockets
 from tests.faults import southbound as southbound
+from tests.faults import storage as storage
 from tests.faults.fault import FAULTS as FAULTS
