@@ -35,11 +35,13 @@ _CAPABILITIES = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A database file by the name that its server has for it, and the bytes that are free for that server."""
+    """A database file by the name that its server has for it, and the bytes that are free for that server. ``here``:
+    the name leads us to the same file."""
 
     path: str
     free: int
     read_only: bool
+    here: bool = True
 
     @property
     def writable(self) -> bool:
@@ -80,7 +82,14 @@ def _storage(entry: Path, name: str, process: Path) -> Storage | None:
         return None
     blocks = found.f_bfree if _uses_reserve(process) else found.f_bavail
     # The flags are those of the mount and of the file system, which errors=remount-ro makes read-only (fs/statfs.c).
-    return Storage(name, blocks * found.f_frsize, bool(found.f_flag & os.ST_RDONLY))
+    return Storage(name, blocks * found.f_frsize, bool(found.f_flag & os.ST_RDONLY), _is_same(entry, name))
+
+
+def _is_same(entry: Path, name: str) -> bool:
+    try:
+        return os.path.samefile(entry, name)
+    except OSError:
+        return False
 
 
 def _uses_reserve(process: Path) -> bool:

@@ -80,3 +80,25 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
         needs="root",
         deadline=12,
     )(_full)
+
+
+def _torn(contents: bytes) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        file = Layout(scene.node.directory).dbdir / "conf.db"
+        await scene.node.kill("ovsdb-server")
+        whole = file.read_bytes()
+        file.write_bytes(contents)
+        yield
+        file.write_bytes(whole)
+        await scene.node.start("ovsdb-server")
+
+    return steps
+
+
+for _contents, _name in ((b"", "empty"), (bytes(4096), "of-zeros")):
+    fault(
+        "ovsdb-down",
+        name=f"database-file-{_name}",
+        about=f"ovsdb-server got SIGKILL, and its database file is {_name.replace('-', ' ')}: it cannot start again.",
+        passing=RESTARTED["ovsdb"],
+    )(_torn(_contents))

@@ -22,7 +22,7 @@ def test_databases_are_known_by_their_locks(tmp_path: Path) -> None:
     ):
         found = storages(os.getpid())
     room = os.statvfs(tmp_path)
-    assert [each.path for each in found] == [str(tmp_path / "conf.db")]
+    assert [(each.path, each.here) for each in found] == [(str(tmp_path / "conf.db"), True)]
     assert 0.9 * room.f_bavail <= found[0].free / room.f_frsize <= 1.1 * room.f_bfree
     assert found[0].writable
 

@@ -227,8 +227,7 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
         daemon.forget_sighting()
         sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
-        detail = f"{component.title} is not running: {sighting.sentence}. {error}"
-        return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
+        return _gone(daemon, f"{component.title} is not running: {sighting.sentence}. {error}")
     if daemon.distant:  # it has no name here that could be lost
         return replace(_failed(error), reason=Unreachable.reason if error.reason in NAME_LOST else error.reason)
     if sighting.presence is Presence.UNSEEN or (error.reason in NAME_LOST and _looks_elsewhere(node, sighting.pid)):
@@ -237,6 +236,14 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
         return _explain_silence(check, node)
     facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
+
+
+def _gone(daemon: Daemon, detail: str) -> Answer:
+    """A database server whose file is damaged ends at every start: that is worth a look when it is gone."""
+    torn = daemon.damaged_database()
+    facts = {} if torn is None else {"database": torn[0], "damage": torn[1]}
+    said = detail if torn is None else f"{detail} {torn[0]} {torn[1]}."
+    return Answer(Status.FAILED, Verdict.GONE.value, said, facts=facts, lost_at=daemon.ended_at)
 
 
 async def _is_ending(daemon: Daemon, pid: int | None) -> bool:

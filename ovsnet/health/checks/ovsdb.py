@@ -104,6 +104,8 @@ async def storage_of(node: Node, daemon: str, *, clustered: bool = False) -> Ans
     process = node.daemons[daemon].process()
     # In a thread: a file system whose server is gone (NFS) answers late.
     found = [] if process is None else await asyncio.to_thread(storages, process.pid)
+    if found:
+        node.daemons[daemon].databases = tuple(each.path for each in found if each.here)
     return judge_storage(found, clustered=clustered)
 
 

@@ -13,6 +13,7 @@ from ovsnet.health.checks.ovsdb import judge_storage
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.node.components import Socket
 from ovsnet.node.storage import Storage
+from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.storage import filled, small_disk
 from tests.health.checks.conftest import Asking
@@ -70,3 +71,24 @@ def test_member_of_a_cluster_is_not_to_be_restarted() -> None:
 
 def test_what_cannot_be_seen_is_no_fault() -> None:
     assert judge_storage([]).reason == "not-used"
+
+
+async def test_torn_file_of_a_server_that_is_gone_selects_the_remedy(node: Sandbox, asking: Asking) -> None:
+    file = Layout(node.directory).dbdir / "conf.db"
+    async with asking(node) as ask:
+        assert (await ask("ovsdb.storage")).status is Status.OK
+        await node.kill("ovsdb-server")
+        assert (await ask("ovsdb.echo")).facts == {}
+        whole = file.read_bytes()
+        file.write_bytes(b"")
+        result = await ask("ovsdb.echo")
+        file.write_bytes(whole)
+        await node.start("ovsdb-server")
+        back = await ask.until("ovsdb.echo", lambda now: now.status is Status.OK)
+    assert result.reason == "gone"
+    assert result.detail.endswith(f"{file} is empty.")
+    cause = cause_of(result)
+    assert cause is not None
+    assert cause.code == "ovsdb-down"
+    assert f"{file} is empty, so no start succeeds" in cause.remedy_for(result.facts)
+    assert back.facts == {}
