@@ -33,4 +33,29 @@ HOST = (
         remedies=(MEMBER, FULL, READ_ONLY, LOOK),
         reasons=frozenset({"database-not-writable"}),
     ),
+    Cause(
+        code="certificate-expired",
+        state=State.DEGRADED,
+        summary="A certificate is not valid at this time: peers refuse it, whenever a connection is made anew.",
+        remedies=(
+            "Renew {ended}, which {whose} uses. If its connections do not come back then, restart {whose}.",
+            "Set this host's clock, or wait: {early}, which {whose} uses, is not valid yet.",
+            "Renew the certificate that the evidence names, and look at this host's clock.",
+        ),
+        reasons=frozenset({"certificate-expired"}),
+    ),
 )
+
+LATER = (
+    Cause(
+        code="certificate-expires",
+        state=State.DEGRADED,
+        summary="A certificate ends soon. Then no connection that needs it can be made.",
+        remedies=(
+            "Renew {file}, which {whose} uses, within {days} days.",
+            "Renew the certificate that the evidence names.",
+        ),
+        reasons=frozenset({"certificate-expires"}),
+    ),
+)
+"""What harms nobody yet."""

@@ -41,7 +41,7 @@ VERDICTS: dict[str, Verdict] = {
             "host-unfit", "vswitchd-not-connected", "southbound-down", "southbound-hung", "southbound-stale",
             "southbound-slow", "southbound-wrong-address", "northd-version-mismatch", "controller-not-connected",
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
-            "database-not-writable",
+            "database-not-writable", "certificate-expired", "certificate-expires",
         ),
         DEGRADED,
     ),

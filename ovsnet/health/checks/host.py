@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Iterator
+
 from ovsnet import doctor
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.certificates import Dated, PemFile, dated, named_by
+from ovsnet.node.components import COMPONENTS, CONTROLLER
 from ovsnet.node.node import Node
 
 
@@ -31,3 +37,55 @@ async def fit(node: Node) -> Answer:
         return ok("Nothing on this host makes Open vSwitch impossible.")
     first = findings[0]
     return failed("unfit", f"{first.code}: {first.summary}", facts={"advice": first.remedy}, findings=len(findings))
+
+
+@check("host.certificates", daemon="", every=20)
+async def certificates(node: Node) -> Answer:
+    """No certificate that ovsnet or a daemon of this host uses has ended or ends soon.
+
+    Those on the daemons' command lines, in ovsnet's settings, and in the database where ovn-controller goes through
+    TLS. Reads a few files, and asks nobody.
+    """
+    await node.read_configuration()
+    found = await asyncio.to_thread(dated, list(_pem_files(node)))
+    return judge_certificates(found, time.time())
+
+
+def judge_certificates(found: list[Dated], now: float) -> Answer:
+    """What follows from the dates at ``now``, in seconds since 1970. Pure."""
+    if not found:
+        return not_used("Nothing here uses TLS, or its files cannot be read.")
+    worst = min(found, key=lambda each: (each.is_valid(now), not each.ends_soon(now), each.left(now)))
+    days = worst.left(now) / 86400
+    named = f"{worst.file.path} of {worst.file.whose}"
+    facts = {"file": worst.file.path, "whose": worst.file.whose, "days": f"{abs(days):.0f}"}
+    if not worst.is_valid(now):
+        why = f"ended {-days:.1f} days ago" if days < 0 else "is not valid yet"
+        facts |= {"ended" if days < 0 else "early": worst.file.path}
+        return failed("certificate-expired", f"{named} {why}.", facts=facts, days=days)
+    if worst.ends_soon(now):
+        return failed("certificate-expires", f"{named} ends in {days:.1f} days.", facts=facts, days=days)
+    return ok(f"{named} is the first to end, in {days:.0f} days.", days=days)
+
+
+def _pem_files(node: Node) -> Iterator[PemFile]:
+    settings, database = node.settings, node.ovsdb.current
+    for path, trusted in (
+        (settings.tls_certificate, False),
+        (settings.tls_ca, True),
+        (settings.serve_certificate, False),
+        (settings.serve_client_ca, True),
+    ):
+        if path:
+            yield PemFile(path, "ovsnet", trusted=trusted)
+    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    for name, pid in pids.items():
+        yield from named_by(pid, COMPONENTS[name].title)
+    # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config). A row that is used for nothing
+    # harms nobody.
+    uses_tls = any(each.scheme == "ssl" for each in node.southbound_remotes)
+    if database is not None and database.tls_files is not None and uses_tls:
+        certificate, ca = database.tls_files
+        theirs = pids.get(CONTROLLER.daemon)
+        yield PemFile(certificate, CONTROLLER.title, theirs)
+        yield PemFile(ca, CONTROLLER.title, theirs, trusted=True)
