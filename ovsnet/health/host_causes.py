@@ -48,6 +48,18 @@ HOST = (
 
 LATER = (
     Cause(
+        code="memory-short",
+        state=State.DEGRADED,
+        summary="A daemon reaches the memory limit of its cgroup: the kernel kills it there.",
+        remedies=(
+            "The kernel has killed {kills} times there: raise {setting} from {limit} (in Kubernetes, the pod's memory "
+            "limit). For ovs-vswitchd, fewer handler and revalidator threads save memory.",
+            "Raise {setting} from {limit} (in Kubernetes, the pod's memory limit): {title} uses {used}.",
+            "Raise the memory limit of its cgroup (`MemoryMax=`, or the pod's limit).",
+        ),
+        reasons=frozenset({"memory-short"}),
+    ),
+    Cause(
         code="certificate-expires",
         state=State.DEGRADED,
         summary="A certificate ends soon. Then no connection that needs it can be made.",

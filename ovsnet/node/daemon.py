@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from ovsnet.node.components import OVSDB, Component
 from ovsnet.node.database_file import damaged
 from ovsnet.node.descriptors import Descriptors, descriptors
+from ovsnet.node.memory import MemoryWatch
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
@@ -48,6 +49,7 @@ class Daemon:
         """It was seen to go on after the names of its sockets went."""
         self.databases: tuple[str, ...] = ()
         """The files of the databases that it was last seen to serve."""
+        self.memory = MemoryWatch()
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at

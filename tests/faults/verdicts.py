@@ -42,6 +42,7 @@ VERDICTS: dict[str, Verdict] = {
             "southbound-slow", "southbound-wrong-address", "northd-version-mismatch", "controller-not-connected",
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
             "database-not-writable", "certificate-expired", "certificate-expires",
+            "memory-short",
         ),
         DEGRADED,
     ),

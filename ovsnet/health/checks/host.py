@@ -11,6 +11,7 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.certificates import Dated, PemFile, dated, named_by
 from ovsnet.node.components import COMPONENTS, CONTROLLER
+from ovsnet.node.memory import Memory, memory
 from ovsnet.node.node import Node
 
 
@@ -37,6 +38,38 @@ async def fit(node: Node) -> Answer:
         return ok("Nothing on this host makes Open vSwitch impossible.")
     first = findings[0]
     return failed("unfit", f"{first.code}: {first.summary}", facts={"advice": first.remedy}, findings=len(findings))
+
+
+@check("host.memory", daemon="", every=10)
+async def memory_left(node: Node) -> Answer:
+    """No daemon of this host is near the memory limit of its cgroup, and none was killed for it lately.
+
+    Whoever reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
+    """
+    nearest = 0.0
+    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    # In a thread: the kernel adds up the counts of all CPUs when memory.stat is read (mm/memcontrol.c).
+    groups = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
+    for name, found in groups.items():
+        if found is None:
+            continue
+        nearest = max(nearest, found.share)
+        if trouble := node.daemons[name].memory.look(found, node.clock()):
+            return _short_of_memory(COMPONENTS[name].title, pids[name], found, trouble)
+    if not nearest:
+        return not_used("No daemon has a memory limit, as far as can be seen.")
+    return ok(f"No daemon uses more than {nearest:.0%} of its memory limit.", share=nearest)
+
+
+def _short_of_memory(title: str, pid: int, found: Memory, trouble: str) -> Answer:
+    used, limit = (f"{each / (1 << 20):.0f} MiB" for each in (found.used, found.limit))
+    facts = {"title": title, "pid": str(pid), "used": used, "limit": limit, "setting": found.setting}
+    if trouble == "killed":
+        facts["kills"] = str(found.kills)
+        detail = f"The kernel killed in the cgroup of {title} for lack of memory ({found.kills} times), at {limit}."
+    else:
+        detail = f"{title} (process {pid}) and its cgroup {found.group} use {used} of {limit}."
+    return failed("memory-short", detail, facts=facts, share=found.share, kills=found.kills)
 
 
 @check("host.certificates", daemon="", every=20)
