@@ -16,6 +16,7 @@ from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
+from ovsnet.health.host_causes import HOST, LATER
 from ovsnet.health.own_causes import OURSELVES
 from ovsnet.health.port_causes import PORTS
 from ovsnet.node.components import COMPONENTS, Component
@@ -102,11 +103,13 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
             yield down(component)
             yield hung(component)
             yield from NAMED.get(component.daemon, ())
+        yield from HOST
         yield from CONSEQUENCES
         yield from PORTS
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
+        yield from LATER
         yield from OURSELVES
 
     return tuple(rows())

@@ -39,6 +39,9 @@ TEXTS = {
     "ovsdb-server": Texts(
         down=(
             "ovsdb-server is not running. ovs-vswitchd serves no OpenFlow without it; installed flows stay.",
+            "Its database file {database} {damage}, so no start succeeds. Restore a backup, or move it away: "
+            "`ovs-ctl start` makes a new one. Then set external_ids again (system-id, hostname, ovn-remote, "
+            "ovn-encap-type, ovn-encap-ip, ovn-bridge-mappings).",
             "Start it (`systemctl start ovsdb-server`, or the ovs-ovn pod) and read its log.",
         ),
         hung=("ovsdb-server accepts connections, answers nothing and makes no progress.", *HELD, *INSPECT),
@@ -80,6 +83,8 @@ TEXTS = {
     "southbound": Texts(
         down=(
             "The southbound database cannot be reached from this node.",
+            "Its database file {database} {damage}, so no start succeeds. Restore a backup, or have a member of a "
+            "cluster join it anew (`ovsdb-tool join-cluster`).",
             f"Start it, or correct external_ids:ovn-remote. {ELSEWHERE}",
         ),
         hung=(

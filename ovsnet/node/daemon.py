@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from ovsnet.node.components import Component
+from ovsnet.node.components import OVSDB, Component
+from ovsnet.node.database_file import damaged
 from ovsnet.node.descriptors import Descriptors, descriptors
+from ovsnet.node.memory import MemoryWatch
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
@@ -45,6 +47,9 @@ class Daemon:
         """When its process was first seen to have ended; None while it runs, or when that was never seen."""
         self.nameless = False
         """The names of its sockets went, and nobody was met since."""
+        self.databases: tuple[str, ...] = ()
+        """The files of the databases that it was last seen to serve."""
+        self.memory = MemoryWatch()
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at
@@ -157,3 +162,9 @@ class Daemon:
             return None
         held = descriptors(process.pid)
         return (process.pid, held) if held is not None and held.left <= 0 else None
+
+    def damaged_database(self) -> tuple[str, str] | None:
+        """A file of its databases that cannot be loaded, and what is wrong with it; None when none is known to be."""
+        if self.component is not OVSDB and not self.databases:
+            return None
+        return damaged(self.databases, self._rundir)

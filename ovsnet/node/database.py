@@ -18,6 +18,7 @@ WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
     "Bridge": ["name", "datapath_type", "fail_mode"],
     "Interface": COLUMNS,
+    "SSL": ["certificate", "ca_cert"],
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
 
@@ -91,6 +92,12 @@ class Database(ovsdb.Session):
     def external_ids(self) -> Mapping[str, str]:
         """``Open_vSwitch.external_ids``: among others what configures ovn-controller."""
         return cast("Mapping[str, str]", self._root().get("external_ids") or {})
+
+    @property
+    def tls_files(self) -> tuple[str, str] | None:
+        """The certificate and the CA that ``ovs-vsctl set-ssl`` names; None when it was not used."""
+        row = next(iter(self._rows("SSL")), None)
+        return None if row is None else (str(row["certificate"]), str(row["ca_cert"]))
 
     async def create_bridge(self, name: str, datapath_type: str, *, timeout: float) -> None:
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).

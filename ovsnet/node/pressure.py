@@ -48,8 +48,8 @@ def surroundings(pid: int | None, proc: Path = Path("/proc"), cgroups: Path = Pa
 
 def _throttled(pid: int, proc: Path, cgroups: Path) -> tuple[float | None, str]:
     """For how many seconds it was throttled, and the file that holds its quota."""
-    for files, place in _places(pid, "cpu", proc, cgroups):
-        value = _field(_read(place / "cpu.stat"), files.throttled)
+    for files, place in places(pid, "cpu", proc, cgroups):
+        value = field(read(place / "cpu.stat"), files.throttled)
         if value is not None:
             return value * files.unit, str(place / files.quota)
     return None, ""
@@ -57,9 +57,9 @@ def _throttled(pid: int, proc: Path, cgroups: Path) -> tuple[float | None, str]:
 
 def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
     """The cgroup that freezes it, which may be one further up, and the command that thaws it."""
-    for files, place in _places(pid, "freezer", proc, cgroups):
+    for files, place in places(pid, "freezer", proc, cgroups):
         for group in (place, *place.parents):
-            if _read(group / files.freezes).strip() == "1":
+            if read(group / files.freezes).strip() == "1":
                 value, name = files.thaw
                 return str(group), f"echo {value} > {group / name}"
             if group == cgroups:
@@ -67,9 +67,9 @@ def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
     return "", ""
 
 
-def _places(pid: int, controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
+def places(pid: int, controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
     """Where the process' cgroup may be, for one controller."""
-    for line in _read(proc / str(pid) / "cgroup").splitlines():
+    for line in read(proc / str(pid) / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             files, mounts = V2, (cgroups, cgroups / "unified")
@@ -82,7 +82,7 @@ def _places(pid: int, controller: str, proc: Path, cgroups: Path) -> Iterator[tu
 
 
 def _pressure(path: Path) -> float | None:
-    some = next((line for line in _read(path).splitlines() if line.startswith("some ")), "")
+    some = next((line for line in read(path).splitlines() if line.startswith("some ")), "")
     for part in some.split():
         name, _, value = part.partition("=")
         if name == "avg10":
@@ -90,7 +90,8 @@ def _pressure(path: Path) -> float | None:
     return None
 
 
-def _field(text: str, key: str) -> float | None:
+def field(text: str, key: str) -> float | None:
+    """A number out of lines of names and numbers."""
     for line in text.splitlines():
         name, _, value = line.partition(" ")
         if name == key:
@@ -98,7 +99,8 @@ def _field(text: str, key: str) -> float | None:
     return None
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """A file's text; empty when it cannot be had."""
     try:
         return path.read_text(errors="surrogateescape")
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults import certificates as certificates
 from tests.faults import daemons as daemons
 from tests.faults import limits as limits
 from tests.faults import observers as observers
@@ -9,4 +10,5 @@ from tests.faults import ports as ports
 from tests.faults import settings as settings
 from tests.faults import sockets as sockets
 from tests.faults import southbound as southbound
+from tests.faults import storage as storage
 from tests.faults.fault import FAULTS as FAULTS

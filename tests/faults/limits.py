@@ -17,6 +17,8 @@ from tests.faults.programs import BACKLOG, clients, no_more_descriptors, program
 CGROUPS = Path("/sys/fs/cgroup/cpu")
 """Version 1, where a group for one process can be made beside those of a container."""
 
+MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
+
 
 def _exhausted(daemon: str, socket: str) -> Callable[[Scene], Steps]:
     async def steps(scene: Scene) -> Steps:
@@ -176,6 +178,47 @@ async def database_restarted_over_and_over(scene: Scene) -> Steps:
         await scene.node.restart("ovsdb-server")
         await asyncio.sleep(0.3)
     yield
+
+
+EATS = """
+import pathlib, sys, time
+group = pathlib.Path(sys.argv[1])
+(group / "cgroup.procs").write_text("0")
+eaten = []
+while int((group / "memory.usage_in_bytes").read_text()) < float(sys.argv[2]):
+    eaten.append(b"x" * (1 << 20))
+print("full", flush=True)
+time.sleep(3600)
+"""
+
+
+@fault("memory-short", needs="cgroup", deadline=45)
+async def vswitchd_near_its_memory_limit(scene: Scene) -> Steps:
+    """Something else in ovs-vswitchd's cgroup leaves it 7 % of the memory limit."""
+    pid, limit = scene.node.pid("ovs-vswitchd"), 256 << 20
+    with limited_memory(pid, limit) as group:
+        arguments = ("-c", EATS, str(group), str(0.93 * limit))
+        async with program(scene.node, sys.executable, *arguments) as eater:
+            assert eater.stdout is not None
+            assert await eater.stdout.readline() == b"full\n"
+            yield
+
+
+@contextlib.contextmanager
+def limited_memory(pid: int, limit: int) -> Iterator[Path]:
+    """A group for the process alone, and its limit in bytes."""
+    group = MEMORY_CGROUPS / f"ovsnet-{pid}"
+    before = next(
+        line.split(":")[2] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines() if ":memory:" in line
+    )
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(limit))
+        (group / "cgroup.procs").write_text(str(pid))
+        yield group
+    finally:
+        (MEMORY_CGROUPS / before.lstrip("/") / "cgroup.procs").write_text(str(pid))
+        group.rmdir()
 
 
 def cgroups() -> bool:

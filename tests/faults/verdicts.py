@@ -43,6 +43,8 @@ VERDICTS: dict[str, Verdict] = {
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
+            "database-not-writable", "certificate-expired", "certificate-expires",
+            "memory-short",
         ),
         DEGRADED,
     ),

@@ -35,6 +35,7 @@ from ovsnet.errors import (
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
+from ovsnet.node.daemon import Daemon
 from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
@@ -223,8 +224,7 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
     sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
-        detail = f"{component.title} is not running: {sighting.sentence}. {error}"
-        return Answer(Status.FAILED, Verdict.GONE.value, detail, lost_at=daemon.ended_at)
+        return _gone(daemon, f"{component.title} is not running: {sighting.sentence}. {error}")
     if daemon.distant:  # it has no name here that could be lost
         return replace(_failed(error), reason=Unreachable.reason if error.reason in NAME_LOST else error.reason)
     if sighting.presence is Presence.UNSEEN or (error.reason in NAME_LOST and _looks_elsewhere(node, sighting.pid)):
@@ -233,6 +233,14 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
         return _explain_silence(check, node)
     facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
+
+
+def _gone(daemon: Daemon, detail: str) -> Answer:
+    """A database server whose file is damaged ends at every start: that is worth a look when it is gone."""
+    torn = daemon.damaged_database()
+    facts = {} if torn is None else {"database": torn[0], "damage": torn[1]}
+    said = detail if torn is None else f"{detail} {torn[0]} {torn[1]}."
+    return Answer(Status.FAILED, Verdict.GONE.value, said, facts=facts, lost_at=daemon.ended_at)
 
 
 async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Iterator
+
 from ovsnet import doctor
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.certificates import Dated, PemFile, dated, named_by
+from ovsnet.node.components import COMPONENTS, CONTROLLER
+from ovsnet.node.memory import Memory, memory
 from ovsnet.node.node import Node
 
 
@@ -31,3 +38,87 @@ async def fit(node: Node) -> Answer:
         return ok("Nothing on this host makes Open vSwitch impossible.")
     first = findings[0]
     return failed("unfit", f"{first.code}: {first.summary}", facts={"advice": first.remedy}, findings=len(findings))
+
+
+@check("host.memory", daemon="", every=10)
+async def memory_left(node: Node) -> Answer:
+    """No daemon of this host is near the memory limit of its cgroup, and none was killed for it lately.
+
+    Whoever reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
+    """
+    nearest = 0.0
+    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    # In a thread: the kernel adds up the counts of all CPUs when memory.stat is read (mm/memcontrol.c).
+    groups = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
+    for name, found in groups.items():
+        if found is None:
+            continue
+        nearest = max(nearest, found.share)
+        if trouble := node.daemons[name].memory.look(found, node.clock()):
+            return _short_of_memory(COMPONENTS[name].title, pids[name], found, trouble)
+    if not nearest:
+        return not_used("No daemon has a memory limit, as far as can be seen.")
+    return ok(f"No daemon uses more than {nearest:.0%} of its memory limit.", share=nearest)
+
+
+def _short_of_memory(title: str, pid: int, found: Memory, trouble: str) -> Answer:
+    used, limit = (f"{each / (1 << 20):.0f} MiB" for each in (found.used, found.limit))
+    facts = {"title": title, "pid": str(pid), "used": used, "limit": limit, "setting": found.setting}
+    if trouble == "killed":
+        facts["kills"] = str(found.kills)
+        detail = f"The kernel killed in the cgroup of {title} for lack of memory ({found.kills} times), at {limit}."
+    else:
+        detail = f"{title} (process {pid}) and its cgroup {found.group} use {used} of {limit}."
+    return failed("memory-short", detail, facts=facts, share=found.share, kills=found.kills)
+
+
+@check("host.certificates", daemon="", every=20)
+async def certificates(node: Node) -> Answer:
+    """No certificate that ovsnet or a daemon of this host uses has ended or ends soon.
+
+    Those on the daemons' command lines, in ovsnet's settings, and in the database where ovn-controller goes through
+    TLS. Reads a few files, and asks nobody.
+    """
+    await node.read_configuration()
+    found = await asyncio.to_thread(dated, list(_pem_files(node)))
+    return judge_certificates(found, time.time())
+
+
+def judge_certificates(found: list[Dated], now: float) -> Answer:
+    """What follows from the dates at ``now``, in seconds since 1970. Pure."""
+    if not found:
+        return not_used("Nothing here uses TLS, or its files cannot be read.")
+    worst = min(found, key=lambda each: (each.is_valid(now), not each.ends_soon(now), each.left(now)))
+    days = worst.left(now) / 86400
+    named = f"{worst.file.path} of {worst.file.whose}"
+    facts = {"file": worst.file.path, "whose": worst.file.whose, "days": f"{abs(days):.0f}"}
+    if not worst.is_valid(now):
+        why = f"ended {-days:.1f} days ago" if days < 0 else "is not valid yet"
+        facts |= {"ended" if days < 0 else "early": worst.file.path}
+        return failed("certificate-expired", f"{named} {why}.", facts=facts, days=days)
+    if worst.ends_soon(now):
+        return failed("certificate-expires", f"{named} ends in {days:.1f} days.", facts=facts, days=days)
+    return ok(f"{named} is the first to end, in {days:.0f} days.", days=days)
+
+
+def _pem_files(node: Node) -> Iterator[PemFile]:
+    settings, database = node.settings, node.ovsdb.current
+    for path, trusted in (
+        (settings.tls_certificate, False),
+        (settings.tls_ca, True),
+        (settings.serve_certificate, False),
+        (settings.serve_client_ca, True),
+    ):
+        if path:
+            yield PemFile(path, "ovsnet", trusted=trusted)
+    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    for name, pid in pids.items():
+        yield from named_by(pid, COMPONENTS[name].title)
+    # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config). A row that is used for nothing
+    # harms nobody.
+    uses_tls = any(each.scheme == "ssl" for each in node.southbound_remotes)
+    if database is not None and database.tls_files is not None and uses_tls:
+        certificate, ca = database.tls_files
+        theirs = pids.get(CONTROLLER.daemon)
+        yield PemFile(certificate, CONTROLLER.title, theirs)
+        yield PemFile(ca, CONTROLLER.title, theirs, trusted=True)

@@ -5,11 +5,15 @@ What the database holds is read from a monitor, which the server pushes to: no q
 
 from __future__ import annotations
 
+import asyncio
+import os.path
+
 from ovsnet.errors import DeadlineExceeded, UnixctlRefused
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, ok
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.storage import Storage, storages
 from ovsnet.ovsdb.smap import smap_bool
 
 
@@ -83,4 +87,46 @@ async def flow_restore(node: Node) -> Answer:
         "flow-restore-wait",
         "other_config:flow-restore-wait is true, and ovs-vswitchd runs no revalidators: it forwards nothing.",
         facts={"by_ovn": "itself"} if OVN_MARK in database.external_ids else {},
+    )
+
+
+@check("ovsdb.storage", daemon="ovsdb-server", needs=("ovsdb.echo",), every=10)
+async def storage(node: Node) -> Answer:
+    """The file system of the Open_vSwitch database takes changes.
+
+    A server on a full or read-only one answers every reader, and refuses whoever changes something. Nothing is written.
+    """
+    return await storage_of(node, "ovsdb-server")
+
+
+async def storage_of(node: Node, daemon: str, *, clustered: bool = False) -> Answer:
+    """The same of any database server on this host; ``clustered`` is for a member of a cluster."""
+    process = node.daemons[daemon].process()
+    # In a thread: a file system whose server is gone (NFS) answers late.
+    found = [] if process is None else await asyncio.to_thread(storages, process.pid)
+    if found:
+        node.daemons[daemon].databases = tuple(each.path for each in found if each.here)
+    return judge_storage(found, clustered=clustered)
+
+
+def judge_storage(found: list[Storage], *, clustered: bool = False) -> Answer:
+    """What follows from the databases of one server, the worst of them in front. Pure."""
+    if not found:
+        return not_used("Its database file cannot be seen from here.")
+    worst = found[0]
+    if worst.writable:
+        return ok(f"{worst.path} has {worst.free} bytes left.", free=worst.free)
+    why = "read-only" if worst.read_only else f"full: {worst.free} bytes are left"
+    facts = {"read_only": worst.path}
+    if not worst.read_only:
+        facts = {
+            "member" if clustered else "full": worst.path,
+            "free": str(worst.free),
+            "directory": os.path.dirname(worst.path),
+        }
+    return failed(
+        "database-not-writable",
+        f"The file system of {worst.path} is {why}. The server refuses every change.",
+        facts=facts,
+        free=worst.free,
     )

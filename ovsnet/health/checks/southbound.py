@@ -8,6 +8,7 @@ import re
 from ovsnet.errors import AddressError, OvsnetError
 from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.io.address import parse_remotes
 from ovsnet.node.components import Socket
@@ -57,6 +58,13 @@ async def fresh(node: Node) -> Answer:
             f"{southbound.address} is at log index {index}, and {seen} was seen before: it went back in time.",
         )
     return ok(f"A {'leader' if server.leader else 'follower'} in touch with its cluster.", index=index)
+
+
+@check("southbound.storage", daemon="southbound", needs=("southbound.echo",), every=10)
+async def storage(node: Node) -> Answer:
+    """The file system of a southbound database on this host takes changes."""
+    server = node.southbound.held().server
+    return await storage_of(node, "southbound", clustered=server is not None and server.clustered)
 
 
 async def _controller_accepts_it(node: Node) -> bool:

@@ -88,13 +88,14 @@ class Daemon:
     def out_of_descriptors(self) -> None:
         """It has some left."""
 
+    damaged_database = out_of_descriptors
+
 
 def node(daemon: Daemon) -> Node:
-    settings = SimpleNamespace(hung_after=3.0)
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
         daemons={"ovs-vswitchd": daemon},
-        settings=settings,
+        settings=SimpleNamespace(hung_after=3.0),
         own_lag=0.25,
         clock=lambda: NOW,
         backlog_refusals=refusals,

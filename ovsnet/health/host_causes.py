@@ -1,0 +1,73 @@
+"""What a host gives its daemons, and gives too little of. It leaves them at work, so it stands below what is wrong with
+one of them, and above what follows from it."""
+
+from __future__ import annotations
+
+from ovsnet.health.cause import Cause, State
+
+MEMBER = (
+    "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`), and do not restart "
+    "this member of the cluster: its file lacks what was committed meanwhile, and may not load again. Have it leave "
+    "(`cluster/leave`, or `cluster/kick` at another member), move the file away, and join it anew "
+    "(`ovsdb-tool join-cluster`)."
+)
+"""Tried: once there is room it writes on behind the gap, and its next start ends with "record N advances commit index
+to X but last log index is Y" (ovsdb/raft.c, ``raft_read_log``)."""
+
+FULL = (
+    "Make room on the file system of {full}, which has {free} bytes left: look for old logs and core dumps "
+    "(`du -xh {directory}`). The server needs no restart then."
+)
+READ_ONLY = (
+    "Find out why the file system of {read_only} became read-only (`dmesg` tells of a broken disk), repair it and "
+    "mount it read-write; then restart the server."
+)
+LOOK = "Look at the file system of its database (`df`, `findmnt`): make room, or mount it read-write."
+
+
+HOST = (
+    Cause(
+        code="database-not-writable",
+        state=State.DEGRADED,
+        summary="A database server refuses every change: its file system is full or read-only. What is set up stays.",
+        remedies=(MEMBER, FULL, READ_ONLY, LOOK),
+        reasons=frozenset({"database-not-writable"}),
+    ),
+    Cause(
+        code="certificate-expired",
+        state=State.DEGRADED,
+        summary="A certificate is not valid at this time: peers refuse it, whenever a connection is made anew.",
+        remedies=(
+            "Renew {ended}, which {whose} uses. If its connections do not come back then, restart {whose}.",
+            "Set this host's clock, or wait: {early}, which {whose} uses, is not valid yet.",
+            "Renew the certificate that the evidence names, and look at this host's clock.",
+        ),
+        reasons=frozenset({"certificate-expired"}),
+    ),
+)
+
+LATER = (
+    Cause(
+        code="memory-short",
+        state=State.DEGRADED,
+        summary="A daemon reaches the memory limit of its cgroup: the kernel kills it there.",
+        remedies=(
+            "The kernel has killed {kills} times there: raise {setting} from {limit} (in Kubernetes, the pod's memory "
+            "limit). For ovs-vswitchd, fewer handler and revalidator threads save memory.",
+            "Raise {setting} from {limit} (in Kubernetes, the pod's memory limit): {title} uses {used}.",
+            "Raise the memory limit of its cgroup (`MemoryMax=`, or the pod's limit).",
+        ),
+        reasons=frozenset({"memory-short"}),
+    ),
+    Cause(
+        code="certificate-expires",
+        state=State.DEGRADED,
+        summary="A certificate ends soon. Then no connection that needs it can be made.",
+        remedies=(
+            "Renew {file}, which {whose} uses, within {days} days.",
+            "Renew the certificate that the evidence names.",
+        ),
+        reasons=frozenset({"certificate-expires"}),
+    ),
+)
+"""What harms nobody yet."""

@@ -1,0 +1,58 @@
+"""Whether a database file can be loaded, as far as its beginning shows.
+
+A power cut or a full disk may leave one that is empty or cut off in its first record, which holds the schema or the
+cluster's identity. Then ovsdb-server ends at every start, before it says anything on a socket. A record that is cut off
+further behind costs that change alone: the server leaves it out (ovsdb/log.c, ``ovsdb_log_read``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ovsnet.node.layouts import LAYOUTS, Layout
+from ovsnet.node.rundir import Rundir
+
+LONGEST_HEADER = 128
+"""Bytes (ovsdb/log.c, ``ovsdb_log_read``)."""
+
+_HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) [0-9a-f]{40}\n")
+"""Of a record: magic, length and SHA-1 (ovsdb/log.c, ``parse_header``)."""
+
+
+def damage(path: Path | str) -> str:
+    """What is wrong with it, to be said behind its name; empty when nothing is, and when it may not be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        found = os.fstat(descriptor)
+        return judge(os.read(descriptor, LONGEST_HEADER), found.st_size) if stat.S_ISREG(found.st_mode) else ""
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def judge(beginning: bytes, size: int) -> str:
+    """The same of a file's first bytes and its size. Pure."""
+    if not size:
+        return "is empty"
+    header = _HEADER.match(beginning)
+    if header is None:
+        return "does not begin as a database does"
+    return "is cut off in its first record" if size < header.end() + int(header[1]) else ""
+
+
+def damaged(known: Iterable[str], rundir: Rundir, layouts: Sequence[Layout] = LAYOUTS) -> tuple[str, str] | None:
+    """The first database file that is damaged, and how; None when none is known to be.
+
+    ``known`` are those that the server had open. Without any, it is the usual one of such a run directory.
+    """
+    usual = dict.fromkeys(each.database for each in layouts if Path(each.ovs) == rundir.ovs)
+    found = ((path, damage(path)) for path in tuple(known) or usual)
+    return next(((path, what) for path, what in found if what), None)

@@ -1,0 +1,97 @@
+"""Whether the file system that holds a daemon's database takes another change.
+
+A server that cannot write refuses each transaction that changes something ("I/O error" in its answer), and serves every
+reader as before (ovsdb/log.c, ``ovsdb_log_write``). So the file system is looked at, and no write is needed. What is
+looked at are the files that the process has open: by /proc/PID/fd they are reached without their names, out of any
+mount namespace.
+
+A standalone server writes again as soon as there is room: ``ovsdb_log_write`` starts over behind the last good record.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovsnet.errors import raise_own_limit
+
+LEAST_ROOM = 16 << 10
+"""Bytes: a change that makes a port has one or two kilobytes. Less is said to be full."""
+
+MOST_FILES = 1 << 14
+"""Descriptors of one process that are looked at."""
+
+SYS_RESOURCE = 1 << 24
+"""CAP_SYS_RESOURCE, which may use the blocks that a file system keeps back (capabilities(7))."""
+
+_LOCK = re.compile(r"(?P<directory>/.*)/\.(?P<name>[^/]+)\.~lock~")
+"""The lock beside each database that a server may write (lib/lockfile.c, ``lockfile_name``)."""
+
+_CAPABILITIES = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A database file by the name that its server has for it, and the bytes that are free for that server. ``here``:
+    the name leads us to the same file."""
+
+    path: str
+    free: int
+    read_only: bool
+    here: bool = True
+
+    @property
+    def writable(self) -> bool:
+        """Whether it takes another change."""
+        return not self.read_only and self.free >= LEAST_ROOM
+
+
+def storages(pid: int, proc: Path = Path("/proc")) -> list[Storage]:
+    """Those of each database that the process has open to write, the first that takes no change in front.
+
+    Empty when none can be seen: it serves none from a file, or is another user's. Raises OwnLimit.
+    """
+    try:
+        found = [_storage(entry, name, proc / str(pid)) for entry, name in _databases(proc / str(pid) / "fd")]
+    except OSError as error:
+        raise_own_limit(error)
+        return []
+    return sorted((each for each in found if each is not None), key=lambda each: each.writable)
+
+
+def _databases(directory: Path) -> Iterator[tuple[Path, str]]:
+    """The descriptors of databases, with the names of these."""
+    names: dict[str, Path] = {}
+    for number in sorted(os.listdir(directory), key=int)[:MOST_FILES]:
+        try:
+            names.setdefault(os.readlink(directory / number), directory / number)
+        except FileNotFoundError:  # it was closed meanwhile
+            continue
+    for locked in [lock for name in names if (lock := _LOCK.fullmatch(name))]:
+        path = f"{locked['directory']}/{locked['name']}"
+        if (entry := names.get(path)) is not None:
+            yield entry, path
+
+
+def _storage(entry: Path, name: str, process: Path) -> Storage | None:
+    found = os.statvfs(entry)
+    if not found.f_blocks:  # it does not count
+        return None
+    blocks = found.f_bfree if _uses_reserve(process) else found.f_bavail
+    # The flags are those of the mount and of the file system, which errors=remount-ro makes read-only (fs/statfs.c).
+    return Storage(name, blocks * found.f_frsize, bool(found.f_flag & os.ST_RDONLY), _is_same(entry, name))
+
+
+def _is_same(entry: Path, name: str) -> bool:
+    try:
+        return os.path.samefile(entry, name)
+    except OSError:
+        return False
+
+
+def _uses_reserve(process: Path) -> bool:
+    held = _CAPABILITIES.search((process / "status").read_text(errors="surrogateescape"))
+    return held is not None and bool(int(held[1], 16) & SYS_RESOURCE)

@@ -1,0 +1,59 @@
+"""Certificates that are not valid any more, or not for long."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from ovsnet.io.tls import Tls
+from ovsnet.sandbox import binaries
+from ovsnet.sandbox.pki import certify
+from ovsnet.sandbox.proc import free_ports
+from tests.faults.fault import Scene, Steps, fault
+
+
+def certified(directory: Path, days: int) -> Tls:
+    """Files whose certificate ends ``days`` days after it begins, which is now; their CA lasts longer."""
+    directory.mkdir(exist_ok=True)
+    files = Tls(*(str(directory / name) for name in ("node.key", "node.pem", "ca.pem")))
+    certify(files, binaries.find())
+    request, key = (str(Path(files.ca).with_suffix(suffix)) for suffix in (".req", ".key"))
+    signer = ("-CA", files.ca, "-CAkey", key, "-set_serial", "2", "-days", str(days))
+    signing = ("openssl", "x509", "-req", "-in", request, *signer, "-out", files.certificate)
+    subprocess.run(signing, check=True, capture_output=True)
+    return files
+
+
+@contextlib.contextmanager
+def ended(file: Path, directory: Path) -> Iterator[None]:
+    """In this file is a certificate that ended yesterday."""
+    good = file.read_bytes()
+    file.write_bytes(Path(certified(directory, -1).certificate).read_bytes())
+    try:
+        yield
+    finally:
+        file.write_bytes(good)
+
+
+async def _goes_through_tls(scene: Scene) -> Steps:
+    """The southbound has a second address, at which TLS is wanted and nobody listens; the certificate is good."""
+    files = certified(scene.scratch / "tls", 7)
+    await scene.vsctl("set-ssl", files.key, files.certificate, files.ca)
+    await scene.set(f"ovn-remote={scene.node.southbound},ssl:127.0.0.1:{free_ports(1)[0]}")
+    yield
+    await scene.set(f"ovn-remote={scene.node.southbound}")
+    await scene.vsctl("del-ssl")
+
+
+@fault(
+    "certificate-expired",
+    view=_goes_through_tls,
+    passing="controller-not-connected southbound-down",
+    deadline=20,
+)
+async def certificate_ended_yesterday(scene: Scene) -> Steps:
+    """The certificate that ovn-controller shows to the southbound ended yesterday."""
+    with ended(scene.scratch / "tls/node.pem", scene.scratch / "other"):
+        yield

@@ -1,0 +1,104 @@
+"""Databases on a file system that takes no change."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+from ovsnet.sandbox.daemons import Layout
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.daemons import RESTARTED, WITHOUT_OVSDB
+from tests.faults.fault import Scene, Steps, fault
+
+SIZE = "3m"
+
+
+@contextlib.asynccontextmanager
+async def small_disk(node: Sandbox, server: str, file: str) -> AsyncIterator[Path]:
+    """The database of a server lies on a small file system of its own, for as long as the block lasts. Needs root."""
+    disk = Layout(node.directory).dbdir
+    held = node.directory / f"{file}.held"
+    await node.stop(server)
+    shutil.copy(disk / file, held)
+    await _run("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "ovsnet", str(disk))
+    try:
+        shutil.move(held, disk / file)
+        await node.start(server)
+        yield disk
+        await node.stop(server)
+        shutil.copy(disk / file, held)
+    finally:
+        # Lazily: a server that we could not stop has files open there.
+        await _run("umount", "--lazy", str(disk))
+    shutil.move(held, disk / file)
+    await node.start(server)
+
+
+async def _run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await process.wait() == 0, command
+
+
+@contextlib.contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """No byte is free."""
+    filler = disk / "filler"
+    try:
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+            while stream.write(bytes(4096)):
+                pass
+        yield
+    finally:
+        filler.unlink()
+
+
+def _on_a_small_disk(server: str, file: str) -> Callable[[Scene], Steps]:
+    async def view(scene: Scene) -> Steps:
+        async with small_disk(scene.node, server, file):
+            yield
+
+    return view
+
+
+async def _full(scene: Scene) -> Steps:
+    with filled(Layout(scene.node.directory).dbdir):
+        yield
+
+
+for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.items():
+    _file = "conf.db" if _component == "ovsdb" else "ovn-sb.db"
+    fault(
+        "database-not-writable",
+        name=f"{_component}-disk-full",
+        about=f"The file system of {_file} is full.",
+        view=_on_a_small_disk(_server, _file),
+        passing=f"{_component}-down {RESTARTED[_component]} vswitchd-slow {_component}-slow",
+        hidden_by=WITHOUT_OVSDB,
+        needs="root",
+        deadline=12,
+    )(_full)
+
+
+def _torn(contents: bytes) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        file = Layout(scene.node.directory).dbdir / "conf.db"
+        await scene.node.kill("ovsdb-server")
+        whole = file.read_bytes()
+        file.write_bytes(contents)
+        yield
+        file.write_bytes(whole)
+        await scene.node.start("ovsdb-server")
+
+    return steps
+
+
+for _contents, _name in ((b"", "empty"), (bytes(4096), "of-zeros")):
+    fault(
+        "ovsdb-down",
+        name=f"database-file-{_name}",
+        about=f"ovsdb-server got SIGKILL, and its database file is {_name.replace('-', ' ')}: it cannot start again.",
+        passing=RESTARTED["ovsdb"],
+    )(_torn(_contents))

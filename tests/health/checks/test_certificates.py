@@ -1,0 +1,120 @@
+"""Certificates that have ended or end soon: the decision, and the files of a real node."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from ovsnet.health.cause import State
+from ovsnet.health.causes import cause_of
+from ovsnet.health.checks.host import judge_certificates
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.certificates import Dated, PemFile, dated, named_by
+from ovsnet.protocol.certificates import Validity
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.certificates import certified, ended
+from tests.health.checks.conftest import Asking
+
+DAY = 86400.0
+NOW = 1_800_000_000.0
+
+
+def lasting(begins: float, ends: float, name: str = "/a.pem") -> Dated:
+    """Days before and after ``NOW``."""
+    return Dated(PemFile(name, "ovn-controller"), Validity(NOW + begins * DAY, NOW + ends * DAY))
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "reason", "word"),
+    [
+        (-400, -0.001, "certificate-expired", "Renew /a.pem, which ovn-controller uses. If"),
+        (0.001, 400, "certificate-expired", "clock"),
+        (-400, 29.9, "certificate-expires", "within 30 days"),
+        (-400, 30.1, "", ""),
+        (-60, 30, "", ""),
+        (-82, 8, "certificate-expires", "within 8 days"),
+        (-0.5, 0.5, "", ""),
+    ],
+)
+def test_end_is_told_thirty_days_ahead_or_a_tenth_of_a_short_life(
+    begins: float, ends: float, reason: str, word: str
+) -> None:
+    answer = judge_certificates([lasting(-10, 3000, "/fine.pem"), lasting(begins, ends)], NOW)
+    assert answer.reason == reason
+    result = Result("host.certificates", answer.status, 0.0, answer.reason, facts=answer.facts)
+    if reason:
+        cause = cause_of(result)
+        assert cause is not None
+        assert (cause.code, cause.state) == (reason, State.DEGRADED)
+        assert word in cause.remedy_for(result.facts)
+
+
+def test_one_that_ended_counts_more_than_one_that_ends_sooner() -> None:
+    answer = judge_certificates([lasting(-99, 1, "/soon"), lasting(-99, -1, "/ended"), lasting(5, 99, "/early")], NOW)
+    assert (answer.reason, answer.detail) == ("certificate-expired", "/ended of ovn-controller ended 1.0 days ago.")
+    assert judge_certificates([], NOW).reason == "not-used"
+
+
+def test_bundle_of_cas_lasts_as_long_as_its_last(tmp_path: Path) -> None:
+    old, new = [certified(tmp_path / name, days) for name, days in (("old", -1), ("new", 9))]
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Path(old.certificate).read_bytes() + Path(new.certificate).read_bytes())
+    missing = PemFile(str(tmp_path / "none"), "ovsnet")
+    shown, trusted = dated([missing, PemFile(str(bundle), "ovsnet"), PemFile(str(bundle), "ovsnet", trusted=True)])
+    assert not shown.is_valid(time.time())
+    assert trusted.is_valid(time.time())
+
+
+def test_command_line_names_files_in_every_way_that_getopt_takes(tmp_path: Path) -> None:
+    words = [
+        "ovsdb-server",
+        "-c",
+        "/c.pem",
+        "--certificate=/cert.pem",
+        "--ca-cert",
+        "/ca.pem",
+        "-v",
+        "--private-key=/k",
+    ]
+    (tmp_path / "7").mkdir()
+    for more in ([], ["--ca-cert=db:Open_vSwitch,SSL,ca_cert", "-C"]):
+        (tmp_path / "7/cmdline").write_text("\0".join([*words, *more]) + "\0")
+        found = [(each.path, each.trusted) for each in named_by(7, "ovsdb-server", tmp_path)]
+        assert found == [("/c.pem", False), ("/cert.pem", False), ("/ca.pem", True)]
+
+
+async def test_servers_files_are_read_from_its_command_line(tmp_path: Path, asking: Asking) -> None:
+    async with Sandbox(door="ssl") as node, asking(node) as ask:
+        assert (await ask("southbound.echo")).status is Status.OK
+        well = await ask("host.certificates")
+        file = Path(node.tls.certificate)
+        with ended(file, tmp_path / "other"):
+            told = await ask("host.certificates")
+        again = await ask("host.certificates")
+    assert [each.status for each in (well, told, again)] == [Status.OK, Status.FAILED, Status.OK]
+    assert told.detail == f"{file} of ovsdb-server of the southbound ended 1.0 days ago."
+
+
+async def test_node_without_tls_is_not_asked(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        assert (await ask("host.certificates")).reason == "not-used"
+
+
+@pytest.mark.restored
+async def test_row_of_the_database_counts_where_the_southbound_is_asked_over_tls(
+    node: Sandbox, asking: Asking, tmp_path: Path
+) -> None:
+    files = certified(tmp_path / "tls", -1)
+    row = ("--no-wait", "set-ssl", files.key, files.certificate, files.ca)
+    async with asking(node) as ask:
+        await node.run("ovs-vsctl", *row)
+        assert (await ask("host.certificates")).reason == "not-used"
+        setting = ("--no-wait", "set", "Open_vSwitch", ".", f'external_ids:ovn-remote="{node.southbound}')
+        await node.run("ovs-vsctl", *setting[:-1], f'{setting[-1]},ssl:127.0.0.1:9"')
+        result = await ask.until("host.certificates", lambda now: now.reason == "certificate-expired")
+        await node.run("ovs-vsctl", *setting[:-1], f'{setting[-1]}"')
+        await node.run("ovs-vsctl", "--no-wait", "del-ssl")
+        await ask.until("host.certificates", lambda now: now.reason == "not-used")
+    assert "of ovn-controller ended" in result.detail

@@ -1,0 +1,94 @@
+"""A database whose file system is full, on a real node."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ovsnet.errors import PeerError
+from ovsnet.health.cause import State
+from ovsnet.health.causes import cause_of, state_of
+from ovsnet.health.checks.ovsdb import judge_storage
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.components import Socket
+from ovsnet.node.storage import Storage
+from ovsnet.sandbox.daemons import Layout
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.storage import filled, small_disk
+from tests.health.checks.conftest import Asking
+
+FILE = "/etc/openvswitch/conf.db"
+
+SERVERS = {"ovsdb-server": ("conf.db", "ovsdb.storage"), "ovn-sb": ("ovn-sb.db", "southbound.storage")}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+@pytest.mark.parametrize("server", SERVERS)
+async def test_full_disk_is_told_and_room_heals_it_without_a_restart(
+    node: Sandbox, asking: Asking, server: str
+) -> None:
+    file, check = SERVERS[server]
+    async with small_disk(node, server, file) as disk, asking(node) as ask:
+        await ask.until(check, lambda now: now.status is Status.OK)
+        with filled(disk):
+            result = await ask(check)
+            if server == "ovsdb-server":
+                with pytest.raises(PeerError, match="No space left on device"):
+                    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f"external_ids:a={'b' * 5000}")
+        assert (result.status, result.reason) == (Status.FAILED, "database-not-writable")
+        assert result.facts == {"full": str(disk / file), "free": "0", "directory": str(disk)}
+        assert (await ask(check)).status is Status.OK
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:a=b")
+
+
+async def test_database_on_a_disk_with_room_is_well(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        results = [await ask(check) for _, check in SERVERS.values()]
+    assert [each.status for each in results] == [Status.OK, Status.OK]
+    assert "conf.db has " in results[0].detail
+
+
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "southbound"])
+@pytest.mark.parametrize(("free", "read_only", "remedy"), [(4096, False, "4096 bytes left"), (1 << 30, True, "dmesg")])
+def test_remedy_follows_what_keeps_it_from_writing(daemon: str, free: int, read_only: bool, remedy: str) -> None:
+    answer = judge_storage([Storage(FILE, free, read_only), Storage("/var/lib/other.db", 1 << 30, False)])
+    result = Result("a.check", answer.status, 0.0, answer.reason, facts=answer.facts, daemon=daemon, socket=Socket.NONE)
+    cause = cause_of(result)
+    assert cause is not None
+    assert (cause.code, state_of(cause, result)) == ("database-not-writable", State.DEGRADED)
+    assert FILE in cause.remedy_for(result.facts)
+    assert remedy in cause.remedy_for(result.facts)
+
+
+def test_member_of_a_cluster_is_not_to_be_restarted() -> None:
+    """Its file has a gap, and would not load again."""
+    answer = judge_storage([Storage(FILE, 0, False)], clustered=True)
+    cause = cause_of(Result("southbound.storage", answer.status, 0.0, answer.reason, daemon="southbound"))
+    assert cause is not None
+    assert "do not restart" in cause.remedy_for(answer.facts)
+
+
+def test_what_cannot_be_seen_is_no_fault() -> None:
+    assert judge_storage([]).reason == "not-used"
+
+
+async def test_torn_file_of_a_server_that_is_gone_selects_the_remedy(node: Sandbox, asking: Asking) -> None:
+    file = Layout(node.directory).dbdir / "conf.db"
+    async with asking(node) as ask:
+        assert (await ask("ovsdb.storage")).status is Status.OK
+        await node.kill("ovsdb-server")
+        assert (await ask("ovsdb.echo")).facts == {}
+        whole = file.read_bytes()
+        file.write_bytes(b"")
+        result = await ask("ovsdb.echo")
+        file.write_bytes(whole)
+        await node.start("ovsdb-server")
+        back = await ask.until("ovsdb.echo", lambda now: now.status is Status.OK)
+    assert result.reason == "gone"
+    assert result.detail.endswith(f"{file} is empty.")
+    cause = cause_of(result)
+    assert cause is not None
+    assert cause.code == "ovsdb-down"
+    assert f"{file} is empty, so no start succeeds" in cause.remedy_for(result.facts)
+    assert back.facts == {}
