@@ -11,4 +11,5 @@ from tests.faults import settings as settings
 from tests.faults import sockets as sockets
 from tests.faults import southbound as southbound
 from tests.faults import storage as storage
+from tests.faults import tls as tls
 from tests.faults.fault import FAULTS as FAULTS

@@ -32,6 +32,9 @@ Observer = Literal["held", "fresh", "start", "check"]
 
 OBSERVERS: tuple[Observer, ...] = ("held", "start", "fresh", "check")
 
+LATER: tuple[Observer, ...] = ("fresh", "check")
+"""What is set when an observer starts cannot change for one that runs."""
+
 
 @dataclass(slots=True)
 class Scene:
