@@ -27,6 +27,11 @@ class Setting(msgspec.Struct, frozen=True):
         """Whether it holds several values."""
         return isinstance(self.type, inspect.VarTupleType)
 
+    @property
+    def is_duration(self) -> bool:
+        """Whether it is a time in seconds, as every setting with a fraction is."""
+        return isinstance(self.type, inspect.FloatType)
+
 
 @functools.cache
 def declared(kind: type[Settings] = Settings) -> tuple[Setting, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ovsnet.config.declaration import declared
+from ovsnet.config.duration import seconds
 from ovsnet.config.settings import Settings
 from ovsnet.errors import ConfigError
 from ovsnet.io.address import Address
@@ -30,6 +32,7 @@ def load(
         ("the environment", _from_environment(environ or {}, kind)),
         ("the command line", {key: value for key, value in (flags or {}).items() if value not in (None, (), "")}),
     ):
+        values = _in_seconds(values, source, kind)
         _convert(values, source, kind)
         merged |= values
     settings = _convert(merged, "the settings", kind)
@@ -67,7 +70,8 @@ def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[
         if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS or _is_of_a_service(variable, environ):
             continue
         if (setting := by_variable.get(variable)) is None:
-            raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=_known(kind))
+            remedy = _likely(variable, by_variable, kind)
+            raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=remedy)
         parts = [part.strip() for part in text.split(",") if part.strip()]
         values[setting.name] = parts if setting.many else text
     return values
@@ -88,17 +92,34 @@ def _is_of_a_service(variable: str, environ: Mapping[str, str]) -> bool:
     return any(variable.startswith(each) and _OF_A_SERVICE.fullmatch(variable, len(each)) for each in services)
 
 
+def _in_seconds(values: Mapping[str, object], source: str, kind: type[Settings]) -> dict[str, object]:
+    durations = {setting.name for setting in declared(kind) if setting.is_duration}
+    found = dict(values)
+    for key, value in values.items():
+        if key in durations and isinstance(value, str):
+            if (number := seconds(value)) is None:
+                raise ConfigError(
+                    f"{key} in {source} is {value!r}, which is no duration.", remedy="Write it as 5, 5s or 500ms."
+                )
+            found[key] = number
+    return found
+
+
 def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) -> Settings:
     for key in values:
         if key not in kind.__struct_fields__:
-            raise ConfigError(f"There is no setting {key!r}, which stands in {source}.", remedy=_known(kind))
+            remedy = _likely(key, kind.__struct_fields__, kind)
+            raise ConfigError(f"There is no setting {key!r}, which is in {source}.", remedy=remedy)
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"A setting in {source} cannot be used: {error}.") from error
+        cause, _, place = str(error).partition(" - at `$.")
+        raise ConfigError(f"{place.rstrip('`') or 'A setting'} in {source} cannot be used: {cause}.") from error
 
 
-def _known(kind: type[Settings]) -> str:
+def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:
+    if near := difflib.get_close_matches(name, list(names), n=1):
+        return f"Did you mean {near[0]}?"
     return "The settings are: " + ", ".join(kind.__struct_fields__) + "."
 
 

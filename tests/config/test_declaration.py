@@ -64,6 +64,6 @@ def test_one_field_is_all_that_a_setting_needs(tmp_path: Path, monkeypatch: pyte
     run("--config", str(toml))
     run("--colour", "green")
     assert loaded == ["red", "green", "red", "green"]
-    with pytest.raises(ConfigError, match=r"the command line cannot be used: .*\$\.colour"):
+    with pytest.raises(ConfigError, match=r"^colour in the command line cannot be used: "):
         run("--colour", "blue")
     assert "| `colour` | `--colour` | `OVSNET_COLOUR` | `red` | Colour of the switch. |" in settings_table(WithColour)
