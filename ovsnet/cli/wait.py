@@ -13,6 +13,7 @@ from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
+from ovsnet.health.causes import codes
 from ovsnet.health.timeline import STAGES
 from ovsnet.node.installation import find_rundir
 
@@ -37,7 +38,11 @@ bridge."""
 )
 @with_settings(Group.NODE, Group.TLS, Group.WATCHING)
 def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
-    """Return within milliseconds of the fact. Exit code 0 when it came, 1 when it did not, with the reason."""
+    """Block until a stage of the start is reached.
+
+    Exit code 0 when it is, 1 at the timeout, with the reason. Ends early with 3 when this user may not open the
+    sockets, and with 2 for a wrong setting.
+    """
     waiter = Waiter(settings, goal, create_bridge=create_bridge)
     log = logging.getLogger("ovsnet")
     log.disabled = True  # the reason is told once, at the end
@@ -47,7 +52,11 @@ def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> 
         log.disabled = False
     if not reached:
         click.echo(f"ovsnet: {waiter.reason()}", err=True)
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(waiter.exit_code)
+
+
+LASTS = 3.0
+"""Seconds for which what time does not end must stand: a script may be about to give us the sockets."""
 
 
 class Waiter:
@@ -59,6 +68,8 @@ class Waiter:
         self._may_create = create_bridge
         self._created = False
         self._in_vain = False
+        self._lasting_since: float | None = None
+        self.exit_code = 1
         self._refused: OvsnetError | None = None
         self._news = asyncio.Event()
 
@@ -69,9 +80,11 @@ class Waiter:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._agent.run)
                 while not self._reached() and not self._in_vain:
-                    await self._news.wait()
+                    with anyio.move_on_after(LASTS):
+                        await self._news.wait()
                     self._news.clear()
                     await self._meet_first_start()
+                    self._meet_what_lasts()
                 tasks.cancel_scope.cancel()
         if self._refused is not None:
             raise self._refused
@@ -80,7 +93,7 @@ class Waiter:
     def reason(self) -> str:
         """Why the goal was not reached."""
         diagnosis = self._agent.health.diagnosis
-        if self._in_vain:
+        if self._in_vain and self.exit_code == 1:
             bridges = ", ".join(self._agent.settings.bridge)
             return (
                 f"the database holds no bridge {bridges}: start ovn-controller, which makes it, or use --create-bridge."
@@ -102,6 +115,16 @@ class Waiter:
         if self._may_create and not self._created:
             self._created = True
             await self._create_bridges()
+
+    def _meet_what_lasts(self) -> None:
+        """Give up where time alone changes nothing, such as with a right that we do not have."""
+        now, cause = self._agent.clock(), codes().get(self._agent.health.diagnosis.code)
+        if cause is None or not cause.lasting:
+            self._lasting_since = None
+            return
+        self._lasting_since = self._lasting_since or now
+        if now - self._lasting_since >= LASTS:
+            self._in_vain, self.exit_code = True, cause.exit_code
 
     async def _create_bridges(self) -> None:
         node = self._agent.node

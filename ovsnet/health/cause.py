@@ -39,6 +39,7 @@ class Cause:
     ``brief``: a restart shows it for a moment in which nothing suffers, so ``/readyz`` waits for ``fall``.
     ``in_start``: seen while a start is within its allowance, it only means that the start is not over.
     ``dead``: seen for longer than ``dead_after``, it makes ``/ovs/livez`` fail.
+    ``lasting``: time alone does not end it, so ``ovsnet wait`` gives up.
     ``flows_stay``: traffic goes on by the flows that are installed, where there are any.
     ``exit_code``: that of ``ovsnet check`` for a node that is not ready for this.
     ``blind``: it keeps ovsnet from asking, so ``ovsnet check`` ends with ``exit_code`` whatever the node's state.
@@ -57,6 +58,7 @@ class Cause:
     dead: bool = False
     exit_code: int = 1
     blind: bool = False
+    lasting: bool = False
     flows_stay: bool = False
 
     @property

@@ -17,6 +17,7 @@ ACCESS = (
         remedies=("Run ovsnet as the user that owns the sockets (root or openvswitch), or join its group.",),
         reasons=frozenset({"permission-denied"}),
         exit_code=3,
+        lasting=True,
     ),
     Cause(
         code="misconfigured",
@@ -25,6 +26,7 @@ ACCESS = (
         remedies=("{advice}", "Correct the setting that the evidence names."),
         reasons=frozenset({"config", "address", "usage"}),
         exit_code=2,
+        lasting=True,
     ),
     Cause(
         code="tls-failed",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import anyio
 import pytest
 from click.testing import CliRunner, Result
 
 from ovsnet.cli.wait import wait
 from ovsnet.sandbox.node import Sandbox
+from tests.unprivileged import UNPRIVILEGED
 
 
 async def waited(node: Sandbox, *arguments: str) -> Result:
@@ -43,6 +46,21 @@ async def test_deadline_names_what_is_missing(node: Sandbox) -> None:
         if "ovs-vswitchd" in result.stderr:
             return
     raise AssertionError(result.stderr)
+
+
+async def test_wrong_setting_is_2_long_before_the_deadline(node: Sandbox) -> None:
+    result = await waited(node, "--for", "ready", "--timeout", "3600", "--database", "ssl:127.0.0.1:6640")
+    assert result.exit_code == 2
+    assert "misconfigured" in result.stderr
+
+
+async def test_socket_that_we_may_not_open_is_3_long_before_the_deadline(node: Sandbox) -> None:
+    (node.rundir / "db.sock").chmod(0)
+    words = ["-c", "from ovsnet.cli import main; main()", "wait", "--for", "ready", "--timeout", "3600"]
+    command = [*UNPRIVILEGED, sys.executable, *words, "--rundir", str(node.rundir)]
+    done = await anyio.run_process(command, check=False)
+    assert done.returncode == 3
+    assert b"permission-denied" in done.stderr
 
 
 async def test_first_start_of_a_node_is_not_waited_for_in_vain(node: Sandbox) -> None:
