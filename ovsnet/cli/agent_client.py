@@ -16,10 +16,11 @@ from ovsnet.protocol.http_get import Get, Response
 
 
 async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
-    """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``.
+    """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``, or as a URL.
 
     Raises UnfitEnvironment when no agent is there, and the PeerError that fits when one misbehaves.
     """
+    listen = listen.removeprefix("http://").rstrip("/")
     address = Address.parse(listen if listen.startswith("unix:") else f"tcp:{listen}")
     pending: PendingRequests[Response] = PendingRequests(str(address))
     answer = pending.open(0, timeout)

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import anyio
 import pytest
@@ -70,20 +71,65 @@ def test_terminal_follows_the_node_until_ctrl_c(node: Sandbox, agent: str) -> No
         anyio.run(node.start, "ovs-vswitchd")
         terminal.until("healthy since")
         terminal.process.send_signal(signal.SIGINT)
-        assert terminal.process.wait(PATIENCE) == 130
+        assert terminal.process.wait(PATIENCE) == 0
         assert "Traceback" not in terminal.seen
+
+
+def test_q_ends_it(agent: str) -> None:
+    with Terminal("top", "--listen", agent) as terminal:
+        terminal.until("healthy since")
+        terminal.press(b"q")
+        assert terminal.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "xterm", "LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_terminal_that_can_do_little_still_shows_each_diagnosis(
+    node: Sandbox, agent: str, environment: dict[str, str]
+) -> None:
+    with Terminal("top", "--listen", agent, "--every", "0.1", environment=environment) as terminal:
+        terminal.until("healthy")
+        anyio.run(node.kill, "ovs-vswitchd")
+        terminal.until("vswitchd-down")
+        assert "Traceback" not in terminal.seen
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(PATIENCE) == 0
+
+
+def test_failures_come_first_and_the_last_picture_stays_when_the_agent_is_gone(
+    node: Sandbox, program: Program, tmp_path: Path
+) -> None:
+    anyio.run(node.kill, "ovs-vswitchd")
+    serving = program("serve", "--rundir", node.rundir, "--listen", f"unix:{tmp_path}/b")
+    wait_for(tmp_path / "b")
+    small = {"COLUMNS": "60", "LINES": "15"}
+    with Terminal("top", "--listen", f"unix:{tmp_path}/b", "--every", "0.1", environment=small) as terminal:
+        terminal.until("vswitchd-down")
+        terminal.until("failed")
+        serving.kill()
+        terminal.until("no answer")
+        assert "vswitchd-down" in terminal.seen
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Terminal:
     """The program on a terminal of its own. ``seen`` is all that it wrote since the last fact that was waited for."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self.seen = ""
         self._ours, theirs = pty.openpty()
         argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", *arguments]
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        variables = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40", **environment}
+        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
         os.close(theirs)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._ours, keys)
 
     def __enter__(self) -> Terminal:
         return self
