@@ -42,7 +42,8 @@ class Deployment:
     """``user`` is the number of the user who runs OVS: its sockets have mode 0750, so only their owner may connect.
 
     ``host_pid`` lets the agent see the daemons' processes. Without it a silence proves nothing: a hung switch is
-    ``process-unseen``, which passes for ready.
+    ``process-unseen``, which passes for ready. ``aliases`` are further paths at which the container finds OVN's run
+    directory, as the node's own settings may name its sockets by them.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -51,6 +52,7 @@ class Deployment:
     user: int = 0
     host_pid: bool = True
     storm: StormJob = StormJob()
+    aliases: tuple[str, ...] = ()
 
     @property
     def rundirs(self) -> tuple[str, str]:

@@ -30,10 +30,11 @@ USERS = {"kube-ovn": kube_ovn.NOBODY}
 
 
 def for_ovn_kubernetes(deployment: Deployment) -> Deployment:
-    """Its pods mount one directory of the host as both (``host-var-run-ovs`` in its chart's ovnkube-node)."""
+    """Its pods mount one directory of the host at both places (``host-var-run-ovs`` in its chart's ovnkube-node), and
+    ``ovn-remote`` names the southbound's socket by the second: ``unix:/var/run/ovn/ovnsb_db.sock``."""
     rundir = deployment.settings.rundir or RUNDIR
     settings = msgspec.structs.replace(deployment.settings, rundir=rundir, ovn_rundir=rundir)
-    return replace(deployment, settings=settings)
+    return replace(deployment, settings=settings, aliases=("/run/ovn",))
 
 
 def files(deployment: Deployment) -> Mapping[str, str]:

@@ -30,7 +30,8 @@ def container(deployment: Deployment, volumes: Sequence[str], probes: Mapping[st
     """``volumes`` are the names of those that hold OVS's and OVN's run directory. A socket on a read-only mount can be
     connected to: that writes nothing to the file system."""
     environment = deployment.environment
-    rundirs = dict.fromkeys(deployment.rundirs)
+    mounts = [*zip(volumes, dict.fromkeys(deployment.rundirs), strict=False)]
+    mounts += [(mounts[-1][0], path) for path in deployment.aliases]
     return {
         "name": NAME,
         "image": deployment.image,
@@ -39,10 +40,7 @@ def container(deployment: Deployment, volumes: Sequence[str], probes: Mapping[st
         **probes,
         "resources": RESOURCES,
         "securityContext": {"runAsUser": deployment.user, "runAsGroup": deployment.user, **SECURITY},
-        "volumeMounts": [
-            {"name": volume, "mountPath": path, "readOnly": True}
-            for volume, path in zip(volumes, rundirs, strict=False)
-        ],
+        "volumeMounts": [{"name": volume, "mountPath": path, "readOnly": True} for volume, path in mounts],
     }
 
 

@@ -63,6 +63,9 @@ def service(family: Family, program: str) -> str:
 Description=Health of Open vSwitch and OVN
 Requires=ovsnet.socket
 After=ovsnet.socket
+# A broken configuration or program is mended some time, and then the agent must come back by itself: systemd's own
+# limit of five starts in ten seconds would end it for good, and its socket with it.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -71,9 +74,9 @@ Environment=OVSNET_CONFIG={CONFIG}
 EnvironmentFile=-{family.environment}
 ExecStart={program} serve
 ExecReload=/bin/kill -HUP $MAINPID
-# The socket stays open between two lives, so nobody is refused: being back soon is all that counts.
+# The socket stays open between two lives, so nobody is refused. The pace is for a program that ends at each start.
 Restart=always
-RestartSec=100ms
+RestartSec=1s
 WatchdogSec={math.ceil(2 * STALLED)}s
 TimeoutStopSec={math.ceil(2 * (DRAIN + SHUTDOWN))}s
 # Enough for the largest max_connections.
@@ -114,7 +117,8 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+# Netlink: the kernel tells who is connected to a unix socket (sock_diag).
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 # Whoever lets it listen on more than loopback, or asks a southbound on another host, widens this in a drop-in.
 IPAddressDeny=any
 IPAddressAllow=localhost
@@ -183,8 +187,8 @@ def wait_for_openflow(program: str) -> str:
 After=ovs-vswitchd.service
 
 [Service]
-# The minus: whatever comes of it, ovn-controller starts.
-ExecStartPre=-{program} wait --for openflow --timeout {WAIT}
+# The minus: whatever comes of it, ovn-controller starts. timeout(1): also when the program itself hangs.
+ExecStartPre=-/usr/bin/timeout --kill-after=1 {WAIT + 2} {program} wait --for openflow --timeout {WAIT}
 """
 
 

@@ -81,6 +81,9 @@ def test_directories_of_ovn_kubernetes_are_one_and_told_to_the_agent() -> None:
         "OVSNET_RUNDIR": "/run/openvswitch",
         "OVSNET_OVN_RUNDIR": "/run/openvswitch",
     }
+    mounts = {each["mountPath"]: each["name"] for each in agent(document)["volumeMounts"]}
+    assert mounts.keys() == {"/run/openvswitch", "/run/ovn"}, "ovn-remote names the southbound's socket by the latter"
+    assert len(set(mounts.values())) == 1
 
 
 def test_run_directory_of_the_settings_is_mounted_and_told() -> None:

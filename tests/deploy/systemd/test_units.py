@@ -53,8 +53,19 @@ def test_socket_listens_where_the_agent_would_by_default() -> None:
 
 def test_wait_never_fails_the_start_of_ovn_controller_and_ends() -> None:
     command = value(units.wait_for_openflow("/x"), "ExecStartPre")
-    assert command.startswith("-/x wait --for openflow --timeout ")
-    assert int(command.rpartition(" ")[2]) < 90  # DefaultTimeoutStartSec
+    found = re.fullmatch(r"-/usr/bin/timeout --kill-after=1 (\d+) /x wait --for openflow --timeout (\d+)", command)
+    assert found is not None
+    assert int(found[2]) < int(found[1]) < 90  # DefaultTimeoutStartSec
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_agent_is_started_again_for_ever_at_a_pace(family: Family) -> None:
+    text = units.service(family, "/x")
+    assert (value(text, "StartLimitIntervalSec"), value(text, "Restart"), value(text, "RestartSec")) == (
+        "0",
+        "always",
+        "1s",
+    )
 
 
 def test_configuration_names_every_setting_and_says_nothing() -> None:
