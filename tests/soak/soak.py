@@ -149,7 +149,8 @@ class Soak:
         if HELD_UP in self._scene.remembered:
             allowed |= {f"{part}-hung" for fault in faults for part in fault.breaks}
         for diagnosis in self._witness.said:
-            if diagnosis.code not in allowed:
+            # Slow is what a daemon may be on a machine with much to do: only harder words must be true.
+            if diagnosis.code not in allowed and not diagnosis.code.endswith("-slow"):
                 self._fail(f"said {diagnosis.code}: {'; '.join(diagnosis.evidence)}")
 
     def _judge_memory(self) -> None:
