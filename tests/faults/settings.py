@@ -111,12 +111,14 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
     )(_lacks(_key))
 
 
-@fault("chassis-unconfigured", passing=NO_FLOWS)
+@fault("chassis-unconfigured", "controller-down", passing=NO_FLOWS)
 async def system_id_empty(scene: Scene) -> Steps:
-    """external_ids:system-id is empty."""
+    """external_ids:system-id is empty, of which ovn-controller 26.03 dies."""
     await scene.set("system-id=")
     yield
     await scene.set("system-id=sandbox")
+    if not scene.node.running("ovn-controller"):
+        await scene.node.start("ovn-controller")
 
 
 @fault("chassis-unconfigured", state=State.NOT_READY, passing=NO_FLOWS, starts=True)
