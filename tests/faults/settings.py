@@ -111,9 +111,9 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
     )(_lacks(_key))
 
 
-@fault("chassis-unconfigured", "controller-down", passing=NO_FLOWS)
+@fault("chassis-unconfigured", passing=NO_FLOWS, pending="ovn-controller 26.03 dies of it, and is told as down")
 async def system_id_empty(scene: Scene) -> Steps:
-    """external_ids:system-id is empty, of which ovn-controller 26.03 dies."""
+    """external_ids:system-id is empty."""
     await scene.set("system-id=")
     yield
     await scene.set("system-id=sandbox")
