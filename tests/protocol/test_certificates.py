@@ -74,3 +74,12 @@ def test_any_bytes_are_refused_or_read_and_nothing_else(noise: bytes) -> None:
     pem = b"-----BEGIN CERTIFICATE-----\n" + base64.b64encode(noise) + b"\n-----END CERTIFICATE-----\n"
     assert len(validities(pem)) <= 1
     assert len(validities(pem.replace(b"\n", noise))) <= 1
+
+
+@pytest.mark.parametrize("altered", [b"\x04\x0d", b"\x18\x0d"])
+def test_date_in_another_form_is_none(pki: Tls, altered: bytes) -> None:
+    """Another type of element, and a year of four digits where there are two."""
+    whole = ssl.PEM_cert_to_DER_cert(Path(pki.certificate).read_text())
+    assert b"\x17\x0d" in whole
+    with pytest.raises(ValueError, match="date"):
+        validity(whole.replace(b"\x17\x0d", altered, 1))
