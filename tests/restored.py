@@ -61,10 +61,25 @@ def picture(node: Sandbox) -> Picture:
     paths = (Path(fields[7]) for fields in lines if len(fields) == 8)
     sockets = Counter(named(path.name) for path in paths if path.parent == node.rundir)
     return Picture(
-        frozenset((named(path.name), path.lstat().st_mode) for path in files),
-        frozenset((path.name, named(path.read_text())) for path in files if path.suffix == ".pid"),
+        frozenset((named(path.name), mode) for path in files if (mode := _mode(path)) is not None),
+        frozenset((path.name, named(_text(path))) for path in files if path.suffix == ".pid"),
         frozenset(sockets.items()),
     )
+
+
+def _mode(path: Path) -> int | None:
+    """None of a file that went since it was listed."""
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 async def contents(node: Sandbox) -> Contents:

@@ -139,7 +139,7 @@ class Companion(Child[Progress, Findings]):
         try:
             await self.start()
             if not await self.ready():
-                raise self.not_ready(f"{self.title} ended before it was ready. {self.failure}".strip())
+                raise self.not_ready(self.failure or f"{self.title} ended before it was ready.")
         except BaseException:
             await self.dismiss()
             raise

@@ -85,7 +85,7 @@ def test_unknown_variable_is_2_and_named(ovsnet: Ovsnet, monkeypatch: pytest.Mon
     code, _, err = ovsnet("check")
     assert code == 2
     assert "OVSNET_INTERVALL" in err
-    assert "interval" in err
+    assert "Did you mean OVSNET_INTERVAL?" in err
 
 
 def test_interrupted_command_is_130(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,8 +37,14 @@ async def restart_all(node: Sandbox, agent: Agent) -> None:
     for daemon in START_ORDER:
         await node.restart(daemon)
     async with asyncio.timeout(30):
-        while any(each.took_seconds is None for each in agent.health.timeline.reached()) or not agent.health.ready:  # noqa: ASYNC110
+        while not _seen_from_start_to_end(agent):  # noqa: ASYNC110 - time alone changes some of it
             await asyncio.sleep(0.02)
+
+
+def _seen_from_start_to_end(agent: Agent) -> bool:
+    timeline = agent.health.timeline
+    seen = all(each.took_seconds is not None for each in timeline.reached())
+    return seen and timeline.waiting_for() is None and agent.health.ready
 
 
 @pytest.mark.restored

@@ -63,6 +63,11 @@ class Watched:
         results = self.agent.health.results.values()
         return {each.name for each in results if each.status is status and each.reason != "not-used"}
 
+    @property
+    def not_used(self) -> set[str]:
+        """Checks that the node has no use for."""
+        return {each.name for each in self.agent.health.results.values() if each.reason == "not-used"}
+
     async def until(self, fact: Callable[[], object], what: str = "") -> None:
         """Return as soon as ``fact`` holds. What the agent tells wakes us; time alone changes the rest."""
         try:

@@ -17,7 +17,7 @@ async def test_healthy_node_is_ready_by_every_face(shared_node: Sandbox, watchin
     async with watching(shared_node) as agent:
         await agent.recovers()
         # The southbound may still be connected to when all that counts is well.
-        await agent.until(lambda: agent.names(Status.OK) | NOT_USED == set(CHECKS), "every check's word")
+        await agent.until(lambda: agent.names(Status.OK) | agent.not_used == set(CHECKS), "every check's word")
         assert (await agent.get("/livez"))[0] == 200
         assert [(await agent.get(f"/readyz/{name}"))[0] for name in CHECKS] == [200] * len(CHECKS)
     assert not agent.blamed
