@@ -9,9 +9,6 @@ from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.node.faults.conftest import Watching
 
-NOT_USED = {"vswitchd.tunnels", "vswitchd.bfd", "controller.mappings", "southbound.northd"}
-"""Checks of what a sandbox node has not."""
-
 
 async def test_healthy_node_is_ready_by_every_face(shared_node: Sandbox, watching: Watching) -> None:
     async with watching(shared_node) as agent:
