@@ -98,7 +98,7 @@ class _Lines:
 
 
 class _Screen:
-    """The whole screen, drawn anew; the last picture stays, dimmed, while the agent is away."""
+    """The whole screen, redrawn; the last picture stays, dimmed, while the agent is away."""
 
     def __init__(self) -> None:
         self._live = Live(screen=True, auto_refresh=False)
