@@ -1,5 +1,5 @@
 """The node's condition for node-problem-detector: a custom plugin that runs ``ovsnet check`` (its
-docs/custom_plugin_monitor.md). A node whose condition is true can be tainted, or drained by a controller that watches it."""
+docs/custom_plugin_monitor.md). A node whose condition is true can be tainted or drained by a controller."""
 
 from __future__ import annotations
 
