@@ -150,6 +150,11 @@ class Node:
         for each in pending:
             each.cancel()
 
+    def pids(self) -> dict[str, int]:
+        """The processes that can be seen, by daemon."""
+        found = {name: daemon.process() for name, daemon in self.daemons.items()}
+        return {name: process.pid for name, process in found.items() if process is not None}
+
     @property
     def external_ids(self) -> dict[str, str]:
         """``Open_vSwitch.external_ids`` as last known: what configures ovn-controller."""

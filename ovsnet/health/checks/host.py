@@ -47,7 +47,7 @@ async def memory_left(node: Node) -> Answer:
     Whoever reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
     """
     nearest = 0.0
-    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    pids = node.pids()
     # In a thread: the kernel adds up the counts of all CPUs when memory.stat is read (mm/memcontrol.c).
     groups = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
     for name, found in groups.items():
@@ -111,7 +111,7 @@ def _pem_files(node: Node) -> Iterator[PemFile]:
     ):
         if path:
             yield PemFile(path, "ovsnet", trusted=trusted)
-    pids = {name: process.pid for name, daemon in node.daemons.items() if (process := daemon.process()) is not None}
+    pids = node.pids()
     for name, pid in pids.items():
         yield from named_by(pid, COMPONENTS[name].title)
     # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config). A row that is used for nothing
