@@ -7,6 +7,7 @@ from ovsnet.health.checks.result import Result
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change, HealthState
 from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
 from ovsnet.tune.facts import facts_of_switch
 
 
@@ -15,6 +16,7 @@ def document(health: HealthState, node: Node, *, name: str, wall_offset: float) 
     now = node.clock()
     return {
         "node": name,
+        "rundir": _rundir(node.rundir),
         "state": health.diagnosis.state.label,
         "diagnosis": _diagnosis(health.diagnosis, wall_offset),
         "checks": [_check(result, now) for result in health.results.values()],
@@ -50,6 +52,11 @@ def knobs(node: Node) -> dict[str, str]:
         return {}
     facts = facts_of_switch({"other_config": database.other_config, "external_ids": database.external_ids})
     return dict(sorted((value.key, value.text or "") for value in facts.values_set()))
+
+
+def _rundir(rundir: Rundir) -> dict[str, object]:
+    """Which Open vSwitch of this host all this is about, and which others were found beside it."""
+    return {"ovs": str(rundir.ovs), "ovn": str(rundir.ovn), "others": list(map(str, rundir.others))}
 
 
 def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:

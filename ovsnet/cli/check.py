@@ -38,14 +38,18 @@ LOOK = 0.05
 
 
 def _text(found: dict[str, object]) -> str:
-    diagnosis, checks = found["diagnosis"], found["checks"]
+    diagnosis, checks, rundir = found["diagnosis"], found["checks"], found["rundir"]
     assert isinstance(diagnosis, dict)
     assert isinstance(checks, list)
+    assert isinstance(rundir, dict)
     lines = [f"{diagnosis['code']}: {diagnosis['summary']}"]
     if diagnosis["remedy"]:
         lines.append(f"  remedy: {diagnosis['remedy']}")
     if diagnosis["also"]:
         lines.append(f"  also: {', '.join(diagnosis['also'])}")
+    lines += [
+        f"  of {rundir['ovs']}; another Open vSwitch, which --rundir can name: {each}" for each in rundir["others"]
+    ]
     width = max((len(each["name"]) for each in checks), default=0)
     for each in checks:
         rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""

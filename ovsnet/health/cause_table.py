@@ -261,7 +261,6 @@ SOUTHBOUND = (
             "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
             "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
-        daemon="southbound",
         reasons=frozenset({"stale"}),
     ),
     Cause(

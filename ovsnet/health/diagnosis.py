@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from ovsnet.health.cause import UNPROVEN, Cause, State
 from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, state_of
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.timeline import Timeline
 
 Match = tuple[Cause, Result]
@@ -78,7 +78,7 @@ def diagnose(
         found = before
     elif matches:
         found = _root(matches, results)
-    elif before is not None and before.evidence and any(result.reason == "precondition" for result in results.values()):
+    elif before is not None and before.evidence and any(result.reason in NEVER_ASKED for result in results.values()):
         found = before
     else:
         found = HEALTHY

@@ -16,7 +16,7 @@ from aiohttp import web
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import STALLED
 from ovsnet.health.checks.declaration import CHECKS
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
@@ -113,7 +113,7 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 def _passes(result: Result | None) -> bool:
     """Whether a check was asked, and did not fail: what is slow or cannot be seen passes, as for the node."""
-    return result is not None and result.status is not Status.FAILED and result.reason != "precondition"
+    return result is not None and result.status is not Status.FAILED and result.reason not in NEVER_ASKED
 
 
 @endpoint(
@@ -180,5 +180,5 @@ def index(agent: Agent, request: web.BaseRequest) -> web.Response:
 def _line(result: Result) -> str:
     if result.status is Status.OK:
         return f"[+]{result.name} ok"
-    sign = "-" if result.status is Status.FAILED or result.reason == "precondition" else "+"
+    sign = "-" if result.status is Status.FAILED or result.reason in NEVER_ASKED else "+"
     return f"[{sign}]{result.name} {result.status}: {result.detail}"

@@ -121,6 +121,13 @@ def test_less_patient_end_of_a_connection_contradicts_the_other() -> None:
     ]
 
 
+def test_contradiction_of_one_client_with_two_servers_says_which_is_meant() -> None:
+    both = [("nb-inactivity-probe", "180000"), ("sb-inactivity-probe", "180000"), ("northd_probe_interval", "5000")]
+    findings = lint(facts_of_values(both, ovn=NEW, ovs=(3, 5)))
+    said = [finding.does for finding in findings if finding.kind is Kind.CONTRADICTION]
+    assert [each.partition(" after ")[0].split()[-1] for each in said] == ["OVN_Southbound", "OVN_Northbound"]
+
+
 def test_ends_that_are_not_far_apart_do_not_contradict() -> None:
     assert not contradictions(("sb-inactivity-probe", "60000"), ("ovn-remote-probe-interval", "30000"))
 

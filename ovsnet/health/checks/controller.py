@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-from ovsnet.errors import DeadlineExceeded
+from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
@@ -14,6 +15,7 @@ from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
 from ovsnet.node.chassis import in_force, split_list, wrong_mapping
 from ovsnet.node.components import Socket
+from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
 from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
@@ -27,7 +29,7 @@ async def running(node: Node) -> Answer:
     """
     uses_ovn = await node.uses_ovn()
     if uses_ovn is None:
-        return Answer(Status.UNKNOWN, "unseen", "The database, which tells whether this node uses OVN, was never read.")
+        raise NotConnectedYet("The database, which tells whether this node uses OVN, was never read.")
     if not uses_ovn:
         return not_used("This node has no OVN: no ovn-remote is configured, and no ovn-controller is there.")
     control = await node.controller.session(node.settings.timeout)
@@ -78,9 +80,25 @@ async def connection(node: Node) -> Answer:
     state = await connection_status(node)
     if state == "connected":
         return ok("ovn-controller is connected to the southbound database.")
+    if (refused := await _refused_lately(node)) is not None:
+        return failed("stale", f"ovn-controller is {state}, and its log says: {refused}.")
     remote = node.external_ids.get("ovn-remote", "")
     where = f" at {remote}" if remote else ": external_ids:ovn-remote is not set" if known else ""
     return failed("controller-not-connected", f"ovn-controller is {state}: it has no southbound session{where}.")
+
+
+STALE = "clustered database server has stale data"
+"""ovn-controller says so nowhere but in its log (lib/ovsdb-cs.c, ``ovsdb_cs_check_server_db__``)."""
+
+LATELY = 60.0
+"""Seconds. It tries again every eight, and says so five times a minute."""
+
+
+async def _refused_lately(node: Node) -> str | None:
+    """What ovn-controller wrote when it refused a server's data for being older than what it has seen."""
+    process = node.daemons["ovn-controller"].process()
+    said = None if process is None else await asyncio.to_thread(last_said, process.pid, STALE)
+    return said[1].rpartition("|")[2] if said is not None and time.time() - said[0] < LATELY else None
 
 
 async def connection_status(node: Node) -> str:

@@ -32,7 +32,7 @@ from ovsnet.errors import (
     Unreachable,
     own_limit,
 )
-from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
+from ovsnet.health.checks.result import NOT_YET, PRECONDITION, Answer, Result, Status, failed, not_used
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
 from ovsnet.node.daemon import Daemon
@@ -136,7 +136,8 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
 def _skipped(need: Result) -> Answer:
     if need.reason == "not-used":
         return not_used(need.detail)
-    return Answer(Status.SKIPPED, "precondition", f"{need.name} is {need.status}.")
+    reason = NOT_YET if need.reason == NOT_YET else PRECONDITION
+    return Answer(Status.SKIPPED, reason, f"{need.name} is {need.status}.")
 
 
 async def _ask(check: Check, node: Node) -> Answer:
@@ -166,7 +167,7 @@ async def _answer(check: Check, node: Node) -> Answer:
     try:
         return await _probe(check, node)
     except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
-        return Answer(Status.SKIPPED, "precondition", str(error))
+        return Answer(Status.SKIPPED, NOT_YET, str(error))
     except DeadlineExceeded:
         return await _explain_deadline(check, node)
     except BacklogFull as error:
