@@ -13,7 +13,7 @@ from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
-from ovsnet.node.chassis import in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.components import Socket
 from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
@@ -107,8 +107,6 @@ async def connection_status(node: Node) -> str:
     return (await control.call("connection-status", timeout=node.settings.timeout)).strip()
 
 
-ENCAPSULATION = ("ovn-encap-type", "ovn-encap-ip")
-
 SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
 """Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
 
@@ -123,9 +121,9 @@ async def chassis(node: Node) -> Answer:
     ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
-    missing = [key for key in ENCAPSULATION if not any(_is_set(ids, name) for name in ids if _means(name, key))]
-    if not _is_set(ids, "system-id") and not _is_named_elsewhere(node):
-        missing.insert(0, "system-id")
+    missing = lacking(ids)
+    if "system-id" in missing and _is_named_elsewhere(node):
+        missing.remove("system-id")
     if not missing:
         return ok("system-id, tunnel type and tunnel address are set.")
     keys = ", ".join(f"external_ids:{key}" for key in missing)
@@ -136,14 +134,6 @@ def _is_named_elsewhere(node: Node) -> bool:
     """Whether the chassis has its name from a file or a flag, or that cannot be seen."""
     process = node.daemons["ovn-controller"].process()
     return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
-
-
-def _means(name: str, key: str) -> bool:
-    return name == key or name.startswith(f"{key}-")
-
-
-def _is_set(ids: Mapping[str, str], key: str) -> bool:
-    return bool(ids.get(key, "").strip())
 
 
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
