@@ -175,7 +175,7 @@ async def _bodies() -> str:
                     aiohttp.ClientSession() as client,
                     client.get(urls[0] + path) as response,
                 ):
-                    body = await response.text()
+                    body = (await response.text()).replace(directory, "RUNDIR")
                 answers.append(f"{scene}: GET {path} -> {response.status}\n{_settled(path, body, agent.now)}")
     return "\n".join(answers)
 
