@@ -12,6 +12,8 @@ from ovsnet.doctor import stale
 from ovsnet.doctor import threads
 from ovsnet.doctor import limits
 from ovsnet.doctor import cpu
+from ovsnet.doctor import memory
+from ovsnet.doctor import storage
 from ovsnet.doctor import clock
 from ovsnet.doctor import versions
 
@@ -35,9 +37,11 @@ __all__ = [
     "fatal_findings",
     "kernel",
     "limits",
+    "memory",
     "modules",
     "rundir",
     "stale",
+    "storage",
     "threads",
     "versions",
 ]

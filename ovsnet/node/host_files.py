@@ -97,6 +97,10 @@ class Host:
         """None when it is absent. Raises UnfitEnvironment."""
         return _seen(path, lambda: os.stat(self._place(path, follow=follow), follow_symlinks=follow))
 
+    def space(self, path: str | Path) -> os.statvfs_result | None:
+        """Of the file system that holds it; None when it is absent. Raises UnfitEnvironment."""
+        return _seen(path, lambda: os.statvfs(self.locate(path)))
+
     def link(self, path: str | Path) -> str | None:
         """Where a symbolic link points, or None when it is none. Raises UnfitEnvironment."""
 

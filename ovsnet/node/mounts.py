@@ -24,17 +24,24 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """``root`` is the directory of the file system ``device`` that is seen at ``point``."""
+    """``root`` is the directory of the file system ``device`` that is seen at ``point``. ``read_only`` may be the mount
+    or the whole file system."""
 
     device: str
     root: PurePosixPath
     point: PurePosixPath
+    read_only: bool = False
 
 
 def mounts(mountinfo: str) -> list[Mount]:
     """The lines of /proc/PID/mountinfo (proc(5)), as that process sees them."""
     fields = (line.split(" ", 5) for line in mountinfo.split("\n"))
-    return [Mount(each[2], _path(each[3]), _path(each[4])) for each in fields if len(each) == 6]
+    return [Mount(each[2], _path(each[3]), _path(each[4]), _is_read_only(each[5])) for each in fields if len(each) == 6]
+
+
+def _is_read_only(rest: str) -> bool:
+    """Of the options of the mount, and of those of the file system at the end of the line."""
+    return any("ro" in options.split(",") for options in (rest.partition(" ")[0], rest.rpartition(" ")[2]))
 
 
 def reach(directory: str, pid: int, proc: Path = Path("/proc")) -> Path | None:
