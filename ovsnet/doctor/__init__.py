@@ -11,6 +11,7 @@ from ovsnet.doctor import rundir
 from ovsnet.doctor import stale
 from ovsnet.doctor import threads
 from ovsnet.doctor import limits
+from ovsnet.doctor import processes
 from ovsnet.doctor import cpu
 from ovsnet.doctor import memory
 from ovsnet.doctor import storage
@@ -39,6 +40,7 @@ __all__ = [
     "limits",
     "memory",
     "modules",
+    "processes",
     "rundir",
     "stale",
     "storage",
