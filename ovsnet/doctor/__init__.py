@@ -15,6 +15,8 @@ from ovsnet.doctor import processes
 from ovsnet.doctor import cpu
 from ovsnet.doctor import memory
 from ovsnet.doctor import storage
+from ovsnet.doctor import units
+from ovsnet.doctor import identity
 from ovsnet.doctor import clock
 from ovsnet.doctor import versions
 
@@ -36,6 +38,7 @@ __all__ = [
     "cpu",
     "examine",
     "fatal_findings",
+    "identity",
     "kernel",
     "limits",
     "memory",
@@ -45,5 +48,6 @@ __all__ = [
     "stale",
     "storage",
     "threads",
+    "units",
     "versions",
 ]
