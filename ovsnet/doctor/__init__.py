@@ -7,6 +7,7 @@ Pure but for reading files: whatever a daemon says comes in as ``Live``, gathere
 # isort: off
 from ovsnet.doctor import kernel
 from ovsnet.doctor import modules
+from ovsnet.doctor import module_rules
 from ovsnet.doctor import rundir
 from ovsnet.doctor import stale
 from ovsnet.doctor import threads
@@ -15,6 +16,7 @@ from ovsnet.doctor import processes
 from ovsnet.doctor import cpu
 from ovsnet.doctor import memory
 from ovsnet.doctor import storage
+from ovsnet.doctor import conntrack
 from ovsnet.doctor import units
 from ovsnet.doctor import identity
 from ovsnet.doctor import clock
@@ -35,6 +37,7 @@ __all__ = [
     "Live",
     "Severity",
     "clock",
+    "conntrack",
     "cpu",
     "examine",
     "fatal_findings",
@@ -42,6 +45,7 @@ __all__ = [
     "kernel",
     "limits",
     "memory",
+    "module_rules",
     "modules",
     "processes",
     "rundir",
