@@ -16,6 +16,8 @@ from ovsnet.doctor import processes
 from ovsnet.doctor import cpu
 from ovsnet.doctor import memory
 from ovsnet.doctor import storage
+from ovsnet.doctor import dpdk
+from ovsnet.doctor import mtu
 from ovsnet.doctor import conntrack
 from ovsnet.doctor import units
 from ovsnet.doctor import identity
@@ -39,6 +41,7 @@ __all__ = [
     "clock",
     "conntrack",
     "cpu",
+    "dpdk",
     "examine",
     "fatal_findings",
     "identity",
@@ -47,6 +50,7 @@ __all__ = [
     "memory",
     "module_rules",
     "modules",
+    "mtu",
     "processes",
     "rundir",
     "stale",

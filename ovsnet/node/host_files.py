@@ -157,11 +157,16 @@ def _kernel_option(host: Host, option: str) -> tuple[str, str] | None:
 
 def count_cpus(cpu_list: str) -> int:
     """How many CPUs a list such as ``0-3,8`` names (cpuset(7), "List format")."""
-    count = 0
+    return len(cpus_of(cpu_list))
+
+
+def cpus_of(cpu_list: str) -> frozenset[int]:
+    """The CPUs that such a list names."""
+    found: set[int] = set()
     for part in cpu_list.strip().split(","):
         first, _, last = part.partition("-")
-        count += int(last or first) - int(first) + 1
-    return count
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
 
 
 def _target(path: Path) -> str | None:
