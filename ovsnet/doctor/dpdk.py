@@ -79,7 +79,7 @@ def masks(host: Host, live: Live) -> Iterator[Finding]:
     if shared:
         found.append(
             note(
-                f"CPU {_list(shared)} is in pmd-cpu-mask and in dpdk-lcore-mask: a thread that polls shares it with others.",
+                f"CPU {_list(shared)} is in pmd-cpu-mask and in dpdk-lcore-mask: a thread that polls shares it.",
                 "Give the masks different CPUs.",
             )
         )
