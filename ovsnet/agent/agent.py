@@ -240,10 +240,12 @@ class Agent:
     async def _judge_silence(self, late: Result) -> None:
         """Look again at the moment at which a silence proves something. The deadline of the next question would do,
         and come later by up to its timeout."""
-        missing = self.settings.hung_after + self.node.own_lag - float(late.values["silent_seconds"])
-        await asyncio.sleep(max(missing, SHORTEST_WAIT))
-        await after_next_poll()  # an answer that came while we were held up ends the silence
-        self._silent.discard(late.name)
+        try:
+            missing = self.settings.hung_after + self.node.own_lag - float(late.values["silent_seconds"])
+            await asyncio.sleep(max(missing, SHORTEST_WAIT))
+            await after_next_poll()  # an answer that came while we were held up ends the silence
+        finally:
+            self._silent.discard(late.name)
         if (result := look_again(CHECKS[late.name], self.node)) is not None:
             self._record([result])
 

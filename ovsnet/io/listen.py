@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import socket
@@ -46,8 +47,10 @@ class Listener:
     secure: bool = False
     made: str = ""
 
-    def accepting(self) -> socket.socket:
-        """A copy to accept on: its end leaves the socket and its queue alone. Connections get ``SEND_BUFFER``."""
+    def accepting(self, queue: int) -> socket.socket:
+        """A copy to accept on: its end leaves the socket and its queue alone. ``queue`` connections wait there, in the
+        kernel, and get ``SEND_BUFFER``."""
+        self.sock.listen(queue)
         copy = self.sock.dup()
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # accept(2) hands it on
         return copy
@@ -93,10 +96,13 @@ def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
     return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
 
 
-def discard_unsent(sock: socket.socket) -> None:
+def discard_unsent(sock: socket.socket | None) -> None:
     """Let the end of this connection be a reset. The kernel would keep and offer what nobody reads, for minutes after
-    its close (socket(7), SO_LINGER)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    its close (socket(7), SO_LINGER). One that is closed has nothing to keep: uvloop's transports then have no socket,
+    or one without a descriptor, which is a ValueError."""
+    if sock is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _inherit(descriptor: int, name: str) -> Listener:
