@@ -15,6 +15,7 @@ from ovsnet.config.declaration import declared
 from ovsnet.config.duration import seconds
 from ovsnet.config.settings import Settings
 from ovsnet.errors import ConfigError
+from ovsnet.files import MOST_DOCUMENT, read_text
 from ovsnet.io.address import Address
 
 
@@ -44,10 +45,10 @@ def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return _flat(tomllib.loads(Path(path).read_text(encoding="utf-8")), kind)
+        return _flat(tomllib.loads(read_text(path, MOST_DOCUMENT, errors="strict")), kind)
     except OSError as error:
         raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
 
 

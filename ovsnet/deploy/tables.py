@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ovsnet import doctor
 from ovsnet.config import Settings, declared
+from ovsnet.files import read_text
 from ovsnet.health.cause_table import UNEXPLAINED
 from ovsnet.health.causes import causes, codes
 from ovsnet.health.checks.declaration import CHECKS
@@ -158,4 +159,4 @@ def _default(value: object) -> str:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:]):
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(renewed(read_text(path)), encoding="utf-8")

@@ -6,7 +6,6 @@ things. 2: symbolic links are followed inside the root, as chroot(2) would. 3: n
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_bytes, unpacked
 from ovsnet.node.layouts import LAYOUTS
 from ovsnet.node.rundir import Rundir
 
@@ -74,8 +74,8 @@ class Host:
 
     def read(self, path: str | Path) -> str | None:
         """A file's text, or None when it is absent; one named ``.gz`` is unpacked. Raises UnfitEnvironment."""
-        unpack = gzip.decompress if str(path).endswith(".gz") else bytes
-        data = _seen(path, lambda: unpack(self.locate(path).read_bytes()))
+        unpack = unpacked if str(path).endswith(".gz") else bytes
+        data = _seen(path, lambda: unpack(read_bytes(self.locate(path))))
         return None if data is None else data.decode(errors="replace")
 
     def need(self, path: str | Path) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_head
 from ovsnet.node.host_files import Host
 
 MOST_BYTES = 16 << 20
@@ -70,8 +71,7 @@ def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
 
 def _read(process: Path) -> list[Mount]:
     try:
-        with (process / "mountinfo").open("rb") as stream:
-            return mounts(os.fsdecode(stream.read(MOST_BYTES)))
+        return mounts(os.fsdecode(read_head(process / "mountinfo", MOST_BYTES)))
     except OSError:
         return []
 
