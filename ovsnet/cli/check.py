@@ -14,6 +14,7 @@ import msgspec
 
 from ovsnet.agent.document import document
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again
@@ -101,7 +102,7 @@ def check(names: tuple[str, ...], timeout: float, form: str, settings: Settings)
     checks = with_needs(names) if names else list(CHECKS.values())
     settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
     health, found = asyncio.run(_ask(settings, checks, timeout))
-    click.echo(FORMATS[form](found))
+    say(FORMATS[form](found))
     exit_code = _exit_code(health.diagnosis)
     raise click.exceptions.Exit(min(exit_code, NPD_UNKNOWN) if form == "npd" else exit_code)
 

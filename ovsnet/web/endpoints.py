@@ -18,6 +18,7 @@ from ovsnet.deadlines import STALLED
 from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
+from ovsnet.texts import for_http
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
 
@@ -55,10 +56,12 @@ def endpoint(
 
 def text(body: str, status: int = 200) -> web.Response:
     """A plain answer that no cache keeps."""
-    return web.Response(body=body.encode(), status=status, headers=_TEXT)
+    return web.Response(body=_OK if body == "ok\n" else for_http(body).encode(), status=status, headers=_TEXT)
 
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+_OK = b"ok\n"
 
 _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 

@@ -40,6 +40,7 @@ from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
 from ovsnet.node.silence import Verdict
+from ovsnet.texts import for_line
 
 log = logging.getLogger("ovsnet")
 
@@ -123,10 +124,10 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         answer.status,
         node.clock(),
         answer.reason,
-        answer.detail,
+        for_line(answer.detail),
         answer.rtt_seconds,
-        answer.values,
-        answer.facts,
+        {name: for_line(value) if isinstance(value, str) else value for name, value in answer.values.items()},
+        {name: for_line(value) for name, value in answer.facts.items()},
         check.daemon,
         check.socket,
         answer.lost_at,
