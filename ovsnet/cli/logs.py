@@ -104,16 +104,30 @@ FORMATS: dict[str, Callable[[], logging.Formatter]] = {"human": Human, "json": J
 
 
 class RateLimit(logging.Filter):
-    """A bucket of ``BURST`` lines. The first line after some were held back says how many."""
+    """A bucket of ``BURST`` lines for each logger, and one for its errors: what one thing says on and on holds back no
+    line of another."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
+        self._buckets: dict[tuple[str, bool], _Bucket] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = (record.name, record.levelno >= logging.ERROR)
+        return self._buckets.setdefault(kind, _Bucket(self._clock)).takes(record)
+
+
+class _Bucket:
+    """``BURST`` lines. The first line after some were held back says how many."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._left = float(BURST)
         self._at = clock()
         self._held_back = 0
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def takes(self, record: logging.LogRecord) -> bool:
+        """Whether it is to be logged."""
         now = self._clock()
         self._left = min(self._left + (now - self._at) / REFILL, float(BURST))
         self._at = now

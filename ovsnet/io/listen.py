@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import os
 import socket
@@ -140,15 +141,34 @@ def _listen_unix(address: Address, access: Access) -> socket.socket:
         pass
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(address.path)
-        # Nobody can connect before listen(), so no moment is left in which the umask decides.
-        os.chown(address.path, -1, _group_id(access.group))
-        os.chmod(address.path, access.mode)
+        # The file gets the mode of the socket's own inode (net/unix/af_unix.c, unix_bind), so it never has another.
+        os.fchmod(sock.fileno(), access.mode)
+        group = _group_id(access.group)
+        umask = os.umask(0)
+        try:
+            sock.bind(address.path)
+        finally:
+            os.umask(umask)
+        if group >= 0:
+            _give_to(address.path, group)
         sock.listen(BACKLOG)
     except (OSError, ConfigError):
         sock.close()
         raise
     return sock
+
+
+def _give_to(path: str, group: int) -> None:
+    """Whoever may write the directory may put something else there meanwhile: only a socket of ours is given away, and
+    nobody can connect before listen()."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
+            raise OSError(errno.EEXIST, "somebody else put something else there", path)
+        os.chown(f"/proc/self/fd/{descriptor}", -1, group)
+    finally:
+        os.close(descriptor)
 
 
 def _group_id(name: str) -> int:
