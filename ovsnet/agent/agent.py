@@ -48,6 +48,9 @@ SHORTEST_WAIT = 0.05
 """Seconds between two looks at a silent daemon."""
 
 
+CLOCK_STEP = 0.5
+"""Seconds by which the wall clock has to be off before it was set: NTP slews what is less."""
+
 PAUSE = 1.0
 """Seconds until a task of ours that failed begins again."""
 
@@ -76,7 +79,8 @@ class Agent:
         )
         self.stalls = Stalls()
         self.reconciler = _reconciler(settings, rundir, self.clock)
-        self.wall_offset = time.time() - self.clock()
+        self.wall: Callable[[], float] = time.time
+        self._wall_offset = self.wall() - self.clock()
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
         self.counters = Counters()
@@ -86,6 +90,15 @@ class Agent:
         self._silent: set[str] = set()
         self._wake = {name: asyncio.Event() for name in CHECKS}
         self._listeners: list[Callable[[Change], None]] = []
+
+    @property
+    def wall_offset(self) -> float:
+        """What to add to our clock to get seconds since 1970. It follows a clock that was set (clock_settime(2)), and
+        keeps still otherwise: what happened once, happened at one time."""
+        offset = self.wall() - self.clock()
+        if abs(offset - self._wall_offset) > CLOCK_STEP:
+            self._wall_offset = offset
+        return self._wall_offset
 
     @property
     def answers(self) -> bool:

@@ -31,7 +31,7 @@ def load(
     for source, values in (
         (str(path), _from_file(path, kind)),
         ("the environment", _from_environment(environ or {}, kind)),
-        ("the command line", {key: value for key, value in (flags or {}).items() if value not in (None, (), "")}),
+        ("the command line", _from_flags(flags or {}, kind)),
     ):
         values = _in_seconds(values, source, kind)
         _convert(values, source, kind)
@@ -62,6 +62,17 @@ def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:
     return found
 
 
+def _from_flags(flags: Mapping[str, object], kind: type[Settings]) -> dict[str, object]:
+    """A flag that may be repeated takes commas, too, as its variable does."""
+    many = {setting.name for setting in declared(kind) if setting.many}
+    given = {key: value for key, value in flags.items() if value not in (None, (), "")}
+    return {key: _split(*value) if key in many and isinstance(value, tuple) else value for key, value in given.items()}
+
+
+def _split(*texts: str) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
 def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[str, object]:
     """``OVSNET_*``; an unknown one is an error here as in the file, because a typo that does nothing is worse than
     none."""
@@ -73,8 +84,7 @@ def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[
         if (setting := by_variable.get(variable)) is None:
             remedy = _likely(variable, by_variable, kind)
             raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=remedy)
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        values[setting.name] = parts if setting.many else text
+        values[setting.name] = _split(text) if setting.many else text
     return values
 
 

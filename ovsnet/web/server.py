@@ -19,11 +19,13 @@ from ovsnet.io.handshake import SecureAcceptor
 from ovsnet.io.listen import Listener, listen
 from ovsnet.io.nofile import nofile, places
 from ovsnet.web.connections import KEEPALIVE, CappedServer
-from ovsnet.web.endpoints import ENDPOINTS, HEADERS, Endpoint, text
+from ovsnet.web.endpoints import ENDPOINTS, HEADERS, OK, Endpoint, text
 from ovsnet.web.host import host_is_ours
 
 COSTLY = 8
 """How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
+
+NOT_OURS = "This host name is not ours. The setting host_names lists those that are."
 
 UNKNOWN = "unknown"
 """In the metrics, every path that is none of ours."""
@@ -99,9 +101,18 @@ class WebServer:
             return web.Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
         if found is None:
             return text("There is no such path; / lists them.\n", 404)
-        if found.for_browsers and not host_is_ours(request.headers.get("Host", ""), self.agent):
-            return text("This host name is not ours. The setting host_names lists those that are.\n", 421)
+        if found.probe:
+            return self._probed(request, found)
+        if not host_is_ours(request.headers.get("Host", ""), self.agent):
+            return text(f"{NOT_OURS}\n", 421)
         return found.handler(self.agent, request)
+
+    def _probed(self, request: web.BaseRequest, found: Endpoint) -> web.StreamResponse:
+        response = found.handler(self.agent, request)
+        assert isinstance(response, web.Response)
+        if response.body is OK or host_is_ours(request.headers.get("Host", ""), self.agent):
+            return response
+        return text("ok\n" if response.status == 200 else f"no: why is not told. {NOT_OURS}\n", response.status)
 
 
 @contextlib.asynccontextmanager

@@ -168,7 +168,7 @@ async def _bodies() -> str:
             with tempfile.TemporaryDirectory() as directory:
                 place = Path(directory)
                 agent = BoardedAgent(Settings(), Rundir(place, place))
-                agent.name, agent.wall_offset = "NODE", 0.0
+                agent.name, agent.wall = "NODE", agent.clock
                 play(agent)
                 async with (
                     serving(agent, ("127.0.0.1:0",)) as urls,
