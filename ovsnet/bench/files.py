@@ -12,6 +12,7 @@ from ovsnet.bench.result import FORMAT, Document, Run
 from ovsnet.bench.workload import find
 from ovsnet.errors import UsageError
 from ovsnet.files import read_bytes
+from ovsnet.protocol.jsonrpc import BAD_JSON
 
 MOST_BYTES = 512 << 20
 """Of a result: hours of a storm with every moment in it."""
@@ -33,7 +34,7 @@ def read(path: Path) -> Document:
         return decode(b"\n".join(line for line in lines if line[:1] in _OF_JSON))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (msgspec.MsgspecError, UsageError) as error:
+    except (*BAD_JSON, UsageError) as error:
         raise UsageError(
             f"{path} is no result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."
         ) from error

@@ -13,6 +13,7 @@ from ovsnet.io.connect import connect
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.transport import Channel
 from ovsnet.protocol.http_get import Get, Response
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.texts import harmless
 
 
@@ -48,5 +49,5 @@ def _document(response: Response, listen: str) -> dict[str, Any]:
         raise ProtocolError(f"{listen} answered {response.status} to /status: it is no agent of ovsnet.")
     try:
         return cast("dict[str, Any]", harmless(msgspec.json.decode(response.body, type=dict[str, Any])))
-    except msgspec.MsgspecError as error:
+    except BAD_JSON as error:
         raise ProtocolError(f"{listen} gave no status document: {error}.") from error

@@ -9,6 +9,7 @@ import msgspec
 
 from ovsnet.cli.terminal import styled
 from ovsnet.errors import UsageError
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.tune.advise import Advice, Cost
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.stalls import Histogram
@@ -18,7 +19,7 @@ def read_status(text: str) -> dict[str, Any]:
     """A saved ``/status``. Raises UsageError."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except BAD_JSON as error:
         raise UsageError(f"This is no status document: {error}.", remedy="Save it: curl URL/status.") from error
 
 

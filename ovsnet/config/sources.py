@@ -126,6 +126,8 @@ def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) ->
     except msgspec.ValidationError as error:
         cause, _, place = str(error).partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`') or 'A setting'} in {source} cannot be used: {cause}.") from error
+    except UnicodeError as error:
+        raise ConfigError(f"A setting in {source} is no UTF-8: {error}.") from error
 
 
 def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from ovsnet.errors import UsageError
 from ovsnet.files import MOST_DOCUMENT, read_bytes, replace
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.sandbox.daemons import Door, RaftMember
 from ovsnet.sandbox.proc import Process
 
@@ -36,7 +37,7 @@ def read_settings(directory: Path) -> Settings:
     """Raises UsageError when no sandbox was made here."""
     try:
         return msgspec.json.decode(read_bytes(directory / SETTINGS, MOST_DOCUMENT), type=Settings)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *BAD_JSON) as error:
         raise UsageError(
             f"There is no sandbox in {directory}.", remedy=f"Make one: ovsnet sandbox up {directory}"
         ) from error
@@ -48,6 +49,10 @@ def read_processes(directory: Path) -> dict[str, Process]:
         return msgspec.json.decode(read_bytes(directory / PROCESSES, MOST_DOCUMENT), type=dict[str, Process])
     except FileNotFoundError:
         return {}
+    except (OSError, *BAD_JSON) as error:
+        raise UsageError(
+            f"The record of the processes in {directory} is damaged.", remedy="End its daemons by hand, and remove it."
+        ) from error
 
 
 def write_process(directory: Path, name: str, process: Process) -> None:

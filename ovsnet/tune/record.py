@@ -17,6 +17,7 @@ from typing import cast
 
 import msgspec
 
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.plan import Edit, OldRow, Plan, parent_of
@@ -59,7 +60,7 @@ def parse_record(text: str | None) -> Record | None:
     """None for what is no note of ours."""
     try:
         return None if text is None else msgspec.json.decode(text, type=Record)
-    except msgspec.MsgspecError:
+    except BAD_JSON:
         return None
 
 
