@@ -57,7 +57,9 @@ def knobs(node: Node) -> dict[str, str]:
 
 def _rundir(rundir: Rundir) -> dict[str, object]:
     """Which Open vSwitch of this host all this is about, and which others were found beside it."""
-    return {"ovs": for_line(str(rundir.ovs)), "ovn": for_line(str(rundir.ovn)), "others": [for_line(str(each)) for each in rundir.others]}
+    shown = {"ovs": rundir.ovs, "ovn": rundir.ovn}
+    others = [for_line(str(each)) for each in rundir.others]
+    return {name: for_line(str(path)) for name, path in shown.items()} | {"others": others}
 
 
 def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:

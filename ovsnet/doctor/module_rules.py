@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import re
+import zlib
 from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
 from ovsnet.doctor.modules import OPTIONS, State, module_state
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_bytes, unpacked
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -100,9 +101,9 @@ def _file(host: Host, name: str) -> str:
 def _is_unsigned(host: Host, path: str) -> bool:
     """As far as it can be unpacked here."""
     try:
-        data = host.locate(path).read_bytes()
-        data = gzip.decompress(data) if path.endswith(".gz") else data
-    except (OSError, EOFError) as error:
+        data = read_bytes(host.locate(path))
+        data = unpacked(data) if path.endswith(".gz") else data
+    except (OSError, EOFError, zlib.error) as error:
         raise UnfitEnvironment(f"{path} cannot be read: {error}.") from error
     return path.endswith((".ko", ".gz")) and not data.endswith(SIGNED)
 

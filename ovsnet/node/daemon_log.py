@@ -9,11 +9,11 @@ from __future__ import annotations
 import calendar
 import os
 import re
-import stat
 import time
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
+from ovsnet.files import open_regular
 from ovsnet.node.storage import MOST_FILES
 
 TAIL = 64 << 10
@@ -48,10 +48,13 @@ def _name(entry: Path) -> str:
 
 
 def _tail(entry: Path) -> str:
-    descriptor = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        data = os.pread(descriptor, TAIL, max(found.st_size - TAIL, 0)) if stat.S_ISREG(found.st_mode) else b""
+        descriptor = open_regular(entry)
+    except OSError as error:
+        raise_own_limit(error)
+        return ""
+    try:
+        data = os.pread(descriptor, TAIL, max(os.fstat(descriptor).st_size - TAIL, 0))
     finally:
         os.close(descriptor)
     return data.decode(errors="replace")
