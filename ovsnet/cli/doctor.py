@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -17,8 +17,10 @@ from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
+from ovsnet.doctor.firewall import PORTS
 from ovsnet.doctor.fixes import repair
 from ovsnet.errors import UsageError
+from ovsnet.io.nf_tables import input_chains
 from ovsnet.node.gather import gather
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.layouts import LAYOUTS, Layout
@@ -73,6 +75,7 @@ def exit_code(findings: list[Finding]) -> int:
 def _examined(root: Path, settings: Settings) -> list[Finding]:
     here, inside = _rundirs(root, settings)
     live: Live = asyncio.run(gather(here, database=settings.database, tls=settings.tls))
+    live = replace(live, firewall=input_chains(PORTS.values()))
     return examine(Host(root, inside, now=time.time()), live)
 
 

@@ -18,6 +18,7 @@ from ovsnet.doctor import memory
 from ovsnet.doctor import storage
 from ovsnet.doctor import dpdk
 from ovsnet.doctor import mtu
+from ovsnet.doctor import firewall
 from ovsnet.doctor import conntrack
 from ovsnet.doctor import units
 from ovsnet.doctor import identity
@@ -44,6 +45,7 @@ __all__ = [
     "dpdk",
     "examine",
     "fatal_findings",
+    "firewall",
     "identity",
     "kernel",
     "limits",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.io.nf_tables import InputChain
 from ovsnet.node.version import Version, parse_version
 
 
@@ -42,12 +43,14 @@ class NoAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket."""
+    """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket. ``firewall`` is
+    that of our own network namespace, and None where nobody asked or the kernel does not tell."""
 
     database: DatabaseFacts | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     pids: Mapping[str, int] = field(default_factory=dict)
     unanswered: Mapping[str, NoAnswer] = field(default_factory=dict)
+    firewall: tuple[InputChain, ...] | None = None
 
     @property
     def kernel_datapath(self) -> bool | None:

@@ -1,0 +1,65 @@
+"""Firewalls that may drop tunnels."""
+
+from dataclasses import replace
+
+import pytest
+
+from ovsnet.doctor import Severity
+from ovsnet.io.nf_tables import InputChain
+
+from .conftest import Tree
+
+REFUSES = "*filter\n:INPUT {} [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n{}COMMIT\n"
+
+
+def configured(tree: Tree, kind: str = "geneve", *chains: InputChain) -> Tree:
+    tree.database(external_ids={"ovn-encap-type": kind})
+    tree.live = replace(tree.live, firewall=chains)
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "said"),
+    [
+        ("geneve", (), "UDP 6081,"),
+        ("geneve", (6081,), ""),
+        ("geneve,vxlan", (6081,), "UDP 4789,"),
+        ("vxlan, geneve", (), "UDP 4789 and 6081,"),
+        ("", (), ""),
+    ],
+)
+def test_chain_that_refuses_what_no_rule_names_may_drop_it(
+    tree: Tree, kind: str, named: tuple[int, ...], said: str
+) -> None:
+    configured(tree, kind, InputChain("inet filter input", "policy drop", frozenset(named)))
+    found = tree.one("firewall.tunnels")
+    assert found.severity is (Severity.NOTE if said else Severity.OK)
+    assert not said or f"may drop {said}" in found.summary
+
+
+def test_rules_of_another_namespace_say_nothing(tree: Tree) -> None:
+    configured(tree, "geneve", InputChain("inet filter input", "policy drop"))
+    for pid in ("self", "1"):
+        tree.path(f"/proc/{pid}/ns").mkdir(parents=True)
+        tree.path(f"/proc/{pid}/ns/net").symlink_to(f"net:[{pid}]")
+    assert tree.one("firewall.tunnels").severity is Severity.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (REFUSES.format("DROP", ""), Severity.NOTE),
+        (REFUSES.format("ACCEPT", "-A INPUT -j REJECT --reject-with icmp-host-prohibited\n"), Severity.NOTE),
+        (REFUSES.format("DROP", "-A INPUT -p udp --dport 6081 -j ACCEPT\n"), Severity.OK),
+        (REFUSES.format("ACCEPT", "-A INPUT -p udp --dport 53 -j DROP\n"), Severity.OK),
+    ],
+)
+@pytest.mark.parametrize("legacy", [True, False])
+def test_saved_rules_count_where_iptables_itself_is_in_use(
+    tree: Tree, text: str, severity: Severity, legacy: bool
+) -> None:
+    configured(tree)
+    if legacy:
+        tree.write("/proc/net/ip_tables_names", "nat\nfilter\n")
+    tree.write("/etc/iptables/rules.v4", text)
+    assert tree.one("firewall.tunnels").severity is (severity if legacy else Severity.OK)
