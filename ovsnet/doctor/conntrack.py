@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
+from ovsnet.doctor.running import in_the_switchs_network
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -24,7 +25,7 @@ def maximum(host: Host, live: Live) -> Iterator[Finding]:
     those of the network namespace in which they are read.
     """
     count, most = ((host.read(path) or "").strip() for path in (COUNT, MOST))
-    if host.link("/proc/self/ns/net") != host.link("/proc/1/ns/net"):
+    if not in_the_switchs_network(host, live):
         yield ok("The host's table of tracked connections cannot be seen from this network namespace.")
     elif not count.isdigit() or not most.isdigit():
         yield ok("The kernel tracks no connections.")

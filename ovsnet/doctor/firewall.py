@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok
+from ovsnet.doctor.running import in_the_switchs_network
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -35,8 +36,7 @@ def tunnels(host: Host, live: Live) -> Iterator[Finding]:
     if not wanted:
         yield ok("No tunnel of OVN over UDP is configured.")
         return
-    here = host.link("/proc/self/ns/net") == host.link("/proc/1/ns/net")
-    chains = live.firewall if here else None
+    chains = live.firewall if in_the_switchs_network(host, live) else None
     found = [_of_chain(chain.name, chain.how, set(wanted.values()) - chain.named) for chain in chains or ()]
     if not chains and "filter" in (host.read(LEGACY) or "").split():
         found += [_of_file(host, path, set(wanted.values())) for path in SAVED]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
-from ovsnet.doctor.running import daemons
+from ovsnet.doctor.running import daemons, in_the_switchs_network
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
@@ -37,7 +37,7 @@ def encapsulation(host: Host, live: Live) -> Iterator[Finding]:
     pid = daemons(host, live).get("ovs-vswitchd")
     inner = {**_devices(host), **_configured(host)}
     process = pid or "self"
-    if not addresses or not inner or host.link(f"/proc/{process}/ns/net") != host.link("/proc/self/ns/net"):
+    if not addresses or not inner or not in_the_switchs_network(host, live):
         yield ok("No interface of the overlay is known here.")
         return
     short = []

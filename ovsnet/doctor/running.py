@@ -18,6 +18,13 @@ def arguments(host: Host, pid: int) -> list[str]:
     return (host.read(f"/proc/{pid}/cmdline") or "").rstrip("\0").split("\0")
 
 
+def in_the_switchs_network(host: Host, live: Live) -> bool:
+    """Whether our network namespace is that of ovs-vswitchd, or of the host where none runs: what the kernel shows of
+    the network is of ours. Raises UnfitEnvironment."""
+    process = daemon_pid(host, live, "ovs-vswitchd") or 1
+    return host.link("/proc/self/ns/net") == host.link(f"/proc/{process}/ns/net")
+
+
 def nobody_runs(what: str) -> Finding:
     """None of them does, so it cannot be seen."""
     return unseen(
