@@ -20,6 +20,7 @@ from ovsnet.doctor import dpdk
 from ovsnet.doctor import mtu
 from ovsnet.doctor import firewall
 from ovsnet.doctor import conntrack
+from ovsnet.doctor import denials
 from ovsnet.doctor import units
 from ovsnet.doctor import identity
 from ovsnet.doctor import clock
@@ -42,6 +43,7 @@ __all__ = [
     "clock",
     "conntrack",
     "cpu",
+    "denials",
     "dpdk",
     "examine",
     "fatal_findings",

@@ -78,6 +78,18 @@ class Host:
         data = _seen(path, lambda: unpack(read_bytes(self.locate(path))))
         return None if data is None else data.decode(errors="replace")
 
+    def tail(self, path: str | Path, most: int) -> str | None:
+        """The last bytes of a file, so many at most, as text; None when it is absent. Raises UnfitEnvironment."""
+
+        def read() -> bytes:
+            with self.locate(path).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(size - most, 0))
+                return file.read(most)
+
+        data = _seen(path, read)
+        return None if data is None else data.decode(errors="replace")
+
     def need(self, path: str | Path) -> str:
         """A file's text. Raises UnfitEnvironment when it is absent too."""
         text = self.read(path)

@@ -82,3 +82,10 @@ def test_cpus_are_counted_from_cpuinfo_of_any_machine(tmp_path: Path, text: str)
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(text)
     assert Host(tmp_path).cpus == 2
+
+
+def test_tail_is_the_end_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("first\nlast\n")
+    assert Host(tmp_path).tail("/log", 5) == "last\n"
+    assert Host(tmp_path).tail("/log", 1000) == "first\nlast\n"
+    assert Host(tmp_path).tail("/none", 5) is None
