@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovsnet.doctor.finding import Finding, unseen
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid
 from ovsnet.node.host_files import Host
@@ -23,6 +24,14 @@ def in_the_switchs_network(host: Host, live: Live) -> bool:
     the network is of ours. Raises UnfitEnvironment."""
     process = daemon_pid(host, live, "ovs-vswitchd") or 1
     return host.link("/proc/self/ns/net") == host.link(f"/proc/{process}/ns/net")
+
+
+def has_the_hosts_files(host: Host, process: int) -> bool:
+    """Whether it sees the same files as the host, as far as can be seen: it runs in no container."""
+    try:
+        return host.link(f"/proc/{process}/ns/mnt") == host.link("/proc/1/ns/mnt")
+    except UnfitEnvironment:
+        return False
 
 
 def nobody_runs(what: str) -> Finding:

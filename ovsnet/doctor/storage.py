@@ -11,8 +11,7 @@ from pathlib import Path
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
-from ovsnet.doctor.running import arguments, daemons
-from ovsnet.errors import UnfitEnvironment
+from ovsnet.doctor.running import arguments, daemons, has_the_hosts_files
 from ovsnet.node.database_file import damage
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
@@ -62,7 +61,7 @@ def read_only(host: Host, live: Live) -> Iterator[Finding]:
     pids = daemons(host, live)
     process = pids.get("ovsdb-server") or pids.get("ovs-vswitchd") or (1 if host.sees_all_processes else None)
     seen = [] if process is None else mounts(host.read(f"/proc/{process}/mountinfo") or "")
-    if process not in (None, 1) and not _has_the_hosts_files(host, process):
+    if process is not None and process != 1 and not has_the_hosts_files(host, process):
         # A container's own root may well be read-only: what it writes is mounted there.
         seen = [each for each in seen if len(each.point.parts) > 1]
     held = {place: mount for place in _places(host, live) if (mount := _mount_of(place, seen)) and mount.read_only}
@@ -115,13 +114,6 @@ def _flags(host: Host, live: Live, beginning: str, only: str = "") -> list[str]:
     pids = daemons(host, live)
     given = (each for name, pid in pids.items() if only in ("", name) for each in arguments(host, pid)[1:])
     return [each for each in given if each.startswith(beginning)]
-
-
-def _has_the_hosts_files(host: Host, process: int | None) -> bool:
-    try:
-        return host.link(f"/proc/{process}/ns/mnt") == host.link("/proc/1/ns/mnt")
-    except UnfitEnvironment:
-        return False
 
 
 def _mount_of(place: Path, seen: list[Mount]) -> Mount | None:

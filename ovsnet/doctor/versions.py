@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, unseen
 from ovsnet.doctor.known_defects import defects
+from ovsnet.doctor.running import has_the_hosts_files
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
+from ovsnet.node.host_daemons import daemon_pid
 from ovsnet.node.host_files import Host
+from ovsnet.node.installed import OVN, OVS, packages
 from ovsnet.node.version import Version, parse_version, shown
 
 CNI_DIRECTORY = "/etc/cni/net.d"
 
 CONTAINERS = (
     ("/run/containerd/io.containerd.runtime.v2.task/k8s.io", "config.json"),
+    # k3s and RKE2 bring a containerd of their own, as do k0s and MicroK8s.
+    ("/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io", "config.json"),
+    ("/run/k0s/containerd/io.containerd.runtime.v2.task/k8s.io", "config.json"),
+    ("/var/snap/microk8s/common/run/containerd/io.containerd.runtime.v2.task/k8s.io", "config.json"),
     ("/run/containers/storage/overlay-containers", "userdata/config.json"),
     ("/var/lib/docker/containers", "config.v2.json"),
 )
@@ -28,7 +35,7 @@ _IMAGE = re.compile(r"/kube-ovn(?:-dpdk)?:v?(\d+\.\d+\.\d+)")
 @examination("version.ovs")
 def ovs(host: Host, live: Live) -> Iterator[Finding]:
     """This Open vSwitch has no known defect, and the one that runs is the one installed."""
-    yield from _judge("Open vSwitch", "ovs-vswitchd", live)
+    yield from _judge(OVS, "ovs-vswitchd", host, live)
     written = parse_version(live.database.ovs_version) if live.database else None
     running = parse_version(live.versions.get("ovs-vswitchd", ""))
     if written and running and written != running:
@@ -45,7 +52,7 @@ def ovn(host: Host, live: Live) -> Iterator[Finding]:
     if database and "ovn-remote" not in database.external_ids and not live.versions.get("ovn-controller"):
         yield ok("This node is no OVN chassis.")
     else:
-        yield from _judge("OVN", "ovn-controller", live)
+        yield from _judge(OVN, "ovn-controller", host, live)
 
 
 @examination("version.kube-ovn")
@@ -66,14 +73,45 @@ def kube_ovn(host: Host, live: Live) -> Iterator[Finding]:
         yield from found or [ok(f"No defect of Kube-OVN {shown(min(versions))} is known.")]
 
 
-def _judge(product: str, daemon: str, live: Live) -> Iterator[Finding]:
+@examination("version.installed")
+def installed(host: Host, live: Live) -> Iterator[Finding]:
+    """The Open vSwitch and OVN that run are those of the installed packages."""
+    held = packages(host)
+    old = []
+    for daemon, product in (("ovs-vswitchd", OVS), ("ovn-controller", OVN)):
+        running, pid = live.version(daemon), daemon_pid(host, live, daemon)
+        if running is None or pid is None or not has_the_hosts_files(host, pid):
+            continue
+        versions = {str(each): each.version for each in held if each.product == product and each.version}
+        if versions and not any(_alike(running, each) for each in versions.values()):
+            old.append(f"{daemon} {shown(running)} runs; installed is {', '.join(versions)}")
+    if old:
+        yield note(
+            "A daemon is of another version than its package: it was upgraded, and not restarted.",
+            "Restart it in a maintenance window; what runs keeps the defects of the old one.",
+            *old,
+        )
+    else:
+        yield ok("What runs is what is installed, as far as can be seen.", *map(str, held))
+
+
+def _alike(running: Version, installed: Version) -> bool:
+    """A package counts its own builds behind the version."""
+    return installed[: len(running)] == running or running[: len(installed)] == installed
+
+
+def _judge(product: str, daemon: str, host: Host, live: Live) -> Iterator[Finding]:
+    """What runs is judged; where nothing does, what is installed."""
     version = live.version(daemon)
+    held = [each for each in packages(host) if each.product == product and each.version] if version is None else []
+    if held:
+        version = held[0].version
     if version is None:
         why = live.why_unanswered(daemon)
         yield unseen(f"The version of {product} cannot be seen: {why.cause}", why.remedy)
         return
     found = list(defects(product, version))
-    yield from found or [ok(f"No defect of {product} {shown(version)} is known.")]
+    yield from found or [ok(f"No defect of {product} {shown(version)} is known.", *map(str, held))]
 
 
 def _kube_ovn_versions(host: Host) -> set[Version]:

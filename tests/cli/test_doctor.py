@@ -6,14 +6,15 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from ovsnet.cli.doctor import doctor, repair_lines
-from ovsnet.doctor.finding import ok, refused, repaired, warning
+from ovsnet.cli.doctor import doctor, exit_code, repair_lines
+from ovsnet.doctor.finding import ok, refused, repaired, unseen, warning
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.sandbox.node import Sandbox
 from tests.namespaces import OTHER_PID_NAMESPACE
@@ -74,6 +75,17 @@ def test_environment_is_about_this_host_and_not_about_the_root(mounted: Path, mo
 
 def test_root_without_a_running_host_cannot_tell(tmp_path: Path) -> None:
     assert ovsnet("--root", tmp_path).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("seen", "hidden", "matters", "expected"),
+    [(4, 0, 0, 0), (2, 2, 0, 0), (2, 3, 0, 3), (2, 3, 1, 1), (0, 0, 1, 1)],
+)
+def test_host_of_which_too_little_is_seen_is_not_called_fit(
+    seen: int, hidden: int, matters: int, expected: int
+) -> None:
+    kinds = [*([ok("x")] * seen), *([unseen("x", "y")] * hidden), *([warning("x", "y")] * matters)]
+    assert exit_code([replace(each, code=f"a.{number}") for number, each in enumerate(kinds)]) == expected
 
 
 def test_json_holds_every_finding_with_its_evidence(mounted: Path) -> None:

@@ -86,6 +86,7 @@ def test_node_without_ovn_has_no_version_of_it(tree: Tree) -> None:
     ("directory", "file"),
     [
         (CONTAINERD, "config.json"),
+        ("/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io", "config.json"),
         ("/run/containers/storage/overlay-containers", "userdata/config.json"),
         ("/var/lib/docker/containers", "config.v2.json"),
     ],
@@ -113,3 +114,39 @@ def test_kube_ovn_without_a_version_is_unseen(tree: Tree, deny: Denied) -> None:
     assert "/etc/cni/net.d/01-kube-ovn.conflist" in found.evidence
     deny(CONTAINERD)
     assert tree.one("version.kube-ovn").severity is Severity.UNSEEN
+
+
+DPKG = "Package: openvswitch-switch\nStatus: install ok installed\nVersion: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("running", "installed", "severity"),
+    [
+        ("ovs-vswitchd (Open vSwitch) 3.1.0", "3.1.0-2+deb12u1", Severity.OK),
+        ("ovs-vswitchd (Open vSwitch) 3.1.0", "3.1.2-1", Severity.NOTE),
+        ("", "3.1.2-1", Severity.OK),
+    ],
+)
+def test_package_that_was_upgraded_without_a_restart_is_noted(
+    tree: Tree, running: str, installed: str, severity: Severity
+) -> None:
+    tree.daemon("ovs-vswitchd", 100)
+    tree.live = Live(versions={"ovs-vswitchd": running})
+    tree.write("/var/lib/dpkg/status", DPKG.format(installed))
+    assert tree.one("version.installed").severity is severity
+
+
+def test_host_on_which_nothing_runs_is_judged_by_its_packages(tree: Tree) -> None:
+    tree.write("/var/lib/dpkg/status", DPKG.format("3.3.0-1"))
+    found = tree.one("version.ovs")
+    assert (found.severity, found.evidence) == (Severity.OK, ("openvswitch-switch 3.3.0-1",))
+
+
+def test_daemon_of_a_container_is_no_package_of_the_host(tree: Tree) -> None:
+    tree.daemon("ovs-vswitchd", 100)
+    tree.live = Live(versions={"ovs-vswitchd": "ovs-vswitchd (Open vSwitch) 3.1.0"})
+    tree.write("/var/lib/dpkg/status", DPKG.format("2.13.0-1"))
+    for pid in (1, 100):
+        tree.path(f"/proc/{pid}/ns").mkdir(parents=True)
+        tree.path(f"/proc/{pid}/ns/mnt").symlink_to(f"mnt:[{pid}]")
+    assert tree.one("version.installed").severity is Severity.OK
