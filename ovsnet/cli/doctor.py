@@ -29,7 +29,7 @@ from ovsnet.texts import for_line
 
 MOST_UNSEEN = 0.5
 """The share of all examinations that may go without an answer in a host that is called fit. Before the first start no
-daemon can be asked, which is a third of them."""
+daemon can be asked, which is two fifths of them."""
 
 STYLES = {
     Severity.FATAL: "bold white on red",
