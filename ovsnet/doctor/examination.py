@@ -12,7 +12,10 @@ could not be seen becomes a finding of its own, in one way for all. A finding th
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from ovsnet.doctor.finding import Finding, Severity, unseen
@@ -22,6 +25,14 @@ from ovsnet.node.host_files import Host
 from ovsnet.texts import for_line
 
 Examine = Callable[[Host, Live], Iterable[Finding]]
+
+PATIENCE = 3.0
+"""Seconds for one examination: a file system whose server is gone keeps for ever who asks for it."""
+
+IN_ALL = 20.0
+"""Seconds for all of them: a start of Open vSwitch waits for the doctor."""
+
+IS_SLOW = "See what hangs (`dmesg`, `df`), then run ovsnet doctor again."
 
 SEE_MORE = "Run ovsnet doctor as root on the host itself."
 
@@ -71,10 +82,33 @@ def examination(code: str, *, may_be_fatal: bool = False) -> Callable[[Examine],
 
 
 def examine(host: Host, live: Live | None = None) -> list[Finding]:
-    """Make every examination; the worst findings come first. Raises nothing."""
+    """Make every examination, in ``IN_ALL`` seconds at most; the worst findings come first. Raises nothing."""
     live = live or Live()
-    found = [finding for each in EXAMINATIONS.values() for finding in each.findings(host, live)]
+    until = time.monotonic() + IN_ALL
+    found = [
+        finding
+        for each in EXAMINATIONS.values()
+        for finding in _within(min(PATIENCE, until - time.monotonic()), each, host, live)
+    ]
     return sorted(found, key=lambda finding: finding.severity.rank)
+
+
+def _within(seconds: float, examination: Examination, host: Host, live: Live) -> list[Finding]:
+    """What it finds in so many seconds. A thread that is late is left behind, and ends with the process."""
+    found: Future[list[Finding]] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(list(examination.findings(host, live)))
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return found.result(max(seconds, 0.0))
+    except TimeoutError:
+        late = unseen("It took too long to look: a file system, or the whole host, is very slow.", IS_SLOW)
+        return [replace(late, code=examination.code)]
 
 
 def fatal_findings(host: Host, live: Live | None = None) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,44 @@ def test_one_function_is_all_that_an_examination_and_its_fix_need(tmp_path: Path
     fixed = CliRunner().invoke(doctor, ["--rundir", str(tmp_path), "--fix"])
     assert (fixed.exit_code, mark.exists()) == (0, True)
     assert fixed.stdout.startswith(f"done: make {mark}\n  to undo: rm {mark}\nok       module.mark  It is there.")
+
+
+@pytest.mark.usefixtures("no_others")
+def test_file_system_that_hangs_costs_one_examination_and_not_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks a server that is gone waits for it; the start beside the doctor must not."""
+    monkeypatch.setattr("ovsnet.doctor.examination.PATIENCE", 0.2)
+    hangs = threading.Event()
+
+    @examination("disk.hangs")
+    def hanging(host: Host, live: Live) -> Iterator[Finding]:
+        """It hangs."""
+        hangs.wait()
+        yield ok("Now it goes on.")
+
+    @examination("disk.well")
+    def well(host: Host, live: Live) -> Iterator[Finding]:
+        """It is well."""
+        yield ok("It is well.")
+
+    found = examine(Host(tmp_path))
+    hangs.set()
+    assert [(each.code, each.severity) for each in found] == [
+        ("disk.hangs", Severity.UNSEEN),
+        ("disk.well", Severity.OK),
+    ]
+
+
+@pytest.mark.usefixtures("no_others")
+def test_bug_in_an_examination_is_not_hidden(tmp_path: Path) -> None:
+    @examination("disk.bug")
+    def bug(host: Host, live: Live) -> Iterator[Finding]:
+        """It fails."""
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        examine(Host(tmp_path))
 
 
 @pytest.mark.usefixtures("no_others")
