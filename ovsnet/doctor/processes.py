@@ -95,13 +95,17 @@ def alone(host: Host, live: Live) -> Iterator[Finding]:
         yield ok("No two ovs-vswitchd share a network namespace, as far as can be seen.")
         return
     what = f"{len(shared)} ovs-vswitchd run in one network namespace"
-    if live.kernel_datapath is False:
-        yield note(f"{what}; that is well as long as all their bridges forward in userspace.", "Keep it so.", *shared)
-    else:
+    if live.kernel_datapath:
         # Each removes what it does not know from "ovs-system" (ofproto/ofproto-dpif.c, open_dpif_backer).
         yield warning(
             f"{what}: they share its kernel datapath, and each removes the other's ports.",
             "Stop one: a package's service beside a pod's, mostly (`systemctl disable --now openvswitch-switch`).",
+            *shared,
+        )
+    else:
+        yield note(
+            f"{what}; that is well only while the bridges of all but one forward in userspace.",
+            "Keep it so, or stop the others.",
             *shared,
         )
 

@@ -77,6 +77,8 @@ def second(tree: Tree, *, space: str = "net:[1]", parent: int = 1) -> None:
 
 def test_two_switches_share_the_kernels_datapath(vswitchd: Tree) -> None:
     second(vswitchd)
+    assert vswitchd.one("switch.alone").severity is Severity.NOTE, "nobody told which datapath is used"
+    vswitchd.database(bridges={"br-int": ""}, offered_datapaths=frozenset({"system"}))
     found = vswitchd.one("switch.alone")
     assert found.severity is Severity.WARNING
     assert found.evidence == ("process 100", "process 200")
