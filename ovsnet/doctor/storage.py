@@ -12,7 +12,7 @@ from pathlib import Path
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
 from ovsnet.doctor.running import arguments, daemons, has_the_hosts_files
-from ovsnet.node.database_file import damage
+from ovsnet.node.database_file import damage, lost
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 from ovsnet.node.layouts import LAYOUTS
@@ -77,7 +77,7 @@ def read_only(host: Host, live: Live) -> Iterator[Finding]:
 
 @examination("database.file")
 def database_file(host: Host, live: Live) -> Iterator[Finding]:
-    """Every database file begins as a database does."""
+    """Every database file can be read to its end."""
     files = [path for path in _databases(host, live) if host.exists(path)]
     torn = [f"{path} {what}" for path in files if (what := damage(host.locate(path)))]
     if torn:
@@ -87,8 +87,16 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
             "clustered one rejoin the cluster; else restore a copy (`ovsdb-tool show-log` tells what is left).",
             *torn,
         )
-    else:
-        yield ok("No database file is empty or torn at its beginning.", *map(str, files))
+    at_rest = "ovsdb-server" not in daemons(host, live)
+    cut = [f"{path}: {count} bytes" for path in files if at_rest and (count := lost(host.locate(path)))]
+    if cut and not torn:
+        yield warning(
+            "The last changes of a database were not written whole, and its server will start without them.",
+            "Keep a copy of the file before it does, and see what is missing: `ovsdb-tool show-log -m`.",
+            *cut,
+        )
+    if not torn and not cut:
+        yield ok("No database file is empty or torn.", *map(str, files))
 
 
 def _places(host: Host, live: Live) -> dict[Path, str]:

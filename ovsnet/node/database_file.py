@@ -7,6 +7,7 @@ further behind costs that change alone: the server leaves it out (ovsdb/log.c, `
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -19,7 +20,10 @@ from ovsnet.node.rundir import Rundir
 LONGEST_HEADER = 128
 """Bytes (ovsdb/log.c, ``ovsdb_log_read``)."""
 
-_HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) [0-9a-f]{40}\n")
+MOST_READ = 64 << 20
+"""Bytes of a file that is read whole: half a second."""
+
+_HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
 """Of a record: magic, length and SHA-1 (ovsdb/log.c, ``parse_header``)."""
 
 
@@ -45,6 +49,32 @@ def judge(beginning: bytes, size: int) -> str:
     if header is None:
         return "does not begin as a database does"
     return "is cut off in its first record" if size < header.end() + int(header[1]) else ""
+
+
+def lost(path: Path | str) -> int:
+    """How many bytes at its end the server would leave out, because a record before them is cut off or garbled; 0 when
+    none are known to be. Only of a file that nobody writes.
+
+    The server says so in its log, starts with what is before, and writes over the rest (ovsdb/file.c, ovsdb/raft.c).
+    """
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            data = file.read(MOST_READ) if stat.S_ISREG(found.st_mode) and found.st_size <= MOST_READ else b""
+    except OSError:
+        return 0
+    return len(data) - _sound(data)
+
+
+def _sound(data: bytes) -> int:
+    """How many bytes hold sound records."""
+    end = 0
+    while (header := _HEADER.match(data, end)) is not None:
+        body = data[header.end() : header.end() + int(header[1])]
+        if len(body) < int(header[1]) or hashlib.sha1(body, usedforsecurity=False).hexdigest().encode() != header[2]:
+            break
+        end = header.end() + len(body)
+    return end
 
 
 def damaged(known: Iterable[str], rundir: Rundir, layouts: Sequence[Layout] = LAYOUTS) -> tuple[str, str] | None:

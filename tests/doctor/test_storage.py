@@ -1,5 +1,6 @@
 """File systems of databases, logs and sockets, and database files."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ovsnet.doctor.storage import FEW_INODES, LITTLE, LITTLE_FOR_SOCKETS
 from ovsnet.node.host_files import Host
 
 from .conftest import Tree
+
+SHA1 = hashlib.sha1(b"{}").hexdigest()
 
 Sizes = dict[str, tuple[int, int]]
 """Free bytes and free inodes, by directory."""
@@ -97,7 +100,7 @@ def test_root_of_a_container_may_be_read_only(tree: Tree) -> None:
         ("/etc/openvswitch/conf.db", "", "is empty"),
         ("/etc/ovn/ovnsb_db.db", "\0" * 100, "does not begin as a database does"),
         ("/etc/openvswitch/conf.db", f"OVSDB JSON 500 {'0' * 40}\n{{}}", "is cut off in its first record"),
-        ("/etc/openvswitch/conf.db", f"OVSDB CLUSTER 2 {'0' * 40}\n{{}}", ""),
+        ("/etc/openvswitch/conf.db", f"OVSDB CLUSTER 2 {SHA1}\n{{}}", ""),
     ],
 )
 def test_database_file_that_cannot_be_loaded_is_named(tree: Tree, path: str, text: str, said: str) -> None:
@@ -106,3 +109,11 @@ def test_database_file_that_cannot_be_loaded_is_named(tree: Tree, path: str, tex
     found = tree.one("database.file")
     assert found.severity is (Severity.WARNING if said else Severity.OK)
     assert found.evidence == ((f"{path} {said}",) if said else (path,))
+
+
+def test_changes_that_were_cut_off_are_named_while_nobody_writes(tree: Tree) -> None:
+    tree.write("/etc/openvswitch/conf.db", f"OVSDB JSON 2 {SHA1}\n{{}}OVSDB JSON 2 {SHA1}\n{{")
+    found = tree.one("database.file")
+    assert (found.severity, found.evidence) == (Severity.WARNING, ("/etc/openvswitch/conf.db: 55 bytes",))
+    tree.daemon("ovsdb-server", 90)
+    assert tree.one("database.file").severity is Severity.OK

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
 from ovsnet.errors import PeerError
-from ovsnet.node.database_file import damage, damaged
+from ovsnet.node.database_file import damage, damaged, lost
 from ovsnet.node.layouts import Layout
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.daemons import Layout as SandboxLayout
@@ -33,6 +34,43 @@ RECORD = b"OVSDB JSON 3 " + SHA1 + b"\n{}\n"
 def test_beginning_tells(tmp_path: Path, contents: bytes, what: str) -> None:
     (tmp_path / "conf.db").write_bytes(contents)
     assert damage(tmp_path / "conf.db") == what
+
+
+def record(body: bytes, digest: str = "") -> bytes:
+    return b"OVSDB JSON %d %s\n%s" % (len(body), (digest or hashlib.sha1(body).hexdigest()).encode(), body)
+
+
+@pytest.mark.parametrize(
+    ("contents", "count"),
+    [
+        (record(b"{}\n") * 3, 0),
+        (record(b"{}\n") + record(b'{"a":1}\n')[:-3], len(record(b'{"a":1}\n')) - 3),
+        (record(b"{}\n") + record(b"{}\n", "0" * 40) + record(b"{}\n"), 2 * len(record(b"{}\n"))),
+        (record(b"{}\n") + b"OVSDB", 5),
+    ],
+)
+def test_bytes_behind_the_last_sound_record_are_lost(tmp_path: Path, contents: bytes, count: int) -> None:
+    (tmp_path / "conf.db").write_bytes(contents)
+    assert lost(tmp_path / "conf.db") == count
+    assert lost(tmp_path / "none") == 0
+
+
+@pytest.mark.restored
+async def test_server_starts_without_what_is_called_lost(node: Sandbox) -> None:
+    """The change is gone, and the file is sound again once another was written."""
+    file = SandboxLayout(node.directory).dbdir / "conf.db"
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", "external_ids:last=1")
+    await node.stop("ovsdb-server")
+    whole = file.read_bytes()
+    assert lost(file) == 0
+    file.write_bytes(whole[:-5])
+    assert lost(file) > 0
+    await node.start("ovsdb-server")
+    assert "last=" not in await node.run("ovs-vsctl", "--no-wait", "get", "open", ".", "external_ids")
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", "external_ids:next=1")
+    await node.stop("ovsdb-server")
+    assert lost(file) == 0
+    await node.start("ovsdb-server")
 
 
 def test_what_is_no_file_or_not_there_says_nothing(tmp_path: Path) -> None:
