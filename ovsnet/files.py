@@ -70,6 +70,16 @@ def read_bytes(path: Path | str, most: int = MOST) -> bytes:
     return found
 
 
+def read_tail(path: Path | str, most: int) -> bytes:
+    """The last ``most`` bytes, or all there are. Raises OSError."""
+    descriptor = open_regular(path)
+    try:
+        os.lseek(descriptor, max(os.fstat(descriptor).st_size - most, 0), os.SEEK_SET)
+        return head(descriptor, most)
+    finally:
+        os.close(descriptor)
+
+
 def read_text(path: Path | str, most: int = MOST, *, errors: str = "surrogateescape") -> str:
     """All of it as UTF-8. Raises OSError, and UnicodeDecodeError only with ``errors="strict"``."""
     return read_bytes(path, most).decode(errors=errors)

@@ -155,6 +155,13 @@ def test_bound_counts(tmp_path: Path) -> None:
     assert told.value.errno == errno.EFBIG
 
 
+def test_tail_is_the_end(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"x" * 100_000 + b"end")
+    assert files.read_tail(tmp_path / "log", 3) == b"end"
+    assert files.read_tail(tmp_path / "log", 70_000) == b"x" * 69_997 + b"end"
+    assert len(files.read_tail(tmp_path / "log", 200_000)) == 100_003
+
+
 def test_files_of_the_kernel_are_read_whole() -> None:
     """They have no size, and come a page at a time."""
     path = Path("/proc/self/mountinfo")

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
-from ovsnet.files import open_regular
+from ovsnet.files import read_tail
 from ovsnet.node.storage import MOST_FILES
 
 TAIL = 64 << 10
@@ -49,15 +49,10 @@ def _name(entry: Path) -> str:
 
 def _tail(entry: Path) -> str:
     try:
-        descriptor = open_regular(entry)
+        return read_tail(entry, TAIL).decode(errors="replace")
     except OSError as error:
         raise_own_limit(error)
         return ""
-    try:
-        data = os.pread(descriptor, TAIL, max(os.fstat(descriptor).st_size - TAIL, 0))
-    finally:
-        os.close(descriptor)
-    return data.decode(errors="replace")
 
 
 def _seconds(stamp: str) -> float:

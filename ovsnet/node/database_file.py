@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ovsnet.files import head, open_regular
+from ovsnet.files import head, open_regular, read_bytes
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.rundir import Rundir
 
@@ -58,9 +58,7 @@ def lost(path: Path | str) -> int:
     The server says so in its log, starts with what is before, and writes over the rest (ovsdb/file.c, ovsdb/raft.c).
     """
     try:
-        with open(path, "rb") as file:
-            found = os.fstat(file.fileno())
-            data = file.read(MOST_READ) if stat.S_ISREG(found.st_mode) and found.st_size <= MOST_READ else b""
+        data = read_bytes(path, MOST_READ)
     except OSError:
         return 0
     return len(data) - _sound(data)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.files import read_bytes, unpacked
+from ovsnet.files import read_bytes, read_tail, unpacked
 from ovsnet.node.layouts import LAYOUTS
 from ovsnet.node.rundir import Rundir
 
@@ -80,14 +80,7 @@ class Host:
 
     def tail(self, path: str | Path, most: int) -> str | None:
         """The last bytes of a file, so many at most, as text; None when it is absent. Raises UnfitEnvironment."""
-
-        def read() -> bytes:
-            with self.locate(path).open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(size - most, 0))
-                return file.read(most)
-
-        data = _seen(path, read)
+        data = _seen(path, lambda: read_tail(self.locate(path), most))
         return None if data is None else data.decode(errors="replace")
 
     def need(self, path: str | Path) -> str:

@@ -5,6 +5,7 @@ Read as files, so that a host below ``--root`` and one without a running daemon 
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import struct
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import open_regular
 from ovsnet.node.host_files import Host
 from ovsnet.node.version import Version, parse_version
 
@@ -97,6 +99,7 @@ def _rpm(host: Host) -> Iterator[Package]:
     if path is None:
         return
     try:
+        os.close(open_regular(host.locate(path)))
         # immutable: no lock is taken and no file is made beside it.
         with sqlite3.connect(f"file:{host.locate(path)}?mode=ro&immutable=1", uri=True) as database:
             rows = database.execute(
@@ -105,7 +108,7 @@ def _rpm(host: Host) -> Iterator[Package]:
             ).fetchall()
         database.close()
         found = [_header(row[0]) for row in rows]
-    except (sqlite3.Error, struct.error) as error:
+    except (OSError, sqlite3.Error, struct.error) as error:
         raise UnfitEnvironment(f"{path} cannot be read: {error}.") from error
     for tags in found:
         yield from _package(tags.get(NAME, ""), tags.get(VERSION, ""))
