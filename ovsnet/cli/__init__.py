@@ -22,6 +22,7 @@ COMMANDS = {
     "sandbox": "A real Open vSwitch and OVN node in one directory.",
     "doctor": "Tell what on this host is unfit for Open vSwitch, and mend what is safe to mend.",
     "install": "Make the agent a service of systemd, or take it out.",
+    "explain": "Tell what happened, from logs and archives.",
     "kubernetes": "Print manifests that run the agent on a cluster.",
     "serve": "Run the agent: health endpoints, status, metrics.",
     "timeline": "Show how long each stage of the last start took.",

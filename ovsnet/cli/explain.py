@@ -1,0 +1,83 @@
+"""``ovsnet explain``: what happened, from logs and archives."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+
+import click
+
+from ovsnet.cli.explain_text import lines
+from ovsnet.explain.answer import document
+from ovsnet.explain.read import explain as explained
+from ovsnet.explain.read import zone as zone_of
+
+EVERY = 0.2
+"""Seconds between two lines of progress."""
+
+
+class Offset(click.ParamType[int]):
+    """``+02:00`` as seconds east of UTC."""
+
+    name = "offset"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(?:Z|UTC|([+-])(\d\d):?(\d\d))", str(value))
+        if found is None or (found[2] and (int(found[2]) > 14 or int(found[3]) > 59)):
+            self.fail(f"{value!r} is no offset from UTC such as +02:00.", param, ctx)
+        seconds = int(found[2] or 0) * 3600 + int(found[3] or 0) * 60
+        return -seconds if found[1] == "-" else seconds
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|TAR|-...")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
+@click.option("--zone", type=Offset(), default="+00:00", show_default=True, metavar="OFFSET",
+              help="The zone of times that name none, as in the journal.")  # fmt: skip
+def explain(paths: tuple[str, ...], as_json: bool, zone: int) -> None:
+    """Tell what happened, from logs and archives: each start with what its time went to, each outage with its root.
+
+    Takes the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
+    directories, in archives or on standard input (-); from a file, the journal or a container. What is what is found
+    by content.
+
+    Exit code 0 when nothing was wrong, 1 when there was an outage or a start that never ended, 3 when no daemon's line
+    is in there.
+    """
+    shown = _Progress()
+    try:
+        found = explained(paths, sys.stdin.buffer, zone_of(zone, time.time()), shown)
+    finally:
+        shown.end()
+    if as_json:
+        click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
+    else:
+        for line in lines(found):
+            click.echo(line)
+    if found.outages or any(start.ended is None for start in found.starts):
+        raise click.exceptions.Exit(1)
+
+
+class _Progress:
+    """One line on stderr, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._at = time.monotonic()
+        self._shown = False
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, name: str, count: int) -> None:
+        self._bytes += count
+        now = time.monotonic()
+        if self._terminal and now - self._at >= EVERY:
+            self._at, self._shown = now, True
+            click.echo(f"\r\033[K{self._bytes / 1e6:.0f} MB  {name[-60:]}", nl=False, err=True)
+
+    def end(self) -> None:
+        if self._shown:
+            click.echo("\r\033[K", nl=False, err=True)

@@ -1,0 +1,101 @@
+"""The answer of ``ovsnet explain`` for a person."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from ovsnet.explain.answer import Answer
+from ovsnet.explain.clock import stamp
+from ovsnet.explain.daemons import TITLES
+from ovsnet.explain.event import Event
+from ovsnet.explain.verdicts import Outage, Start
+
+WIDTH = 110
+BAR = 40
+
+
+def lines(found: Answer) -> Iterator[str]:
+    """Everything in order of time, then what makes it less sure."""
+    yield from _heading(found)
+    told: list[Outage | Start] = [*found.outages, *found.starts]
+    told.sort(key=lambda each: (each.began, isinstance(each, Start)))
+    for each in told:
+        yield ""
+        yield from _outage(each) if isinstance(each, Outage) else _start(each)
+    if found.notes:
+        yield ""
+        for note in found.notes:
+            place = f"  ({note.place})" if note.place else ""
+            yield from _wrapped("note: ", f"{note.words}{place}")
+
+
+def _heading(found: Answer) -> Iterator[str]:
+    counts = f"{_count(len(found.outages), 'outage')}, {_count(len(found.starts), 'start')}"
+    yield f"{counts}." if found.outages or found.starts else "Nothing happened: no start and no outage."
+    if (span := found.span) is not None:
+        names = sorted({TITLES.get(each.daemon, each.daemon) for each in found.sources})
+        yield from _wrapped(
+            "",
+            f"From {stamp(span[0], milliseconds=False)} to {stamp(span[1], milliseconds=False)}, by "
+            f"{_count(len({each.name for each in found.sources}), 'file')} of {', '.join(names)}.",
+        )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
+def _outage(each: Outage) -> Iterator[str]:
+    node = f" on {each.node}" if each.node else ""
+    lasted = "it does not end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
+    yield f"{stamp(each.began)}  OUTAGE  {each.code}{node}, {lasted} ({each.sure.value})"
+    yield from _wrapped("  root: ", _sentence(each.words))
+    yield from _proof(each.proof)
+    for effect in each.effects:
+        yield from _wrapped("  then: ", _sentence(effect.words))
+        yield from _proof(effect.proof[:2])
+    if each.remedy:
+        yield from _wrapped("  remedy: ", each.remedy)
+    if each.surer:
+        yield from _wrapped("  surer: ", _sentence(f"with {each.surer}"))
+
+
+def _start(each: Start) -> Iterator[str]:
+    node = f" on {each.node}" if each.node else ""
+    took = (
+        f"never ended: {each.missing}"
+        if each.missing
+        else "is not told"
+        if each.seconds is None
+        else f"{each.seconds:.2f} s"
+    )
+    yield f"{stamp(each.began)}  START   {', '.join(each.daemons)}{node}: {took}"
+    yield from _wrapped("  why: ", _sentence(each.why))
+    longest = max((part.seconds for part in each.parts), default=0.0)
+    for part in each.parts:
+        bar = "█" * max(round(part.seconds / longest * BAR), 1) if longest else ""
+        yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
+        yield from _wrapped("    ", f"{_sentence(part.words)}")
+        yield from _proof(part.proof)
+    for words in each.faster:
+        yield from _wrapped("  faster by ", words)
+
+
+def _proof(events: Sequence[Event]) -> Iterator[str]:
+    for event in events:
+        yield _cut(f"      {event.place}: {event.text}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _sentence(words: str) -> str:
+    """``words`` as a sentence; the name of a daemon stays as it is."""
+    first = words[:1] if words.startswith(("ovs", "ovn")) else words[:1].upper()
+    return first + words[1:] + ("" if words.endswith((".", "!")) else ".")
+
+
+def _wrapped(head: str, text: str) -> Iterator[str]:
+    yield from textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head]

@@ -1,0 +1,191 @@
+"""From events to the answer: starts, outages, and what makes them less sure. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ovsnet.explain.clock import stamp
+from ovsnet.explain.daemons import TITLES
+from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.history import History
+from ovsnet.explain.nodes import histories
+from ovsnet.explain.outages import outages
+from ovsnet.explain.starts import starts
+from ovsnet.explain.verdicts import Note, Outage, Start
+from ovsnet.explain.view import views
+
+MOVES = 20
+"""Ports do move: so many times tell of something else."""
+SHOWN = 200
+"""As many starts and outages as are told in full, the latest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the lines say: of whom and from when they are, and what happened."""
+
+    sources: Sequence[Source]
+    daemons: Sequence[History]
+    starts: Sequence[Start]
+    outages: Sequence[Outage]
+    notes: Sequence[Note]
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """From the first to the last line of any daemon."""
+        firsts = [each.first for each in self.sources if each.first is not None]
+        lasts = [each.last for each in self.sources if each.last is not None]
+        return (min(firsts), max(lasts)) if firsts and lasts else None
+
+
+def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[Note] = ()) -> Answer:
+    """Explain ``events``, which were read from ``sources`` in any order; ``notes`` tell what could not be read."""
+    told = histories(events, sources)
+    known = [source for source in sources if source.daemon != UNKNOWN]
+    found_starts: list[Start] = []
+    found_outages: list[Outage] = []
+    for view in views(told):
+        own = list(starts(view))
+        found_starts += own
+        found_outages += _once(outages(view, own), found_outages)
+    found_starts.sort(key=lambda each: each.began)
+    found_outages.sort(key=lambda each: each.began)
+    doubts = [*notes, *_doubts(events, sources), *_stalls(told, found_outages), *_elections(told)]
+    return Answer(known, told, found_starts[-SHOWN:], found_outages[-SHOWN:], doubts)
+
+
+def _once(found: Iterator[Outage], before: Sequence[Outage]) -> Iterator[Outage]:
+    """What is wrong in the middle is told once, not for each node; its consequences are all told."""
+    for outage in found:
+        same = next(
+            (
+                each
+                for each in before
+                if (each.code, each.daemon, each.proof[:1]) == (outage.code, outage.daemon, outage.proof[:1])
+            ),
+            None,
+        )
+        if same is None:
+            yield outage
+            continue
+        known = {(effect.at, effect.words) for effect in same.effects}
+        same.effects += [each for each in outage.effects if (each.at, each.words) not in known]
+        same.node = ""
+
+
+def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note]:
+    """Clocks that jumped, and lines that are missing."""
+    held: dict[int, list[Event]] = {}
+    for event in events:
+        if event.kind == "clock-jump":
+            seconds = event.number("seconds")
+            words = f"The clock went back by {seconds:.1f} s at {stamp(event.at + seconds)}: "
+            yield Note(words + "times around it do not say what came first.", event.place)
+        elif event.kind in ("held-back", "lines-missing"):
+            held.setdefault(id(event.source), []).append(event)
+    for source in sources:
+        own = held.get(id(source), [])
+        dropped = sum(int(event.number("count")) for event in own if event.kind == "held-back")
+        missing = sum(int(event.number("count")) for event in own if event.kind == "lines-missing")
+        if dropped:
+            yield Note(f"{source.name}: its daemon held back {dropped} lines, for they came too fast.", own[0].place)
+        if missing:
+            yield Note(f"{source.name}: {missing} lines are missing, by their numbers.", own[0].place)
+    if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
+        names = ", ".join(vague[:3])
+        yield Note(f"{names}: the times name no zone; they were taken for those of --zone.")
+
+
+def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
+    """Stalls too short to be outages, as one sentence for each daemon."""
+    proofs = {id(event) for outage in found for event in outage.proof}
+    for each in told:
+        stalls = [event for event in each.of("stall") if id(event) not in proofs]
+        if stalls:
+            longest = max(stalls, key=lambda event: event.number("ms"))
+            count = sum(1 + event.repeated for event in stalls)
+            words = f"{TITLES.get(each.daemon, each.daemon)} did nothing else for longer than a second {count} times, "
+            yield Note(f"{words}for {longest.number('ms') / 1000:.1f} s at most.", longest.place)
+
+
+def _elections(told: Sequence[History]) -> Iterator[Note]:
+    """Elections, and chassis that take ports from each other, which two nodes of one system-id do."""
+    for each in told:
+        title = TITLES.get(each.daemon, each.daemon)
+        if found := each.of("election"):
+            words = f"{title} {each.instance} stood for {len(found)} elections and won {len(each.of('elected'))}"
+            yield Note(f"{words}, the last at {stamp(found[-1].at)}.", found[-1].place)
+        if len(moved := each.of("moved")) > MOVES:
+            words = f"{title} took ports from another chassis {len(moved)} times: is a system-id used twice?"
+            yield Note(words, moved[-1].place)
+
+
+def document(found: Answer) -> dict[str, Any]:
+    """The answer as one JSON document."""
+    span = found.span
+    return {
+        "from": stamp(span[0]) if span else None,
+        "to": stamp(span[1]) if span else None,
+        "sources": [
+            {"name": each.name, "daemon": each.daemon, "node": each.node, "lines": each.lines, "first": _at(each.first),
+             "last": _at(each.last)}
+            for each in found.sources
+        ],
+        "starts": [_start(each) for each in found.starts],
+        "outages": [_outage(each) for each in found.outages],
+        "notes": [{"words": each.words, "place": each.place} for each in found.notes],
+    }  # fmt: skip
+
+
+def _at(at: float | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+def _seconds(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _proof(events: Sequence[Event]) -> list[dict[str, Any]]:
+    return [{"place": each.place, "at": stamp(each.at), "text": each.text} for each in events]
+
+
+def _start(each: Start) -> dict[str, Any]:
+    return {
+        "node": each.node,
+        "daemons": list(each.daemons),
+        "began": stamp(each.began),
+        "ended": _at(each.ended),
+        "seconds": _seconds(each.seconds),
+        "why": each.why,
+        "waits_for": each.missing,
+        "stages": [
+            {"stage": name, "at": stamp(at), "took_seconds": _seconds(at - each.began)} for name, at in each.stages
+        ],
+        "parts": [
+            {"cause": part.cause, "seconds": _seconds(part.seconds), "words": part.words, "proof": _proof(part.proof)}
+            for part in each.parts
+        ],
+        "faster": list(each.faster),
+    }
+
+
+def _outage(each: Outage) -> dict[str, Any]:
+    return {
+        "code": each.code,
+        "node": each.node,
+        "daemon": each.daemon,
+        "began": stamp(each.began),
+        "ended": _at(each.ended),
+        "seconds": _seconds(each.seconds),
+        "words": each.words,
+        "sure": each.sure.value,
+        "surer": each.surer,
+        "remedy": each.remedy,
+        "proof": _proof(each.proof),
+        "effects": [
+            {"at": stamp(effect.at), "words": effect.words, "code": effect.code, "proof": _proof(effect.proof)}
+            for effect in each.effects
+        ],
+    }

@@ -1,0 +1,80 @@
+"""What carries a daemon's lines: a file, syslog, the journal, a container's runtime. Pure.
+
+All of them leave ``TIME|NUMBER|MODULE|LEVEL|TEXT`` as it is, so a line is split at its bars whatever stands before the
+first. Only JSON has to be decoded: it escapes the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ovsnet.explain.clock import Moment, Zone, first_in, last_in, stamp
+
+PROGRAM = re.compile(rb"(?:^|\s)([\w.-]+) (ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd|kernel)(?:\[\d+\])?:")
+"""Host and identifier, as syslog and ``journalctl`` print them."""
+PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
+"""``kubectl logs --prefix``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A line taken apart. ``head`` is what stands before the first bar; ``program`` and ``host`` are what the carrier
+    says of the sender."""
+
+    head: bytes
+    number: bytes
+    module: bytes
+    level: bytes
+    text: bytes
+    program: bytes = b""
+    host: bytes = b""
+
+    def moment(self, zone: Zone) -> Moment | None:
+        """When it was written: the daemon's own time where it gave one."""
+        return last_in(self.head, zone)
+
+
+def split(line: bytes) -> Split | None:
+    """``line`` taken apart, or None where it is no line of a daemon."""
+    program = host = b""
+    if line[:1] == b"{" and (opened := _from_json(line)) is not None:
+        line, program, host = opened
+    parts = line.rstrip(b"\r\n").split(b"|", 4)
+    if len(parts) < 5 or not parts[1].isdigit():
+        return None
+    if not program and (found := PROGRAM.search(parts[0])):
+        host, program = found[1], found[2]
+    if not host and (found := PREFIX.match(parts[0])):
+        host = found[1]
+    head, number, module, level, text = parts
+    return Split(head, number, module, level, text, program, host)
+
+
+def _from_json(line: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """The message, the sender and the host of a line of Docker's ``json-file`` or of ``journalctl -o json``."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    message = found.get("log", found.get("MESSAGE", found.get("message")))
+    if not isinstance(message, str):
+        return None
+    program, host = (str(found.get(key, "")).encode(errors="replace") for key in ("SYSLOG_IDENTIFIER", "_HOSTNAME"))
+    text = message.encode(errors="replace")
+    stamp = found.get("time")
+    if first_in(text.partition(b"|")[0], Zone()) is None and isinstance(stamp, str):
+        text = stamp.encode(errors="replace") + b" " + text
+    if (micro := found.get("__REALTIME_TIMESTAMP")) is not None and str(micro).isdigit() and len(str(micro)) < 17:
+        text = _stamped(int(micro), text)
+    return text, program, host
+
+
+def _stamped(micro: int, text: bytes) -> bytes:
+    """``text`` behind the journal's own time, unless it has one itself."""
+    if first_in(text.partition(b"|")[0], Zone()) is not None:
+        return text
+    return stamp(micro / 1e6).encode() + b" " + text

@@ -1,0 +1,108 @@
+"""The times that stand before log lines, as seconds of UTC since the epoch. Pure.
+
+OVS and OVN write UTC with a Z (lib/vlog.c, the default pattern). What carries their lines, syslog, the journal or a
+container's runtime, has times of its own: some without a zone, and some without a year.
+"""
+
+from __future__ import annotations
+
+import calendar
+import functools
+import re
+from dataclasses import dataclass
+
+ISO = re.compile(
+    rb"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?",
+)
+SYSLOG = re.compile(
+    rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
+)
+MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """What is taken for granted where a time does not say: seconds east of UTC, and the year."""
+
+    offset: int = 0
+    year: int = 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as found: ``sure`` when it named its zone and its year itself."""
+
+    at: float
+    sure: bool
+
+
+@functools.lru_cache(maxsize=64)
+def _midnight(year: int, month: int, day: int) -> int:
+    return calendar.timegm((year, month, day, 0, 0, 0))
+
+
+def _fraction(digits: bytes | None) -> float:
+    return int(digits) / 10 ** len(digits) if digits else 0.0
+
+
+def _offset(zone: bytes | None, taken: int) -> int:
+    if zone is None:
+        return taken
+    if zone == b"Z":
+        return 0
+    seconds = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+    return -seconds if zone[:1] == b"-" else seconds
+
+
+def iso(found: re.Match[bytes], zone: Zone) -> Moment | None:
+    """The moment that a match of ``ISO`` names; None when there is no such day or hour."""
+    year, month, day, hour, minute, second = (int(each) for each in found.groups()[:6])
+    if not (1970 <= year < 2200 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    at = _midnight(year, month, day) + hour * 3600 + minute * 60 + second + _fraction(found[7])
+    return Moment(at - _offset(found[8], zone.offset), sure=found[8] is not None)
+
+
+def syslog(found: re.Match[bytes], zone: Zone) -> Moment | None:
+    """The moment that a match of ``SYSLOG`` names, in the year of ``zone``."""
+    day, hour, minute, second = (int(found[each]) for each in (2, 3, 4, 5))
+    if not (1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    at = _midnight(zone.year, MONTHS[found[1]], day) + hour * 3600 + minute * 60 + second + _fraction(found[6])
+    return Moment(at - zone.offset, sure=False)
+
+
+def stamp(at: float, *, milliseconds: bool = True) -> str:
+    """A moment as the daemons write it: ``2026-11-25T23:30:02.114Z``."""
+    milli = round(at * 1000) if milliseconds else int(at) * 1000
+    days, rest = divmod(milli, 86_400_000)
+    year, month, day = _civil(days)
+    minutes, rest = divmod(rest, 60_000)
+    second = f"{rest // 1000:02}.{rest % 1000:03}" if milliseconds else f"{rest // 1000:02}"
+    return f"{year:04}-{month:02}-{day:02}T{minutes // 60:02}:{minutes % 60:02}:{second}Z"
+
+
+def _civil(days: int) -> tuple[int, int, int]:
+    """Year, month and day, so many days after 1970-01-01; years are counted from March on, so leap days come last."""
+    era, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    month += 3 if month < 10 else -9
+    return year + era * 400 + (month <= 2), month, day
+
+
+def first_in(text: bytes, zone: Zone) -> Moment | None:
+    """The first time that stands in ``text``, which is what precedes a message."""
+    if found := ISO.search(text):
+        return iso(found, zone)
+    if found := SYSLOG.search(text):
+        return syslog(found, zone)
+    return None
+
+
+def last_in(text: bytes, zone: Zone) -> Moment | None:
+    """The last ISO time in ``text``: the daemon's own, where a carrier put its own before it."""
+    found = list(ISO.finditer(text))
+    return iso(found[-1], zone) if found else first_in(text, zone)

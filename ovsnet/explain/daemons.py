@@ -1,0 +1,99 @@
+"""Which daemon a line comes from, and which one an address leads to, by content. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from ovsnet.explain.event import UNKNOWN
+
+SOUTHBOUND = "southbound"
+NORTHBOUND = "northbound"
+NORTHD = "ovn-northd"
+CONTROLLER = "ovn-controller"
+VSWITCHD = "ovs-vswitchd"
+OVSDB = "ovsdb-server"
+
+TITLES = {
+    OVSDB: "ovsdb-server",
+    VSWITCHD: "ovs-vswitchd",
+    CONTROLLER: "ovn-controller",
+    SOUTHBOUND: "the southbound server",
+    NORTHBOUND: "the northbound server",
+    NORTHD: "ovn-northd",
+}
+NAMES = {OVSDB: "ovsdb", VSWITCHD: "vswitchd", CONTROLLER: "controller", SOUTHBOUND: "southbound"}
+"""How each begins its codes: as ``node.components`` has it; tests hold the two together."""
+
+MODULES = {
+    b"ovn_northd": NORTHD,
+    b"northd": NORTHD,
+    b"ofctrl": CONTROLLER,
+    b"pinctrl": CONTROLLER,
+    b"binding": CONTROLLER,
+    b"lflow": CONTROLLER,
+    b"chassis": CONTROLLER,
+    b"vif_plug_provider": CONTROLLER,
+    b"features": CONTROLLER,
+    b"bridge": VSWITCHD,
+    b"ofproto": VSWITCHD,
+    b"ofproto_dpif": VSWITCHD,
+    b"ofproto_dpif_upcall": VSWITCHD,
+    b"connmgr": VSWITCHD,
+    b"ovs_numa": VSWITCHD,
+    b"ovsdb_server": OVSDB,
+    b"ovsdb_jsonrpc_server": OVSDB,
+    b"raft": OVSDB,
+}
+"""Modules that one daemon alone has."""
+
+PATHS = (
+    (SOUTHBOUND, re.compile(r"(?:^|[-_./])(?:ovn-?)?sb(?:[-_.\d]|db|$)|southbound", re.IGNORECASE)),
+    (NORTHBOUND, re.compile(r"(?:^|[-_./])(?:ovn-?)?nb(?:[-_.\d]|db|$)|northbound", re.IGNORECASE)),
+    (NORTHD, re.compile(r"northd")),
+    (CONTROLLER, re.compile(r"ovn-controller(?!-vtep)")),
+    (VSWITCHD, re.compile(r"vswitchd")),
+    (OVSDB, re.compile(r"ovsdb-server|(?:^|/)ovsdb")),
+)
+"""Names of log files; of those that match the first counts."""
+SPECIFIC = (SOUTHBOUND, NORTHBOUND)
+
+
+def daemon_by_module(known: str, module: bytes, text: bytes) -> str:
+    """Whose line it is by the module that wrote it; ``known`` where that says nothing."""
+    if known != UNKNOWN:
+        return known
+    if module == b"main" and text.startswith((b"OVN internal version", b"OVS IDL", b"OVNSB IDL")):
+        return CONTROLLER
+    return MODULES.get(module.partition(b"(")[0], known)
+
+
+def daemon_by_path(known: str, path: str) -> str:
+    """Whose log a file of this name is; it tells the servers of the three databases apart."""
+    base = path.rstrip("/").rpartition("/")[2]
+    found = next((daemon for daemon, pattern in PATHS if pattern.search(base)), None)
+    if found is None or (known not in (UNKNOWN, OVSDB) and found not in (known,)):
+        return known
+    return found
+
+
+def target_of(observer: str, address: str) -> str:
+    """The daemon behind ``address``, which ``observer`` connects to; "" for one that it accepted."""
+    if "#" in address or "<->" in address:
+        return ""
+    if ".mgmt" in address:
+        return VSWITCHD
+    if address.startswith("unix:"):
+        base = address.rpartition("/")[2]
+        if "sb" in base:
+            return SOUTHBOUND
+        if "nb" in base:
+            return NORTHBOUND
+        return OVSDB if base.startswith("db.sock") or "ovsdb" in base else ""
+    if not address.startswith(("tcp:", "ssl:")):
+        return ""
+    port = address.rpartition(":")[2]
+    if observer == NORTHD:
+        return NORTHBOUND if port.endswith("6641") or port == "6641" else SOUTHBOUND
+    if observer == CONTROLLER:
+        return SOUTHBOUND
+    return ""

@@ -1,0 +1,223 @@
+"""What one daemon's lines tell of it, in order of time: its lives, and when it lacked whom. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ovsnet.explain.daemons import target_of
+from ovsnet.explain.event import Event
+
+TOGETHER = 0.05
+"""Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
+SAME_START = 2.0
+"""A process says twice that it opened its log, the second time with milliseconds."""
+CAP = 8.0
+"""Seconds of the longest backoff, which is not logged (lib/reconnect.h, ``RECONNECT_DEFAULT_MAX_BACKOFF``)."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One process. ``began`` is None for one that ran before its log begins; ``ended`` is None while nothing ended it,
+    and ``end`` holds the lines on how. ``seen`` is its last sign of life."""
+
+    node: str
+    daemon: str
+    began: float | None
+    first: Event | None = None
+    seen: float = 0.0
+    ended: float | None = None
+    end: list[Event] = field(default_factory=list)
+    serving: Event | None = None
+    listening: Event | None = None
+
+    @property
+    def crash(self) -> str:
+        """What its monitor or the kernel said of its death, where that was a crash."""
+        for event in self.end:
+            if event.kind == "died" and event.said.get("then") != "exiting":
+                return event.said["how"]
+            if event.kind == "killed":
+                return "killed by the kernel for lack of memory"
+        return ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether it says that it was told to end."""
+        return any(event.kind in ("terminating", "exiting") for event in self.end)
+
+
+@dataclass(slots=True)
+class Absence:
+    """For how long a daemon lacked a connection: from its loss, or from its first attempt, until it was made.
+
+    ``ended`` None: the lines do not tell. ``lost`` None: it was never there in this life. ``waits`` are steps of the
+    backoff, each with the moment at which it began.
+    """
+
+    node: str
+    observer: str
+    target: str
+    address: str
+    thread: str
+    began: float
+    lost: Event | None = None
+    ended: float | None = None
+    back: Event | None = None
+    attempts: list[float] = field(default_factory=list)
+    failures: list[Event] = field(default_factory=list)
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    cut: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasted; None where the lines do not tell."""
+        return None if self.ended is None else self.ended - self.began
+
+    @property
+    def last_failure(self) -> float | None:
+        """The moment from which the last step of the backoff ran."""
+        marks = [each.at for each in self.failures] + ([self.lost.at] if self.lost is not None else [])
+        return max((mark for mark in marks if self.ended is None or mark < self.ended), default=None)
+
+    @property
+    def carried_over(self) -> float:
+        """The first wait, where it is longer than a second right after a loss: the backoff of an earlier loss."""
+        if self.lost is None or not self.waits or self.waits[0][0] - self.began > TOGETHER:
+            return 0.0
+        return self.waits[0][1] if self.waits[0][1] > 1.0 else 0.0
+
+
+@dataclass(slots=True)
+class History:
+    """Of one daemon on one node. ``instance`` tells the members of a cluster apart."""
+
+    node: str
+    daemon: str
+    instance: str
+    events: list[Event]
+    lives: list[Life] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> list[Event]:
+        """Its events of these kinds."""
+        return [event for event in self.events if event.kind in kinds]
+
+    @property
+    def first(self) -> float:
+        """Since when there are lines of it."""
+        return min((event.source.first for event in self.events if event.source.first is not None), default=0.0)
+
+    @property
+    def last(self) -> float:
+        """Until when there are lines of it."""
+        return max((event.source.last for event in self.events if event.source.last is not None), default=0.0)
+
+    def life_at(self, at: float) -> Life | None:
+        """The process that ran then."""
+        return next((life for life in reversed(self.lives) if (life.began or 0.0) <= at), None)
+
+
+def history(node: str, daemon: str, instance: str, events: Sequence[Event]) -> History:
+    """The lives and the connections of one daemon."""
+    told = History(node, daemon, instance, list(events))
+    told.lives = list(_lives(told))
+    told.absences = sorted(_absences(told), key=lambda each: each.began)
+    return told
+
+
+END = ("terminating", "exiting", "died", "killed")
+
+
+def _lives(told: History) -> Iterator[Life]:
+    life: Life | None = None
+    number = 0
+    for event in told.events:
+        own = int(event.number("number"))
+        opened = event.kind == "opened" and own == 1 and not event.thread
+        restarted = opened or (not event.thread and 0 < own < min(number, 50))
+        if opened and number == 1 and life is not None and event.at - (life.began or 0.0) < SAME_START:
+            life.began = event.at
+            continue
+        if life is None or restarted:
+            if life is not None:
+                yield life
+            young = opened or 0 < own < 10
+            life = Life(told.node, told.daemon, event.at if young else None, event if young else None)
+        if not event.thread and own:
+            number = own
+        _live(life, event)
+    if life is not None:
+        life.seen = max(life.seen, told.last if not life.end else life.seen)
+        yield life
+
+
+def _live(life: Life, event: Event) -> None:
+    life.seen = event.at
+    if event.kind in END:
+        life.end.append(event)
+        life.ended = event.at if life.ended is None else life.ended
+    elif event.kind == "version" and life.serving is None:
+        life.serving = event
+    elif event.kind == "listening" and life.listening is None and ".mgmt" in event.said.get("path", ""):
+        life.listening = event
+
+
+def _absences(told: History) -> Iterator[Absence]:
+    """Each connection that the daemon makes itself, as a machine of two states. The members of a cluster are one
+    target: a daemon that loses one goes on to the next."""
+    tracks: dict[tuple[str, str], list[Absence]] = {}
+    for event in told.events:
+        if event.kind == "opened" and event.number("number") == 1:
+            for last in (track[-1] for track in tracks.values() if track):
+                last.cut = last.cut or last.ended is None
+            continue
+        target = target_of(told.daemon, event.subject) if event.subject else ""
+        if not target or event.kind not in STEPS or target == told.daemon:
+            continue
+        track = tracks.setdefault((event.thread, target), [])
+        if (absence := _open(told, track, event, target)) is not None:
+            _step(absence, event)
+    for track in tracks.values():
+        yield from track
+
+
+def _open(told: History, track: list[Absence], event: Event, target: str) -> Absence | None:
+    """The absence that ``event`` belongs to, begun by it or open already; None for one that tells of none."""
+    last = track[-1] if track else None
+    if last is not None and not last.cut:
+        if event.kind in REFUSALS and last.ended is not None and event.at - last.ended < SAME_START:
+            last.ended = last.back = None
+        if last.ended is None and not (event.kind in LOSSES and _again(last, event)):
+            return last
+        if last.ended is not None and event.kind == "connecting" and event.at - last.ended <= TOGETHER:
+            return None
+    if event.kind not in (*LOSSES, "connecting", "failed"):
+        return None
+    begun = Absence(told.node, told.daemon, target, event.subject, event.thread, event.at)
+    begun.lost = event if event.kind in LOSSES else None
+    track.append(begun)
+    return begun
+
+
+LOSSES = ("closed", "dropped", "gave-up")
+REFUSALS = ("stale", "cut-off", "not-leader", "no-database")
+"""A server that was reached, and is not good enough: the client goes on looking (lib/ovsdb-cs.c)."""
+STEPS = (*LOSSES, *REFUSALS, "connecting", "connected", "failed", "waiting", "suppressed")
+
+
+def _again(open_one: Absence, event: Event) -> bool:
+    """A loss while it is lost: nobody told that it came back, unless it is the other connection's loss."""
+    return event.at - open_one.began > 1.0 and not open_one.failures
+
+
+def _step(absence: Absence, event: Event) -> None:
+    if event.kind == "connected":
+        absence.ended, absence.back = event.at, event
+    elif event.kind == "connecting":
+        if not absence.attempts or event.at - absence.attempts[-1] > TOGETHER:
+            absence.attempts.append(event.at)
+    elif event.kind == "failed":
+        absence.failures.append(event)
+    elif event.kind in ("waiting", "suppressed") and (not absence.waits or event.at - absence.waits[-1][0] > TOGETHER):
+        absence.waits.append((event.at, event.number("seconds") or CAP))

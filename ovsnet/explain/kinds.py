@@ -1,0 +1,245 @@
+"""The lines that count, each kind declared once: which module logs it, its words, and the source that prints it. Pure.
+
+``MODULES`` is the prefilter: a line whose module is not in it is not looked at any further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of line. ``modules`` are those of vlog that print it; ``words`` is matched at the text's beginning.
+
+    ``subject`` of what it finds, and further named groups, are what the line says. ``many`` bounds how many lines of
+    one subject are kept of one source: the others are counted.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    words: str
+    source: str
+    many: int = 2000
+    pattern: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", re.compile(self.words))
+
+
+PEERS = ("rconn", "reconnect")
+NAME = r"(?P<subject>\S+): "
+
+KINDS = (
+    Kind("opened", ("vlog",), r"opened log file (?P<path>.+)", "lib/vlog.c, vlog_set_log_file__()"),
+    Kind(
+        "version",
+        ("bridge", "ovsdb_server"),
+        r"(?P<program>ovs-vswitchd|ovsdb-server) \(Open vSwitch\) (?P<version>\S+)",
+        "vswitchd/bridge.c, bridge_run(); ovsdb/ovsdb-server.c, main()",
+    ),
+    Kind(
+        "version",
+        ("main", "ovn_northd"),
+        r"OVN internal version is : \[(?P<version>[^\]]+)\]",
+        "controller/ovn-controller.c and northd/ovn-northd.c, main()",
+    ),
+    # Connections, by rconn (OpenFlow) and by reconnect (JSON-RPC).
+    Kind("connecting", PEERS, NAME + r"connecting\.\.\.", "lib/rconn.c, reconnect(); lib/reconnect.c"),
+    Kind("connected", PEERS, NAME + r"connected$", "lib/rconn.c, run_CONNECTING(); lib/reconnect.c"),
+    Kind(
+        "failed",
+        PEERS,
+        NAME + r"connection (?:attempt )?(?:failed \((?P<error>.*)\)|(?P<late>timed out))",
+        "lib/rconn.c, reconnect() and run_CONNECTING(); lib/reconnect.c, reconnect_disconnected()",
+    ),
+    Kind(
+        "waiting",
+        PEERS,
+        NAME + r"waiting (?P<seconds>[\d.e+]+) seconds before reconnect",
+        "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
+    ),
+    Kind(
+        "suppressed",
+        PEERS,
+        NAME + r"continuing to (?:retry connections|reconnect) in the background",
+        "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
+    ),
+    Kind(
+        "closed", PEERS, NAME + r"connection closed by peer", "lib/rconn.c, report_error(); lib/reconnect.c", many=500
+    ),
+    Kind(
+        "dropped",
+        PEERS,
+        NAME + r"connection dropped(?: \((?P<error>.*)\))?",
+        "lib/rconn.c, report_error(); lib/reconnect.c",
+        many=500,
+    ),
+    Kind(
+        "gave-up",
+        PEERS,
+        NAME + r"no response to inactivity probe after (?P<seconds>[\d.e+]+) seconds",
+        "lib/rconn.c, run_IDLE(); lib/reconnect.c, reconnect_run()",
+        many=500,
+    ),
+    Kind(
+        "listening",
+        ("connmgr",),
+        r'(?P<subject>\S+): added (?:service|primary)? ?controller "(?P<path>p[^"]+)"',
+        "ofproto/connmgr.c, ofservice_create()",
+    ),
+    # Stalls.
+    Kind(
+        "stall",
+        ("timeval",),
+        r"Unreasonably long (?P<ms>\d+)ms poll interval(?: \((?P<user>-?\d+)ms user, (?P<system>-?\d+)ms system\))?",
+        "lib/timeval.c, log_poll_interval()",
+    ),
+    Kind(
+        "quiesce",
+        ("ovs_rcu",),
+        r"blocked (?P<ms>\d+) ms waiting for (?P<subject>\S+) to quiesce",
+        "lib/ovs-rcu.c, ovsrcu_synchronize()",
+    ),
+    Kind(
+        "computed",
+        ("inc_proc_eng",),
+        r"node: (?P<subject>\S+?),? (?:recompute|handler for input) .*?took (?P<ms>\d+)ms",
+        "lib/inc-proc-eng.c, engine_recompute() and engine_compute()",
+        many=200,
+    ),
+    # Ends of processes.
+    Kind(
+        "terminating",
+        ("fatal_signal",),
+        r"terminating with signal (?P<signal>\d+) \((?P<name>[^)]*)\)",
+        "lib/fatal-signal.c, fatal_signal_run()",
+    ),
+    Kind(
+        "died",
+        ("daemon_unix",),
+        r"(?:\d+ crashes: )?pid (?P<pid>\d+) died, (?P<how>.*?)(?:, (?P<then>restarting|exiting|waiting.*))?$",
+        "lib/daemon-unix.c, monitor_daemon()",
+    ),
+    Kind(
+        "pidfile",
+        ("daemon_unix", "daemon"),
+        r"(?P<subject>\S+): (?P<what>already running as pid \d+|pidfile check failed.*|stale pidfile.*)",
+        "lib/daemon-unix.c, check_already_running()",
+    ),
+    Kind("exiting", ("main",), r"Exiting ovn-controller", "controller/ovn-controller.c, main()"),
+    # What a daemon says is wrong.
+    Kind("lock", ("bridge",), r"another ovs-vswitchd process is running", "vswitchd/bridge.c, bridge_run()", many=100),
+    Kind(
+        "no-datapath",
+        ("bridge", "ofproto", "ofproto_dpif", "dpif"),
+        r"failed to (?:create bridge|open datapath|create datapath)(?: of type)? (?P<subject>\S+): (?P<error>.*)",
+        "vswitchd/bridge.c, bridge_reconfigure(); ofproto/ofproto.c; lib/dpif.c",
+        many=100,
+    ),
+    Kind(
+        "disk",
+        ("ovsdb_log", "ovsdb_error", "raft", "ovsdb_server", "ovsdb_file", "storage", "trigger", "ovsdb_trigger"),
+        r".*(?P<error>No space left on device|Read-only file system|Input/output error|Disk quota exceeded)",
+        "ovsdb/log.c, ovsdb_log_write(); ovsdb/raft.c",
+        many=200,
+    ),
+    Kind(
+        "election",
+        ("raft",),
+        r"term (?P<term>\d+): (?:(?P<ms>\d+) ms timeout expired, )?starting election",
+        "ovsdb/raft.c, raft_start_election()",
+        many=500,
+    ),
+    Kind("elected", ("raft",), r"term (?P<term>\d+): elected leader", "ovsdb/raft.c, raft_become_leader()"),
+    Kind(
+        "stale",
+        ("ovsdb_cs", "ovsdb_idl"),
+        r"(?P<subject>\S+): clustered database server has stale data",
+        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
+        many=100,
+    ),
+    Kind(
+        "cut-off",
+        ("ovsdb_cs", "ovsdb_idl"),
+        r"(?P<subject>\S+): clustered database server (?:is disconnected from|has not yet joined)",
+        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
+        many=100,
+    ),
+    Kind(
+        "not-leader",
+        ("ovsdb_cs", "ovsdb_idl"),
+        r"(?P<subject>\S+): clustered database server is not cluster leader",
+        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
+        many=500,
+    ),
+    Kind(
+        "no-database",
+        ("ovsdb_cs", "ovsdb_idl"),
+        r"(?P<subject>\S+): server does not have (?P<database>\S+) database",
+        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
+        many=100,
+    ),
+    Kind(
+        "version-mismatch",
+        ("main",),
+        r"controller version - (?P<own>\S+) mismatch with northd version - (?P<northd>\S+)",
+        "controller/ovn-controller.c, check_northd_version()",
+        many=100,
+    ),
+    Kind(
+        "unconfigured",
+        ("chassis",),
+        r"(?P<subject>Need to specify an encap type and ip|'system-id' in Open_vSwitch database is missing)",
+        "controller/chassis.c, chassis_parse_ovs_config() and get_ovs_chassis_id()",
+        many=100,
+    ),
+    Kind("moved", ("binding",), r"Changing chassis for lport (?P<subject>\S+) from", "controller/binding.c", many=50),
+    Kind(
+        "paused", ("main",), r"User triggered execution pause", "controller/ovn-controller.c, debug_pause_execution()"
+    ),
+    Kind("resumed", ("main",), r"User triggered execution resume", "controller/ovn-controller.c"),
+    Kind(
+        "tls",
+        ("stream_ssl",),
+        r"(?P<subject>SSL_\w+|\S+): (?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
+        "lib/stream-ssl.c, interpret_ssl_error()",
+        many=100,
+    ),
+)
+
+HELD_BACK = Kind(
+    "held-back",
+    (),
+    r"Dropped (?P<count>\d+) log messages in last (?P<seconds>\d+) seconds",
+    "lib/vlog.c, vlog_should_drop()",
+    many=500,
+)
+DESCRIPTORS = Kind("descriptors", (), r".*Too many open files", "any place that opens a file or a socket", many=50)
+ANYWHERE = (HELD_BACK, DESCRIPTORS)
+"""Printed by any module, as a warning or worse."""
+MARKS = (b"Dropped ", b"Too many open files")
+"""One of these stands in each line of ``ANYWHERE``."""
+
+JUMP = Kind("clock-jump", (), r"", "the times of the lines themselves", many=50)
+CUT = Kind("lines-missing", (), r"", "the numbers of the lines themselves", many=50)
+KILLED = Kind(
+    "killed",
+    (),
+    r".*(?:Killed process (?P<pid>\d+) \((?P<subject>ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd)\))",
+    "the kernel, mm/oom_kill.c, __oom_kill_process()",
+    many=100,
+)
+
+
+def _by_module() -> Mapping[bytes, tuple[Kind, ...]]:
+    found: dict[bytes, tuple[Kind, ...]] = {}
+    for kind in KINDS:
+        for module in kind.modules:
+            found[module.encode()] = (*found.get(module.encode(), ()), kind)
+    return found
+
+
+MODULES = _by_module()

@@ -1,0 +1,124 @@
+"""Outages: what was wrong for a time, as roots with what followed from them. Pure.
+
+Each rule of ``signs`` reads one kind of proof. What overlaps in time and concerns one node is then one outage: its
+root is what came first, or, of things that came together, what stands first in the causal order of ``health.causes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ovsnet.explain.daemons import TITLES
+from ovsnet.explain.event import Event
+from ovsnet.explain.history import Absence
+from ovsnet.explain.signs import signs
+from ovsnet.explain.verdicts import Effect, Outage, Start, Sure
+from ovsnet.explain.view import FAR, View
+from ovsnet.health.causes import codes
+
+AT_ONCE = 2.0
+"""Of two things that begin so close to each other, the one that stands further up in the table is the root."""
+TAIL = 1.5
+"""Seconds by which a consequence may begin before its root is told, or after it ended."""
+BETWEEN = 0.5
+"""What begins so long after another thing ended is another outage."""
+STEPS = {"southbound": "the southbound", "northbound": "the northbound", "ovs-vswitchd": "its OpenFlow connection"}
+
+
+def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
+    """Every outage of the node, in order of time."""
+    found = _merged(sorted(signs(view, starts), key=lambda each: each.began))
+    order = {code: number for number, code in enumerate(codes())}
+    clusters: list[list[Outage]] = []
+    for each in found:
+        if clusters and any(_overlap(each, other) for other in clusters[-1]):
+            clusters[-1].append(each)
+        else:
+            clusters.append([each])
+    roots = [_rooted(cluster, order) for cluster in clusters]
+    for root in roots:
+        root.effects.extend(_effects(view, root))
+        root.effects.sort(key=lambda each: each.at)
+        if cause := codes().get(root.code):
+            root.remedy = root.remedy or cause.remedy
+    yield from roots
+
+
+def _merged(found: Sequence[Outage]) -> list[Outage]:
+    """Of the same code and daemon, what follows within a minute is the same outage."""
+    kept: list[Outage] = []
+    for each in found:
+        same = next((old for old in reversed(kept) if (old.code, old.daemon) == (each.code, each.daemon)), None)
+        if same is None or each.began > (FAR if same.ended is None else same.ended) + _pause(each):
+            kept.append(each)
+            continue
+        same.ended = None if None in (same.ended, each.ended) else max(same.ended or 0.0, each.ended or 0.0)
+        same.proof = (*same.proof[:3], *each.proof[-1:])
+        same.sure = min(same.sure, each.sure, key=list(Sure).index)
+    return kept
+
+
+def _pause(each: Outage) -> float:
+    return 0.0 if each.code.endswith("-down") else 60.0
+
+
+def _overlap(one: Outage, other: Outage) -> bool:
+    """``one`` began later."""
+    return one.began <= (FAR if other.ended is None else other.ended) + BETWEEN and _related(one, other)
+
+
+def _related(one: Outage, other: Outage) -> bool:
+    """Whether one may follow from the other: what lasts to the end of the lines is no reason for all that comes."""
+    return other.ended is not None or one.began - other.began < AT_ONCE or one.ended is None
+
+
+def _rooted(cluster: Sequence[Outage], order: dict[str, int]) -> Outage:
+    first = min(each.began for each in cluster)
+    early = [each for each in cluster if each.began <= first + AT_ONCE]
+    root = min(early, key=lambda each: (each.passing, order.get(each.code, len(order)), each.began))
+    for each in cluster:
+        if each is not root:
+            root.effects.append(Effect(each.began, f"{each.code}: {each.words}", each.proof, each.code))
+    if root.ended is not None:
+        ends = [each.ended for each in cluster if each.ended is not None]
+        root.ended = max([root.ended, *(end for end in ends if len(ends) == len(cluster))])
+    return root
+
+
+def _effects(view: View, root: Outage) -> Iterator[Effect]:
+    """Who lost whom meanwhile."""
+    end = FAR if root.ended is None else root.ended
+    for told in view.all:
+        if told.node not in (view.node, "") and told.daemon in STEPS:
+            continue
+        for absence in told.absences:
+            if absence.thread or not root.began - TAIL <= absence.began <= end + TAIL:
+                continue
+            if root.daemon not in (absence.target, absence.observer) and not _chained(root, absence):
+                continue
+            if absence.lost is not None or len(absence.failures) > 1:
+                yield Effect(absence.began, _lack(absence), _proof(absence))
+
+
+def _chained(root: Outage, absence: Absence) -> bool:
+    """Without the database the switch serves no OpenFlow, so whoever talks to it may lose it too."""
+    return root.daemon == "ovsdb-server" and absence.target == "ovs-vswitchd"
+
+
+def _lack(absence: Absence) -> str:
+    whom = TITLES.get(absence.target, absence.target)
+    words = f"{TITLES.get(absence.observer, absence.observer)} lost {whom}"
+    if absence.lost is None:
+        words = f"{TITLES.get(absence.observer, absence.observer)} could not reach {whom}"
+    elif absence.lost.kind == "gave-up":
+        words += f" (it gave up after {absence.lost.number('seconds'):g} s without an answer)"
+    elif absence.lost.kind == "closed":
+        words += " (the other end closed it)"
+    if absence.seconds is None:
+        return f"{words}; when it was back is not in these lines"
+    return f"{words} for {absence.seconds:.1f} s"
+
+
+def _proof(absence: Absence) -> tuple[Event, ...]:
+    first = absence.lost if absence.lost is not None else absence.failures[0] if absence.failures else None
+    return tuple(each for each in (first, absence.back) if each is not None)

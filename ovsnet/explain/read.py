@@ -1,0 +1,66 @@
+"""From paths to the answer: opens, streams, and passes on. Memory is bounded by the events that are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import IO
+
+from ovsnet.errors import UnfitEnvironment
+from ovsnet.explain.answer import Answer, answer
+from ovsnet.explain.clock import Zone
+from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.files import streams
+from ovsnet.explain.reader import Reader
+from ovsnet.explain.verdicts import Note
+
+EVENTS = 120_000
+"""As many events as are kept of all streams together: some 100 MB."""
+TOLD = 20
+"""As many files that could not be read as are named."""
+Progress = Callable[[str, int], None]
+"""Takes the stream's name and how many bytes of it came just now."""
+
+
+def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
+    """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
+    notes: list[Note] = []
+    seen: set[str] = set()
+    left = EVENTS
+
+    def tell(name: str, words: str) -> None:
+        if not words.startswith(("is a database", "is binary")) or len(notes) < TOLD:
+            notes.append(Note(f"{name} {words}"))
+
+    events: list[Event] = []
+    sources: list[Source] = []
+    for path in dict.fromkeys(paths):
+        for stream in streams(path, standard_input, tell):
+            if stream.name in seen:
+                continue
+            seen.add(stream.name)
+            reader = Reader(stream.name, zone, limit=max(left, 0))
+            for block in stream.blocks:
+                reader.feed(block)
+                progress(stream.name, len(block))
+            reader.end()
+            known = [source for source in reader.sources.values() if source.first is not None]
+            sources += known
+            events += reader.events
+            left -= len(reader.events)
+    if not any(source.daemon != UNKNOWN for source in sources) and not events:
+        said = "; ".join(note.words for note in notes[:3])
+        raise UnfitEnvironment(
+            "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
+            remedy="Name logs such as /var/log/openvswitch and /var/log/ovn, or an archive of them.",
+        )
+    if left <= 0:
+        notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
+    if len(notes) > TOLD:
+        notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
+    return answer(events, sources, notes)
+
+
+def zone(offset_seconds: int, now: float) -> Zone:
+    """What is taken for granted of times that do not say."""
+    return Zone(offset_seconds, datetime.fromtimestamp(now, UTC).year)

@@ -1,0 +1,189 @@
+"""Bytes of a log in, events out, in bounded memory. Pure: who reads the file is another's business.
+
+Most lines of a log say nothing about starts and outages. A line is split at its bars, and whatever comes from a module
+that ``kinds`` does not name is dropped there and then, undecoded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ovsnet.explain.carriers import Split, split
+from ovsnet.explain.clock import Moment, Zone, first_in
+from ovsnet.explain.daemons import daemon_by_module, daemon_by_path
+from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MARKS, MODULES, Kind
+
+LONGEST = 1 << 16
+"""A line longer than this is none of a daemon."""
+TEXT = 300
+"""As much of a line as is kept to prove something."""
+BACKWARDS = 2.0
+"""Seconds that a clock must go back to be told of: threads write side by side, and swap places by milliseconds."""
+LOUD = (b"WARN", b"ERR", b"EMER")
+
+
+class Reader:
+    """One stream. Feed it blocks of bytes; ``events`` grows by what counts, at most ``limit`` of them."""
+
+    def __init__(self, name: str, zone: Zone, *, limit: int = 50_000) -> None:
+        self.name = name
+        self.sources: dict[tuple[bytes, bytes], Source] = {}
+        self.events: list[Event] = []
+        self.lines = 0
+        self._zone = zone
+        self._limit = limit
+        self._rest = b""
+        self._skipping = False
+        self._kept: Counter[tuple[int, str, str]] = Counter()
+        self._last: dict[tuple[int, str, str], Event] = {}
+        self._before = b""
+        self._head = b""
+        self._following = 0
+
+    def feed(self, block: bytes) -> None:
+        """Take the next bytes of the stream."""
+        lines = (self._rest + block).split(b"\n")
+        self._rest = lines.pop()
+        if self._skipping and lines:
+            lines[0], self._skipping = b"", False
+        if len(self._rest) > LONGEST:
+            self._rest, self._skipping = b"", True
+        self._take(lines)
+
+    def end(self) -> None:
+        """The stream is over: its last line may lack its end."""
+        if self._rest and not self._skipping:
+            self._take([self._rest])
+        self._rest = b""
+        if (apart := split(self._before)) is not None and (moment := apart.moment(self._zone)) is not None:
+            source = self._source(apart.program, apart.host, self._before)
+            source.last = max(source.last or moment.at, moment.at)
+            source.first = min(source.first or moment.at, moment.at)
+        for source in self.sources.values():
+            source.lines = self.lines
+
+    def _take(self, lines: list[bytes]) -> None:
+        """The hot loop: everything in it is done for every line of a gigabyte."""
+        modules, number, before = MODULES, self.lines, self._before
+        head, following = self._head, self._following
+        for line in lines:
+            number += 1
+            parts = line.split(b"|", 4)
+            if len(parts) != 5:
+                if line:
+                    self._without_bars(line, number)
+                continue
+            module = parts[2]
+            if (at := module.find(b"(")) > 0:
+                module = module[:at]
+            else:
+                if parts[0] < head:
+                    self._backwards(before, line, number)
+                head = parts[0]
+                if len(head) < 25 and parts[1].isdigit():
+                    own = int(parts[1])
+                    if own > following > 1:
+                        self._missing(own - following, line, number)
+                    following = own + 1
+            kinds = modules.get(module)
+            if kinds is not None or (parts[3] in LOUD and any(mark in parts[4] for mark in MARKS)):
+                self.lines = number
+                self._look(line, kinds or (), number, before)
+            before = line
+        self.lines, self._before, self._head, self._following = number, before, head, following
+
+    def _without_bars(self, line: bytes, number: int) -> None:
+        """The kernel's word on a process that it killed is all that counts here."""
+        if b"Killed process" in line and (found := KILLED.pattern.match(line.decode(errors="replace"))):
+            source = self._source(b"kernel", b"", line)
+            if (moment := first_in(line[:80], self._zone)) is not None:
+                self._keep(KILLED, moment, source, number, line.decode(errors="replace"), "", found.groupdict(""))
+
+    def _look(self, line: bytes, kinds: Iterable[Kind], number: int, before: bytes) -> None:
+        """A line of a module that may say something."""
+        if len(line) > LONGEST or (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
+            return
+        source = self._source(apart.program, apart.host, line)
+        self._note(source, moment, apart)
+        text = apart.text.decode(errors="replace")
+        name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
+        for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ())):
+            if found := kind.pattern.match(text):
+                said = {key: value for key, value in found.groupdict().items() if value is not None}
+                said.update(number=apart.number.decode(), module=name)
+                if kind.name == "opened" and int(apart.number) == 1 and before:
+                    moment = self._ended(source, before, moment)
+                self._keep(kind, moment, source, number, text, thread, said)
+                break
+
+    def _ended(self, source: Source, before: bytes, began: Moment) -> Moment:
+        """Keep the last line of the process before: what stands before the first line of a process. The very first
+        line of a process has no milliseconds, and so seems to be older than that; its moment is corrected."""
+        apart = split(before)
+        if apart is None or source is not self.sources.get((apart.program, apart.host)):
+            return began
+        if (moment := apart.moment(self._zone)) is None or apart.text.startswith(b"opened log file "):
+            return began
+        kind = Kind("last-line", (), "", "the line before the first line of the next process")
+        self._keep(kind, moment, source, self.lines - 1, apart.text.decode(errors="replace"), "", {})
+        return moment if 0 < moment.at - began.at < 1 else began
+
+    def _source(self, program: bytes, host: bytes, line: bytes) -> Source:
+        """The sender's own stream: a journal holds those of several."""
+        key = (program, host)
+        if (source := self.sources.get(key)) is None:
+            source = Source(self.name, host=host.decode(errors="replace"))
+            if program and program != b"kernel":
+                source.daemon = program.decode(errors="replace")
+            self.sources[key] = source
+        return source
+
+    def _note(self, source: Source, moment: Moment, apart: Split) -> None:
+        """When the source begins and ends, and whose it is."""
+        if source.first is None or moment.at < source.first:
+            source.first = moment.at
+        if source.last is None or moment.at > source.last:
+            source.last = moment.at
+        source.zoned = source.zoned and moment.sure
+        if source.daemon in (UNKNOWN, "ovsdb-server"):
+            source.daemon = daemon_by_module(source.daemon, apart.module, apart.text)
+        if apart.text.startswith(b"opened log file "):
+            source.opened = apart.text[16:].decode(errors="replace").rstrip()
+            source.daemon = daemon_by_path(source.daemon, source.opened)
+
+    def _backwards(self, before: bytes, line: bytes, number: int) -> None:
+        """The heads of two lines compare as bytes: a true jump is found by their times."""
+        first, second = split(before), split(line)
+        if first is None or second is None or (first.program, first.host) != (second.program, second.host):
+            return
+        early, late = second.moment(self._zone), first.moment(self._zone)
+        if early is None or late is None or late.at - early.at < BACKWARDS:
+            return
+        source = self._source(second.program, second.host, line)
+        said = {"seconds": f"{late.at - early.at:.3f}"}
+        self.lines = number
+        self._keep(JUMP, early, source, number, second.text.decode(errors="replace"), "", said)
+
+    def _keep(
+        self, kind: Kind, moment: Moment, source: Source, line: int, text: str, thread: str, said: dict[str, str]
+    ) -> None:
+        subject = said.get("subject", "").partition("#")[0]
+        key = (id(source), kind.name, subject)
+        self._kept[key] += 1
+        if self._kept[key] > kind.many or len(self.events) >= self._limit:
+            if (last := self._last.get(key)) is not None:
+                last.repeated += 1
+            return
+        event = Event(kind.name, moment.at, source, line, text[:TEXT], thread, said, order=len(self.events))
+        self._last[key] = event
+        self.events.append(event)
+
+    def _missing(self, count: int, line: bytes, number: int) -> None:
+        """A thread numbers its lines (lib/vlog.c, ``format_log_message``): those between two numbers are not here."""
+        if (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
+            return
+        source = self._source(apart.program, apart.host, line)
+        text = apart.text.decode(errors="replace")
+        self._keep(CUT, moment, source, number, text, "", {"count": str(count)})

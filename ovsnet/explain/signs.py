@@ -1,0 +1,287 @@
+"""What shows that something was wrong, one rule for each kind of proof. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from ovsnet.explain.daemons import NAMES, NORTHBOUND, OVSDB, SOUTHBOUND, TITLES, VSWITCHD
+from ovsnet.explain.event import Event
+from ovsnet.explain.history import Absence, History, Life
+from ovsnet.explain.verdicts import Outage, Start, Sure
+from ovsnet.explain.view import FAR, LOCAL, View
+
+LONG_STALL = 5.0
+"""Seconds of a stall that is an outage by itself: as long as OVN's own probes wait (lib/reconnect.h)."""
+IDLE = 0.1
+"""A stall of which the daemon spent less than this share on a CPU is none of its own work."""
+QUIESCE = 32.0
+"""Seconds that RCU waits for a thread, above which that thread hangs rather than works."""
+QUICK = 1.0
+"""A process that is followed by another within so many seconds was restarted, and is no reason for a longer outage."""
+PATIENCE = 10.0
+"""Seconds for which a daemon may find no socket without that being more than a start."""
+BETWEEN = 60.0
+"""Complaints of one kind this close are one."""
+ABSENT, REFUSED = "No such file or directory", "Connection refused"
+FULL = ("Protocol error", "Resource temporarily unavailable")
+"""EAGAIN of a full backlog; rconn tells it as EPROTO (lib/vconn.c)."""
+
+
+def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
+    """All that was wrong on a node, and in the middle as far as that node goes."""
+    for told in view.all:
+        if told.node != view.node and told.daemon in LOCAL:
+            continue
+        yield from _ends(view, told, starts)
+        yield from _stalls(view, told)
+        yield from _complaints(view, told)
+        if not told.node or told.node == view.node:
+            yield from _lost(view, told, starts)
+
+
+def code_of(daemon: str, verdict: str) -> str:
+    """The code of the live diagnosis: ``vswitchd-down``."""
+    return f"{NAMES.get(daemon, daemon.removeprefix('ovn-'))}-{verdict}"
+
+
+def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
+    """A process that ended, and for how long there was none."""
+    for life, following in zip(told.lives, [*told.lives[1:], None], strict=True):
+        began = following.began if following is not None else None
+        if following is None and (life.ended is None or _last(view) < life.ended + LONG_STALL):
+            continue
+        gone, witness = _gone(view, told, life, began)
+        if following is not None and began is None:
+            continue
+        end = began
+        for start in starts:
+            if following is not None and start.began == began and told.daemon in start.daemons:
+                end = start.ended if start.ended is not None else began
+        proof = [*life.end[:2], *witness, *([following.first] if following and following.first else [])]
+        yield Outage(
+            code_of(told.daemon, "down"), view.node, told.daemon, gone, end,
+            _ended(told, life, gone, began), proof, Sure.CERTAIN if life.end or witness else Sure.LIKELY,
+            surer="" if life.end else "the journal or the kernel's messages of that moment: they tell who ended it",
+            remedy=_after_end(life) if began is not None else "",
+            passing=began is not None and began - gone < QUICK and not life.crash,
+        )  # fmt: skip
+
+
+def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[float, list[Event]]:
+    """When a process ended: by its own word, or by the first of its peers that lost it."""
+    limit = FAR if until is None else until
+    if life.ended is not None and life.ended <= limit:
+        return life.ended, []
+    since = max(life.seen - 1.0, life.began or 0.0)
+    losses = [
+        absence.lost
+        for each in view.all
+        for absence in each.absences
+        if absence.target == told.daemon and absence.lost is not None and since <= absence.began <= limit
+    ]
+    if losses:
+        first = min(losses, key=lambda event: event.at)
+        return first.at, [first]
+    return min(life.seen if life.end else limit, limit), []
+
+
+def _ended(told: History, life: Life, gone: float, began: float | None) -> str:
+    title = _title(told)
+    how = f"died: {life.crash}" if life.crash else "was told to end" if life.asked else "ended without a word"
+    if began is None:
+        return f"{title} {how}, and did not start again in these lines"
+    return f"{title} {how}, and another process started {max(began - gone, 0.0):.1f} s later"
+
+
+def _after_end(life: Life) -> str:
+    """What to do about a process that ended and was started again."""
+    if "memory" in life.crash:
+        return "Raise the memory limit of its cgroup (`MemoryMax=`, or the pod's limit)."
+    if life.crash:
+        return "Save its core (`coredumpctl list`) and its log for a bug report."
+    if life.asked:
+        return "It was told to end and came back: nothing is left to mend."
+    return "Find out who ended it (`journalctl`, `dmesg`, the pod's events): its own log does not tell."
+
+
+def _title(told: History) -> str:
+    title = TITLES.get(told.daemon, told.daemon)
+    return f"{title} {told.instance}" if told.daemon in (SOUTHBOUND, NORTHBOUND) and told.instance else title
+
+
+def _last(view: View) -> float:
+    return max((each.last for each in view.all), default=0.0)
+
+
+def _stalls(view: View, told: History) -> Iterator[Outage]:
+    """A main loop that stood, by its own word: at work, or without a CPU."""
+    for event in told.of("stall"):
+        seconds = event.number("ms") / 1000
+        if event.thread or seconds < LONG_STALL:
+            continue
+        busy = (event.number("user") + event.number("system")) / 1000
+        known = "user" in event.said
+        idle = known and busy < IDLE * seconds
+        words = f"{_title(told)} did nothing else for {seconds:.1f} s"
+        if known:
+            words += f", of which it ran {busy:.1f} s on a CPU"
+        words += ": it was stopped, starved or waited for a disk" if idle else ""
+        yield Outage(
+            code_of(told.daemon, "hung" if idle else "slow"), view.node, told.daemon, event.at - seconds, event.at,
+            words, [event], Sure.CERTAIN, surer="the host's CPU and I/O pressure of that time" if idle else "",
+        )  # fmt: skip
+    for event in told.of("quiesce"):
+        seconds = event.number("ms") / 1000
+        if seconds < LONG_STALL:
+            continue
+        hung = seconds >= QUIESCE
+        yield Outage(
+            code_of(told.daemon, "hung" if hung else "slow"), view.node, told.daemon, event.at - seconds, event.at,
+            f"{_title(told)} waited {seconds:.0f} s for its thread {event.subject}", [event], Sure.CERTAIN,
+        )  # fmt: skip
+
+
+class Complaint(NamedTuple):
+    """A line that names what is wrong: the code, whom it is about ("" for who says it), and words."""
+
+    code: str
+    daemon: str
+    words: Callable[[Event], str]
+
+
+COMPLAINTS = {
+    "lock": Complaint(
+        "vswitchd-locked-out", "", lambda _: "a second ovs-vswitchd runs, and one of them serves nothing"
+    ),
+    "no-datapath": Complaint(
+        "datapath-missing", "", lambda event: f"ovs-vswitchd could not make {event.subject}: {event.said['error']}"
+    ),
+    "disk": Complaint(
+        "database-not-writable", "", lambda event: f"its database could not be written: {event.said['error']}"
+    ),
+    "stale": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has older data than was seen"),
+    "cut-off": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has lost its cluster"),
+    "no-database": Complaint(
+        "southbound-wrong-address",
+        SOUTHBOUND,
+        lambda event: f"{event.subject} serves no {event.said['database']} database",
+    ),
+    "version-mismatch": Complaint(
+        "northd-version-mismatch",
+        "",
+        lambda event: f"ovn-controller is {event.said['own']}, ovn-northd {event.said['northd']}",
+    ),
+    "unconfigured": Complaint("chassis-unconfigured", "", lambda event: f"ovn-controller says: {event.subject}"),
+    "descriptors": Complaint("descriptors-exhausted", "", lambda _: "it had no descriptor left: Too many open files"),
+    "pidfile": Complaint("", "", lambda event: f"it would not start: {event.subject}: {event.said['what']}"),
+    "tls": Complaint("tls-failed", "", lambda event: f"TLS failed: {event.said['error']}"),
+}
+
+
+def _complaints(view: View, told: History) -> Iterator[Outage]:
+    """Lines that say themselves what is wrong."""
+    for kind, complaint in COMPLAINTS.items():
+        group: list[Event] = []
+        for event in told.of(kind):
+            if group and event.at - group[-1].at > BETWEEN:
+                yield _complaint(view, told, complaint, group)
+                group = []
+            group.append(event)
+        if group:
+            yield _complaint(view, told, complaint, group)
+    paused = told.of("paused")
+    for event in paused:
+        back = next((each for each in told.of("resumed") if each.at > event.at), None)
+        yield Outage(
+            "controller-paused", view.node, told.daemon, event.at, back.at if back else None,
+            "ovn-controller was paused by hand", [event, *([back] if back else [])], Sure.CERTAIN,
+        )  # fmt: skip
+
+
+def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[Event]) -> Outage:
+    code = complaint.code or code_of(told.daemon, "down")
+    if code == "tls-failed" and "expired" in group[0].said["error"]:
+        code = "certificate-expired"
+    proof = group if len(group) < 4 else [*group[:2], group[-1]]
+    words = complaint.words(group[0])
+    times = sum(1 + event.repeated for event in group)
+    words += f" (said {times} times)" if times > 1 else ""
+    last = group[-1].at
+    ended = None if last >= told.last - 1.0 and len(group) > 1 else last
+    return Outage(code, view.node, complaint.daemon or told.daemon, group[0].at, ended, words, proof, Sure.CERTAIN)
+
+
+def _lost(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
+    """Connections that were lost or refused, by the word of who lacked them."""
+    for absence in told.absences:
+        if absence.lost is not None and absence.lost.kind == "gave-up":
+            yield _silent(view, told, absence, absence.lost)
+        elif not absence.thread and absence.failures and not absence.cut:
+            yield from _refused(view, absence, starts)
+
+
+def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
+    """No answer to a probe, which is sent after as long a silence: the other end was silent for twice the time."""
+    seconds = 2 * lost.number("seconds")
+    began, target = lost.at - seconds, absence.target
+    covered = view.covers(target, lost.at)
+    work = [
+        stall
+        for each in view.of(target)
+        for stall in each.of("stall")
+        if stall.at - stall.number("ms") / 1000 <= lost.at <= stall.at + 1.0
+    ]
+    words = f"{TITLES.get(target, target)} gave {TITLES.get(told.daemon, told.daemon)} no answer for {seconds:g} s"
+    verdict = "slow" if work else "hung"
+    if not work and covered:
+        words += ", and no line of its own says that it was at work"
+    return Outage(
+        code_of(target, verdict), view.node, target, began, max(lost.at, absence.ended or lost.at), words,
+        [lost, *work[:1]], Sure.LIKELY if covered else Sure.POSSIBLE,
+        surer="" if work else f"the log of {TITLES.get(target, target)}" if not covered else
+        "the host's CPU pressure of that time, or what stopped the process",
+    )  # fmt: skip
+
+
+def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
+    """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
+    target, error = absence.target, _error(absence)
+    seconds = (absence.ended if absence.ended is not None else _last(view)) - absence.began
+    full = any(each.said.get("error") in FULL for each in absence.failures)
+    restarted = [
+        life for life in view.lives(target) if absence.began - 1 <= (life.began or 0) <= absence.began + seconds
+    ]
+    if full and target in (VSWITCHD, OVSDB):
+        code, words = (
+            ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full",
+            "had more clients waiting than it lets",
+        )
+    elif restarted or (absence.lost is None and _starting(absence, starts)) or seconds < PATIENCE:
+        return
+    elif error == ABSENT and target == VSWITCHD and view.covers(VSWITCHD, absence.began + 1):
+        code, words = "mgmt-socket-missing", "ran, and the name of its management socket led to nothing"
+    elif error in (ABSENT, REFUSED):
+        code, words = code_of(target, "down"), f"was not to be reached ({error})"
+    elif target == OVSDB:
+        code, words = "database-unreachable", f"was not to be reached ({error})"
+    else:
+        code, words = code_of(target, "down"), f"was not to be reached ({error})"
+    proof = [
+        *([absence.lost] if absence.lost else []),
+        *absence.failures[:2],
+        *([absence.back] if absence.back else []),
+    ]
+    alone = not view.of(target)
+    yield Outage(
+        code, view.node, target, absence.began, absence.ended, f"{TITLES.get(target, target)} {words}", proof,
+        Sure.POSSIBLE if alone else Sure.LIKELY, surer=f"the log of {TITLES.get(target, target)}" if alone else "",
+    )  # fmt: skip
+
+
+def _error(absence: Absence) -> str:
+    return next((each.said.get("error", "timed out") for each in reversed(absence.failures)), "")
+
+
+def _starting(absence: Absence, starts: Sequence[Start]) -> bool:
+    return any(start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts)

@@ -1,0 +1,261 @@
+"""Starts: which of a node's daemons started together, how long it took until flows could be installed, and what the
+time went to. Pure.
+
+The way to flows is a chain: the database serves, the switch is configured and listens, ovn-controller runs and has the
+southbound, its next attempt comes, and it computes. Each link has a moment; the time before it, up to the moment of
+the link that came before, is what this link cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ovsnet.explain.daemons import CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD
+from ovsnet.explain.event import Event
+from ovsnet.explain.history import Absence, Life
+from ovsnet.explain.verdicts import Part, Start
+from ovsnet.explain.view import FAR, LOCAL, View
+
+TOGETHER = 60.0
+"""Daemons that start within so many seconds of one that waits for flows are of the same start."""
+SHORT = 0.02
+"""Seconds that need no explanation of their own."""
+WORTH = 0.3
+"""Seconds of which it is said how to save them."""
+WORTH_ORDER = 2.0
+"""Scripts start one daemon after the other, which is no fault."""
+NEXT = 1.0
+"""A stall that begins so soon after flows could be installed is ovn-controller at work on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One moment of the chain, and why it was not earlier."""
+
+    at: float
+    cause: str
+    words: str
+    proof: Sequence[Event] = ()
+
+
+def starts(view: View) -> Iterator[Start]:
+    """Every start of the node that its lines tell of."""
+    lives = sorted(
+        (life for daemon in LOCAL for life in view.lives(daemon) if life.began is not None),
+        key=lambda life: life.began or 0.0,
+    )
+    group: list[Life] = []
+    for life in lives:
+        if group and not _belongs(view, group, life):
+            yield _start(view, group)
+            group = []
+        group.append(life)
+    if group:
+        yield _start(view, group)
+
+
+def _belongs(view: View, group: Sequence[Life], life: Life) -> bool:
+    began = life.began or 0.0
+    if any(each.daemon == life.daemon for each in group):
+        return False
+    end = max((link.at for link in _links(view, group)), default=0.0)
+    return began <= end or (_missing(view, group) != "" and began - (group[-1].began or 0.0) < TOGETHER)
+
+
+class _Group:
+    """The lives that started together, by daemon."""
+
+    def __init__(self, group: Sequence[Life]) -> None:
+        found = {life.daemon: life for life in group}
+        self.database, self.switch, self.controller = (found.get(each) for each in LOCAL)
+        self.began = min(life.began or 0.0 for life in group)
+        self.latest = max(life.began or 0.0 for life in group)
+
+
+def _after(absences: Sequence[Absence], at: float) -> Absence | None:
+    """The first absence that lasted beyond ``at``, or is open."""
+    return next((each for each in absences if not each.cut and (FAR if each.ended is None else each.ended) >= at), None)
+
+
+def _openflow(view: View, group: _Group) -> Absence | None:
+    """The absence of ovn-controller's OpenFlow connection that this start ends."""
+    since = max((life.began or 0.0 for life in (group.switch, group.controller) if life is not None), default=None)
+    if since is None:
+        return None
+    found = _after(view.absences(CONTROLLER, VSWITCHD), since)
+    return found if found is not None and found.began <= since + TOGETHER else None
+
+
+def _links(view: View, lives: Sequence[Life]) -> list[Link]:
+    """The chain's moments, in order of time."""
+    group = _Group(lives)
+    found = [*_database(view, group), *_switch(view, group), *_controller(view, group)]
+    return sorted(found, key=lambda link: link.at)
+
+
+def _database(view: View, group: _Group) -> Iterator[Link]:
+    if (life := group.database) is not None and life.serving is not None:
+        yield Link(life.serving.at, "database", "ovsdb-server loaded its database", (life.serving,))
+    since = group.switch.began if group.switch is not None else group.database.began if group.database else None
+    if since is None:
+        return
+    absence = _after(view.absences(VSWITCHD, OVSDB), since)
+    if absence is None or absence.ended is None or absence.back is None or absence.began > since + TOGETHER:
+        return
+    if group.switch is None or absence.failures:
+        proof = (*absence.failures[-1:], absence.back)
+        yield Link(absence.ended, "backoff-database", _backoff("ovs-vswitchd", "ovsdb-server", absence), proof)
+
+
+def _switch(view: View, group: _Group) -> Iterator[Link]:
+    if (life := group.switch) is None or life.first is None:
+        return
+    yield Link(life.began or 0.0, "order", "ovs-vswitchd was not started yet", (life.first,))
+    if life.listening is not None:
+        words = f"ovs-vswitchd set up its bridges, and made {_base(life.listening.said['path'])}"
+        yield Link(life.listening.at, "switch", words, (life.listening,))
+
+
+def _controller(view: View, group: _Group) -> Iterator[Link]:
+    if (life := group.controller) is not None and life.first is not None:
+        yield Link(life.began or 0.0, "order", "ovn-controller was not started yet", (life.first,))
+    absence = _openflow(view, group)
+    if absence is None or absence.ended is None or absence.back is None:
+        return
+    yield from _southbound(view, absence)
+    cause = "backoff" if absence.failures or absence.lost is not None else "connect"
+    words = _backoff("ovn-controller", "br-int.mgmt", absence) if cause == "backoff" else "ovn-controller connected"
+    yield Link(absence.ended, cause, words, (*absence.failures[-1:], absence.back))
+    yield from _computing(view, absence.ended)
+
+
+def _southbound(view: View, openflow: Absence) -> Iterator[Link]:
+    """ovn-controller does not even try the switch before it has had the southbound (controller/ovn-controller.c,
+    main(): ``ofctrl_run`` runs only then)."""
+    tried = openflow.attempts[-1] if openflow.attempts else openflow.began
+    if openflow.lost is not None or openflow.failures:
+        return
+    for absence in view.absences(CONTROLLER, SOUTHBOUND):
+        if absence.ended is None or absence.back is None or not absence.failures or absence.cut:
+            continue
+        if absence.began <= tried and 0 <= tried - absence.ended < NEXT:
+            up = [life for life in view.lives(SOUTHBOUND) if absence.began < (life.began or 0.0) < absence.ended]
+            if up and up[-1].first is not None:
+                words = "no southbound server ran, and ovn-controller does not try the switch before it has had one"
+                yield Link(up[-1].began or 0.0, "southbound", words, (absence.failures[0], up[-1].first))
+                words = _backoff("ovn-controller", "the southbound", absence)
+                yield Link(absence.ended, "backoff-southbound", words, (absence.failures[-1], absence.back))
+            else:
+                words = "ovn-controller had no southbound, and does not try the switch before it has had one"
+                yield Link(absence.ended, "southbound", words, (absence.failures[0], absence.back))
+
+
+def _computing(view: View, at: float) -> Iterator[Link]:
+    end = at
+    for told in view.of(CONTROLLER):
+        for stall in told.of("stall"):
+            seconds = stall.number("ms") / 1000
+            if stall.at > end and stall.at - seconds <= end + NEXT:
+                end = stall.at
+                work = [each for each in told.of("computed") if stall.at - seconds <= each.at <= stall.at + NEXT]
+                longest = sorted(work, key=lambda each: each.number("ms"))[-1:]
+                words = f"ovn-controller computed for {seconds:.1f} s at once"
+                yield Link(end, "computing", words, (stall, *longest))
+
+
+def _backoff(who: str, whom: str, absence: Absence) -> str:
+    words = f"{who} sat in its reconnect backoff towards {whom}"
+    step = next((seconds for at, seconds in reversed(absence.waits) if at < (absence.ended or FAR)), 1.0)
+    words += f": a step of {step:.3g} s"
+    if absence.carried_over:
+        words += f", carried over from a loss shortly before (its first step was {absence.carried_over:.3g} s)"
+    return words
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _missing(view: View, lives: Sequence[Life]) -> str:
+    """What the lines do not show of this start, though they would if it had been."""
+    group = _Group(lives)
+    if group.switch is not None and group.switch.listening is None and group.switch.serving is None:
+        return "ovs-vswitchd never had its database"
+    if group.controller is not None or (group.switch is not None and view.of(CONTROLLER)):
+        absence = _openflow(view, group)
+        if absence is not None and absence.ended is None and absence.failures:
+            return "ovn-controller never reached br-int.mgmt"
+        if absence is None and group.controller is not None:
+            sb = _after(view.absences(CONTROLLER, SOUTHBOUND), group.latest)
+            return "ovn-controller never had the southbound" if sb is not None and sb.ended is None else ""
+    return ""
+
+
+STAGES = {"database": "database", "switch": "openflow"}
+
+
+def _start(view: View, lives: Sequence[Life]) -> Start:
+    group, links = _Group(lives), _links(view, lives)
+    missing = _missing(view, lives)
+    parts: list[Part] = []
+    at = group.began
+    for link in links:
+        if link.at - at >= SHORT or (parts and link.cause == parts[-1].cause and link.at > at):
+            parts.append(Part(link.cause, at, link.at, link.words, link.proof))
+        at = max(at, link.at)
+    stages = [(STAGES[link.cause], link.at) for link in links if link.cause in STAGES]
+    absence = _openflow(view, group)
+    if absence is not None and absence.ended is not None:
+        stages.append(("flows", at))
+    names = [life.daemon for life in lives]
+    ended = None if missing or not links else at
+    start = Start(view.node, names, group.began, ended, stages, parts, _why(view, lives), missing=missing)
+    start.faster = list(_faster(start, absence, group))
+    return start
+
+
+def _why(view: View, lives: Sequence[Life]) -> str:
+    """Why the first of them started: how the process before it ended."""
+    life = lives[0]
+    before = [each for each in view.lives(life.daemon) if (each.began or 0.0) < (life.began or 0.0)]
+    if not before:
+        return "the first start in these lines"
+    last = before[-1]
+    if last.crash:
+        return f"{life.daemon} had died: {last.crash}"
+    if last.asked:
+        return f"{life.daemon} had been told to end"
+    return f"{life.daemon} had ended without a word (killed, or its last lines are not here)"
+
+
+def _faster(start: Start, absence: Absence | None, group: _Group) -> Iterator[str]:
+    """What would have saved the parts that are worth it."""
+    away = absence is not None and (absence.lost is not None or group.switch is not None)
+    for cause in dict.fromkeys(part.cause for part in start.parts):
+        seconds = sum(part.seconds for part in start.parts if part.cause == cause)
+        if seconds < (WORTH_ORDER if cause == "order" else WORTH):
+            continue
+        if cause == "backoff" and absence is not None and away and group.controller is not None:
+            yield (
+                f"{seconds:.1f} s: start ovn-controller after `ovsnet wait --for openflow --create-bridge`, so that "
+                "its first attempt meets the socket."
+            )
+        elif cause == "backoff" and absence is not None and away:
+            yield (
+                f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` tells "
+                "when): its backoff begins anew."
+            )
+        elif cause.startswith("backoff"):
+            yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait for each try in vain."
+        elif cause == "southbound":
+            yield f"{seconds:.1f} s: restart neither the switch nor ovn-controller while the southbound is away."
+        elif cause == "order":
+            yield f"{seconds:.1f} s: start the daemons together; nothing has to wait for the one before it."
+        elif cause == "computing":
+            yield (
+                f"{seconds:.1f} s: give ovn-controller CPU; `ovn-monitor-all=true` and `ovn-ofctrl-wait-before-clear` "
+                "help when ovn-controller restarts (`ovsnet tune advise`)."
+            )
+        elif cause == "database":
+            yield f"{seconds:.1f} s: compact the database (`ovsdb-server/compact`), or give it a faster disk."

@@ -1,0 +1,48 @@
+"""``ovsnet explain``: the answer as text and as JSON, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Ovsnet
+
+LOGS = Path(__file__).parents[1] / "explain" / "logs"
+
+
+def test_outage_is_told_with_proof_and_is_exit_code_1(ovsnet: Ovsnet) -> None:
+    code, out, err = ovsnet("explain", str(LOGS / "switch-away"))
+    assert (code, err) == (1, "")
+    assert "OUTAGE  vswitchd-down, for 7.0 s (certain)" in out
+    assert "ovs-vswitchd.log:11: terminating with signal 15" in out
+    assert "START   ovs-vswitchd: 2.79 s" in out
+    assert "faster by 2.7 s" in out
+
+
+def test_healthy_start_is_exit_code_0(ovsnet: Ovsnet) -> None:
+    code, out, err = ovsnet("explain", str(LOGS / "first-start"))
+    assert (code, err) == (0, "")
+    assert out.startswith("no outages, 1 start.")
+
+
+def test_json(ovsnet: Ovsnet) -> None:
+    code, out, err = ovsnet("explain", "--json", str(LOGS / "switch-away"))
+    assert (code, err) == (1, "")
+    assert json.loads(out)["outages"][0]["code"] == "vswitchd-down"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "Missing argument"),
+        (["/nowhere/at/all"], 2, "There is no /nowhere/at/all."),
+        ([str(Path(__file__).parent / "conftest.py")], 3, "No line of an Open vSwitch or OVN daemon"),
+        (["--zone", "Berlin", "-"], 2, "no offset from UTC"),
+    ],
+)
+def test_wrong_input_is_a_sentence(ovsnet: Ovsnet, arguments: list[str], code: int, said: str) -> None:
+    found, out, err = ovsnet("explain", *arguments)
+    assert (found, out) == (code, "")
+    assert said in err

@@ -1,0 +1,110 @@
+"""Logs of sandboxes, whose truth is what was done to them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ovsnet.explain.answer import document
+from ovsnet.explain.verdicts import Outage, Start, Sure
+from ovsnet.health.causes import codes
+from ovsnet.node.components import COMPONENTS
+from tests.explain.material import of
+
+
+def only(found: list[Outage]) -> Outage:
+    assert len(found) == 1, [(each.code, each.words) for each in found]
+    return found[0]
+
+
+def last_start(name: str) -> Start:
+    return of(name).starts[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "seconds"),
+    [
+        ("switch-away", "vswitchd-down", 7.0),
+        ("database-away", "ovsdb-down", 7.0),
+        ("southbound-away", "southbound-down", 7.1),
+        ("member-killed", "southbound-down", 6.0),
+        ("switch-frozen", "vswitchd-hung", 10.0),
+    ],
+)
+def test_root_is_what_was_done(name: str, code: str, seconds: float) -> None:
+    found = only(list(of(name).outages))
+    assert found.code == code
+    assert found.code in codes()
+    assert found.seconds == pytest.approx(seconds, abs=0.2)
+    assert found.proof
+
+
+def test_first_start_is_no_outage() -> None:
+    found = of("first-start")
+    assert not found.outages
+    assert len(found.starts) == 1
+    assert found.starts[0].share("backoff") == pytest.approx(1.0, abs=0.05)
+
+
+def test_switch_that_was_away_pays_the_rest_of_a_step() -> None:
+    """ovn-controller tried at 1, 3 and 7 s after the loss, and the switch was back after 4.25 s."""
+    start = last_start("switch-away")
+    assert start.daemons == ["ovs-vswitchd"]
+    assert start.seconds == pytest.approx(2.79, abs=0.05)
+    assert start.share("backoff") == pytest.approx(2.745, abs=0.05)
+    assert "a step of 4 s" in start.parts[-1].words
+    assert any("restart ovn-controller" in each for each in start.faster)
+    assert "told to end" in start.why
+
+
+def test_parts_of_a_start_add_up() -> None:
+    for name in ("switch-away", "southbound-away", "database-away", "first-start"):
+        for start in of(name).starts:
+            assert start.seconds == pytest.approx(sum(part.seconds for part in start.parts), abs=0.06)
+
+
+def test_switch_that_waited_for_the_southbound() -> None:
+    start = last_start("southbound-away")
+    assert set(start.daemons) == {"ovs-vswitchd", "ovn-controller"}
+    assert start.share("southbound") == pytest.approx(5.0, abs=0.1)
+    assert start.share("backoff-southbound") == pytest.approx(1.96, abs=0.05)
+    assert start.share("backoff") == start.share("backoff-southbound")
+
+
+def test_database_that_was_away_is_followed_by_backoff() -> None:
+    assert last_start("database-away").share("backoff-database") == pytest.approx(3.43, abs=0.05)
+
+
+def test_quick_restart_beside_a_long_outage_is_no_root() -> None:
+    found = only(list(of("southbound-away").outages))
+    assert {effect.code for effect in found.effects} >= {"vswitchd-down", "controller-down"}
+
+
+def test_silence_without_a_line_of_its_own_is_likely_only() -> None:
+    found = only(list(of("switch-frozen").outages))
+    assert found.sure is Sure.LIKELY
+    assert found.surer
+
+
+def test_proofs_name_file_and_line() -> None:
+    proof = only(list(of("switch-away").outages)).proof[0]
+    name, _, line = proof.place.rpartition(":")
+    with open(name, encoding="utf-8") as file:
+        assert proof.text in file.readlines()[int(line) - 1]
+
+
+def test_document_is_json_and_has_it_all() -> None:
+    found = json.loads(json.dumps(document(of("switch-away"))))
+    assert found["outages"][0]["code"] == "vswitchd-down"
+    assert found["outages"][0]["proof"][0]["place"].endswith(".log:11")
+    assert found["starts"][-1]["parts"][-1]["cause"] == "backoff"
+    assert {each["daemon"] for each in found["sources"]} == {"ovs-vswitchd", "ovsdb-server", "ovn-controller"}
+    assert found["from"].startswith("2026-11-25T")
+
+
+def test_names_of_codes_are_those_of_the_live_components() -> None:
+    from ovsnet.explain.daemons import NAMES
+
+    known = {name: component.name for name, component in COMPONENTS.items()}
+    assert all(known[daemon] == name for daemon, name in NAMES.items())

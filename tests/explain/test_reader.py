@@ -1,0 +1,108 @@
+"""Lines in every wrapping, and what is no line at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovsnet.explain.clock import Zone, stamp
+from ovsnet.explain.reader import Reader
+from tests.explain.material import MGMT, node, told
+
+LINE = f"|00012|rconn|INFO|{MGMT}: connection closed by peer"
+AT = "2026-11-25T23:30:02.114Z"
+
+
+def read(text: bytes, zone: Zone = Zone(0, 2026)) -> Reader:  # noqa: B008 - frozen
+    reader = Reader("x", zone)
+    reader.feed(text)
+    reader.end()
+    return reader
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        AT + LINE,
+        f"2026-11-25T23:30:03.000000000Z stdout F {AT}{LINE}",
+        f"2026-11-25T23:30:03.1Z {AT}{LINE}",
+        f"[pod/ovs-ovn-x/openvswitch] {AT}{LINE}",
+        f"Nov 25 23:30:03 host ovn-controller[7]: {AT}{LINE}",
+        "2026-11-26T00:30:02.114+01:00 host ovn-controller[7]: ovs" + LINE,
+        "Nov 25 23:30:02.114 host ovn-controller[7]: ovs" + LINE,
+        json.dumps({"log": AT + LINE + "\n", "stream": "stderr", "time": "2026-11-25T23:30:03Z"}),
+        json.dumps({"MESSAGE": "ovs" + LINE, "__REALTIME_TIMESTAMP": "1795649402114000"}),
+    ],
+)
+def test_line_is_read_in_every_wrapping(line: str) -> None:
+    (event,) = read(line.encode()).events
+    assert stamp(event.at) == AT
+    assert (event.kind, event.subject) == ("closed", MGMT)
+
+
+def test_zone_of_times_that_name_none_is_taken_from_outside() -> None:
+    (event,) = read(("Nov 26 00:30:02 h ovn-controller: ovs" + LINE).encode(), Zone(3600, 2026)).events
+    assert stamp(event.at) == "2026-11-25T23:30:02.000Z"
+
+
+def test_blocks_may_be_cut_anywhere() -> None:
+    text = b"".join(log.text for log in node())
+    whole = [(event.kind, event.line) for event in read(text).events]
+    for size in (1, 7, 100):
+        reader = Reader("x", Zone())
+        for at in range(0, len(text), size):
+            reader.feed(text[at : at + size])
+        reader.end()
+        assert [(event.kind, event.line) for event in reader.events] == whole
+
+
+@given(st.binary(max_size=2000))
+def test_garbage_is_no_event(noise: bytes) -> None:
+    read(noise)
+
+
+@given(st.data())
+def test_damaged_logs_are_still_explained(data: st.DataObject) -> None:
+    """Bytes changed, cut and swapped anywhere: an answer, and no exception."""
+    texts = [bytearray(log.text) for log in node()]
+    for text in texts:
+        for _ in range(data.draw(st.integers(0, 8))):
+            at = data.draw(st.integers(0, len(text) - 1))
+            text[at] = data.draw(st.sampled_from(list(b"0123456789|:.-TZ \n\x00\xff(")))
+    order = data.draw(st.permutations(range(3)))
+    told([(f"{number}.log", bytes(texts[number])) for number in order])
+
+
+def test_line_without_an_end_costs_no_memory() -> None:
+    reader = Reader("x", Zone())
+    for _ in range(64):
+        reader.feed(b"x" * (1 << 20))
+    assert len(reader._rest) <= 1 << 20
+    reader.feed(f"\n{AT}{LINE}\n".encode())
+    assert len(reader.events) == 1
+
+
+def test_flood_is_counted_and_not_kept() -> None:
+    reader = read(b"".join(f"{AT}|{n:05}|rconn|INFO|{MGMT}: connection closed by peer\n".encode() for n in range(9000)))
+    assert len(reader.events) < 1000
+    assert sum(1 + event.repeated for event in reader.events if event.kind == "closed") == 9000
+
+
+def test_clock_that_goes_back_and_missing_lines_are_noted() -> None:
+    database, switch, controller = node()
+    switch.say(50.0, "memory", "an hour was wrong")
+    lines = switch.text.splitlines(keepends=True)
+    found = told([database, ("ovs-vswitchd.log", b"".join(lines[:2] + lines[4:])), controller])
+    words = " ".join(note.words for note in found.notes)
+    assert "went back by 50.0 s" in words
+    assert "2 lines are missing" in words
+
+
+def test_lines_held_back_are_noted() -> None:
+    database, switch, controller = node()
+    text = "Dropped 37 log messages in last 60 seconds (most recently, 3 seconds ago) due to excessive rate"
+    switch.say(120.0, "ofproto_dpif_xlate", text, "WARN")
+    assert any("held back 37 lines" in note.words for note in told([database, switch, controller]).notes)
