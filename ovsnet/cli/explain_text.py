@@ -92,8 +92,8 @@ def _cut(text: str) -> str:
 
 
 def _sentence(words: str) -> str:
-    """``words`` as a sentence; the name of a daemon stays as it is."""
-    first = words[:1] if words.startswith(("ovs", "ovn")) else words[:1].upper()
+    """``words`` as a sentence; names of daemons and codes stay as they are."""
+    first = words[:1] if "-" in words.partition(" ")[0] else words[:1].upper()
     return first + words[1:] + ("" if words.endswith((".", "!")) else ".")
 
 

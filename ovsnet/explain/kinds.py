@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of line. ``modules`` are those of vlog that print it; ``words`` is matched at the text's beginning.
+    """One kind of line. ``modules`` are those of vlog that print it; ``words`` is matched at the text's beginning, of a
+    text that holds ``mark``.
 
     ``subject`` of what it finds, and further named groups, are what the line says. ``many`` bounds how many lines of
     one subject are kept of one source: the others are counted.
     """
 
     name: str
+    mark: str
     modules: tuple[str, ...]
     words: str
     source: str
@@ -33,45 +35,56 @@ PEERS = ("rconn", "reconnect")
 NAME = r"(?P<subject>\S+): "
 
 KINDS = (
-    Kind("opened", ("vlog",), r"opened log file (?P<path>.+)", "lib/vlog.c, vlog_set_log_file__()"),
+    Kind("opened", "opened log", ("vlog",), r"opened log file (?P<path>.+)", "lib/vlog.c, vlog_set_log_file__()"),
     Kind(
         "version",
+        " (Open vSwitch) ",
         ("bridge", "ovsdb_server"),
         r"(?P<program>ovs-vswitchd|ovsdb-server) \(Open vSwitch\) (?P<version>\S+)",
         "vswitchd/bridge.c, bridge_run(); ovsdb/ovsdb-server.c, main()",
     ),
     Kind(
         "version",
+        "OVN internal version",
         ("main", "ovn_northd"),
         r"OVN internal version is : \[(?P<version>[^\]]+)\]",
         "controller/ovn-controller.c and northd/ovn-northd.c, main()",
     ),
     # Connections, by rconn (OpenFlow) and by reconnect (JSON-RPC).
-    Kind("connecting", PEERS, NAME + r"connecting\.\.\.", "lib/rconn.c, reconnect(); lib/reconnect.c"),
-    Kind("connected", PEERS, NAME + r"connected$", "lib/rconn.c, run_CONNECTING(); lib/reconnect.c"),
+    Kind("connecting", "connecting...", PEERS, NAME + r"connecting\.\.\.", "lib/rconn.c, reconnect(); lib/reconnect.c"),
+    Kind("connected", ": connected", PEERS, NAME + r"connected$", "lib/rconn.c, run_CONNECTING(); lib/reconnect.c"),
     Kind(
         "failed",
+        ": connection ",
         PEERS,
         NAME + r"connection (?:attempt )?(?:failed \((?P<error>.*)\)|(?P<late>timed out))",
         "lib/rconn.c, reconnect() and run_CONNECTING(); lib/reconnect.c, reconnect_disconnected()",
     ),
     Kind(
         "waiting",
+        ": waiting ",
         PEERS,
         NAME + r"waiting (?P<seconds>[\d.e+]+) seconds before reconnect",
         "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
     ),
     Kind(
         "suppressed",
+        ": continuing to ",
         PEERS,
         NAME + r"continuing to (?:retry connections|reconnect) in the background",
         "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
     ),
     Kind(
-        "closed", PEERS, NAME + r"connection closed by peer", "lib/rconn.c, report_error(); lib/reconnect.c", many=500
+        "closed",
+        "closed by peer",
+        PEERS,
+        NAME + r"connection closed by peer",
+        "lib/rconn.c, report_error(); lib/reconnect.c",
+        many=500,
     ),
     Kind(
         "dropped",
+        "connection dropped",
         PEERS,
         NAME + r"connection dropped(?: \((?P<error>.*)\))?",
         "lib/rconn.c, report_error(); lib/reconnect.c",
@@ -79,6 +92,7 @@ KINDS = (
     ),
     Kind(
         "gave-up",
+        "inactivity probe after",
         PEERS,
         NAME + r"no response to inactivity probe after (?P<seconds>[\d.e+]+) seconds",
         "lib/rconn.c, run_IDLE(); lib/reconnect.c, reconnect_run()",
@@ -86,6 +100,7 @@ KINDS = (
     ),
     Kind(
         "listening",
+        "added ",
         ("connmgr",),
         r'(?P<subject>\S+): added (?:service|primary)? ?controller "(?P<path>p[^"]+)"',
         "ofproto/connmgr.c, ofservice_create()",
@@ -93,18 +108,21 @@ KINDS = (
     # Stalls.
     Kind(
         "stall",
+        "Unreasonably",
         ("timeval",),
         r"Unreasonably long (?P<ms>\d+)ms poll interval(?: \((?P<user>-?\d+)ms user, (?P<system>-?\d+)ms system\))?",
         "lib/timeval.c, log_poll_interval()",
     ),
     Kind(
         "quiesce",
+        "to quiesce",
         ("ovs_rcu",),
         r"blocked (?P<ms>\d+) ms waiting for (?P<subject>\S+) to quiesce",
         "lib/ovs-rcu.c, ovsrcu_synchronize()",
     ),
     Kind(
         "computed",
+        " took ",
         ("inc_proc_eng",),
         r"node: (?P<subject>\S+?),? (?:recompute|handler for input) .*?took (?P<ms>\d+)ms",
         "lib/inc-proc-eng.c, engine_recompute() and engine_compute()",
@@ -113,27 +131,38 @@ KINDS = (
     # Ends of processes.
     Kind(
         "terminating",
+        "terminating",
         ("fatal_signal",),
         r"terminating with signal (?P<signal>\d+) \((?P<name>[^)]*)\)",
         "lib/fatal-signal.c, fatal_signal_run()",
     ),
     Kind(
         "died",
+        " died, ",
         ("daemon_unix",),
         r"(?:\d+ crashes: )?pid (?P<pid>\d+) died, (?P<how>.*?)(?:, (?P<then>restarting|exiting|waiting.*))?$",
         "lib/daemon-unix.c, monitor_daemon()",
     ),
     Kind(
         "pidfile",
+        "pid",
         ("daemon_unix", "daemon"),
         r"(?P<subject>\S+): (?P<what>already running as pid \d+|pidfile check failed.*|stale pidfile.*)",
         "lib/daemon-unix.c, check_already_running()",
     ),
-    Kind("exiting", ("main",), r"Exiting ovn-controller", "controller/ovn-controller.c, main()"),
+    Kind("exiting", "Exiting ovn", ("main",), r"Exiting ovn-controller", "controller/ovn-controller.c, main()"),
     # What a daemon says is wrong.
-    Kind("lock", ("bridge",), r"another ovs-vswitchd process is running", "vswitchd/bridge.c, bridge_run()", many=100),
+    Kind(
+        "lock",
+        "another ovs-vswitchd",
+        ("bridge",),
+        r"another ovs-vswitchd process is running",
+        "vswitchd/bridge.c, bridge_run()",
+        many=100,
+    ),
     Kind(
         "no-datapath",
+        "failed to ",
         ("bridge", "ofproto", "ofproto_dpif", "dpif"),
         r"failed to (?:create bridge|open datapath|create datapath)(?: of type)? (?P<subject>\S+): (?P<error>.*)",
         "vswitchd/bridge.c, bridge_reconfigure(); ofproto/ofproto.c; lib/dpif.c",
@@ -141,6 +170,7 @@ KINDS = (
     ),
     Kind(
         "disk",
+        "e",
         ("ovsdb_log", "ovsdb_error", "raft", "ovsdb_server", "ovsdb_file", "storage", "trigger", "ovsdb_trigger"),
         r".*(?P<error>No space left on device|Read-only file system|Input/output error|Disk quota exceeded)",
         "ovsdb/log.c, ovsdb_log_write(); ovsdb/raft.c",
@@ -148,14 +178,22 @@ KINDS = (
     ),
     Kind(
         "election",
+        "starting election",
         ("raft",),
         r"term (?P<term>\d+): (?:(?P<ms>\d+) ms timeout expired, )?starting election",
         "ovsdb/raft.c, raft_start_election()",
         many=500,
     ),
-    Kind("elected", ("raft",), r"term (?P<term>\d+): elected leader", "ovsdb/raft.c, raft_become_leader()"),
+    Kind(
+        "elected",
+        "elected leader",
+        ("raft",),
+        r"term (?P<term>\d+): elected leader",
+        "ovsdb/raft.c, raft_become_leader()",
+    ),
     Kind(
         "stale",
+        "stale data",
         ("ovsdb_cs", "ovsdb_idl"),
         r"(?P<subject>\S+): clustered database server has stale data",
         "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
@@ -163,6 +201,7 @@ KINDS = (
     ),
     Kind(
         "cut-off",
+        "clustered database server",
         ("ovsdb_cs", "ovsdb_idl"),
         r"(?P<subject>\S+): clustered database server (?:is disconnected from|has not yet joined)",
         "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
@@ -170,6 +209,7 @@ KINDS = (
     ),
     Kind(
         "not-leader",
+        "not cluster leader",
         ("ovsdb_cs", "ovsdb_idl"),
         r"(?P<subject>\S+): clustered database server is not cluster leader",
         "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
@@ -177,6 +217,7 @@ KINDS = (
     ),
     Kind(
         "no-database",
+        "does not have",
         ("ovsdb_cs", "ovsdb_idl"),
         r"(?P<subject>\S+): server does not have (?P<database>\S+) database",
         "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
@@ -184,6 +225,7 @@ KINDS = (
     ),
     Kind(
         "version-mismatch",
+        "mismatch with northd",
         ("main",),
         r"controller version - (?P<own>\S+) mismatch with northd version - (?P<northd>\S+)",
         "controller/ovn-controller.c, check_northd_version()",
@@ -191,18 +233,31 @@ KINDS = (
     ),
     Kind(
         "unconfigured",
+        "e",
         ("chassis",),
         r"(?P<subject>Need to specify an encap type and ip|'system-id' in Open_vSwitch database is missing)",
         "controller/chassis.c, chassis_parse_ovs_config() and get_ovs_chassis_id()",
         many=100,
     ),
-    Kind("moved", ("binding",), r"Changing chassis for lport (?P<subject>\S+) from", "controller/binding.c", many=50),
     Kind(
-        "paused", ("main",), r"User triggered execution pause", "controller/ovn-controller.c, debug_pause_execution()"
+        "moved",
+        "Changing chassis",
+        ("binding",),
+        r"Changing chassis for lport (?P<subject>\S+) from",
+        "controller/binding.c",
+        many=50,
     ),
-    Kind("resumed", ("main",), r"User triggered execution resume", "controller/ovn-controller.c"),
+    Kind(
+        "paused",
+        "execution pause",
+        ("main",),
+        r"User triggered execution pause",
+        "controller/ovn-controller.c, debug_pause_execution()",
+    ),
+    Kind("resumed", "execution resume", ("main",), r"User triggered execution resume", "controller/ovn-controller.c"),
     Kind(
         "tls",
+        ": ",
         ("stream_ssl",),
         r"(?P<subject>SSL_\w+|\S+): (?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
         "lib/stream-ssl.c, interpret_ssl_error()",
@@ -212,21 +267,28 @@ KINDS = (
 
 HELD_BACK = Kind(
     "held-back",
+    "Dropped ",
     (),
     r"Dropped (?P<count>\d+) log messages in last (?P<seconds>\d+) seconds",
     "lib/vlog.c, vlog_should_drop()",
     many=500,
 )
-DESCRIPTORS = Kind("descriptors", (), r".*Too many open files", "any place that opens a file or a socket", many=50)
+DESCRIPTORS = Kind(
+    "descriptors",
+    "Too many open files",
+    (),
+    r".*Too many open files",
+    "any place that opens a file or a socket",
+    many=50,
+)
 ANYWHERE = (HELD_BACK, DESCRIPTORS)
 """Printed by any module, as a warning or worse."""
-MARKS = (b"Dropped ", b"Too many open files")
-"""One of these stands in each line of ``ANYWHERE``."""
 
-JUMP = Kind("clock-jump", (), r"", "the times of the lines themselves", many=50)
-CUT = Kind("lines-missing", (), r"", "the numbers of the lines themselves", many=50)
+JUMP = Kind("clock-jump", "", (), r"", "the times of the lines themselves", many=50)
+CUT = Kind("lines-missing", "", (), r"", "the numbers of the lines themselves", many=50)
 KILLED = Kind(
     "killed",
+    "Killed process",
     (),
     r".*(?:Killed process (?P<pid>\d+) \((?P<subject>ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd)\))",
     "the kernel, mm/oom_kill.c, __oom_kill_process()",
@@ -234,12 +296,23 @@ KILLED = Kind(
 )
 
 
-def _by_module() -> Mapping[bytes, tuple[Kind, ...]]:
-    found: dict[bytes, tuple[Kind, ...]] = {}
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What one module prints that counts, and the marks of it: a text without any of them is not looked at."""
+
+    kinds: tuple[Kind, ...]
+    marks: tuple[bytes, ...]
+
+
+def _by_module() -> Mapping[bytes, Module]:
+    found: dict[bytes, list[Kind]] = {}
     for kind in KINDS:
         for module in kind.modules:
-            found[module.encode()] = (*found.get(module.encode(), ()), kind)
-    return found
+            found.setdefault(module.encode(), []).append(kind)
+    return {
+        module: Module(tuple(kinds), tuple(dict.fromkeys(kind.mark.encode() for kind in (*kinds, *ANYWHERE))))
+        for module, kinds in found.items()
+    }
 
 
 MODULES = _by_module()

@@ -13,15 +13,17 @@ from ovsnet.explain.carriers import Split, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import daemon_by_module, daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MARKS, MODULES, Kind
+from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MODULES, Kind, Module
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
+NAMES = 5000
+"""As many names of modules and threads as are remembered: garbage has more."""
 TEXT = 300
 """As much of a line as is kept to prove something."""
 BACKWARDS = 2.0
 """Seconds that a clock must go back to be told of: threads write side by side, and swap places by milliseconds."""
-LOUD = (b"WARN", b"ERR", b"EMER")
+LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
 
 
 class Reader:
@@ -41,6 +43,7 @@ class Reader:
         self._before = b""
         self._head = b""
         self._following = 0
+        self._modules: dict[bytes, tuple[Module | None, bool]] = {}
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes of the stream."""
@@ -66,8 +69,9 @@ class Reader:
 
     def _take(self, lines: list[bytes]) -> None:
         """The hot loop: everything in it is done for every line of a gigabyte."""
-        modules, number, before = MODULES, self.lines, self._before
+        modules, loud, number, before = self._modules, LOUD, self.lines, self._before
         head, following = self._head, self._following
+        held_back, descriptors = (kind.mark.encode() for kind in ANYWHERE)
         for line in lines:
             number += 1
             parts = line.split(b"|", 4)
@@ -75,24 +79,37 @@ class Reader:
                 if line:
                     self._without_bars(line, number)
                 continue
-            module = parts[2]
-            if (at := module.find(b"(")) > 0:
-                module = module[:at]
-            else:
+            known, main = modules.get(parts[2]) or self._module(parts[2])
+            if main:
                 if parts[0] < head:
                     self._backwards(before, line, number)
                 head = parts[0]
                 if len(head) < 25 and parts[1].isdigit():
-                    own = int(parts[1])
+                    own = int(parts[1][:9])
                     if own > following > 1:
                         self._missing(own - following, line, number)
                     following = own + 1
-            kinds = modules.get(module)
-            if kinds is not None or (parts[3] in LOUD and any(mark in parts[4] for mark in MARKS)):
+            level, text = parts[3], parts[4]
+            if level == b"DBG":
+                pass
+            elif known is not None:
+                for mark in known.marks:
+                    if mark in text:
+                        self.lines = number
+                        self._look(line, known.kinds, number, before)
+                        break
+            elif level in loud and (held_back in text or descriptors in text):
                 self.lines = number
-                self._look(line, kinds or (), number, before)
+                self._look(line, (), number, before)
             before = line
         self.lines, self._before, self._head, self._following = number, before, head, following
+
+    def _module(self, name: bytes) -> tuple[Module | None, bool]:
+        """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``, and whether the main thread says it."""
+        bare, thread, _ = name.partition(b"(")
+        if len(self._modules) > NAMES:
+            self._modules.clear()
+        return self._modules.setdefault(name, (MODULES.get(bare), not thread))
 
     def _without_bars(self, line: bytes, number: int) -> None:
         """The kernel's word on a process that it killed is all that counts here."""
@@ -126,7 +143,7 @@ class Reader:
             return began
         if (moment := apart.moment(self._zone)) is None or apart.text.startswith(b"opened log file "):
             return began
-        kind = Kind("last-line", (), "", "the line before the first line of the next process")
+        kind = Kind("last-line", "", (), "", "the line before the first line of the next process")
         self._keep(kind, moment, source, self.lines - 1, apart.text.decode(errors="replace"), "", {})
         return moment if 0 < moment.at - began.at < 1 else began
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ovsnet.explain.daemons import NAMES, NORTHBOUND, OVSDB, SOUTHBOUND, TITLES, VSWITCHD
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import Absence, History, Life
+from ovsnet.explain.history import CAP, Absence, History, Life
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
 
@@ -247,17 +247,11 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
 def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
     """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
     target, error = absence.target, _error(absence)
-    seconds = (absence.ended if absence.ended is not None else _last(view)) - absence.began
     full = any(each.said.get("error") in FULL for each in absence.failures)
-    restarted = [
-        life for life in view.lives(target) if absence.began - 1 <= (life.began or 0) <= absence.began + seconds
-    ]
     if full and target in (VSWITCHD, OVSDB):
-        code, words = (
-            ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full",
-            "had more clients waiting than it lets",
-        )
-    elif restarted or (absence.lost is None and _starting(absence, starts)) or seconds < PATIENCE:
+        code = ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full"
+        words = "had more clients waiting than it lets"
+    elif not _lasting(view, absence, starts):
         return
     elif error == ABSENT and target == VSWITCHD and view.covers(VSWITCHD, absence.began + 1):
         code, words = "mgmt-socket-missing", "ran, and the name of its management socket led to nothing"
@@ -283,5 +277,14 @@ def _error(absence: Absence) -> str:
     return next((each.said.get("error", "timed out") for each in reversed(absence.failures)), "")
 
 
-def _starting(absence: Absence, starts: Sequence[Start]) -> bool:
-    return any(start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts)
+def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
+    """Whether it is more than a start, or than a process that ended and came back, which other rules tell of."""
+    end = absence.ended if absence.ended is not None else _last(view)
+    if any(absence.began - 1 <= (life.began or 0.0) <= end for life in view.lives(absence.target)):
+        return False
+    if absence.ended is None:  # at the longest backoff nothing is logged any more (lib/rconn.c, disconnect())
+        return end - absence.began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)
+    starting = absence.lost is None and any(
+        start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts
+    )
+    return not starting and end - absence.began >= PATIENCE
