@@ -186,9 +186,11 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
         absence = _openflow(view, group)
         if absence is not None and absence.ended is None and absence.failures:
             return "ovn-controller never reached br-int.mgmt"
-        if absence is None and group.controller is not None:
-            sb = _after(view.absences(CONTROLLER, SOUTHBOUND), group.latest)
-            return "ovn-controller never had the southbound" if sb is not None and sb.ended is None else ""
+        if group.controller is not None and (absence is None or absence.ended is None):
+            southbound = _after(view.absences(CONTROLLER, SOUTHBOUND), group.controller.began or 0.0)
+            if southbound is not None and southbound.ended is None and southbound.failures:
+                return "ovn-controller never had the southbound"
+            return "no line tells that ovn-controller reached br-int.mgmt"
     return ""
 
 
