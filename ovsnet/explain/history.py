@@ -12,6 +12,8 @@ TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
 SAME_START = 2.0
 """A process says twice that it opened its log, the second time with milliseconds."""
+YOUNG = 10
+"""The main thread numbers its lines from 1: a log that begins below this begins with the process."""
 CAP = 8.0
 """Seconds of the longest backoff, which is not logged (lib/reconnect.h, ``RECONNECT_DEFAULT_MAX_BACKOFF``)."""
 
@@ -142,7 +144,7 @@ def _lives(told: History) -> Iterator[Life]:
         if life is None or restarted:
             if life is not None:
                 yield life
-            young = opened or 0 < own < 10
+            young = opened or (not event.thread and 0 < own < YOUNG)
             life = Life(told.node, told.daemon, event.at if young else None, event if young else None)
         if not event.thread and own:
             number = own

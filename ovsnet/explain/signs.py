@@ -47,25 +47,49 @@ def code_of(daemon: str, verdict: str) -> str:
 
 def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
     """A process that ended, and for how long there was none."""
-    for life, following in zip(told.lives, [*told.lives[1:], None], strict=True):
+    for life, following in zip([None, *told.lives], [*told.lives, None], strict=True):
         began = following.began if following is not None else None
-        if following is None and (life.ended is None or _last(view) < life.ended + LONG_STALL):
-            continue
-        gone, witness = _gone(view, told, life, began)
-        if following is not None and began is None:
-            continue
-        end = began
-        for start in starts:
-            if following is not None and start.began == began and told.daemon in start.daemons:
-                end = start.ended if start.ended is not None else began
-        proof = [*life.end[:2], *witness, *([following.first] if following and following.first else [])]
-        yield Outage(
-            code_of(told.daemon, "down"), view.node, told.daemon, gone, end,
-            _ended(told, life, gone, began), proof, Sure.CERTAIN if life.end or witness else Sure.LIKELY,
-            surer="" if life.end else "the journal or the kernel's messages of that moment: they tell who ended it",
-            remedy=_after_end(life) if began is not None else "",
-            passing=began is not None and began - gone < QUICK and not life.crash,
-        )  # fmt: skip
+        if life is None:
+            if following is not None and (found := _before(view, following)) is not None:
+                yield _down(view, told, Life(told.node, told.daemon, None), following, found.at, [found], starts)
+        elif began is not None or (following is None and life.ended and _last(view) >= life.ended + LONG_STALL):
+            gone, witness = _gone(view, told, life, began)
+            yield _down(view, told, life, following, gone, [*life.end[:2], *witness], starts)
+
+
+def _down(
+    view: View,
+    told: History,
+    life: Life,
+    following: Life | None,
+    gone: float,
+    proof: Sequence[Event],
+    starts: Sequence[Start],
+) -> Outage:
+    """The time between two processes, and until what the second one needed was there."""
+    began = following.began if following is not None else None
+    start = next((each for each in starts if each.began == began and told.daemon in each.daemons), None)
+    end = start.ended if start is not None and start.ended is not None else began
+    first = [following.first] if following is not None and following.first is not None else []
+    sure = Sure.CERTAIN if proof and life.seen else Sure.LIKELY
+    return Outage(
+        code_of(told.daemon, "down"), view.node, told.daemon, gone, end, _ended(told, life, gone, began),
+        [*proof, *first], sure, remedy=_after_end(life) if began is not None else "",
+        surer="" if life.end else "the journal or the kernel's messages of that moment: they tell who ended it",
+        passing=began is not None and began - gone < QUICK and not life.crash,
+    )  # fmt: skip
+
+
+def _before(view: View, life: Life) -> Event | None:
+    """The first peer's loss of the process before ``life``, of which no line is left."""
+    losses = [
+        absence.lost
+        for each in view.all
+        for absence in each.absences
+        if absence.target == life.daemon and absence.lost is not None and life.began is not None
+        and absence.lost.kind != "gave-up" and absence.began < life.began <= (absence.ended or FAR)
+    ]  # fmt: skip
+    return min(losses, key=lambda event: event.at, default=None)
 
 
 def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[float, list[Event]]:

@@ -182,6 +182,10 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
     group = _Group(lives)
     if group.switch is not None and group.switch.listening is None and group.switch.serving is None:
         return "ovs-vswitchd never had its database"
+    if group.database is not None and group.switch is None:
+        absence = _after(view.absences(VSWITCHD, OVSDB), group.began)
+        if absence is not None and absence.ended is None and absence.began <= group.began + TOGETHER:
+            return "ovs-vswitchd did not come back to its database"
     if group.controller is not None or (group.switch is not None and view.of(CONTROLLER)):
         absence = _openflow(view, group)
         if absence is not None and absence.ended is None and absence.failures:

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from ovsnet.explain.answer import document
+from ovsnet.explain.clock import stamp
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.health.causes import codes
 from ovsnet.node.components import COMPONENTS
-from tests.explain.material import of
+from tests.explain.material import EPOCH, MGMT, node, of, told
 
 
 def only(found: list[Outage]) -> Outage:
@@ -92,6 +93,19 @@ def test_proofs_name_file_and_line() -> None:
     name, _, line = proof.place.rpartition(":")
     with open(name, encoding="utf-8") as file:
         assert proof.text in file.readlines()[int(line) - 1]
+
+
+def test_log_that_begins_in_the_midst_of_a_life_shows_no_start_of_it() -> None:
+    """A young thread's numbers are low, whatever the age of its process."""
+    database, switch, controller = node()
+    switch.start(120.0).say(120.1, "connmgr", 'br-int: added service controller "punix:/n/br-int.mgmt"')
+    controller.lines = [
+        f"{stamp(EPOCH + 119)}|00004|rconn(ovn_pinctrl0)|INFO|{MGMT}: connection closed by peer",
+        f"{stamp(EPOCH + 119)}|00030|rconn|INFO|{MGMT}: connection closed by peer",
+        f"{stamp(EPOCH + 121)}|00032|rconn|INFO|{MGMT}: connecting...",
+        f"{stamp(EPOCH + 121)}|00033|rconn|INFO|{MGMT}: connected",
+    ]
+    assert [start.daemons for start in told([database, switch, controller]).starts[1:]] == [["ovs-vswitchd"]]
 
 
 def test_document_is_json_and_has_it_all() -> None:

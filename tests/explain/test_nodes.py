@@ -43,3 +43,37 @@ def test_directories_of_one_node_are_one_node() -> None:
         [(f"ovs/{log.name}", log.text) for log in (database, switch)] + [(f"ovn/{controller.name}", controller.text)]
     )
     assert len(found.starts) == 1
+
+
+def test_healthy_week_shows_one_start_and_no_outage() -> None:
+    """Pods come and go, logs are rotated each night, and a busy hour has its stalls."""
+    logs = node()
+    for hour in range(7 * 24):
+        at = 3600.0 * (hour + 1)
+        logs[2].say(at, "binding", "Claiming lport pod-1 for this chassis.")
+        logs[1].say(at + 1, "bridge", "bridge br-int: added interface 4c2ab1_h on port 17")
+        logs[1].say(at + 2, "netdev_linux", "ioctl(SIOCGIFINDEX) on 4c2ab1_h device failed: No such device", "WARN")
+        logs[2].say(at + 3, "timeval", "Unreasonably long 1400ms poll interval (1390ms user, 2ms system)", "WARN")
+        logs[0].say(at + 4, "reconnect", "unix#77: connection dropped (Broken pipe)", "WARN")
+        if hour % 24 == 0:
+            for log in logs:
+                log.say(at + 9, "vlog", "closing log file").say(at + 9, "vlog", f"opened log file /var/log/{log.name}")
+    found = told(logs)
+    assert not found.outages
+    assert len(found.starts) == 1
+
+
+def test_daemons_in_one_journal() -> None:
+    """One stream, several senders, and local times without a year."""
+    names = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
+    lines = [
+        (line.partition("|")[0], f"host {name}[7]: ovs|{line.partition('|')[2]}")
+        for name, log in zip(names, node(), strict=True)
+        for line in log.lines
+        if "opened log file" not in line
+    ]
+    text = "".join(f"Nov 14 {stamp[11:23]} {rest}\n" for stamp, rest in sorted(lines))
+    found = told([("standard input", text.encode())])
+    assert {each.daemon for each in found.sources} == set(names)
+    assert not found.outages
+    assert any("no zone" in note.words for note in found.notes)
