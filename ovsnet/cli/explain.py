@@ -6,11 +6,14 @@ import json
 import re
 import sys
 import time
+from pathlib import Path
 
 import click
 
 from ovsnet.cli.explain_text import lines
+from ovsnet.errors import UsageError
 from ovsnet.explain.answer import document
+from ovsnet.explain.page import page
 from ovsnet.explain.read import explain as explained
 from ovsnet.explain.read import zone as zone_of
 
@@ -38,7 +41,9 @@ class Offset(click.ParamType[int]):
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
 @click.option("--zone", type=Offset(), default="+00:00", show_default=True, metavar="OFFSET",
               help="The zone of times that name none, as in the journal.")  # fmt: skip
-def explain(paths: tuple[str, ...], as_json: bool, zone: int) -> None:
+@click.option("--report", type=click.Path(dir_okay=False), metavar="FILE",
+              help="Write the answer as a page for an incident review.")  # fmt: skip
+def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None) -> None:
     """Tell what happened, from logs and archives: each start with what its time went to, each outage with its root.
 
     Takes the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
@@ -53,6 +58,8 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int) -> None:
         found = explained(paths, sys.stdin.buffer, zone_of(zone, time.time()), shown)
     finally:
         shown.end()
+    if report is not None:
+        _write(report, page(found))
     if as_json:
         click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
     else:
@@ -60,6 +67,13 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int) -> None:
             click.echo(line)
     if found.outages or any(start.ended is None for start in found.starts):
         raise click.exceptions.Exit(1)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
 
 
 class _Progress:

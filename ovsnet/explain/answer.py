@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ovsnet.explain.clock import stamp
-from ovsnet.explain.daemons import TITLES
+from ovsnet.explain.daemons import NORTHBOUND, OVSDB, SOUTHBOUND, TITLES
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.history import History
 from ovsnet.explain.nodes import histories
@@ -18,6 +18,7 @@ from ovsnet.explain.view import views
 
 MOVES = 20
 """Ports do move: so many times tell of something else."""
+SERVERS = (OVSDB, SOUTHBOUND, NORTHBOUND)
 SHOWN = 200
 """As many starts and outages as are told in full, the latest of them."""
 
@@ -111,12 +112,18 @@ def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
 
 
 def _elections(told: Sequence[History]) -> Iterator[Note]:
-    """Elections, and chassis that take ports from each other, which two nodes of one system-id do."""
+    """Elections, clients that a server gave up on, and chassis that take ports from each other, which two nodes of one
+    system-id do."""
     for each in told:
         title = TITLES.get(each.daemon, each.daemon)
         if found := each.of("election"):
             words = f"{title} {each.instance} stood for {len(found)} elections and won {len(each.of('elected'))}"
             yield Note(f"{words}, the last at {stamp(found[-1].at)}.", found[-1].place)
+        lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
+        if lost:
+            count = sum(1 + event.repeated for event in lost)
+            words = f"{title} gave up on clients {count} times, for they did not answer its probe; first on "
+            yield Note(f"{words}{lost[0].subject} at {stamp(lost[0].at)}.", lost[0].place)
         if len(moved := each.of("moved")) > MOVES:
             words = f"{title} took ports from another chassis {len(moved)} times: is a system-id used twice?"
             yield Note(words, moved[-1].place)

@@ -186,7 +186,9 @@ class Reader:
     def _keep(
         self, kind: Kind, moment: Moment, source: Source, line: int, text: str, thread: str, said: dict[str, str]
     ) -> None:
-        subject = said.get("subject", "").partition("#")[0]
+        subject = said.get("subject", "")
+        if "#" in subject or "<->" in subject or len(self._kept) > NAMES:
+            subject = ""  # a server's clients: each has a name of its own, and there may be millions
         key = (id(source), kind.name, subject)
         self._kept[key] += 1
         if self._kept[key] > kind.many or len(self.events) >= self._limit:

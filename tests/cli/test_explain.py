@@ -46,3 +46,20 @@ def test_wrong_input_is_a_sentence(ovsnet: Ovsnet, arguments: list[str], code: i
     found, out, err = ovsnet("explain", *arguments)
     assert (found, out) == (code, "")
     assert said in err
+
+
+def test_report_is_one_page_without_scripts(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    code, _, err = ovsnet("explain", "--report", str(tmp_path / "page.html"), str(LOGS / "southbound-away"))
+    assert (code, err) == (1, "")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "southbound-down" in text
+    assert "terminating with signal 15" in text
+    assert text.count('class="life"') >= 4
+    assert "<script" not in text
+    assert "http" not in text.replace("http://www.w3.org", "")
+
+
+def test_report_that_cannot_be_written(ovsnet: Ovsnet) -> None:
+    code, _, err = ovsnet("explain", "--report", "/nowhere/page.html", str(LOGS / "first-start"))
+    assert code == 2
+    assert "/nowhere/page.html cannot be written" in err

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ovsnet.errors import UnfitEnvironment, UsageError
+from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.read import explain
@@ -87,3 +89,14 @@ def test_what_is_no_log_lies_beside_logs(tmp_path: Path) -> None:
     (tmp_path / "conf.db").write_bytes(b"OVSDB JSON 10 abc\n{}")
     (tmp_path / "fifo.log").symlink_to("/nowhere")
     assert codes(explained(tmp_path, AWAY)) == ["vswitchd-down"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_archive_is_an_answer_or_a_sentence(seed: int) -> None:
+    chosen = random.Random(seed)
+    text = bytearray(archive(chosen.choice(["w", "w:gz", "w:xz"])))
+    for _ in range(chosen.choice([1, 5, 50])):
+        at = chosen.randrange(len(text))
+        text[at : at + chosen.randrange(3)] = chosen.choice([b"", b"|", b"\n", b"\0\0", b"9999", bytes(200)])
+    with contextlib.suppress(OvsnetError):
+        explained("-", given=bytes(text[: chosen.randrange(len(text))] if seed % 2 else text))

@@ -1,0 +1,141 @@
+"""The answer as one page for an incident review: the life of each daemon as a bar, and every verdict with its lines.
+
+Pure. The page needs no other file and runs no script, so it can be attached to a ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from ovsnet.explain.answer import Answer
+from ovsnet.explain.clock import stamp
+from ovsnet.explain.daemons import TITLES
+from ovsnet.explain.event import Event
+from ovsnet.explain.history import History, Life
+from ovsnet.explain.verdicts import Outage, Start
+
+WIDTH = 1000.0
+LEFT = 240.0
+ROW = 22.0
+TICKS = 6
+STYLE = """
+body { font: 14px/1.45 system-ui, sans-serif; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; color: #222;
+  background: #fff }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem }
+code, pre { font: 12px/1.4 ui-monospace, monospace } pre { overflow-x: auto; background: #f4f4f4; padding: .5rem }
+svg { width: 100%; height: auto } .life { fill: #4c9f70 } .lost { fill: #e0a030 }
+.outage { fill: #c0392b; opacity: .25 }
+table { border-collapse: collapse } td { padding: .1rem .6rem .1rem 0; vertical-align: top }
+.remedy { border-left: 3px solid #4c9f70; padding-left: .6rem }
+@media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } pre { background: #242424 }
+  text { fill: #ddd } }
+"""
+
+
+def page(found: Answer) -> str:
+    """The whole page."""
+    span = found.span or (0.0, 0.0)
+    title = f"What happened from {stamp(span[0], milliseconds=False)} to {stamp(span[1], milliseconds=False)}"
+    verdicts: list[Outage | Start] = [*found.outages, *found.starts]
+    verdicts.sort(key=lambda each: (each.began, isinstance(each, Start)))
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{len(found.outages)} outages, {len(found.starts)} starts.</p>",
+        *_chart(found, span),
+        *(part for each in verdicts for part in (_outage(each) if isinstance(each, Outage) else _start(each))),
+        *_notes(found),
+    ]
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
+
+
+def _chart(found: Answer, span: tuple[float, float]) -> Iterator[str]:
+    """A row for each daemon: its lives, and below them when it lacked whom; outages lie over all rows."""
+    seconds = max(span[1] - span[0], 0.001)
+    rows = [each for each in found.daemons if each.lives]
+    height = ROW * (len(rows) + 1)
+
+    def bar(began: float, ended: float, y: float, tall: float, kind: str, words: str) -> str:
+        x = LEFT + (max(began, span[0]) - span[0]) / seconds * WIDTH
+        wide = max((min(ended, span[1]) - max(began, span[0])) / seconds * WIDTH, 1.0)
+        box = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
+        return f'<rect class="{kind}" {box}><title>{escape(words)}</title></rect>'
+
+    yield f'<svg viewBox="0 0 {LEFT + WIDTH:.0f} {height:.0f}" role="img" font-size="12">'
+    for number, told in enumerate(rows):
+        y = number * ROW
+        yield f'<text x="0" y="{y + 13:.0f}">{escape(_name(told))}</text>'
+        for life, following in zip(told.lives, [*told.lives[1:], None], strict=True):
+            began = span[0] if life.began is None else life.began
+            yield bar(began, _end(told, life, following), y + 2, 9, "life", f"{_name(told)} since {stamp(began)}")
+        for absence in told.absences:
+            if absence.seconds is None or absence.seconds > 0.1:
+                whom = TITLES.get(absence.target, absence.target)
+                ended = absence.began + (absence.seconds or 0.0)
+                yield bar(absence.began, ended, y + 12, 5, "lost", f"without {whom} from {stamp(absence.began)}")
+    for outage in found.outages:
+        ended = span[1] if outage.ended is None else outage.ended
+        yield bar(outage.began, ended, 0, height - ROW, "outage", f"{outage.code} from {stamp(outage.began)}")
+    for number in range(TICKS):
+        at = span[0] + seconds * number / TICKS
+        x = LEFT + WIDTH * number / TICKS
+        yield f'<text x="{x:.0f}" y="{height - 6:.0f}">{stamp(at)[5:19].replace("T", " ")}</text>'
+    yield "</svg>"
+
+
+def _name(told: History) -> str:
+    title = TITLES.get(told.daemon, told.daemon)
+    name = told.instance if told.daemon in ("southbound", "northbound") and told.instance else title
+    return f"{told.node} {name}".strip()
+
+
+def _end(told: History, life: Life, following: Life | None) -> float:
+    """Until when a process is drawn: its end, or its last line where nobody knows."""
+    if life.ended is not None:
+        return life.ended
+    return told.last if following is None else life.seen
+
+
+def _outage(each: Outage) -> Iterator[str]:
+    lasted = "without an end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
+    node = f" on {each.node}" if each.node else ""
+    yield f"<h2>{stamp(each.began)} outage: <code>{escape(each.code)}</code>{escape(node)}, {lasted}</h2>"
+    yield f"<p>{escape(each.words)} ({each.sure.value}).</p>{_lines(each.proof)}"
+    if each.effects:
+        effects = (
+            f"<li>{stamp(effect.at)} {escape(effect.words)}{_lines(effect.proof)}</li>" for effect in each.effects
+        )
+        yield f"<p>Then:</p><ul>{''.join(effects)}</ul>"
+    if each.remedy:
+        yield f'<p class="remedy">{escape(each.remedy)}</p>'
+    if each.surer:
+        yield f"<p>Surer with {escape(each.surer)}.</p>"
+
+
+def _start(each: Start) -> Iterator[str]:
+    took = f"never ended: {each.missing}" if each.seconds is None else f"{each.seconds:.2f} s"
+    node = f" on {each.node}" if each.node else ""
+    yield f"<h2>{stamp(each.began)} start: {escape(', '.join(each.daemons))}{escape(node)}, {escape(took)}</h2>"
+    yield f"<p>{escape(each.why)}.</p><table>"
+    for part in each.parts:
+        words = f"{escape(part.words)}{_lines(part.proof)}"
+        yield f"<tr><td>{part.seconds:.3f} s</td><td>{escape(part.cause)}</td><td>{words}</td></tr>"
+    yield "</table>"
+    yield from (f'<p class="remedy">Faster by {escape(words)}</p>' for words in each.faster)
+
+
+def _lines(events: Sequence[Event]) -> str:
+    if not events:
+        return ""
+    text = "\n".join(f"{event.place}: {event.text}" for event in events)
+    return f"<pre>{escape(text)}</pre>"
+
+
+def _notes(found: Answer) -> Iterator[str]:
+    if not found.notes:
+        return
+    yield "<h2>What makes this less sure</h2><ul>"
+    for note in found.notes:
+        yield f"<li>{escape(note.words)} <code>{escape(note.place)}</code></li>"
+    yield "</ul>"
