@@ -9,7 +9,7 @@ from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.event import Event
-from ovsnet.explain.verdicts import Outage, Start
+from ovsnet.explain.verdicts import Outage, Start, sentence
 
 WIDTH = 110
 BAR = 40
@@ -50,15 +50,15 @@ def _outage(each: Outage) -> Iterator[str]:
     node = f" on {each.node}" if each.node else ""
     lasted = "it does not end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
     yield f"{stamp(each.began)}  OUTAGE  {each.code}{node}, {lasted} ({each.sure.value})"
-    yield from _wrapped("  root: ", _sentence(each.words))
+    yield from _wrapped("  root: ", sentence(each.words))
     yield from _proof(each.proof)
     for effect in each.effects:
-        yield from _wrapped("  then: ", _sentence(effect.words))
+        yield from _wrapped("  then: ", sentence(effect.words))
         yield from _proof(effect.proof[:2])
     if each.remedy:
         yield from _wrapped("  remedy: ", each.remedy)
     if each.surer:
-        yield from _wrapped("  surer: ", _sentence(f"with {each.surer}"))
+        yield from _wrapped("  surer: ", sentence(f"with {each.surer}"))
 
 
 def _start(each: Start) -> Iterator[str]:
@@ -71,12 +71,12 @@ def _start(each: Start) -> Iterator[str]:
         else f"{each.seconds:.2f} s"
     )
     yield f"{stamp(each.began)}  START   {', '.join(each.daemons)}{node}: {took}"
-    yield from _wrapped("  why: ", _sentence(each.why))
+    yield from _wrapped("  why: ", sentence(each.why))
     longest = max((part.seconds for part in each.parts), default=0.0)
     for part in each.parts:
         bar = "█" * max(round(part.seconds / longest * BAR), 1) if longest else ""
         yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
-        yield from _wrapped("    ", f"{_sentence(part.words)}")
+        yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
     for words in each.faster:
         yield from _wrapped("  faster by ", words)
@@ -89,12 +89,6 @@ def _proof(events: Sequence[Event]) -> Iterator[str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
-
-
-def _sentence(words: str) -> str:
-    """``words`` as a sentence; names of daemons and codes stay as they are."""
-    first = words[:1] if "-" in words.partition(" ")[0] else words[:1].upper()
-    return first + words[1:] + ("" if words.endswith((".", "!")) else ".")
 
 
 def _wrapped(head: str, text: str) -> Iterator[str]:

@@ -13,7 +13,8 @@ from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import History, Life
-from ovsnet.explain.verdicts import Outage, Start
+from ovsnet.explain.verdicts import Outage, Start, sentence
+from ovsnet.explain.view import FAR
 
 WIDTH = 1000.0
 LEFT = 240.0
@@ -68,7 +69,7 @@ def _chart(found: Answer, span: tuple[float, float]) -> Iterator[str]:
         yield f'<text x="0" y="{y + 13:.0f}">{escape(_name(told))}</text>'
         for life, following in zip(told.lives, [*told.lives[1:], None], strict=True):
             began = span[0] if life.began is None else life.began
-            yield bar(began, _end(told, life, following), y + 2, 9, "life", f"{_name(told)} since {stamp(began)}")
+            yield bar(began, _end(found, life, following), y + 2, 9, "life", f"{_name(told)} since {stamp(began)}")
         for absence in told.absences:
             if absence.seconds is None or absence.seconds > 0.1:
                 whom = TITLES.get(absence.target, absence.target)
@@ -90,21 +91,29 @@ def _name(told: History) -> str:
     return f"{told.node} {name}".strip()
 
 
-def _end(told: History, life: Life, following: Life | None) -> float:
-    """Until when a process is drawn: its end, or its last line where nobody knows."""
+def _end(found: Answer, life: Life, following: Life | None) -> float:
+    """Until when a process is drawn: its end, by its own word or its peers', or else the end of all lines."""
     if life.ended is not None:
         return life.ended
-    return told.last if following is None else life.seen
+    if following is None:
+        return FAR
+    ends = (
+        outage.began
+        for outage in found.outages
+        if outage.daemon == life.daemon and life.seen - 1 <= outage.began <= (following.began or 0.0)
+    )
+    return min(ends, default=life.seen)
 
 
 def _outage(each: Outage) -> Iterator[str]:
     lasted = "without an end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
     node = f" on {each.node}" if each.node else ""
     yield f"<h2>{stamp(each.began)} outage: <code>{escape(each.code)}</code>{escape(node)}, {lasted}</h2>"
-    yield f"<p>{escape(each.words)} ({each.sure.value}).</p>{_lines(each.proof)}"
+    yield f"<p>{escape(sentence(each.words))} This is {each.sure.value}.</p>{_lines(each.proof)}"
     if each.effects:
         effects = (
-            f"<li>{stamp(effect.at)} {escape(effect.words)}{_lines(effect.proof)}</li>" for effect in each.effects
+            f"<li>{stamp(effect.at)} {escape(sentence(effect.words))}{_lines(effect.proof)}</li>"
+            for effect in each.effects
         )
         yield f"<p>Then:</p><ul>{''.join(effects)}</ul>"
     if each.remedy:
@@ -117,9 +126,9 @@ def _start(each: Start) -> Iterator[str]:
     took = f"never ended: {each.missing}" if each.seconds is None else f"{each.seconds:.2f} s"
     node = f" on {each.node}" if each.node else ""
     yield f"<h2>{stamp(each.began)} start: {escape(', '.join(each.daemons))}{escape(node)}, {escape(took)}</h2>"
-    yield f"<p>{escape(each.why)}.</p><table>"
+    yield f"<p>{escape(sentence(each.why))}</p><table>"
     for part in each.parts:
-        words = f"{escape(part.words)}{_lines(part.proof)}"
+        words = f"{escape(sentence(part.words))}{_lines(part.proof)}"
         yield f"<tr><td>{part.seconds:.3f} s</td><td>{escape(part.cause)}</td><td>{words}</td></tr>"
     yield "</table>"
     yield from (f'<p class="remedy">Faster by {escape(words)}</p>' for words in each.faster)

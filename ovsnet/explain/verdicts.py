@@ -100,3 +100,9 @@ class Note:
 
     words: str
     place: str = ""
+
+
+def sentence(words: str) -> str:
+    """``words`` as a sentence; names of daemons and codes stay as they are."""
+    first = words[:1] if "-" in words.partition(" ")[0] else words[:1].upper()
+    return first + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
