@@ -58,6 +58,21 @@ PATHS = (
 SPECIFIC = (SOUTHBOUND, NORTHBOUND)
 
 
+ROTATED = re.compile(r"(?:[-.]?(?:\d{8}(?:[-T]?\d+)?|\d{1,3}))+$")
+MOMENTS = {"previous": "current"}
+"""The names that ``oc adm must-gather`` gives to a container's two logs."""
+
+
+def stem(name: str) -> str:
+    """A file's name without what rotation and compression add: ``ovn-sb.log.2.gz`` is ``ovn-sb``."""
+    base = name.rpartition("/")[2]
+    for suffix in (".gz", ".xz", ".bz2"):
+        base = base.removesuffix(suffix)
+    base = ROTATED.sub("", base).removesuffix(".log")
+    base = ROTATED.sub("", base) if not re.search(r"(?:sb|nb)\d$", base) else base
+    return MOMENTS.get(base, base)
+
+
 def daemon_by_module(known: str, module: bytes, text: bytes) -> str:
     """Whose line it is by the module that wrote it; ``known`` where that says nothing."""
     if known != UNKNOWN:

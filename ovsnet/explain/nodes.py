@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path
+from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.history import History, history
 
 LOCAL = (OVSDB, VSWITCHD, CONTROLLER)
 """Of these a node has one each: two that ran at the same time are of two nodes."""
-ROTATED = re.compile(r"(?:[-.]?(?:\d{8}(?:[-T]?\d+)?|\d{1,3}))+$")
-MOMENTS = {"previous": "current"}
-"""The names that ``oc adm must-gather`` gives to a container's two logs."""
 APART = 1.0
-
-
-def stem(name: str) -> str:
-    """A file's name without what rotation and compression add: ``ovn-sb.log.2.gz`` is ``ovn-sb``."""
-    base = name.rpartition("/")[2]
-    for suffix in (".gz", ".xz", ".bz2"):
-        base = base.removesuffix(suffix)
-    base = ROTATED.sub("", base).removesuffix(".log")
-    base = ROTATED.sub("", base) if not re.search(r"(?:sb|nb)\d$", base) else base
-    return MOMENTS.get(base, base)
 
 
 def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[History]:

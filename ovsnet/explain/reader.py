@@ -11,12 +11,13 @@ from collections.abc import Iterable
 
 from ovsnet.explain.carriers import Split, split
 from ovsnet.explain.clock import Moment, Zone, first_in
-from ovsnet.explain.daemons import daemon_by_module, daemon_by_path
+from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MODULES, Kind, Module
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
+OPENED = b"opened log file "
 NAMES = 5000
 """As many names of modules and threads as are remembered: garbage has more."""
 TEXT = 300
@@ -31,7 +32,7 @@ class Reader:
 
     def __init__(self, name: str, zone: Zone, *, limit: int = 50_000) -> None:
         self.name = name
-        self.sources: dict[tuple[bytes, bytes], Source] = {}
+        self.sources: dict[tuple[bytes, bytes, bytes], Source] = {}
         self.events: list[Event] = []
         self.lines = 0
         self._zone = zone
@@ -43,6 +44,7 @@ class Reader:
         self._before = b""
         self._head = b""
         self._following = 0
+        self._section = b""
         self._modules: dict[bytes, tuple[Module | None, bool]] = {}
 
     def feed(self, block: bytes) -> None:
@@ -78,6 +80,7 @@ class Reader:
             if len(parts) != 5:
                 if line:
                     self._without_bars(line, number)
+                    head, following = b"", 0
                 continue
             known, main = modules.get(parts[2]) or self._module(parts[2])
             if main:
@@ -113,7 +116,9 @@ class Reader:
 
     def _without_bars(self, line: bytes, number: int) -> None:
         """The kernel's word on a process that it killed is all that counts here."""
-        if b"Killed process" in line and (found := KILLED.pattern.match(line.decode(errors="replace"))):
+        if line.startswith(b"==> "):  # tail(1) names the files that it puts one after the other
+            self._section = line
+        elif b"Killed process" in line and (found := KILLED.pattern.match(line.decode(errors="replace"))):
             source = self._source(b"kernel", b"", line)
             if (moment := first_in(line[:80], self._zone)) is not None:
                 self._keep(KILLED, moment, source, number, line.decode(errors="replace"), "", found.groupdict(""))
@@ -122,6 +127,7 @@ class Reader:
         """A line of a module that may say something."""
         if len(line) > LONGEST or (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
+        self._follow(apart)
         source = self._source(apart.program, apart.host, line)
         self._note(source, moment, apart)
         text = apart.text.decode(errors="replace")
@@ -139,9 +145,9 @@ class Reader:
         """Keep the last line of the process before: what stands before the first line of a process. The very first
         line of a process has no milliseconds, and so seems to be older than that; its moment is corrected."""
         apart = split(before)
-        if apart is None or source is not self.sources.get((apart.program, apart.host)):
+        if apart is None or source is not self.sources.get((apart.program, apart.host, self._section)):
             return began
-        if (moment := apart.moment(self._zone)) is None or apart.text.startswith(b"opened log file "):
+        if (moment := apart.moment(self._zone)) is None or apart.text.startswith(OPENED):
             return began
         kind = Kind("last-line", "", (), "", "the line before the first line of the next process")
         self._keep(kind, moment, source, self.lines - 1, apart.text.decode(errors="replace"), "", {})
@@ -149,13 +155,26 @@ class Reader:
 
     def _source(self, program: bytes, host: bytes, line: bytes) -> Source:
         """The sender's own stream: a journal holds those of several."""
-        key = (program, host)
+        key = (program, host, self._section)
         if (source := self.sources.get(key)) is None:
             source = Source(self.name, host=host.decode(errors="replace"))
             if program and program != b"kernel":
                 source.daemon = program.decode(errors="replace")
             self.sources[key] = source
         return source
+
+    def _follow(self, apart: Split) -> None:
+        """Logs of several daemons may come one after the other through one pipe: each begins by naming its file."""
+        if not apart.text.startswith(OPENED) or apart.number.lstrip(b"0") != b"1":
+            return
+        path = apart.text[len(OPENED) :].decode(errors="replace").rstrip()
+        now = self.sources.get((apart.program, apart.host, self._section))
+        if now is None or now.daemon == UNKNOWN:
+            return
+        if daemon_by_path(UNKNOWN, path) not in (UNKNOWN, now.daemon) or (
+            now.opened and stem(now.opened) != stem(path)
+        ):
+            self._section = stem(path).encode()
 
     def _note(self, source: Source, moment: Moment, apart: Split) -> None:
         """When the source begins and ends, and whose it is."""
@@ -166,14 +185,17 @@ class Reader:
         source.zoned = source.zoned and moment.sure
         if source.daemon in (UNKNOWN, "ovsdb-server"):
             source.daemon = daemon_by_module(source.daemon, apart.module, apart.text)
-        if apart.text.startswith(b"opened log file "):
-            source.opened = apart.text[16:].decode(errors="replace").rstrip()
+        if apart.text.startswith(OPENED):
+            source.opened = apart.text[len(OPENED) :].decode(errors="replace").rstrip()
             source.daemon = daemon_by_path(source.daemon, source.opened)
 
     def _backwards(self, before: bytes, line: bytes, number: int) -> None:
         """The heads of two lines compare as bytes: a true jump is found by their times."""
         first, second = split(before), split(line)
         if first is None or second is None or (first.program, first.host) != (second.program, second.host):
+            return
+        self._follow(second)
+        if self.sources.get((second.program, second.host, self._section)) is None:
             return
         early, late = second.moment(self._zone), first.moment(self._zone)
         if early is None or late is None or late.at - early.at < BACKWARDS:

@@ -100,3 +100,15 @@ def test_damaged_archive_is_an_answer_or_a_sentence(seed: int) -> None:
         text[at : at + chosen.randrange(3)] = chosen.choice([b"", b"|", b"\n", b"\0\0", b"9999", bytes(200)])
     with contextlib.suppress(OvsnetError):
         explained("-", given=bytes(text[: chosen.randrange(len(text))] if seed % 2 else text))
+
+
+@pytest.mark.parametrize("heads", [False, True])
+def test_logs_one_after_the_other_through_one_pipe(heads: bool) -> None:
+    """As `cat *.log` and `tail -n +1 *.log` print them."""
+    given = b"".join(
+        (f"==> {path.name} <==\n".encode() if heads else b"") + path.read_bytes() for path in sorted(AWAY.iterdir())
+    )
+    found = explained("-", given=given)
+    assert codes(found) == ["vswitchd-down"]
+    assert {each.daemon for each in found.sources} == {"ovs-vswitchd", "ovsdb-server", "ovn-controller"}
+    assert not any("went back" in note.words for note in found.notes)

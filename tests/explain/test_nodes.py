@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.explain.nodes import stem
+from ovsnet.explain.daemons import stem
 from tests.explain.material import node, told
 
 
