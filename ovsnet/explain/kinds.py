@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -170,7 +170,7 @@ KINDS = (
     ),
     Kind(
         "disk",
-        "e",
+        "",
         ("ovsdb_log", "ovsdb_error", "raft", "ovsdb_server", "ovsdb_file", "storage", "trigger", "ovsdb_trigger"),
         r".*(?P<error>No space left on device|Read-only file system|Input/output error|Disk quota exceeded)",
         "ovsdb/log.c, ovsdb_log_write(); ovsdb/raft.c",
@@ -233,7 +233,7 @@ KINDS = (
     ),
     Kind(
         "unconfigured",
-        "e",
+        "",
         ("chassis",),
         r"(?P<subject>Need to specify an encap type and ip|'system-id' in Open_vSwitch database is missing)",
         "controller/chassis.c, chassis_parse_ovs_config() and get_ovs_chassis_id()",
@@ -298,10 +298,12 @@ KILLED = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """What one module prints that counts, and the marks of it: a text without any of them is not looked at."""
+    """What one module prints that counts, and the marks of it: a text without any of them is not looked at. ``loud``:
+    those of a warning or worse, which may be what any module prints."""
 
     kinds: tuple[Kind, ...]
     marks: tuple[bytes, ...]
+    loud: tuple[bytes, ...]
 
 
 def _by_module() -> Mapping[bytes, Module]:
@@ -309,10 +311,11 @@ def _by_module() -> Mapping[bytes, Module]:
     for kind in KINDS:
         for module in kind.modules:
             found.setdefault(module.encode(), []).append(kind)
-    return {
-        module: Module(tuple(kinds), tuple(dict.fromkeys(kind.mark.encode() for kind in (*kinds, *ANYWHERE))))
-        for module, kinds in found.items()
-    }
+    return {module: Module(tuple(kinds), _marks(kinds), _marks((*kinds, *ANYWHERE))) for module, kinds in found.items()}
+
+
+def _marks(kinds: Iterable[Kind]) -> tuple[bytes, ...]:
+    return tuple(dict.fromkeys(kind.mark.encode() for kind in kinds))
 
 
 MODULES = _by_module()

@@ -87,8 +87,11 @@ class Reader:
                 if parts[0] < head:
                     self._backwards(before, line, number)
                 head = parts[0]
-                if len(head) < 25 and parts[1].isdigit():
-                    own = int(parts[1][:9])
+                if len(head) < 25:
+                    try:
+                        own = int(parts[1])
+                    except ValueError:
+                        own = 0
                     if own > following > 1:
                         self._missing(own - following, line, number)
                     following = own + 1
@@ -96,7 +99,7 @@ class Reader:
             if level == b"DBG":
                 pass
             elif known is not None:
-                for mark in known.marks:
+                for mark in known.loud if level in loud else known.marks:
                     if mark in text:
                         self.lines = number
                         self._look(line, known.kinds, number, before)
