@@ -91,6 +91,11 @@ def daemon_by_path(known: str, path: str) -> str:
     return found
 
 
+def code_of(daemon: str, verdict: str) -> str:
+    """The code of the live diagnosis: ``vswitchd-down``."""
+    return f"{NAMES.get(daemon, daemon.removeprefix('ovn-'))}-{verdict}"
+
+
 def target_of(observer: str, address: str) -> str:
     """The daemon behind ``address``, which ``observer`` connects to; "" for one that it accepted."""
     if "#" in address or "<->" in address:

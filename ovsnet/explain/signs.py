@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ovsnet.explain.daemons import NAMES, NORTHBOUND, OVSDB, SOUTHBOUND, TITLES, VSWITCHD
+from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, TITLES, code_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import CAP, Absence, History, Life
+from ovsnet.explain.history import History, Life
+from ovsnet.explain.losses import LONG_STALL, losses
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
 
-LONG_STALL = 5.0
-"""Seconds of a stall that is an outage by itself: as long as OVN's own probes wait (lib/reconnect.h)."""
 IDLE = 0.1
 """A stall of which the daemon spent less than this share on a CPU is none of its own work."""
 QUIESCE = 32.0
 """Seconds that RCU waits for a thread, above which that thread hangs rather than works."""
 QUICK = 1.0
 """A process that is followed by another within so many seconds was restarted, and is no reason for a longer outage."""
-PATIENCE = 10.0
-"""Seconds for which a daemon may find no socket without that being more than a start."""
 BETWEEN = 60.0
 """Complaints of one kind this close are one."""
-ABSENT, REFUSED = "No such file or directory", "Connection refused"
-FULL = ("Protocol error", "Resource temporarily unavailable")
-"""EAGAIN of a full backlog; rconn tells it as EPROTO (lib/vconn.c)."""
 
 
 def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -37,12 +31,7 @@ def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
         yield from _stalls(view, told)
         yield from _complaints(view, told)
         if not told.node or told.node == view.node:
-            yield from _lost(view, told, starts)
-
-
-def code_of(daemon: str, verdict: str) -> str:
-    """The code of the live diagnosis: ``vswitchd-down``."""
-    return f"{NAMES.get(daemon, daemon.removeprefix('ovn-'))}-{verdict}"
+            yield from losses(view, told, starts)
 
 
 def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -52,7 +41,7 @@ def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage
         if life is None:
             if following is not None and (found := _before(view, following)) is not None:
                 yield _down(view, told, Life(told.node, told.daemon, None), following, found.at, [found], starts)
-        elif began is not None or (following is None and life.ended and _last(view) >= life.ended + LONG_STALL):
+        elif began is not None or (following is None and life.ended and view.last >= life.ended + LONG_STALL):
             gone, witness = _gone(view, told, life, began)
             yield _down(view, told, life, following, gone, [*life.end[:2], *witness], starts)
 
@@ -132,10 +121,6 @@ def _after_end(life: Life) -> str:
 def _title(told: History) -> str:
     title = TITLES.get(told.daemon, told.daemon)
     return f"{title} {told.instance}" if told.daemon in (SOUTHBOUND, NORTHBOUND) and told.instance else title
-
-
-def _last(view: View) -> float:
-    return max((each.last for each in view.all), default=0.0)
 
 
 def _stalls(view: View, told: History) -> Iterator[Outage]:
@@ -234,81 +219,3 @@ def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[
     last = group[-1].at
     ended = None if last >= told.last - 1.0 and len(group) > 1 else last
     return Outage(code, view.node, complaint.daemon or told.daemon, group[0].at, ended, words, proof, Sure.CERTAIN)
-
-
-def _lost(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
-    """Connections that were lost or refused, by the word of who lacked them."""
-    for absence in told.absences:
-        if absence.lost is not None and absence.lost.kind == "gave-up":
-            yield _silent(view, told, absence, absence.lost)
-        elif not absence.thread and absence.failures and not absence.cut:
-            yield from _refused(view, absence, starts)
-
-
-def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
-    """No answer to a probe, which is sent after as long a silence: the other end was silent for twice the time."""
-    seconds = 2 * lost.number("seconds")
-    began, target = lost.at - seconds, absence.target
-    covered = view.covers(target, lost.at)
-    work = [
-        stall
-        for each in view.of(target)
-        for stall in each.of("stall")
-        if stall.at - stall.number("ms") / 1000 <= lost.at <= stall.at + 1.0
-    ]
-    words = f"{TITLES.get(target, target)} gave {TITLES.get(told.daemon, told.daemon)} no answer for {seconds:g} s"
-    verdict = "slow" if work else "hung"
-    if not work and covered:
-        words += ", and no line of its own says that it was at work"
-    return Outage(
-        code_of(target, verdict), view.node, target, began, max(lost.at, absence.ended or lost.at), words,
-        [lost, *work[:1]], Sure.LIKELY if covered else Sure.POSSIBLE,
-        surer="" if work else f"the log of {TITLES.get(target, target)}" if not covered else
-        "the host's CPU pressure of that time, or what stopped the process",
-    )  # fmt: skip
-
-
-def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
-    """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
-    target, error = absence.target, _error(absence)
-    full = any(each.said.get("error") in FULL for each in absence.failures)
-    if full and target in (VSWITCHD, OVSDB):
-        code = ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full"
-        words = "had more clients waiting than it lets"
-    elif not _lasting(view, absence, starts):
-        return
-    elif error == ABSENT and target == VSWITCHD and view.covers(VSWITCHD, absence.began + 1):
-        code, words = "mgmt-socket-missing", "ran, and the name of its management socket led to nothing"
-    elif error in (ABSENT, REFUSED):
-        code, words = code_of(target, "down"), f"was not to be reached ({error})"
-    elif target == OVSDB:
-        code, words = "database-unreachable", f"was not to be reached ({error})"
-    else:
-        code, words = code_of(target, "down"), f"was not to be reached ({error})"
-    proof = [
-        *([absence.lost] if absence.lost else []),
-        *absence.failures[:2],
-        *([absence.back] if absence.back else []),
-    ]
-    alone = not view.of(target)
-    yield Outage(
-        code, view.node, target, absence.began, absence.ended, f"{TITLES.get(target, target)} {words}", proof,
-        Sure.POSSIBLE if alone else Sure.LIKELY, surer=f"the log of {TITLES.get(target, target)}" if alone else "",
-    )  # fmt: skip
-
-
-def _error(absence: Absence) -> str:
-    return next((each.said.get("error", "timed out") for each in reversed(absence.failures)), "")
-
-
-def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
-    """Whether it is more than a start, or than a process that ended and came back, which other rules tell of."""
-    end = absence.ended if absence.ended is not None else _last(view)
-    if any(absence.began - 1 <= (life.began or 0.0) <= end for life in view.lives(absence.target)):
-        return False
-    if absence.ended is None:  # at the longest backoff nothing is logged any more (lib/rconn.c, disconnect())
-        return end - absence.began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)
-    starting = absence.lost is None and any(
-        start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts
-    )
-    return not starting and end - absence.began >= PATIENCE

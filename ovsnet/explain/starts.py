@@ -217,7 +217,7 @@ def _start(view: View, lives: Sequence[Life]) -> Start:
     names = [life.daemon for life in lives]
     ended = None if missing or not links else at
     start = Start(view.node, names, group.began, ended, stages, parts, _why(view, lives), missing=missing)
-    start.faster = list(_faster(start, absence, group))
+    start.faster = list(_faster(start, group))
     return start
 
 
@@ -235,19 +235,18 @@ def _why(view: View, lives: Sequence[Life]) -> str:
     return f"{life.daemon} had ended without a word (killed, or its last lines are not here)"
 
 
-def _faster(start: Start, absence: Absence | None, group: _Group) -> Iterator[str]:
+def _faster(start: Start, group: _Group) -> Iterator[str]:
     """What would have saved the parts that are worth it."""
-    away = absence is not None and (absence.lost is not None or group.switch is not None)
     for cause in dict.fromkeys(part.cause for part in start.parts):
         seconds = sum(part.seconds for part in start.parts if part.cause == cause)
         if seconds < (WORTH_ORDER if cause == "order" else WORTH):
             continue
-        if cause == "backoff" and absence is not None and away and group.controller is not None:
+        if cause == "backoff" and group.controller is not None:
             yield (
                 f"{seconds:.1f} s: start ovn-controller after `ovsnet wait --for openflow --create-bridge`, so that "
                 "its first attempt meets the socket."
             )
-        elif cause == "backoff" and absence is not None and away:
+        elif cause == "backoff":
             yield (
                 f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` tells "
                 "when): its backoff begins anew."

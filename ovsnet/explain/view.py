@@ -37,6 +37,11 @@ class View:
             if absence.target == target and not absence.thread
         ]
 
+    @property
+    def last(self) -> float:
+        """The last line of anybody."""
+        return max((each.last for each in self.all), default=0.0)
+
     def covers(self, daemon: str, at: float) -> bool:
         """Whether there are lines of ``daemon`` from before and after ``at``."""
         return any(each.first <= at <= each.last + 1 for each in self.of(daemon))

@@ -122,3 +122,19 @@ def test_names_of_codes_are_those_of_the_live_components() -> None:
 
     known = {name: component.name for name, component in COMPONENTS.items()}
     assert all(known[daemon] == name for daemon, name in NAMES.items())
+
+
+@pytest.mark.parametrize(
+    ("log", "code", "seconds"),
+    [
+        ("switch-away/ovn-controller.log", "vswitchd-down", 7.0),
+        ("database-away/ovs-vswitchd.log", "ovsdb-down", 7.0),
+        ("southbound-away/ovn-controller.log", "southbound-down", 7.0),
+        ("switch-away/ovs-vswitchd.log", "vswitchd-down", 4.3),
+    ],
+)
+def test_one_log_alone_names_the_root_less_surely(log: str, code: str, seconds: float) -> None:
+    found = only(list(of(log).outages))
+    assert found.code == code
+    assert found.seconds == pytest.approx(seconds, abs=0.2)
+    assert (found.sure is Sure.POSSIBLE) == ("the log of" in found.surer)
