@@ -13,7 +13,7 @@ from ovsnet.explain.event import Event
 from ovsnet.explain.history import Absence
 from ovsnet.explain.signs import signs
 from ovsnet.explain.verdicts import Effect, Outage, Start, Sure
-from ovsnet.explain.view import FAR, View
+from ovsnet.explain.view import FAR, LOCAL, View
 from ovsnet.health.causes import codes
 
 AT_ONCE = 2.0
@@ -22,7 +22,6 @@ TAIL = 1.5
 """Seconds by which a consequence may begin before its root is told, or after it ended."""
 BETWEEN = 0.5
 """What begins so long after another thing ended is another outage."""
-STEPS = {"southbound": "the southbound", "northbound": "the northbound", "ovs-vswitchd": "its OpenFlow connection"}
 
 
 def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -89,7 +88,7 @@ def _effects(view: View, root: Outage) -> Iterator[Effect]:
     """Who lost whom meanwhile."""
     end = FAR if root.ended is None else root.ended
     for told in view.all:
-        if told.node not in (view.node, "") and told.daemon in STEPS:
+        if told.node != view.node and told.daemon in LOCAL:
             continue
         for absence in told.absences:
             if absence.thread or not root.began - TAIL <= absence.began <= end + TAIL:
@@ -107,9 +106,10 @@ def _chained(root: Outage, absence: Absence) -> bool:
 
 def _lack(absence: Absence) -> str:
     whom = TITLES.get(absence.target, absence.target)
-    words = f"{TITLES.get(absence.observer, absence.observer)} lost {whom}"
+    who = TITLES.get(absence.observer, absence.observer) + (f" on {absence.node}" if absence.node else "")
+    words = f"{who} lost {whom}"
     if absence.lost is None:
-        words = f"{TITLES.get(absence.observer, absence.observer)} could not reach {whom}"
+        words = f"{who} could not reach {whom}"
     elif absence.lost.kind == "gave-up":
         words += f" (it gave up after {absence.lost.number('seconds'):g} s without an answer)"
     elif absence.lost.kind == "closed":

@@ -30,8 +30,7 @@ def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
         yield from _ends(view, told, starts)
         yield from _stalls(view, told)
         yield from _complaints(view, told)
-        if not told.node or told.node == view.node:
-            yield from losses(view, told, starts)
+        yield from losses(view, told, starts)
 
 
 def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovsnet.explain.daemons import stem
-from tests.explain.material import node, told
+from tests.explain.material import EPOCH, SOUTHBOUND, Log, node, told
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,24 @@ def test_daemons_in_one_journal() -> None:
     assert {each.daemon for each in found.sources} == set(names)
     assert not found.outages
     assert any("no zone" in note.words for note in found.notes)
+
+
+def test_southbound_that_two_nodes_lost_is_one_outage() -> None:
+    """Who lost whom, in one order of time."""
+    logs = []
+    for name, at in (("n1", 120.0), ("n2", 120.5)):
+        for log in node():
+            if log.name == "ovn-controller.log":
+                log.say(at, "reconnect", f"{SOUTHBOUND}: connection closed by peer")
+                log.say(at + 6, "reconnect", f"{SOUTHBOUND}: connecting...")
+                log.say(at + 6, "reconnect", f"{SOUTHBOUND}: connected").say(300.0, "memory", "later")
+            logs.append((f"{name}/{log.name}", log.text))
+    server = (
+        Log("ovsdb-server-sb.log").start(-50.0).say(120.0, "fatal_signal", "terminating with signal 15 (Terminated)")
+    )
+    server.start(125.0).say(125.1, "ovsdb_server", "ovsdb-server (Open vSwitch) 3.1.0").say(300.0, "memory", "later")
+    found = told([*logs, ("central/ovsdb-server-sb.log", server.text)])
+    assert [(each.code, each.node) for each in found.outages] == [("southbound-down", "")]
+    effects = found.outages[0].effects
+    assert [round(effect.at - EPOCH, 1) for effect in effects] == [120.0, 120.5]
+    assert ["on n1" in effects[0].words, "on n2" in effects[1].words] == [True, True]
