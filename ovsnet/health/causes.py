@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
+from ovsnet.health.central_causes import BEHIND, BESIDE, CENTRAL, LOST_NAMES, WEAKENED
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.host_causes import HOST, LATER
@@ -46,13 +47,13 @@ def down(component: Component) -> Cause:
     summary, *remedies = texts_of(component).down
     return Cause(
         code=f"{component.name}-down",
-        state=State.DEGRADED if component.remote else State.NOT_READY,
+        state=State.DEGRADED if component.only_degrades else State.NOT_READY,
         summary=summary,
         remedies=tuple(remedies),
         reasons=frozenset({"gone"}) | (CANNOT_BE_REACHED if component.remote else frozenset()),
         daemon=component.daemon,
         in_start=True,
-        brief=not component.vital and not component.remote,
+        brief=not component.vital and not component.only_degrades,
         dead=component.vital,
         flows_stay=component.remote,
     )
@@ -63,7 +64,7 @@ def hung(component: Component) -> Cause:
     summary, *remedies = texts_of(component).hung
     return Cause(
         code=f"{component.name}-hung",
-        state=State.DEGRADED if component.remote else State.NOT_READY,
+        state=State.DEGRADED if component.only_degrades else State.NOT_READY,
         summary=summary,
         remedies=tuple(remedy.replace("{title}", component.title) for remedy in remedies),
         reasons=frozenset({"hung"}),
@@ -100,12 +101,17 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
     def rows() -> Iterator[Cause]:
         yield from ACCESS
         for component in components:
-            yield down(component)
-            yield hung(component)
-            yield from NAMED.get(component.daemon, ())
+            if component.daemon not in BESIDE:
+                yield from _rows_of(component)
+        yield from LOST_NAMES
         yield from HOST
         yield from CONSEQUENCES
         yield from PORTS
+        yield from BEHIND
+        for component in components:
+            if component.daemon in BESIDE:
+                yield from _rows_of(component)
+        yield from WEAKENED
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
@@ -113,6 +119,13 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         yield from OURSELVES
 
     return tuple(rows())
+
+
+def _rows_of(component: Component) -> Iterator[Cause]:
+    yield down(component)
+    yield hung(component)
+    yield from NAMED.get(component.daemon, ())
+    yield from CENTRAL.get(component.daemon, ())
 
 
 def codes() -> dict[str, Cause]:
@@ -137,6 +150,6 @@ def cause_of(result: Result) -> Cause | None:
 
 
 def state_of(cause: Cause, result: Result) -> State:
-    """A daemon that may run elsewhere degrades this node, whatever is wrong with it."""
+    """A daemon that may run elsewhere, or serves the whole network, degrades this node, whatever is wrong with it."""
     component = COMPONENTS.get(result.daemon)
-    return min(cause.state, State.DEGRADED) if component is not None and component.remote else cause.state
+    return min(cause.state, State.DEGRADED) if component is not None and component.only_degrades else cause.state

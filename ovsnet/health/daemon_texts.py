@@ -33,6 +33,11 @@ INSPECT = (
     "Save `cat /proc/{pid}/stack` and the log of {title} for a bug report, then restart it.",
     "Find its process and save `cat /proc/PID/stack` for a bug report, then restart it; resume it if it is stopped.",
 )
+MADE_ANEW = (
+    "Its database file {database} {damage}, so no start succeeds. Restore a backup, or have a member of a cluster join "
+    "it anew (`ovsdb-tool join-cluster`)."
+)
+BUSY_DATABASE = "See who writes so much (`ovsdb-server/perf-counters-show` on its control socket), or give it CPU."
 ELSEWHERE = "Restarting anything on this node does not help."
 
 TEXTS = {
@@ -80,11 +85,57 @@ TEXTS = {
             "Wait until it has finished; if it never does, give it CPU.",
         ),
     ),
+    "ovnnb_db": Texts(
+        down=(
+            "This host's northbound server is not running: nothing new can be asked of the network through it.",
+            MADE_ANEW,
+            "Start it (`systemctl start ovn-ovsdb-server-nb`, or the ovn-central pod) and read its log.",
+        ),
+        hung=(
+            "This host's northbound server accepts connections, answers nothing and makes no progress.",
+            *HELD,
+            *INSPECT,
+        ),
+        slow=("This host's northbound server responds slowly.", *HELD, *STARVED, BUSY_DATABASE),
+    ),
+    "ovnsb_db": Texts(
+        down=(
+            "This host's southbound server is not running: no ovn-controller gets news from it.",
+            MADE_ANEW,
+            "Start it (`systemctl start ovn-ovsdb-server-sb`, or the ovn-central pod) and read its log.",
+        ),
+        hung=(
+            "This host's southbound server accepts connections, answers nothing and makes no progress.",
+            *HELD,
+            *INSPECT,
+        ),
+        slow=("This host's southbound server responds slowly.", *HELD, *STARVED, BUSY_DATABASE),
+    ),
+    "ovn-northd": Texts(
+        down=(
+            "ovn-northd is not running. If no other host has one, nothing that is new in the northbound reaches any "
+            "node.",
+            "Start it (`systemctl start ovn-northd`, or the ovn-central pod) and read its log. If it is to run on "
+            "other hosts only, remove the pidfile that it left.",
+        ),
+        hung=(
+            "ovn-northd answers nothing and makes no progress: while it holds its lock, nothing that is new in the "
+            "northbound reaches any node.",
+            *HELD,
+            *INSPECT,
+        ),
+        slow=(
+            "ovn-northd responds slowly but is still making progress, or is starved. "
+            "On a large network it computes for seconds.",
+            *HELD,
+            *STARVED,
+            "Wait until it has finished; if it never does, see `ovn-appctl -t ovn-northd inc-engine/show-stats`.",
+        ),
+    ),
     "southbound": Texts(
         down=(
             "The southbound database cannot be reached from this node.",
-            "Its database file {database} {damage}, so no start succeeds. Restore a backup, or have a member of a "
-            "cluster join it anew (`ovsdb-tool join-cluster`).",
+            MADE_ANEW,
             f"Start it, or correct external_ids:ovn-remote. {ELSEWHERE}",
         ),
         hung=(

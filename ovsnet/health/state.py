@@ -97,7 +97,7 @@ class HealthState:
         """Whether a daemon is silent and was not seen to move: an agent that starts beside a hung one would say ready
         until that is proven."""
         late = (each for each in self.results.values() if each.reason == Verdict.LATE)
-        return any(not COMPONENTS[each.daemon].remote for each in late if each.daemon in COMPONENTS)
+        return any(not COMPONENTS[each.daemon].only_degrades for each in late if each.daemon in COMPONENTS)
 
     def _must_wait(self, now: float) -> bool:
         """Whether a check has still to say for the first time how things are: what is late may say that all is lost."""

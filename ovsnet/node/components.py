@@ -30,7 +30,9 @@ class Component:
     ``sockets``: patterns of the names of sockets that it alone makes in its run directory.
     ``control``: it has a unixctl socket in its run directory, and the node holds a connection to it.
     ``vital``: it is Open vSwitch itself, so its proven death makes ``/ovs/livez`` fail.
-    ``remote``: it may run on another host, and no state of it makes this node unready.
+    ``remote``: it may run on another host.
+    ``central``: it serves the whole network. It is asked where it shows in the run directory, and not missed elsewhere.
+    ``database``: the one that it serves, on the first of its ``sockets``.
     """
 
     daemon: str
@@ -43,6 +45,13 @@ class Component:
     control: bool = False
     vital: bool = False
     remote: bool = False
+    central: bool = False
+    database: str = ""
+
+    @property
+    def only_degrades(self) -> bool:
+        """Whether no state of it makes this node unready: what is set up here goes on without it."""
+        return self.remote or self.central
 
     @property
     def process(self) -> str:
@@ -104,5 +113,43 @@ SOUTHBOUND = declare(
         ovn=True,
         pidfile_name="ovnsb_db.pid",
         remote=True,
+    )
+)
+NB = declare(
+    Component(
+        daemon="ovnnb_db",
+        name="nb",
+        title="ovsdb-server of OVN_Northbound",
+        sockets=("ovnnb_db.sock", "ovnnb_db.ctl"),
+        program="ovsdb-server",
+        ovn=True,
+        control=True,
+        central=True,
+        database="OVN_Northbound",
+    )
+)
+SB = declare(
+    Component(
+        daemon="ovnsb_db",
+        name="sb",
+        title="ovsdb-server of OVN_Southbound",
+        sockets=("ovnsb_db.sock", "ovnsb_db.ctl"),
+        program="ovsdb-server",
+        ovn=True,
+        control=True,
+        central=True,
+        database="OVN_Southbound",
+    )
+)
+"""The server itself; SOUTHBOUND is what this node's ovn-controller uses, which may be another one."""
+NORTHD = declare(
+    Component(
+        daemon="ovn-northd",
+        name="northd",
+        title="ovn-northd",
+        sockets=("ovn-northd.*.ctl",),
+        ovn=True,
+        control=True,
+        central=True,
     )
 )

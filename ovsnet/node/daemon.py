@@ -13,6 +13,7 @@ from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, runs, sample
+from ovsnet.node.raft import Elections
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Finding, Silence, Verdict
 
@@ -54,6 +55,7 @@ class Daemon:
         self.databases: tuple[str, ...] = ()
         """The files of the databases that it was last seen to serve."""
         self.memory = MemoryWatch()
+        self.elections = Elections()
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at

@@ -115,7 +115,11 @@ class Lasting:
         before, new = (self._since, now) if self._since is not None else ({}, float("-inf"))
         self._since = {each: before.get(each, new) for each in broken}
 
+    def age(self, thing: Hashable, now: float) -> float:
+        """For how many seconds it has been broken; 0 when it is not."""
+        since = (self._since or {}).get(thing)
+        return 0.0 if since is None else now - since
+
     def lasts(self, thing: Hashable, *, longer_than: float, now: float) -> bool:
         """Whether it is broken, and has been for more than ``longer_than`` seconds."""
-        since = (self._since or {}).get(thing)
-        return since is not None and now - since > longer_than
+        return self.age(thing, now) > longer_than

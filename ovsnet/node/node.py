@@ -8,6 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +19,6 @@ from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConnectError, NotConnectedYet, OvsnetError, OwnLimit, SocketMissing
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.io.held_session import HeldSession
-from ovsnet.node.backoff import still_waits
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
@@ -26,6 +26,7 @@ from ovsnet.node.interfaces import Lasting
 from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
+from ovsnet.node.served import Served, open_served
 from ovsnet.node.southbound import LogIndexes, Southbound, is_local, open_southbound
 from ovsnet.node.unix_peers import HeldEnds
 
@@ -101,18 +102,26 @@ class Node:
     def _make_links(self) -> None:
         self.ovsdb: Link[Database] = self._link(OVSDB, self._open_database)
         self.control: dict[str, Link[unixctl.Session]] = {
-            component.daemon: self._control_link(component) for component in COMPONENTS.values() if component.control
+            each.daemon: self._link(each, partial(self._open_control, each))
+            for each in COMPONENTS.values()
+            if each.control
         }
         """Over unixctl, by daemon."""
         self.openflow: dict[str, Link[openflow.Session]] = {
             bridge: self._openflow_link(self.rundir.mgmt(bridge)) for bridge in self.settings.bridge
         }
         self.southbound: Link[Southbound] = self._link(SOUTHBOUND, self._open_southbound)
+        served = [component for component in COMPONENTS.values() if component.database]
+        self.served: dict[str, Link[Served]] = {
+            each.daemon: self._link(each, partial(self._open_served, each)) for each in served
+        }
+        """The databases of OVN that this host may serve, by daemon."""
         self.links: dict[str, Link[Any]] = {
             "ovsdb": self.ovsdb,
             **{COMPONENTS[daemon].name: link for daemon, link in self.control.items()},
             **{f"openflow:{bridge}": link for bridge, link in self.openflow.items()},
             "southbound": self.southbound,
+            **{f"{COMPONENTS[daemon].name}:database": link for daemon, link in self.served.items()},
         }
         """By name, as metrics have them."""
 
@@ -151,9 +160,10 @@ class Node:
             each.cancel()
 
     def pids(self) -> dict[str, int]:
-        """The processes that can be seen, by daemon."""
+        """The processes that can be seen, by daemon; each once, by its first name."""
         found = {name: daemon.process() for name, daemon in self.daemons.items()}
-        return {name: process.pid for name, process in found.items() if process is not None}
+        named = {process.pid: name for name, process in reversed(found.items()) if process is not None}
+        return {name: pid for pid, name in reversed(named.items())}
 
     @property
     def external_ids(self) -> dict[str, str]:
@@ -212,20 +222,6 @@ class Node:
         finally:
             self.visits -= 1
 
-    def openflow_lost_at(self, bridge: str) -> float | None:
-        """When our connection to the bridge broke last, and so everybody's."""
-        link = self.openflow.get(bridge)
-        return link.lost_at if link is not None else None
-
-    def switch_waits_for_database(self) -> float | None:
-        """Seconds until ovs-vswitchd looks for the database again, which was gone for it as for us; None when it may
-        have it, as far as we can tell."""
-        lost, started = self.ovsdb.lost_at, self.daemons["ovsdb-server"].started_at
-        switch = self.daemons["ovs-vswitchd"].started_at
-        if lost is None or started is None or switch is None or switch > lost:
-            return None
-        return still_waits(lost, started, self.ovsdb.opened_at, self.clock())
-
     def socket_changed(self, name: str) -> None:
         """A file appeared in a run directory or went; an empty name means that anything may have."""
         for pattern, link in self._links_by_socket():
@@ -239,6 +235,7 @@ class Node:
             *((f"{daemon}.", link) for daemon, link in self.control.items()),
             *((f"{bridge}.mgmt", link) for bridge, link in self.openflow.items()),
             ("ovnsb_db.sock", self.southbound),
+            *((COMPONENTS[daemon].sockets[0], link) for daemon, link in self.served.items()),
         ]
 
     async def aclose(self) -> None:
@@ -328,8 +325,15 @@ class Node:
             on_connected=lambda session: self._connected(SOUTHBOUND, session),
         )
 
-    def _control_link(self, component: Component) -> Link[unixctl.Session]:
-        return self._link(component, lambda: self._open_control(component))
+    async def _open_served(self, component: Component) -> Served:
+        return await open_served(
+            Address.unix(self.rundir.ovn / component.sockets[0]),
+            component.database,
+            timeout=self._connect_timeout,
+            patience=GREETING_PATIENCE,
+            on_change=lambda: self._on_change(component.daemon),
+            on_connected=lambda session: self._connected(component, session),
+        )
 
     async def _open_control(self, component: Component) -> unixctl.Session:
         """The first candidate that accepts: only a connection tells a live control socket from a stale one."""

@@ -100,6 +100,15 @@ class Southbound(ovsdb.Session):
         rows = await self.select("_Server", "Database", [("name", "==", DATABASE)], ["index"], timeout=timeout)
         return cast("int", rows[0]["index"] or 0) if rows else 0
 
+    async def applied_by(self, chassis: str, *, timeout: float) -> tuple[int, int] | None:
+        """The state that the southbound has, and the one that the chassis says it has applied, counted by ``nb_cfg``;
+        None when it knows no such chassis. Asked for and not monitored, as the index is."""
+        if "Chassis_Private" not in (await self.get_schema(DATABASE, timeout=timeout)).tables:  # before OVN 20.09
+            return None
+        newest = await self.select(DATABASE, "SB_Global", columns=["nb_cfg"], timeout=timeout)
+        own = await self.select(DATABASE, "Chassis_Private", [("name", "==", chassis)], ["nb_cfg"], timeout=timeout)
+        return (cast("int", newest[0]["nb_cfg"]), cast("int", own[0]["nb_cfg"])) if newest and own else None
+
 
 def is_local(remotes: Sequence[Address]) -> bool:
     """Whether every remote is on this host."""

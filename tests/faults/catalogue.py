@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.faults import central as central
 from tests.faults import certificates as certificates
 from tests.faults import daemons as daemons
 from tests.faults import limits as limits

@@ -17,6 +17,9 @@ COMPONENTS = {
     "ovn-sb": "southbound",
 }
 
+CENTRAL = {"ovn-nb": "nb", "ovn-northd": "northd"}
+"""Who serves the whole network. One that is ended in order is not missed: it may run on other hosts from then on."""
+
 WITHOUT_OVSDB = "ovsdb-down ovsdb-hung database-socket-moved"
 """Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
 
@@ -26,7 +29,7 @@ RESTARTED = {
     "ovsdb": "vswitchd-not-connected controller-not-connected",
     "vswitchd": "controller-not-connected flows-missing mgmt-socket-missing",
     "controller": "controller-not-connected flows-missing",
-    "southbound": "controller-not-connected",
+    "southbound": "controller-not-connected northd-not-connected",
 }
 """What is true until the others have found the daemon again: ovn-controller's backoff takes up to 8 s."""
 
@@ -74,13 +77,41 @@ for _daemon, _component in COMPONENTS.items():
         long=_of_ovs,
     )(_freezes(_daemon))
 
-for _verb, _done in (("kill", "killed"), ("freeze", "frozen")):
+for _daemon, _component in CENTRAL.items():
     fault(
-        "healthy",
-        name=f"northd-{_done}",
-        about="ovn-northd does nothing more; this node has what it needs.",
-        breaks="northd",
-    )(_ends("kill", "ovn-northd") if _verb == "kill" else _freezes("ovn-northd"))
+        f"{_component}-down",
+        name=f"{_component}-killed",
+        about=f"{_daemon} got SIGKILL; what is set up on this node goes on.",
+        breaks=_component,
+        passing="northd-not-connected",
+    )(_ends("kill", _daemon))
+    fault(
+        f"{_component}-hung",
+        name=f"{_component}-frozen",
+        about=f"{_daemon} got SIGSTOP; what is set up on this node goes on.",
+        breaks=_component,
+        passing=f"{_component}-slow northd-not-connected",
+        deadline=3,
+    )(_freezes(_daemon))
+
+for _daemon, _component, _left in (("ovn-northd", "northd", ()), ("ovn-nb", "nb", ("northd-not-connected",))):
+    fault(
+        *(_left or ("healthy",)),
+        name=f"{_component}-terminated",
+        about=f"{_daemon} got SIGTERM, as when it moves to another host.",
+        breaks=_component,
+        passing=f"{_component}-down",
+        deadline=10 if _left else 0,
+    )(_ends("stop", _daemon))
+
+
+@fault("northd-paused", breaks="northd")
+async def northd_paused(scene: Scene) -> Steps:
+    """Somebody ran pause on ovn-northd."""
+    control = str(scene.socket("ovn-northd.{ovn-northd}.ctl"))
+    await scene.node.run("ovn-appctl", "-t", control, "pause")
+    yield
+    await scene.node.run("ovn-appctl", "-t", control, "resume")
 
 
 @fault("controller-paused", breaks="controller")

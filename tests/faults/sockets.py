@@ -108,6 +108,13 @@ fault(
     about="ovnsb_db.sock was moved away; the server lives, and no new connection reaches it.",
     passing="controller-not-connected",
 )(_replaced("ovnsb_db.sock", moved))
+fault(
+    "database-socket-missing",
+    name="northbound-socket-moved",
+    breaks="nb",
+    about="ovnnb_db.sock was moved away; the server lives, and no new connection reaches it.",
+    deadline=3,
+)(_replaced("ovnnb_db.sock", moved))
 fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(
     _taken_over("db.sock")
 )

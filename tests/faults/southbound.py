@@ -17,7 +17,7 @@ from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program
 
-UNCONNECTED = "controller-not-connected southbound-down"
+UNCONNECTED = "controller-not-connected southbound-down northd-not-connected"
 
 
 def _remote(remote: Callable[[Scene], str]) -> Callable[[Scene], Steps]:

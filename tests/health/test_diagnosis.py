@@ -65,6 +65,9 @@ SILENCE = {
     "ovs-vswitchd": "vswitchd",
     "ovn-controller": "controller",
     "southbound": "southbound",
+    "ovnnb_db": "nb",
+    "ovnsb_db": "sb",
+    "ovn-northd": "northd",
 }
 
 

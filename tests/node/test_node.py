@@ -56,8 +56,14 @@ async def test_each_link_finds_its_daemon(shared_node: Sandbox) -> None:
             assert found is not None
             assert found.pid == shared_node.pid(name)
         assert {"ovsdb-server", "ovs-vswitchd", "ovn-controller"} <= set(changed)
+        for daemon in ("ovnnb_db", "ovnsb_db", "ovn-northd"):
+            assert await (await node.control[daemon].session(PATIENT)).call("version", timeout=PATIENT)
+        for daemon, link in node.served.items():
+            served = await link.session(PATIENT)
+            assert served.model == "standalone"
+            assert f"{daemon}.sock" in str(served.address)
         sessions = [link.current for link in node.links.values()]
-    assert len(sessions) == 5
+    assert len(sessions) == 10
     assert all(session is not None and session.closed.done() for session in sessions)
 
 

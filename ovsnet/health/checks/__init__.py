@@ -9,6 +9,9 @@ from ovsnet.health.checks import ports
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
+from ovsnet.health.checks import nb
+from ovsnet.health.checks import sb
+from ovsnet.health.checks import northd
 from ovsnet.health.checks import own
 
 # isort: on
@@ -22,10 +25,13 @@ __all__ = [
     "Status",
     "controller",
     "host",
+    "nb",
+    "northd",
     "openflow",
     "ovsdb",
     "own",
     "ports",
+    "sb",
     "southbound",
     "vswitchd",
 ]

@@ -58,8 +58,9 @@ async def openflow(node: Node) -> Answer:
     if len(connected) > own and known is not False:
         others = f"{len(connected) - own} connections besides ours stand on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
-    started, lost = node.daemons["ovn-controller"].started_at, node.openflow_lost_at(bridge)
-    since = max((at for at in (started, lost) if at is not None), default=node.clock())
+    link = node.openflow.get(bridge)  # where ours broke, everybody's did
+    ends = (node.daemons["ovn-controller"].started_at, None if link is None else link.lost_at)
+    since = max((at for at in ends if at is not None), default=node.clock())
     wait = next_attempt(since, node.clock())
     return failed(
         "controller-no-openflow",

@@ -28,3 +28,15 @@ async def lasting(
     return list(broken.values()), [
         thing for key, thing in broken.items() if memory.lasts(key, longer_than=age, now=now)
     ]
+
+
+def behind_for(node: Node, what: str, wanted: int, reached: int) -> float:
+    """For how many seconds ``reached`` has stayed where it is, short of ``wanted``; 0 when it is there.
+
+    Other than of what is broken, the first look proves nothing here: to be behind for a moment is usual.
+    """
+    memory, now = node.lasting[what], node.clock()
+    if not memory.looked:
+        memory.look((), now)
+    memory.look([reached] if wanted > reached else [], now)
+    return memory.age(reached, now)

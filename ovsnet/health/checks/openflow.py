@@ -10,7 +10,7 @@ from ovsnet import openflow
 from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
-from ovsnet.node.backoff import CAP
+from ovsnet.node.backoff import CAP, still_waits
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 
@@ -30,7 +30,7 @@ async def echo(node: Node) -> Answer:
     A third of an interval after ``vswitchd.ofproto``, and as long before ``openflow.flows``: so that the same main loop
     is asked three times as often at the same cost.
     """
-    if (wait := node.switch_waits_for_database()) is not None:
+    if (wait := _waits_for_database(node)) is not None:
         # bridge_run returns before it serves OpenFlow (vswitchd/bridge.c): a question would only lie there unread.
         return failed(
             "no-database",
@@ -64,6 +64,16 @@ def _may_wait_for_database(node: Node) -> bool:
     now = node.clock()
     answers = now - node.vswitchd.heard_at < node.settings.timeout + node.settings.interval
     return answers and lost is not None and lost < opened and now - opened < LONGEST_WAIT
+
+
+def _waits_for_database(node: Node) -> float | None:
+    """Seconds until ovs-vswitchd looks for the database again, which was gone for it as for us; None when it may have
+    it, as far as we can tell."""
+    lost, started = node.ovsdb.lost_at, node.daemons["ovsdb-server"].started_at
+    switch = node.daemons["ovs-vswitchd"].started_at
+    if lost is None or started is None or switch is None or switch > lost:
+        return None
+    return still_waits(lost, started, node.ovsdb.opened_at, node.clock())
 
 
 @check(

@@ -8,6 +8,7 @@ import re
 from ovsnet.errors import AddressError, OvsnetError
 from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.lasting import behind_for
 from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.io.address import parse_remotes
@@ -101,4 +102,35 @@ async def northd(node: Node) -> Answer:
     return failed(
         "northd-version-mismatch",
         f"ovn-northd is at {theirs}, ovn-controller at {ours[1]}: ovn-controller waits until they match.",
+    )
+
+
+@check(
+    "southbound.applied",
+    daemon="southbound",
+    socket=Socket.DATABASE,
+    needs=("southbound.echo", "controller.connection"),
+    every=10,
+    phase=0.5,
+)
+async def applied(node: Node) -> Answer:
+    """This node has applied what the southbound holds.
+
+    ovn-controller has ``nb_cfg`` of its row follow that of SB_Global when it has handed the flows of that state to the
+    switch (controller/ofctrl.c, ``ofctrl_put``). It may say so too early, and never too late.
+    """
+    chassis = node.external_ids.get("system-id", "")
+    found = await node.southbound.held().applied_by(chassis, timeout=node.settings.timeout)
+    if found is None:
+        return not_used(f"The southbound has no row of a chassis {chassis!r}.")
+    newest, own = found
+    behind = behind_for(node, "southbound.applied", newest, own)
+    numbers = {"newest": newest, "applied": own, "behind_seconds": behind}
+    if behind <= node.settings.broken_after:
+        return ok(f"This node has applied {own} of {newest}.", **numbers)
+    return failed(
+        "controller-behind",
+        f"The southbound is at {newest}, and chassis {chassis} has stayed at {own} for {behind:.0f} s.",
+        facts={"chassis": chassis},
+        **numbers,
     )

@@ -1,5 +1,6 @@
 """The southbound database, asked on real nodes, with one server and with a cluster."""
 
+import asyncio
 import random
 import time
 
@@ -139,3 +140,36 @@ async def test_northds_version_counts_where_it_is_asked_for(
             await node.run("ovn-sbctl", "set", "SB_Global", ".", f"options:northd_internal_version={version}")
         result = await ask.until("southbound.northd", lambda now: now.status is status)
     assert (result.status, result.reason) == (status, reason)
+
+
+@pytest.mark.restored
+async def test_state_that_this_node_does_not_apply_is_told_when_it_lasts(node: Sandbox, asking: Asking) -> None:
+    """As of an ovn-controller that calls itself connected and gets nowhere."""
+    passed = PASSED | {"controller.connection": Result("controller.connection", Status.OK, 0.0)}
+    check = CHECKS["southbound.applied"]
+    async with asking(node, timeout=5.0, broken_after=0.5) as ask:
+        well = await ask("southbound.applied")
+        newest = int(well.values["newest"]) + 1
+        await node.freeze("ovn-controller")
+        await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={newest}")
+        seen = [well]
+        async with asyncio.timeout(20):
+            while seen[-1].status is Status.OK:
+                await asyncio.sleep(0.05)
+                seen.append(await run(check, ask.node, passed))
+        await node.thaw("ovn-controller")
+        again = await ask.until("southbound.applied", lambda now: now.values.get("applied") == newest)
+    behind = seen[-1]
+    assert (behind.reason, behind.values["newest"], behind.values["applied"]) == (
+        "controller-behind",
+        newest,
+        newest - 1,
+    )
+    assert len(seen) > 2, "to be behind for a moment is usual"
+    assert again.status is Status.OK
+
+
+async def test_chassis_without_a_row_is_not_behind(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        await ask("southbound.echo")
+        assert await ask.node.southbound.held().applied_by("stranger", timeout=20.0) is None

@@ -1,0 +1,162 @@
+"""What the checks of the central daemons share: NB, SB and ovn-northd, where they run on this host.
+
+They serve the whole network, and this node goes on without them, so nothing they lack makes it unready. Where none of
+them shows in the run directory, nobody is asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ovsnet.errors import NotConnectedYet, PeerError
+from ovsnet.health.checks.lasting import lasting
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.components import NORTHD, Component
+from ovsnet.node.node import Node
+from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
+
+
+def is_here(node: Node, component: Component) -> bool:
+    """Whether a central daemon runs on this host, or ended otherwise than in order: then its pidfile is left over,
+    which lib/fatal-signal.c removes at an orderly end. A socket with a pid in its name may be an earlier process's."""
+    names = (component.pidfile(node.rundir).name, *(each for each in component.sockets if "*" not in each))
+    return any((node.rundir.ovn / name).exists() for name in names)
+
+
+def not_here(component: Component) -> Answer:
+    """There is nothing to ask."""
+    return not_used(f"{component.title} is not on this host.")
+
+
+async def echo_of(node: Node, component: Component) -> Answer:
+    """A database server of OVN on this host answers an echo, and serves its database."""
+    if not is_here(node, component):
+        return not_here(component)
+    timeout = node.settings.timeout
+    async with _judged_once(node, component):
+        served = await node.served[component.daemon].session(timeout)
+        rtt = await served.echo(timeout=timeout)
+    if not served.model:
+        return failed("database-foreign", f"{served.address} does not serve {component.database}.")
+    return ok(f"{component.database} is served at {served.address}.", rtt_seconds=rtt)
+
+
+@contextlib.asynccontextmanager
+async def _judged_once(node: Node, component: Component) -> AsyncIterator[None]:
+    try:
+        yield
+    except PeerError as error:
+        await node.read_configuration()
+        if _is_the_southbound(node, component):
+            raise NotConnectedYet("southbound.echo asks the same server, and judges it.") from error
+        raise
+
+
+def _is_the_southbound(node: Node, component: Component) -> bool:
+    """Whether this node's ovn-controller uses this very server, so that the checks of the southbound ask it already."""
+    own = os.path.realpath(node.rundir.ovn / component.sockets[0])
+    remotes = node.southbound_remotes if node.asks_southbound else ()
+    return any(each.scheme == "unix" and os.path.realpath(each.path) == own for each in remotes)
+
+
+async def northd_says(node: Node, command: str) -> str:
+    """What ovn-northd of this host answers; empty when it does not, or is too old to know the command."""
+    if not is_here(node, NORTHD):
+        return ""
+    try:
+        control = await node.control[NORTHD.daemon].session(node.settings.timeout)
+        return (await control.call(command, timeout=node.settings.timeout)).strip()
+    except PeerError:  # northd.status judges it
+        return ""
+
+
+FLAPS = 3
+"""New leaders within the window: one comes with each upgrade, two with an upgrade that goes wrong."""
+
+WINDOW = 10
+"""Of ``broken_after``, the seconds in which leaders are counted."""
+
+
+async def cluster_of(node: Node, component: Component) -> Answer:
+    """A member of a cluster has joined it, knows its leader and the others, and the leader stays.
+
+    An election takes a second or two, and joining seldom more, so only what lasts is told.
+    """
+    if not node.served[component.daemon].held().clustered:
+        return not_used(f"{component.title} is a server of its own, and no member of a cluster.")
+    seen: list[Cluster] = []
+
+    async def look() -> Mapping[Hashable, Trouble]:
+        seen.append(await _status(node, component))
+        return troubles(seen[-1], component)
+
+    _, old = await lasting(node, f"{component.name}.cluster", look)
+    window = WINDOW * node.settings.broken_after
+    changes = node.daemons[component.daemon].elections.look(seen[-1], now=node.clock(), window=window)
+    return judge_cluster(seen[-1], old, changes, component)
+
+
+async def _status(node: Node, component: Component) -> Cluster:
+    timeout = node.settings.timeout
+    async with _judged_once(node, component):
+        control = await node.control[component.daemon].session(timeout)
+        return parse_cluster(await control.call("cluster/status", component.database, timeout=timeout))
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps a member from being one: the end of its reason, a sentence, and what the remedy may name."""
+
+    ending: str
+    detail: str
+    facts: Mapping[str, str]
+
+
+def troubles(found: Cluster, component: Component) -> dict[Hashable, Trouble]:
+    """All that is amiss now, the worst first, by what must stay the same for it to last. Pure."""
+    facts = {"database": component.database, "server": found.server}
+    if found.status == JOINING:
+        at = found.remotes or "the others"
+        detail = f"Server {found.server} of {component.database} is still joining its cluster at {at}."
+        return {"joining": Trouble("joining", detail, {**facts, "remotes": at})}
+    if found.status != MEMBER:
+        detail = f"Server {found.server} of {component.database}: {found.status}; its leader is unknown."
+        return {"leaderless": Trouble("leaderless", detail, {**facts, "peers": _named(found.away)})}
+    return {
+        peer: Trouble(
+            "member-away",
+            f"Server {found.server} of {component.database} has no connection to {peer}.",
+            {**facts, "peer": peer},
+        )
+        for peer in map(str, found.away)
+    }
+
+
+def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, component: Component) -> Answer:
+    """What follows from what lasts, and from how often the leader changed. Pure."""
+    numbers = {
+        "term": found.term,
+        "leader": found.leader == "self",
+        "members": len(found.peers) + 1,
+        "log_entries": found.entries,
+        "uncommitted": found.uncommitted,
+        "elections": changes,
+    }
+    if old:
+        first = old[0]
+        detail = " ".join(each.detail for each in old)
+        return failed(f"{component.name}-{first.ending}", detail, facts=first.facts, **numbers)
+    if changes >= FLAPS:
+        timer = found.election_timer
+        facts = {"database": component.database, "timer": str(timer), "doubled": str(2 * timer)}
+        detail = f"The leader of {component.database} has changed {changes} times of late; it is now {found.leader}."
+        return failed(f"{component.name}-elections", detail, facts=facts, **numbers)
+    role = found.role or "member"
+    return ok(f"A {role} of {len(found.peers) + 1} members in term {found.term}.", **numbers)
+
+
+def _named(peers: Sequence[Peer]) -> str:
+    return ", ".join(map(str, peers)) or "the others"

@@ -1,0 +1,77 @@
+"""A server of the northbound or the southbound on this host, as the checks need it: a session, and what the server says
+of its copy of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from ovsnet import ovsdb
+from ovsnet.io.address import Address
+
+MAX_BYTES = 16 << 20
+"""Bytes of one message: the schema is the longest, with 0.1 MB."""
+
+
+class Served(ovsdb.Session):
+    """A session with its monitor of one row that seldom changes. What changes with every commit is asked for."""
+
+    def __init__(self, address: Address, database: str) -> None:
+        super().__init__(address, max_bytes=MAX_BYTES)
+        self.database = database
+        self._server: ovsdb.Monitor | None = None
+
+    async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
+        """Return when the row is in; ``on_change`` is called with it and with each change after.
+
+        Raises DeadlineExceeded when the server sends nothing for ``timeout`` seconds.
+        """
+        self._server = await self.monitor(
+            "_Server",
+            {"Database": ["name", "model"]},
+            on_change=lambda changes: on_change(),
+            timeout=timeout,
+        )
+
+    @property
+    def model(self) -> str:
+        """``standalone``, ``clustered`` or ``relay``; empty when it does not serve this database."""
+        rows = self._server.tables.get("Database", {}).values() if self._server is not None else ()
+        for row in rows:
+            if row["name"] == self.database:
+                return str(row["model"])
+        return ""
+
+    @property
+    def clustered(self) -> bool:
+        """Whether it is a member of a cluster, or wants to be."""
+        return self.model == "clustered"
+
+    async def root(self, table: str, columns: tuple[str, ...], *, timeout: float) -> Mapping[str, object]:
+        """The one row of a table such as NB_Global; empty when nobody has made it yet. Columns that the schema has not
+        are left out."""
+        known = (await self.get_schema(self.database, timeout=timeout)).table(table).columns
+        wanted = [each for each in columns if each in known]
+        rows = await self.select(self.database, table, columns=wanted, timeout=timeout)
+        return cast("Mapping[str, object]", rows[0]) if rows else {}
+
+
+async def open_served(
+    address: Address,
+    database: str,
+    *,
+    timeout: float,
+    patience: float,
+    on_change: Callable[[], None],
+    on_connected: Callable[[Served], None],
+) -> Served:
+    """Connect within ``timeout`` seconds, and wait up to ``patience`` seconds for the row."""
+    served = Served(address, database)
+    await served.open(timeout=timeout)
+    on_connected(served)
+    try:
+        await served.watch(on_change, timeout=patience)
+    except BaseException:
+        await served.aclose()
+        raise
+    return served

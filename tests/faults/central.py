@@ -1,0 +1,90 @@
+"""What ails the databases and ovn-northd of a central host. The node itself goes on."""
+
+from __future__ import annotations
+
+from ovsnet.sandbox.daemons import Layout
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.fault import Scene, Steps, fault
+from tests.faults.programs import program
+from tests.faults.southbound import UNCONNECTED
+
+
+async def _central(scene: Scene) -> Steps:
+    """The first member has the names that the one server of a host has: the node is one of three central hosts."""
+    names = [(scene.socket(f"ovnsb_db.{end}"), f"ovnsb1_db.{end}") for end in ("sock", "ctl", "pid")]
+    for path, target in names:
+        path.symlink_to(target)
+    yield
+    for path, _ in names:
+        path.unlink()
+
+
+@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=12)
+async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
+    """This host serves the southbound with two others, and the server of one of these got SIGKILL."""
+    await scene.node.kill("ovn-sb3")
+    yield
+    await scene.node.start("ovn-sb3")
+
+
+@fault(
+    "southbound-stale",
+    "southbound-down",
+    shape="raft",
+    view=_central,
+    passing=f"{UNCONNECTED} southbound-slow sb-leaderless sb-member-away",
+    deadline=12,
+)
+async def raft_majority_killed_on_other_hosts(scene: Scene) -> Steps:
+    """This host serves the southbound with two others, and the servers of both got SIGKILL."""
+    await scene.node.kill("ovn-sb2")
+    await scene.node.kill("ovn-sb3")
+    yield
+    await scene.node.start("ovn-sb2")
+    await scene.node.start("ovn-sb3")
+
+
+@fault("nb-joining", breaks="nb", passing="nb-down nb-slow database-socket-missing northd-not-connected", deadline=12)
+async def northbound_that_never_joins(scene: Scene) -> Steps:
+    """The northbound's server was made to join a cluster that nobody serves."""
+    node = scene.node
+    file, stem = Layout(node.directory).dbdir / "joins.db", node.rundir / "ovnnb_db"
+    await node.stop("ovn-nb")
+    await node.run("ovsdb-tool", "join-cluster", str(file), "OVN_Northbound", "tcp:127.0.0.1:1", "tcp:127.0.0.1:2")
+    places = (f"--remote=punix:{stem}.sock", f"--unixctl={stem}.ctl", f"--pidfile={stem}.pid")
+    async with program(node, "ovsdb-server", str(file), *places, "-vconsole:off"):
+        await node.wait_listening("ovnnb_db.sock")
+        yield
+    file.unlink()
+    await node.start("ovn-nb")
+
+
+@fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=10)
+async def northd_at_a_wrong_address(scene: Scene) -> Steps:
+    """ovn-northd was started with the address of a southbound that is not there."""
+    node = scene.node
+    await node.stop("ovn-northd")
+    databases = (f"--ovnnb-db=unix:{node.rundir}/ovnnb_db.sock", f"--ovnsb-db=unix:{node.rundir}/nothing.sock")
+    async with program(node, "ovn-northd", *databases, "--pidfile", "-vconsole:off") as northd:
+        control = f"ovn-northd.{northd.pid}.ctl"
+        await node.wait_listening(control)
+        yield
+    (node.rundir / control).unlink()
+    await node.start("ovn-northd")
+
+
+async def _count_up(node: Sandbox) -> None:
+    """Ask for a new state of the whole network."""
+    before = await node.run("ovn-nbctl", "get", "NB_Global", ".", "nb_cfg")
+    await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(before) + 1}")
+
+
+@fault("northd-behind", breaks="northd", observers=("held", "start", "fresh"), deadline=12)
+async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
+    """A client that is no ovn-northd holds ovn-northd's lock, and the northbound is changed."""
+    node = scene.node
+    async with program(node, "ovsdb-client", "steal", f"unix:{node.rundir}/ovnsb_db.sock", "ovn_northd") as holder:
+        assert holder.stdout is not None
+        await holder.stdout.readline()
+        await _count_up(node)
+        yield

@@ -1,0 +1,97 @@
+"""ovn-northd, where it runs on this host."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.programs import program
+from tests.health.checks.conftest import Asking
+
+
+async def test_the_one_with_the_lock_is_active(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        said = await ask("northd.status")
+    assert (said.status, said.values["active"]) == (Status.OK, True)
+
+
+@pytest.mark.restored
+async def test_paused_is_told_and_resumed_is_well(node: Sandbox, asking: Asking) -> None:
+    control = f"{node.rundir}/ovn-northd.{node.pid('ovn-northd')}.ctl"
+    async with asking(node) as ask:
+        await node.run("ovn-appctl", "-t", control, "pause")
+        paused = await ask("northd.status")
+        await node.run("ovn-appctl", "-t", control, "resume")
+        resumed = await ask.until("northd.status", lambda now: now.status is Status.OK)
+    assert (paused.status, paused.reason) == (Status.FAILED, "northd-paused")
+    assert resumed.status is Status.OK
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("held", [True, False])
+async def test_killed_is_gone_and_ended_in_order_is_elsewhere(node: Sandbox, asking: Asking, held: bool) -> None:
+    """A host that gives ovn-northd up is no central host any more, whoever looks."""
+    async with asking(node) as ask:
+        if held:
+            assert (await ask("northd.status")).status is Status.OK
+        await node.kill("ovn-northd")
+        killed = await ask("northd.status")
+        await node.start("ovn-northd")
+        again = await ask("northd.status")
+        await node.stop("ovn-northd")
+        ended = await ask("northd.status")
+    assert (killed.status, killed.reason) == (Status.FAILED, "gone")
+    assert again.status is Status.OK
+    assert (ended.status, ended.reason) == (Status.SKIPPED, "not-used")
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize(
+    ("hung_after", "status", "reason"), [(60.0, Status.SLOW, "late"), (0.1, Status.FAILED, "hung")]
+)
+async def test_stopped_is_late_and_then_hung(
+    node: Sandbox, asking: Asking, hung_after: float, status: Status, reason: str
+) -> None:
+    async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
+        await ask("northd.status")
+        await node.freeze("ovn-northd")
+        said = await ask("northd.status")
+    assert (said.status, said.reason) == (status, reason)
+
+
+async def test_plain_node_lacks_nothing(asking: Asking) -> None:
+    async with Sandbox(ovn=False) as plain, asking(plain) as ask:
+        for name in ("northd.status", "nb.echo", "nb.storage", "sb.echo", "sb.storage"):
+            said = await ask(name)
+            assert (said.status, said.reason) == (Status.SKIPPED, "not-used"), said.detail
+        assert all(ask.node.served[daemon].opened == 0 for daemon in ask.node.served)
+
+
+@pytest.mark.restored
+async def test_database_that_it_lost_is_named_when_that_lasts(node: Sandbox, asking: Asking) -> None:
+    async with asking(node, timeout=5.0, broken_after=0.5) as ask:
+        assert (await ask("northd.connection")).status is Status.OK
+        await node.stop("ovn-nb")
+        lost = await ask.until("northd.connection", lambda now: now.status is Status.FAILED)
+        await node.start("ovn-nb")
+        await ask.until("northd.connection", lambda now: now.status is Status.OK)
+    assert (lost.reason, lost.facts["missing"]) == ("northd-not-connected", "the northbound")
+
+
+async def test_what_nobody_carries_over_is_told_when_it_lasts(node: Sandbox, asking: Asking) -> None:
+    """A client that is no ovn-northd holds its lock, as a connection does whose client is gone."""
+    async with asking(node, timeout=5.0, broken_after=0.5) as ask:
+        well = await ask("nb.progress")
+        server = f"unix:{node.rundir}/ovnsb_db.sock"
+        async with program(node, "ovsdb-client", "steal", server, "ovn_northd") as holder:
+            assert holder.stdout is not None
+            await holder.stdout.readline()
+            await ask.until("northd.status", lambda now: now.values.get("active") is False)
+            await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(well.values['nb_cfg']) + 1}")
+            first = await ask("nb.progress")
+            behind = await ask.until("nb.progress", lambda now: now.status is Status.FAILED)
+        again = await ask.until("nb.progress", lambda now: now.status is Status.OK and not now.values["behind_seconds"])
+    assert (well.status, first.status) == (Status.OK, Status.OK), "to be behind for a moment is usual"
+    assert (behind.reason, behind.facts) == ("northd-behind", {"standby": "standby"})
+    assert again.values["nb_cfg"] == again.values["sb_cfg"]

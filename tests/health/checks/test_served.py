@@ -1,0 +1,66 @@
+"""The servers of NB and SB on this host, asked on a real node."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
+from tests.health.checks.conftest import Asking
+
+
+async def test_both_are_served(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        for name, database in (("nb", "OVN_Northbound"), ("sb", "OVN_Southbound")):
+            said, storage = await ask(f"{name}.echo"), await ask(f"{name}.storage")
+            assert (said.status, storage.status) == (Status.OK, Status.OK)
+            assert database in said.detail
+            assert (said.rtt_seconds or 0) > 0
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("held", [True, False])
+async def test_killed_northbound_is_gone(node: Sandbox, asking: Asking, held: bool) -> None:
+    async with asking(node) as ask:
+        if held:
+            assert (await ask("nb.echo")).status is Status.OK
+        await node.kill("ovn-nb")
+        gone, dependant = await ask("nb.echo"), await ask("nb.storage")
+        await node.start("ovn-nb")
+        again = await ask.until("nb.echo", lambda now: now.status is Status.OK)
+    assert (gone.status, gone.reason) == (Status.FAILED, "gone")
+    assert dependant.status is Status.SKIPPED
+    assert again.status is Status.OK
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("end", ["kill", "freeze"])
+async def test_server_that_the_node_uses_is_judged_once(node: Sandbox, asking: Asking, end: str) -> None:
+    async with asking(node, timeout=0.5, hung_after=0.1) as ask:
+        await getattr(node, end)("ovn-sb")
+        judged, beside = await ask("southbound.echo"), await ask("sb.echo")
+    assert judged.status is Status.FAILED
+    assert (beside.status, beside.reason) == (Status.SKIPPED, "precondition")
+    assert "southbound.echo" in beside.detail
+
+
+async def test_server_that_the_node_does_not_use_is_judged_here(node: Sandbox, asking: Asking) -> None:
+    """As on the hosts of a cluster, whose ovn-controller knows all members by their addresses."""
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-remote=tcp:192.0.2.1:6642")
+    async with asking(node) as ask:
+        assert (await ask("southbound.echo")).reason == "not-used"
+        assert (await ask("sb.echo")).status is Status.OK
+        await node.kill("ovn-sb")
+        said = await ask("sb.echo")
+    assert (said.status, said.reason) == (Status.FAILED, "gone")
+
+
+async def test_server_of_another_database_is_told(node: Sandbox, asking: Asking) -> None:
+    own, kept = node.rundir / "ovnnb_db.sock", node.rundir / "kept"
+    shutil.move(own, kept)
+    own.symlink_to("ovnsb_db.sock")
+    async with asking(node) as ask:
+        said = await ask("nb.echo")
+    assert (said.status, said.reason) == (Status.FAILED, "database-foreign")
