@@ -115,7 +115,21 @@ def _of_weak_cluster(component: Component) -> tuple[Cause, ...]:
     )
 
 
-WEAKENED = (*_of_weak_cluster(NB), *_of_weak_cluster(SB))
+SCHEMA = (
+    Cause(
+        code="schema-old",
+        state=State.DEGRADED,
+        summary="The southbound has an older schema than ovn-northd was made for: what is new in this OVN is left out.",
+        remedies=(
+            "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} "
+            "/usr/share/ovn/ovn-sb.ovsschema`.",
+            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema`.",
+        ),
+        reasons=frozenset({"schema-old"}),
+    ),
+)
+
+WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB))
 
 NORTHD_CAUSES = (
     Cause(

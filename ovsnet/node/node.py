@@ -150,7 +150,8 @@ class Node:
 
     async def _meet_neighbours(self, name: str) -> None:
         """Connect to another daemon of this host: one that serves beside the missing one shows where it would be."""
-        beside = [links for each, links in self._links_of.items() if each not in (name, SOUTHBOUND.daemon)]
+        here = {each for each, daemon in self.daemons.items() if not daemon.component.only_degrades} - {name}
+        beside = [links for each, links in self._links_of.items() if each in here]
         pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in beside for link in links}
         met = False
         while pending and not met:

@@ -6,11 +6,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import cast
 
+import msgspec
+
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
+from ovsnet.protocol.jsonrpc import decode_body
 
 MAX_BYTES = 16 << 20
 """Bytes of one message: the schema is the longest, with 0.1 MB."""
+
+
+class _Schema(msgspec.Struct):
+    version: str = ""
+
+
+_VERSION = msgspec.json.Decoder(_Schema)
 
 
 class Served(ovsdb.Session):
@@ -46,6 +56,10 @@ class Served(ovsdb.Session):
     def clustered(self) -> bool:
         """Whether it is a member of a cluster, or wants to be."""
         return self.model == "clustered"
+
+    async def schema_version(self, *, timeout: float) -> str:
+        """The version of the schema that it serves now: a server may be made to convert it while we are connected."""
+        return decode_body(await self.request("get_schema", (self.database,), timeout=timeout), _VERSION).version
 
     async def root(self, table: str, columns: tuple[str, ...], *, timeout: float) -> Mapping[str, object]:
         """The one row of a table such as NB_Global; empty when nobody has made it yet. Columns that the schema has not

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.fault import Scene, Steps, fault
@@ -19,7 +21,7 @@ async def _central(scene: Scene) -> Steps:
         path.unlink()
 
 
-@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=12)
+@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
 async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
     """This host serves the southbound with two others, and the server of one of these got SIGKILL."""
     await scene.node.kill("ovn-sb3")
@@ -33,7 +35,7 @@ async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
     shape="raft",
     view=_central,
     passing=f"{UNCONNECTED} southbound-slow sb-leaderless sb-member-away",
-    deadline=12,
+    deadline=24,
 )
 async def raft_majority_killed_on_other_hosts(scene: Scene) -> Steps:
     """This host serves the southbound with two others, and the servers of both got SIGKILL."""
@@ -44,7 +46,7 @@ async def raft_majority_killed_on_other_hosts(scene: Scene) -> Steps:
     await scene.node.start("ovn-sb3")
 
 
-@fault("nb-joining", breaks="nb", passing="nb-down nb-slow database-socket-missing northd-not-connected", deadline=12)
+@fault("nb-joining", breaks="nb", passing="nb-down nb-slow database-socket-missing northd-not-connected", deadline=24)
 async def northbound_that_never_joins(scene: Scene) -> Steps:
     """The northbound's server was made to join a cluster that nobody serves."""
     node = scene.node
@@ -59,7 +61,7 @@ async def northbound_that_never_joins(scene: Scene) -> Steps:
     await node.start("ovn-nb")
 
 
-@fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=10)
+@fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=20)
 async def northd_at_a_wrong_address(scene: Scene) -> Steps:
     """ovn-northd was started with the address of a southbound that is not there."""
     node = scene.node
@@ -79,7 +81,7 @@ async def _count_up(node: Sandbox) -> None:
     await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(before) + 1}")
 
 
-@fault("northd-behind", breaks="northd", observers=("held", "start", "fresh"), deadline=12)
+@fault("northd-behind", breaks="northd", observers=("held", "start", "fresh"), deadline=24)
 async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
     """A client that is no ovn-northd holds ovn-northd's lock, and the northbound is changed."""
     node = scene.node
@@ -88,3 +90,21 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
         await holder.stdout.readline()
         await _count_up(node)
         yield
+
+
+@fault(
+    "schema-old",
+    breaks="schema",
+    deadline=20,
+    passing=f"{UNCONNECTED} southbound-slow sb-slow controller-slow northd-slow",
+)
+async def southbound_with_an_old_schema(scene: Scene) -> Steps:
+    """The southbound was converted to an older schema, as when it was restored from a file of the last release."""
+    server = f"unix:{scene.node.rundir}/ovnsb_db.sock"
+    schema = await scene.node.run("ovsdb-client", "get-schema", server, "OVN_Southbound")
+    old, new = scene.scratch / "old.ovsschema", scene.scratch / "new.ovsschema"
+    new.write_text(schema)
+    old.write_text(json.dumps(json.loads(schema) | {"version": "20.0.0"}))
+    await scene.node.run("ovsdb-client", "convert", server, str(old))
+    yield
+    await scene.node.run("ovsdb-client", "convert", server, str(new))

@@ -91,7 +91,7 @@ for _daemon, _component in CENTRAL.items():
         about=f"{_daemon} got SIGSTOP; what is set up on this node goes on.",
         breaks=_component,
         passing=f"{_component}-slow northd-not-connected",
-        deadline=3,
+        deadline=6,
     )(_freezes(_daemon))
 
 for _daemon, _component, _left in (("ovn-northd", "northd", ()), ("ovn-nb", "nb", ("northd-not-connected",))):
@@ -101,7 +101,7 @@ for _daemon, _component, _left in (("ovn-northd", "northd", ()), ("ovn-nb", "nb"
         about=f"{_daemon} got SIGTERM, as when it moves to another host.",
         breaks=_component,
         passing=f"{_component}-down",
-        deadline=10 if _left else 0,
+        deadline=20 if _left else 0,
     )(_ends("stop", _daemon))
 
 

@@ -113,7 +113,7 @@ fault(
     name="northbound-socket-moved",
     breaks="nb",
     about="ovnnb_db.sock was moved away; the server lives, and no new connection reaches it.",
-    deadline=3,
+    deadline=6,
 )(_replaced("ovnnb_db.sock", moved))
 fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(
     _taken_over("db.sock")

@@ -14,25 +14,25 @@ from ovsnet.node.components import NB, Socket
 from ovsnet.node.node import Node
 
 
-@check("nb.echo", daemon=NB.daemon, socket=Socket.DATABASE, every=5)
+@check("nb.echo", daemon=NB.daemon, socket=Socket.DATABASE, every=10)
 async def echo(node: Node) -> Answer:
     """This host's server of the northbound answers an echo."""
     return await central.echo_of(node, NB)
 
 
-@check("nb.cluster", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=10, phase=0.5)
+@check("nb.cluster", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=20, phase=0.5)
 async def cluster(node: Node) -> Answer:
     """This host's server of the northbound is in its cluster, which is whole and keeps its leader."""
     return await central.cluster_of(node, NB)
 
 
-@check("nb.storage", daemon=NB.daemon, needs=("nb.echo",), every=10)
+@check("nb.storage", daemon=NB.daemon, needs=("nb.echo",), every=20)
 async def storage(node: Node) -> Answer:
     """The file system of the northbound database takes changes."""
     return await storage_of(node, NB.daemon, clustered=node.served[NB.daemon].held().clustered)
 
 
-@check("nb.progress", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.echo",), every=10, phase=0.75)
+@check("nb.progress", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.echo",), every=20, phase=0.75)
 async def progress(node: Node) -> Answer:
     """What the northbound asks for reaches the southbound, whichever host's ovn-northd carries it over.
 

@@ -13,7 +13,7 @@ from ovsnet.node.components import NORTHD, Socket
 from ovsnet.node.node import Node
 
 
-@check("northd.status", daemon=NORTHD.daemon, socket=Socket.CONTROL, every=5, phase=0.25)
+@check("northd.status", daemon=NORTHD.daemon, socket=Socket.CONTROL, every=10, phase=0.25)
 async def status(node: Node) -> Answer:
     """ovn-northd is at work, or ready to take over from the one that is.
 
@@ -34,7 +34,7 @@ async def status(node: Node) -> Answer:
     return ok(f"ovn-northd is {role}.", rtt_seconds=node.clock() - started, active=role == "active")
 
 
-@check("northd.connection", daemon=NORTHD.daemon, socket=Socket.CONTROL, needs=("northd.status",), every=10, phase=0.5)
+@check("northd.connection", daemon=NORTHD.daemon, socket=Socket.CONTROL, needs=("northd.status",), every=20, phase=0.5)
 async def connection(node: Node) -> Answer:
     """ovn-northd is connected to both databases, to a leader of each.
 

@@ -2,27 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
+from ovsnet.errors import OvsdbError
 from ovsnet.health.checks import central
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.ovsdb import storage_of
-from ovsnet.health.checks.result import Answer
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import SB, Socket
 from ovsnet.node.node import Node
+from ovsnet.node.version import parse_version
 
 
-@check("sb.echo", daemon=SB.daemon, socket=Socket.DATABASE, every=5)
+@check("sb.echo", daemon=SB.daemon, socket=Socket.DATABASE, every=10)
 async def echo(node: Node) -> Answer:
     """This host's server of the southbound answers an echo."""
     return await central.echo_of(node, SB)
 
 
-@check("sb.cluster", daemon=SB.daemon, socket=Socket.CONTROL, needs=("sb.echo",), every=10, phase=0.5)
+@check("sb.cluster", daemon=SB.daemon, socket=Socket.CONTROL, needs=("sb.echo",), every=20, phase=0.5)
 async def cluster(node: Node) -> Answer:
     """This host's server of the southbound is in its cluster, which is whole and keeps its leader."""
     return await central.cluster_of(node, SB)
 
 
-@check("sb.storage", daemon=SB.daemon, needs=("sb.echo",), every=10)
+@check("sb.storage", daemon=SB.daemon, needs=("sb.echo",), every=20)
 async def storage(node: Node) -> Answer:
     """The file system of the southbound database takes changes."""
     return await storage_of(node, SB.daemon, clustered=node.served[SB.daemon].held().clustered)
+
+
+@check("sb.schema", daemon=SB.daemon, socket=Socket.DATABASE, needs=("sb.echo",), every=30, phase=0.25)
+async def schema(node: Node) -> Answer:
+    """The southbound has the schema that ovn-northd was made for, or a later one.
+
+    With an older one, what is new in this OVN is left out, and ovn-northd's log says so: "database needs upgrade?".
+    ovn-northd writes which one it was made for (lib/ovn-util.c, ``ovn_get_internal_version``: VERSION-SCHEMA-ACTIONS).
+    """
+    served, timeout = node.served[SB.daemon].held(), node.settings.timeout
+    try:
+        row = await served.root("SB_Global", ("options",), timeout=timeout)
+        found = await served.schema_version(timeout=timeout)
+    except OvsdbError as error:
+        return not_used(f"The southbound cannot be read here: {error}")
+    options = cast("Mapping[str, str]", row.get("options") or {})
+    return judge_schema(found, options.get("northd_internal_version", ""), str(served.address))
+
+
+def judge_schema(found: str, northd: str, address: str) -> Answer:
+    """Compare the schema's version with the one in ovn-northd's. Pure."""
+    parts = northd.rsplit("-", 2)
+    wanted = parts[1] if len(parts) == 3 else ""
+    ours, theirs = parse_version(found), parse_version(wanted)
+    if ours is None or theirs is None:
+        return not_used("Nobody says which schema is wanted.")
+    if ours >= theirs:
+        return ok(f"The schema is {found}, and ovn-northd {parts[0]} wants {wanted}.")
+    return failed(
+        "schema-old",
+        f"The southbound's schema is {found}, and ovn-northd {parts[0]} wants {wanted}.",
+        facts={"address": address, "wanted": wanted},
+    )

@@ -110,7 +110,7 @@ async def northd(node: Node) -> Answer:
     daemon="southbound",
     socket=Socket.DATABASE,
     needs=("southbound.echo", "controller.connection"),
-    every=10,
+    every=20,
     phase=0.5,
 )
 async def applied(node: Node) -> Answer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from ovsnet.health.checks.result import Status
+from ovsnet.health.checks.sb import judge_schema
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
 
@@ -64,3 +67,35 @@ async def test_server_of_another_database_is_told(node: Sandbox, asking: Asking)
     async with asking(node) as ask:
         said = await ask("nb.echo")
     assert (said.status, said.reason) == (Status.FAILED, "database-foreign")
+
+
+async def test_older_schema_is_told_and_the_new_one_is_well(node: Sandbox, asking: Asking, tmp_path: Path) -> None:
+    server = f"unix:{node.rundir}/ovnsb_db.sock"
+    schema = await node.run("ovsdb-client", "get-schema", server, "OVN_Southbound")
+    old, new = tmp_path / "old", tmp_path / "new"
+    new.write_text(schema)
+    old.write_text(json.dumps(json.loads(schema) | {"version": "20.0.0"}))
+    async with asking(node) as ask:
+        well = await ask("sb.schema")
+        await node.run("ovsdb-client", "convert", server, str(old))
+        told = await ask("sb.schema")
+        await node.run("ovsdb-client", "convert", server, str(new))
+        again = await ask("sb.schema")
+    assert (well.status, again.status) == (Status.OK, Status.OK)
+    assert (told.status, told.reason) == (Status.FAILED, "schema-old")
+    assert told.facts == {"address": server, "wanted": json.loads(schema)["version"]}
+
+
+@pytest.mark.parametrize(
+    ("found", "northd", "reason"),
+    [
+        ("20.27.0", "23.03.1-20.27.0-70.6", ""),
+        ("20.33.0", "23.03.1-20.27.0-70.6", ""),
+        ("20.9.0", "23.03.1-20.27.0-70.6", "schema-old"),
+        ("20.27.0", "24.03.90-2-20.33.0-72.6", "schema-old"),
+        ("20.27.0", "", "not-used"),
+        ("", "23.03.1-20.27.0-70.6", "not-used"),
+    ],
+)
+def test_schemas_are_compared_by_number(found: str, northd: str, reason: str) -> None:
+    assert judge_schema(found, northd, "unix:/run/ovn/ovnsb_db.sock").reason == reason
