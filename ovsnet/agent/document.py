@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from ovsnet.health.causes import cause_of
-from ovsnet.health.checks.result import Result
+from ovsnet.health.checks.result import ELSEWHERE, Result
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change, HealthState
-from ovsnet.node.components import COMPONENTS
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.texts import for_line, for_metric
@@ -21,7 +20,7 @@ def document(health: HealthState, node: Node, *, name: str, wall_offset: float) 
         "rundir": _rundir(node.rundir),
         "state": health.diagnosis.state.label,
         "diagnosis": _diagnosis(health.diagnosis, wall_offset),
-        "checks": [_check(result, now) for result in health.results.values() if not _is_elsewhere(result)],
+        "checks": [_check(result, now) for result in health.results.values() if result.reason != ELSEWHERE],
         "timeline": [
             {"stage": reached.stage, "at": reached.at + wall_offset, "took_seconds": reached.took_seconds}
             for reached in health.timeline.reached()
@@ -72,12 +71,6 @@ def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:
         "evidence": list(diagnosis.evidence),
         "also": list(diagnosis.also),
     }
-
-
-def _is_elsewhere(result: Result) -> bool:
-    """Whether it is about a daemon of central hosts, and this is none: nobody looks for it here."""
-    component = COMPONENTS.get(result.daemon)
-    return component is not None and component.central and result.reason == "not-used"
 
 
 def _check(result: Result, now: float) -> dict[str, object]:

@@ -150,8 +150,7 @@ class Node:
 
     async def _meet_neighbours(self, name: str) -> None:
         """Connect to another daemon of this host: one that serves beside the missing one shows where it would be."""
-        here = {each for each, daemon in self.daemons.items() if not daemon.component.only_degrades} - {name}
-        beside = [links for each, links in self._links_of.items() if each in here]
+        beside = [self._links_of[each] for each in self.daemons if each != name and not COMPONENTS[each].only_degrades]
         pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in beside for link in links}
         met = False
         while pending and not met:

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import Metric
 
 from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import versions
+from ovsnet.node.components import COMPONENTS
 
 
 def daemons(agent: Agent) -> Iterator[Metric]:
@@ -35,7 +36,10 @@ def _links(agent: Agent) -> Iterator[Metric]:
     lost = CounterMetricFamily(
         "ovsnet_link_failures", "Connections that broke or did not come to be.", labels=["link", "reason"]
     )
+    central = {component.name for component in COMPONENTS.values() if component.central}
     for name, link in agent.node.links.items():
+        if name.partition(":")[0] in central and not link.opened:  # nobody looks for it here
+            continue
         up.add_metric([name], float(link.current is not None))
         opened.add_metric([name], link.opened)
         for reason, count in link.lost.items():

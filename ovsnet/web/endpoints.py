@@ -16,7 +16,7 @@ from aiohttp import web
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import STALLED
 from ovsnet.health.checks.declaration import CHECKS
-from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
+from ovsnet.health.checks.result import ELSEWHERE, NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
 from ovsnet.texts import for_http
 from ovsnet.web.events import EventStream
@@ -95,7 +95,7 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     if ready and "verbose" not in request.query:
         return text("ok\n")
     lines = [f"{diagnosis.code}: {diagnosis.summary}", *([diagnosis.remedy] if diagnosis.remedy else [])]
-    lines += [_line(result) for result in results.values()]
+    lines += [_line(result) for result in results.values() if result.reason != ELSEWHERE]
     lines += [f"[+]{name} excluded: ok" for name in sorted(excluded & CHECKS.keys())]
     lines += [f"warn: there is no check {name!r} to exclude" for name in sorted(excluded - CHECKS.keys())]
     lines += [f"[-]{name} is required and does not pass" for name in lacking]

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from ovsnet.agent.agent import Agent
 from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
-from ovsnet.health.checks.result import Status
+from ovsnet.health.checks.result import ELSEWHERE, Status
 from ovsnet.web.daemon_metrics import daemons
 from ovsnet.web.own_metrics import own
 from ovsnet.web.tune_metrics import tuning
@@ -115,6 +115,8 @@ def _checks(agent: Agent) -> Iterator[Metric]:
         "ovsnet_check_value", "Numbers a check found: flows, seconds of silence.", labels=["check", "value"]
     )
     for result in agent.health.results.values():
+        if result.reason == ELSEWHERE:
+            continue
         for each in Status:
             status.add_metric([result.name, each.value], float(each is result.status))
         if result.rtt_seconds is not None:

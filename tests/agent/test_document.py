@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,11 +15,14 @@ from ovsnet.agent.document import document, knobs, versions
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
+from ovsnet.health.checks.round import ask_all
 from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
+from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob, Place, Unit
+from ovsnet.web.metrics import render
 from tests.health.results import result
 
 NOW = 100.0
@@ -152,3 +156,16 @@ def test_nothing_but_knobs_is_told_whatever_it_is_called(node: Node, monkeypatch
     config = {"n-handler-threads": "2", "n-secret": "SECRET3", "max-secret": "SECRET4"}
     node = told(node, monkeypatch, external_ids=ids, other_config=config)
     assert knobs(node) == {"n-handler-threads": "2", "ovn-remote-probe-interval": "5"}
+
+
+async def test_plain_node_shows_nothing_of_central_hosts() -> None:
+    """Neither in the document nor in the metrics."""
+    async with Sandbox(ovn=False) as plain:
+        agent = Agent(Settings(), Rundir(plain.rundir, plain.rundir))
+        async with agent.node:
+            agent.health.record((await ask_all(CHECKS.values(), agent.node)).values(), agent.clock())
+            names = [each["name"] for each in cast("list[dict[str, str]]", agent.document()["checks"])]
+            metrics = render(agent, "text/plain")[0].decode()
+    assert "ovsdb.echo" in names
+    assert not [name for name in names if name.startswith(("nb.", "sb.", "northd."))]
+    assert not re.findall(r'(?:check|link)="(?:nb|sb|northd)[.:"]', metrics)

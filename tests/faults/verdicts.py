@@ -46,7 +46,7 @@ VERDICTS: dict[str, Verdict] = {
             "database-not-writable", "certificate-expired", "certificate-expires",
             "memory-short",
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
-            "northd-not-connected", "northd-behind", "controller-behind", "schema-old",
+            "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",
         ),
         DEGRADED,

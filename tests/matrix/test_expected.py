@@ -56,11 +56,11 @@ def test_first_in_the_causal_order_is_the_root_of_two_and_the_worst_state_is_the
 
 
 def test_fault_that_does_no_harm_changes_nothing_of_another() -> None:
-    assert expected("northd-killed", "southbound-killed").codes == {"southbound-down"}
+    assert expected("northd-terminated", "southbound-killed").codes == {"southbound-down"}
 
 
 def test_fault_that_does_no_harm_leaves_the_other_all_its_codes() -> None:
-    alone, beside = expected("ovn-remote-unset"), expected("northd-frozen", "ovn-remote-unset")
+    alone, beside = expected("ovn-remote-unset"), expected("northd-terminated", "ovn-remote-unset")
     assert len(alone.codes) > 1
     assert beside.codes == alone.codes
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ovsnet.errors import NotConnectedYet, PeerError
 from ovsnet.health.checks.lasting import lasting
-from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.health.checks.result import Answer, elsewhere, failed, ok
 from ovsnet.node.components import NORTHD, Component
 from ovsnet.node.node import Node
 from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
@@ -28,7 +28,7 @@ def is_here(node: Node, component: Component) -> bool:
 
 def not_here(component: Component) -> Answer:
     """There is nothing to ask."""
-    return not_used(f"{component.title} is not on this host.")
+    return elsewhere(f"{component.title} is not on this host.")
 
 
 async def echo_of(node: Node, component: Component) -> Answer:
@@ -86,7 +86,7 @@ async def cluster_of(node: Node, component: Component) -> Answer:
     An election takes a second or two, and joining seldom more, so only what lasts is told.
     """
     if not node.served[component.daemon].held().clustered:
-        return not_used(f"{component.title} is a server of its own, and no member of a cluster.")
+        return ok(f"{component.title} is a server of its own, and no member of a cluster.")
     seen: list[Cluster] = []
 
     async def look() -> Mapping[Hashable, Trouble]:

@@ -32,7 +32,7 @@ from ovsnet.errors import (
     Unreachable,
     own_limit,
 )
-from ovsnet.health.checks.result import NOT_YET, PRECONDITION, Answer, Result, Status, failed, not_used
+from ovsnet.health.checks.result import ELSEWHERE, NOT_USED, NOT_YET, PRECONDITION, Answer, Result, Status, failed
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, Socket
 from ovsnet.node.daemon import Daemon
@@ -135,8 +135,8 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
 
 
 def _skipped(need: Result) -> Answer:
-    if need.reason == "not-used":
-        return not_used(need.detail)
+    if need.reason in (NOT_USED, ELSEWHERE):
+        return Answer(Status.SKIPPED, need.reason, need.detail)
     reason = NOT_YET if need.reason == NOT_YET else PRECONDITION
     return Answer(Status.SKIPPED, reason, f"{need.name} is {need.status}.")
 

@@ -81,4 +81,13 @@ def failed(reason: str, detail: str, *, facts: Mapping[str, str] | None = None, 
 
 def not_used(detail: str) -> Answer:
     """The node does not have what this check asks about, and need not have it."""
-    return Answer(Status.SKIPPED, "not-used", detail)
+    return Answer(Status.SKIPPED, NOT_USED, detail)
+
+
+def elsewhere(detail: str) -> Answer:
+    """What it asks about is of other hosts, and nobody looks for it here."""
+    return Answer(Status.SKIPPED, ELSEWHERE, detail)
+
+
+NOT_USED, ELSEWHERE = "not-used", "elsewhere"
+"""Reasons of a check that has nothing to ask, which its dependants share."""

@@ -43,7 +43,7 @@ async def test_killed_is_gone_and_ended_in_order_is_elsewhere(node: Sandbox, ask
         ended = await ask("northd.status")
     assert (killed.status, killed.reason) == (Status.FAILED, "gone")
     assert again.status is Status.OK
-    assert (ended.status, ended.reason) == (Status.SKIPPED, "not-used")
+    assert (ended.status, ended.reason) == (Status.SKIPPED, "elsewhere")
 
 
 @pytest.mark.restored
@@ -64,7 +64,7 @@ async def test_plain_node_lacks_nothing(asking: Asking) -> None:
     async with Sandbox(ovn=False) as plain, asking(plain) as ask:
         for name in ("northd.status", "nb.echo", "nb.storage", "sb.echo", "sb.storage"):
             said = await ask(name)
-            assert (said.status, said.reason) == (Status.SKIPPED, "not-used"), said.detail
+            assert (said.status, said.reason) == (Status.SKIPPED, "elsewhere"), said.detail
         assert all(ask.node.served[daemon].opened == 0 for daemon in ask.node.served)
 
 
