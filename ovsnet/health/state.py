@@ -15,8 +15,7 @@ FIRST_ANSWERS = 60.0
 """Seconds for which readiness waits for the first answer of each check, which may deny it. A daemon that is slow for
 longer serves all the same."""
 
-
-REMOTE = frozenset(component.name for component in COMPONENTS.values() if component.remote)
+ONLY_DEGRADES = frozenset(component.name for component in COMPONENTS.values() if component.only_degrades)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ class HealthState:
 
 
 def _is_open(result: Result) -> bool:
-    """Whether an answer is still to come that may deny readiness: what is said of another host denies nothing."""
-    if result.name.partition(".")[0] in REMOTE:
+    """Whether an answer is still to come that may deny readiness."""
+    if result.name.partition(".")[0] in ONLY_DEGRADES:
         return False
     return result.status is Status.SLOW or result.reason == NOT_YET

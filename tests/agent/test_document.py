@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import document, knobs, versions
@@ -165,7 +166,7 @@ async def test_plain_node_shows_nothing_of_central_hosts() -> None:
         async with agent.node:
             agent.health.record((await ask_all(CHECKS.values(), agent.node)).values(), agent.clock())
             names = [each["name"] for each in cast("list[dict[str, str]]", agent.document()["checks"])]
-            metrics = render(agent, "text/plain")[0].decode()
+            metrics = render(agent, CONTENT_TYPE_PLAIN_0_0_4).decode()
     assert "ovsdb.echo" in names
     assert not [name for name in names if name.startswith(("nb.", "sb.", "northd."))]
     assert not re.findall(r'(?:check|link)="(?:nb|sb|northd)[.:"]', metrics)

@@ -44,7 +44,7 @@ def interconnection() -> Iterator[None]:
     async def status(node: Node) -> Answer:
         """ovn-ic is active."""
         control = await node.control["ovn-ic"].session(node.settings.timeout)
-        return ok(await control.call("status", timeout=node.settings.timeout))
+        return ok((await control.call("status", timeout=node.settings.timeout)).strip())
 
     yield
     del CHECKS["ic.status"], COMPONENTS["ovn-ic"]
@@ -83,9 +83,9 @@ async def test_check_has_its_endpoint_its_metrics_and_its_line_in_the_document(s
 
 
 @pytest.mark.usefixtures("interconnection")
-def test_check_and_component_have_their_rows_in_the_readme() -> None:
+def test_check_and_component_have_their_rows_in_the_pages() -> None:
     assert "| `ic.status` | ovn-ic is active. |  | ovn-ic |" in checks_table()
-    assert all(f"| `ic-{verdict}` |" in diagnoses_table() for verdict in ("down", "hung", "slow"))
+    assert all(f"| [`ic-{verdict}`](#ic-{verdict}) |" in diagnoses_table() for verdict in ("down", "hung", "slow"))
 
 
 @pytest.mark.usefixtures("interconnection")
@@ -104,4 +104,4 @@ async def test_component_is_asked_over_its_own_control_socket(shared_node: Sandb
             said = await ask("ic.status")
     finally:
         socket.unlink()
-    assert (said.status, said.detail.strip()) == (Status.OK, "Status: active")
+    assert (said.status, said.detail) == (Status.OK, "Status: active")
