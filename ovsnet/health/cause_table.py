@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovsnet.health.cause import ABSENT, Cause, State
+from ovsnet.health.southbound_causes import SOUTHBOUND
 from ovsnet.node.components import Socket
 
 SEE_OWNER = "See which process owns the socket (`ss -xlp`) and point ovsnet at the right run directory."
@@ -249,29 +250,6 @@ CONTROLLER = (
         remedies=("Resume it with `ovn-appctl -t ovn-controller debug/resume`.",),
         daemon="ovn-controller",
         reasons=frozenset({"controller-paused"}),
-    ),
-)
-
-SOUTHBOUND = (
-    Cause(
-        code="southbound-stale",
-        state=State.DEGRADED,
-        summary="The southbound server has old data, or has lost its cluster: ovn-controller refuses it.",
-        remedies=(
-            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
-            "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
-        ),
-        daemon="southbound",
-        reasons=frozenset({"stale"}),
-    ),
-    Cause(
-        code="northd-version-mismatch",
-        state=State.DEGRADED,
-        summary="ovn-northd and ovn-controller differ in version, and ovn-match-northd-version is set: ovn-controller "
-        "ignores southbound updates until they match.",
-        remedies=("Finish the upgrade, or remove external_ids:ovn-match-northd-version.",),
-        reasons=frozenset({"northd-version-mismatch"}),
-        in_start=True,
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults import certificates as certificates
+from tests.faults import chassis as chassis
 from tests.faults import daemons as daemons
 from tests.faults import limits as limits
 from tests.faults import observers as observers

@@ -44,7 +44,7 @@ VERDICTS: dict[str, Verdict] = {
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
             "database-not-writable", "certificate-expired", "certificate-expires",
-            "memory-short",
+            "memory-short", "chassis-conflict",
         ),
         DEGRADED,
     ),

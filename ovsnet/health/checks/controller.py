@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-from ovsnet.errors import DeadlineExceeded
+from ovsnet.errors import DeadlineExceeded, UnfitEnvironment
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
-from ovsnet.node.chassis import in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import chassis_name, in_force, split_list, wrong_mapping
 from ovsnet.node.components import Socket
+from ovsnet.node.host_files import Host
 from ovsnet.node.node import Node
-from ovsnet.node.process import names_chassis
+from ovsnet.node.process import command_line, names_chassis
 from ovsnet.node.unix_peers import accepted
 
 
@@ -118,6 +119,18 @@ def _is_named_elsewhere(node: Node) -> bool:
     """Whether the chassis has its name from a file or a flag, or that cannot be seen."""
     process = node.daemons["ovn-controller"].process()
     return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
+
+
+def chassis_of(node: Node) -> str:
+    """The name under which ovn-controller registers this node; empty when it has none."""
+    process = node.daemons["ovn-controller"].process()
+    if process is None:
+        return chassis_name(node.external_ids)
+    try:
+        override = Host(f"/proc/{process.pid}/root").read(SYSTEM_ID_OVERRIDE) or ""
+    except UnfitEnvironment:
+        override = ""
+    return chassis_name(node.external_ids, command_line(process.pid), override)
 
 
 def _means(name: str, key: str) -> bool:
