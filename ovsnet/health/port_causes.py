@@ -58,6 +58,29 @@ PORTS = (
         in_start=True,
     ),
     Cause(
+        code="datapaths-differ",
+        state=State.DEGRADED,
+        summary="Two bridges are patched together whose datapaths are of different types: the patch carries nothing.",
+        remedies=(
+            "Give {bridge} the datapath type of {kept}: `ovs-vsctl set bridge {bridge} datapath_type={type}`.",
+            "Give both bridges one datapath_type (`ovs-vsctl set bridge NAME datapath_type=TYPE`).",
+        ),
+        reasons=frozenset({"datapaths-differ"}),
+        in_start=True,
+    ),
+    Cause(
+        code="bridge-fails-open",
+        state=State.DEGRADED,
+        summary="The bridge of ovn-controller is not in secure mode: without flows it sends each packet to all ports.",
+        remedies=(
+            "Start ovn-controller, which sets it back. Do not set it by hand before: at any change of it ovs-vswitchd "
+            "drops all flows of {bridge} (ofproto/connmgr.c, connmgr_set_fail_mode).",
+            "Start ovn-controller, which sets it back.",
+        ),
+        reasons=frozenset({"bridge-fails-open"}),
+        in_start=True,
+    ),
+    Cause(
         code="ports-without-device",
         state=State.DEGRADED,
         summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",

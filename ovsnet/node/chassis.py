@@ -32,8 +32,9 @@ def chassis_name(ids: Mapping[str, str], words: Sequence[str] = (), override: st
 
 
 def bridge_of(ids: Mapping[str, str], chassis: str) -> str:
-    """The bridge that ovn-controller uses (controller/ovn-controller.c, ``get_br_int``)."""
-    return ids.get(f"ovn-bridge-{chassis}") or ids.get("ovn-bridge") or "br-int"
+    """The bridge that ovn-controller uses (controller/ovn-controller.c, ``br_int_name``)."""
+    own = ids.get(f"ovn-bridge-{chassis}") if chassis else None
+    return own or ids.get("ovn-bridge") or "br-int"
 
 
 def split_list(value: str) -> list[str]:

@@ -10,6 +10,7 @@ from ovsnet import ovsdb
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
+from ovsnet.node.patches import Patch
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
@@ -25,6 +26,9 @@ WATCHED = {
 WHERE = {"Interface": WANTED}
 """Rows that are wanted. A server older than 2.6 knows no conditions and sends all."""
 
+SECURE = "secure"
+"""The fail mode in which a bridge drops what it has no flow for."""
+
 MAX_BYTES = 16 << 20
 """Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge; a peer that never ends
 must not end us."""
@@ -37,6 +41,8 @@ class Database(ovsdb.Session):
         super().__init__(address, max_bytes=MAX_BYTES)
         self._monitor: ovsdb.Monitor | None = None
         self._placed: dict[Uuid, str] = {}
+        self.apart: frozenset[str] = frozenset()
+        """Ends of patches that carry nothing, as last found: they are no ports without a device."""
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when the first snapshot is in; ``on_change`` is called with it and with each change after.
@@ -67,6 +73,19 @@ class Database(ovsdb.Session):
             found = bridges_of(ports, bridges)
             self._placed = {each: found.get(each, "") for each in interfaces}
         return {each: self._placed[each] for each in interfaces if self._placed[each]}
+
+    @property
+    def fail_modes(self) -> Mapping[str, str]:
+        """By bridge; one that sets none is standalone (ovs-vswitchd.conf.db(5))."""
+        return {str(row["name"]): str(row.get("fail_mode") or "standalone") for row in self._rows("Bridge")}
+
+    async def patches(self, *, timeout: float) -> list[Patch]:
+        """The patch ports, with their bridges. Asked for: where all bridges have one datapath nobody needs them."""
+        where, columns = [("type", "==", "patch")], ["_uuid", "name", "options"]
+        rows = await self.select("Open_vSwitch", "Interface", where, columns, timeout=timeout)
+        found = {cast("Uuid", row["_uuid"]): row for row in rows}
+        bridges = await self.bridges_of(frozenset(found), timeout=timeout)
+        return [Patch.of(row, bridges.get(uuid, "")) for uuid, row in found.items()]
 
     @property
     def datapaths(self) -> Mapping[str, str]:
@@ -120,7 +139,7 @@ def _new_bridge(name: str, datapath_type: str) -> tuple[Operation, ...]:
     bridge = {
         "name": name,
         "ports": NamedUuid("port"),
-        "fail_mode": "secure",
+        "fail_mode": SECURE,
         "datapath_type": datapath_type,
         "other_config": {"disable-in-band": "true"},
     }

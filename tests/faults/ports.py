@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.faults.daemons import NO_FLOWS
 from tests.faults.fault import Scene, Steps, fault
 
 SEEN_TWICE = 10.0
@@ -80,3 +81,37 @@ async def tunnel_address_of_another_host(scene: Scene) -> Steps:
     await scene.set("ovn-encap-ip=127.0.0.1,198.51.100.7")
     yield
     await scene.set("ovn-encap-ip=127.0.0.1")
+
+
+@fault("datapaths-differ", passing="ports-without-device", deadline=SEEN_TWICE)
+async def patch_between_different_datapaths(scene: Scene) -> Steps:
+    """A bridge of the kernel and one of user space are patched together."""
+    await scene.vsctl("add-br", "br-ex", "--", "set", "Bridge", "br-ex", "datapath_type=netdev")
+    for bridge, port, peer in (("br-int", "to-ex", "to-int"), ("br-ex", "to-int", "to-ex")):
+        words = ("--", "set", "Interface", port, "type=patch", f"options:peer={peer}")
+        await scene.vsctl("add-port", bridge, port, *words)
+    yield
+    await scene.vsctl("del-port", "br-int", "to-ex")
+    await scene.vsctl("del-br", "br-ex")
+
+
+@fault("healthy")
+async def bridges_of_different_datapaths(scene: Scene) -> Steps:
+    """A bridge of the kernel and one of user space stand beside each other."""
+    await scene.vsctl("add-br", "br-ex", "--", "set", "Bridge", "br-ex", "datapath_type=netdev")
+    yield
+    await scene.vsctl("del-br", "br-ex")
+
+
+@fault(
+    "controller-down",
+    passing=NO_FLOWS,
+    starts=True,
+)
+async def bridge_without_controller_in_standalone_mode(scene: Scene) -> Steps:
+    """ovn-controller is down, and br-int was put into standalone mode, in which it floods."""
+    await scene.node.stop("ovn-controller")
+    await scene.vsctl("set-fail-mode", "br-int", "standalone")
+    yield
+    await scene.node.start("ovn-controller")
+    await scene.vsctl("wait-until", "Bridge", "br-int", "fail_mode=secure")

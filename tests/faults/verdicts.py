@@ -44,7 +44,7 @@ VERDICTS: dict[str, Verdict] = {
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
             "database-not-writable", "certificate-expired", "certificate-expires",
-            "memory-short", "chassis-conflict",
+            "memory-short", "chassis-conflict", "datapaths-differ", "bridge-fails-open",
         ),
         DEGRADED,
     ),

@@ -6,6 +6,7 @@ from ovsnet.health.checks import host
 from ovsnet.health.checks import ovsdb
 from ovsnet.health.checks import vswitchd
 from ovsnet.health.checks import ports
+from ovsnet.health.checks import bridges
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
@@ -20,6 +21,7 @@ __all__ = [
     "Check",
     "Result",
     "Status",
+    "bridges",
     "controller",
     "host",
     "openflow",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 
-from ovsnet.errors import DeadlineExceeded, UnfitEnvironment
+from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
-from ovsnet.node.chassis import chassis_name, in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import in_force, split_list, wrong_mapping
 from ovsnet.node.components import Socket
-from ovsnet.node.host_files import Host
 from ovsnet.node.node import Node
-from ovsnet.node.process import command_line, names_chassis
+from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
+from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
 
 
@@ -46,7 +45,7 @@ async def openflow(node: Node) -> Answer:
     It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there, and
     where ovn-controller's descriptors can be read, whether that is ovn-controller.
     """
-    bridge = node.external_ids.get("ovn-bridge", "br-int")
+    bridge = bridge_used(node)
     connected = accepted(node.rundir.mgmt(bridge).path)
     own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
     if connected is None or len(connected) < own:
@@ -92,9 +91,6 @@ async def connection_status(node: Node) -> str:
 
 ENCAPSULATION = ("ovn-encap-type", "ovn-encap-ip")
 
-SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
-"""Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
-
 
 @check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",))
 async def chassis(node: Node) -> Answer:
@@ -121,18 +117,6 @@ def _is_named_elsewhere(node: Node) -> bool:
     return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
 
 
-def chassis_of(node: Node) -> str:
-    """The name under which ovn-controller registers this node; empty when it has none."""
-    process = node.daemons["ovn-controller"].process()
-    if process is None:
-        return chassis_name(node.external_ids)
-    try:
-        override = Host(f"/proc/{process.pid}/root").read(SYSTEM_ID_OVERRIDE) or ""
-    except UnfitEnvironment:
-        override = ""
-    return chassis_name(node.external_ids, command_line(process.pid), override)
-
-
 def _means(name: str, key: str) -> bool:
     return name == key or name.startswith(f"{key}-")
 
@@ -143,11 +127,14 @@ def _is_set(ids: Mapping[str, str], key: str) -> bool:
 
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
 async def bridge(node: Node) -> Answer:
-    """The bridge that ovn-controller uses is one of those watched."""
+    """The bridge that ovn-controller uses is one of those watched.
+
+    It may be named for one chassis alone: ``ovn-bridge-NAME``.
+    """
     ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
-    used = ids.get("ovn-bridge", "br-int")
+    used = bridge_used(node)
     if used in node.settings.bridge:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)

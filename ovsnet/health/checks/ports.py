@@ -28,7 +28,9 @@ async def ports(node: Node) -> Answer:
     them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
     for a moment.
     """
-    broken, old = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
+    broken, old = await _broken(
+        node, "ports", lambda each: each.failed and not each.tunnel and each.name not in node.ovsdb.held().apart
+    )
     if not old:
         return ok(_none_lasts(len(broken)), without_device=len(broken))
     detail, facts = told(old, await _bridges_of(node, old))

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 from ovsnet.errors import AddressError, OvsnetError
-from ovsnet.health.checks.controller import chassis_of, connection_status
+from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.ovsdb import storage_of
@@ -18,6 +18,7 @@ from ovsnet.io.address import parse_remotes
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.own_chassis import chassis_of
 from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
 from ovsnet.node.southbound import Southbound
 from ovsnet.ovsdb.smap import smap_bool
