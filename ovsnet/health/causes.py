@@ -16,6 +16,7 @@ from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
+from ovsnet.health.datapath_causes import DATAPATH, LOSSES
 from ovsnet.health.host_causes import HOST, LATER
 from ovsnet.health.own_causes import OURSELVES
 from ovsnet.health.port_causes import PORTS
@@ -106,9 +107,11 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         yield from HOST
         yield from CONSEQUENCES
         yield from PORTS
+        yield from DATAPATH
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
+        yield from LOSSES
         yield from LATER
         yield from OURSELVES
 

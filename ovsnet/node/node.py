@@ -22,6 +22,7 @@ from ovsnet.node.backoff import still_waits
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
+from ovsnet.node.datapath import Growth
 from ovsnet.node.interfaces import Lasting
 from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
@@ -80,6 +81,7 @@ class Node:
         self.faults: set[str] = set()
         """What went wrong in ovsnet itself: each kind is logged once."""
         self.lasting: defaultdict[str, Lasting] = defaultdict(Lasting)
+        self.growth: defaultdict[str, Growth] = defaultdict(Growth)
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()

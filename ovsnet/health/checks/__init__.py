@@ -7,6 +7,7 @@ from ovsnet.health.checks import ovsdb
 from ovsnet.health.checks import vswitchd
 from ovsnet.health.checks import ports
 from ovsnet.health.checks import bridges
+from ovsnet.health.checks import datapath
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
@@ -23,6 +24,7 @@ __all__ = [
     "Status",
     "bridges",
     "controller",
+    "datapath",
     "host",
     "openflow",
     "ovsdb",
