@@ -12,6 +12,7 @@ from ovsnet.io.listen import Access
 from ovsnet.io.tls import ServingTls, Tls
 
 MOST_CONNECTIONS = 65536
+MOST_RESTARTS = 100
 
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
@@ -133,6 +134,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "for a moment. A port that was broken before the agent started is reported at once."
         ),
     ] = 60.0
+    restarts: Annotated[
+        int,
+        Group.TIMING,
+        Meta(
+            ge=1, le=MOST_RESTARTS, description="How many restarts of a daemon within `restarts_within` are reported."
+        ),
+    ] = 3
+    restarts_within: Annotated[Seconds, Group.TIMING, Meta(description="For how long a restart counts.")] = 900.0
     start_allowance: Annotated[
         Seconds,
         Group.TIMING,

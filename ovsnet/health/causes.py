@@ -73,6 +73,22 @@ def hung(component: Component) -> Cause:
     )
 
 
+def restarting(component: Component) -> Cause:
+    """The daemon starts again and again, and answers in between."""
+    return Cause(
+        code=f"{component.name}-restarting",
+        state=State.DEGRADED,
+        summary=f"{component.title} starts again and again: each time what hangs on it is interrupted.",
+        remedies=(
+            "It dies of: {how}. Save its core dump (`coredumpctl info`) and the end of its log for a bug report.",
+            "Read the end of its log and `dmesg`: it crashes (`coredumpctl list`), is killed for lack of memory, or is "
+            "restarted by an impatient probe or script.",
+        ),
+        reasons=frozenset({"restarting"}),
+        daemon=component.daemon,
+    )
+
+
 def slow(component: Component) -> Cause:
     """The daemon is late and alive, or nobody can say more than that it is late."""
     summary, *remedies = texts_of(component).slow
@@ -104,6 +120,8 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
             yield down(component)
             yield hung(component)
             yield from NAMED.get(component.daemon, ())
+            if not component.remote:
+                yield restarting(component)
         yield from HOST
         yield from CONSEQUENCES
         yield from PORTS

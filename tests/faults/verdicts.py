@@ -45,6 +45,7 @@ VERDICTS: dict[str, Verdict] = {
             "bridge-mapping-wrong", "encap-address-missing",
             "database-not-writable", "certificate-expired", "certificate-expires",
             "memory-short", "chassis-conflict",
+            "vswitchd-restarting", "ovsdb-restarting", "controller-restarting",
             "conntrack-full", "flow-limit-reached", "upcalls-lost", "datapaths-differ", "bridge-fails-open",
         ),
         DEGRADED,

@@ -3,6 +3,7 @@
 # Causal order, not the alphabet's: a check is declared behind those it needs, and is listed so everywhere.
 # isort: off
 from ovsnet.health.checks import host
+from ovsnet.health.checks import restarts
 from ovsnet.health.checks import ovsdb
 from ovsnet.health.checks import vswitchd
 from ovsnet.health.checks import ports
@@ -30,6 +31,7 @@ __all__ = [
     "ovsdb",
     "own",
     "ports",
+    "restarts",
     "southbound",
     "vswitchd",
 ]
