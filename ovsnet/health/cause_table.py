@@ -58,6 +58,18 @@ ACCESS = (
         exit_code=3,
     ),
     Cause(
+        code="socket-mounted",
+        state=State.NOT_READY,
+        summary="A socket was mounted here as a file, and is dead since its daemon restarted. The node may well work.",
+        remedies=(
+            "Mount the directory {directory} instead of {socket}, then restart this container.",
+            "Mount the run directory instead of the socket, then restart this container.",
+        ),
+        reasons=frozenset({"socket-mounted"}),
+        exit_code=3,
+        lasting=True,
+    ),
+    Cause(
         code="southbound-wrong-address",
         state=State.DEGRADED,
         summary="external_ids:ovn-remote names an address that serves no southbound database.",

@@ -19,7 +19,7 @@ from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.datapath_causes import DATAPATH, LOSSES
 from ovsnet.health.host_causes import HOST, LATER
 from ovsnet.health.own_causes import OURSELVES
-from ovsnet.health.port_causes import PORTS
+from ovsnet.health.port_causes import FEW, PORTS
 from ovsnet.node.components import COMPONENTS, Component
 
 
@@ -129,6 +129,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
+        yield from FEW
         yield from LOSSES
         yield from LATER
         yield from OURSELVES

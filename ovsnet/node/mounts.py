@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -35,6 +35,13 @@ def mounts(mountinfo: str) -> list[Mount]:
     """The lines of /proc/PID/mountinfo (proc(5)), as that process sees them."""
     fields = (line.split(" ", 5) for line in mountinfo.split("\n"))
     return [Mount(each[2], _path(each[3]), _path(each[4])) for each in fields if len(each) == 6]
+
+
+def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:
+    """The first of these sockets that is itself a mount: it stays the one that its server made before a restart, for
+    the name alone was made anew (the directory's entry, not this inode). Raises nothing."""
+    points = {str(each.point) for each in _read(proc / "self")}
+    return next((path for path in paths if path in points or os.path.realpath(path) in points), None)
 
 
 def reach(directory: str, pid: int, proc: Path = Path("/proc")) -> Path | None:

@@ -72,7 +72,7 @@ class Node:
         self._preferred: dict[str, Address] = {}
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
-        self._database = Address.parse(settings.database) if settings.database else rundir.database
+        self.database = Address.parse(settings.database) if settings.database else rundir.database
         self._opening: dict[str, HeldSession] = {}
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
@@ -85,7 +85,7 @@ class Node:
         self.visits = 0
         """Connections to bridges that we hold for a moment, beside those of the links."""
         self._make_links()
-        self.daemons[OVSDB.daemon].distant = self._database.scheme != "unix"
+        self.daemons[OVSDB.daemon].distant = self.database.scheme != "unix"
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
@@ -286,7 +286,7 @@ class Node:
 
     async def visit_database(self) -> ovsdb.Session:
         """A connection to the database besides that of the link. Raises the ConnectError that fits."""
-        return await ovsdb.connect(self._database, timeout=self._connect_timeout, tls=self.settings.tls)
+        return await ovsdb.connect(self.database, timeout=self._connect_timeout, tls=self.settings.tls)
 
     async def visit_control(self, daemon: str) -> unixctl.Session:
         """A control connection besides that of the link. Raises the ConnectError that fits."""
@@ -294,7 +294,7 @@ class Node:
 
     async def _open_database(self) -> Database:
         return await open_database(
-            self._database,
+            self.database,
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,

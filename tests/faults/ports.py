@@ -22,6 +22,25 @@ async def ports_of_pods_that_went(scene: Scene) -> Steps:
         await scene.vsctl("del-port", "br-int", port)
 
 
+@fault("ports-left-behind", passing="ports-without-device vswitchd-slow controller-slow", deadline=SEEN_TWICE)
+async def a_hundred_ports_of_pods_that_went(scene: Scene) -> Steps:
+    """A hundred ports stand in the database, and their devices are gone."""
+    gone = [f"gone{number}" for number in range(100)]
+    add = [("--", "add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone") for port in gone]
+    await scene.vsctl(*(word for each in add for word in each))
+    yield
+    await scene.vsctl(*(word for port in gone for word in ("--", "del-port", "br-int", port)))
+
+
+@fault("device-taken", deadline=SEEN_TWICE)
+async def port_whose_device_is_in_a_bond(scene: Scene) -> Steps:
+    """ovs-vswitchd says of a port that its device is busy, as of one in a bond; a dummy never is."""
+    words = "could not add network device p1 to ofproto (Device or resource busy)"
+    await scene.vsctl("set", "Interface", "p1", f'error="{words}"')
+    yield
+    await scene.vsctl("clear", "Interface", "p1", "error")
+
+
 @fault("healthy")
 async def port_deleted_while_watched(scene: Scene) -> Steps:
     """A port lost its device a moment before it was deleted, as when a pod goes."""
