@@ -51,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Group.WATCHING,
         Meta(min_length=1, description="The bridges to watch."),
     ] = ("br-int",)
+    encap_behind_nat: Annotated[
+        bool,
+        Group.WATCHING,
+        Meta(
+            description="Whether `ovn-encap-ip` is the address of a NAT in front of this host, which no interface of "
+            "it has. Then `controller.encapsulation` does not look for it."
+        ),
+    ] = False
     southbound: Annotated[
         Literal["auto", "on", "off"],
         Group.WATCHING,

@@ -21,7 +21,8 @@ PORTS = (
         summary="external_ids:ovn-encap-ip names an address that this host has not: other nodes send tunnels there.",
         remedies=(
             "Give this host {address} again, or name an address that it has: "
-            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`.",
+            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`. If it is the address of a NAT in front of this "
+            "host, set ovsnet's `encap_behind_nat`.",
             "Set external_ids:ovn-encap-ip to an address of this host.",
         ),
         reasons=frozenset({"encap-address-missing"}),

@@ -19,7 +19,7 @@ WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
     "Bridge": ["name", "datapath_type", "fail_mode"],
     "Interface": COLUMNS,
-    "SSL": ["certificate", "ca_cert"],
+    "SSL": ["certificate", "ca_cert", "private_key"],
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
 
@@ -117,6 +117,11 @@ class Database(ovsdb.Session):
         """The certificate and the CA that ``ovs-vsctl set-ssl`` names; None when it was not used."""
         row = next(iter(self._rows("SSL")), None)
         return None if row is None else (str(row["certificate"]), str(row["ca_cert"]))
+
+    @property
+    def tls_key(self) -> str:
+        """The key that ``ovs-vsctl set-ssl`` names; empty when it was not used."""
+        return str(next(iter(self._rows("SSL")), {}).get("private_key", ""))
 
     async def create_bridge(self, name: str, datapath_type: str, *, timeout: float) -> None:
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).

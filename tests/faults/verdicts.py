@@ -46,6 +46,7 @@ VERDICTS: dict[str, Verdict] = {
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
             "database-not-writable", "certificate-expired", "certificate-expires",
+            "certificate-not-loaded",
             "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",
             "vswitchd-restarting", "ovsdb-restarting", "controller-restarting",
             "conntrack-full", "flow-limit-reached", "upcalls-lost", "datapaths-differ", "bridge-fails-open",

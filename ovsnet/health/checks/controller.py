@@ -155,6 +155,8 @@ async def encapsulation(node: Node) -> Answer:
     process = node.daemons["ovs-vswitchd"].process()
     if "ovn-remote" not in ids or not wanted:
         return not_used(f"external_ids:{ENCAP_IP} is not set.")
+    if node.settings.encap_behind_nat:
+        return not_used(f"external_ids:{ENCAP_IP} is behind a NAT, says the setting encap_behind_nat.")
     if process is None or await _addresses(process.pid) is None:
         return not_used("The addresses of ovs-vswitchd's network namespace cannot be read from here.")
 

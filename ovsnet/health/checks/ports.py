@@ -84,6 +84,11 @@ async def tunnels(node: Node) -> Answer:
 
     Without the kernel's module, or without IPv6 where it was disabled at boot, it cannot: "Address family not supported
     by protocol" (kubeovn/kube-ovn#647).
+
+    Even if none of them was made, that is no proof that traffic is dead, so the node stays ready. Its own ports reach
+    each other, and networks that leave by a bridge mapping need no tunnel. ovn-controller wants one to every chassis of
+    its transport zones, whether traffic goes there or not (controller/encaps.c, ``encaps_run``); and a module that is
+    missing is missing on every node after the same upgrade: not-ready would take them all out of service at once.
     """
     count = _tunnels(node)
     if not count:
