@@ -70,9 +70,9 @@ bench-causes: setup
 bench-storms: setup
 	$(BIN)/python -m bench.storms
 
-# Writes the tables of the README, units, manifests, alerts and the dashboard anew from the declarations.
+# Rewrites the tables of README and docs, units, manifests, alerts and the dashboard from the declarations.
 docs: setup
-	$(BIN)/python -m ovsnet.deploy.tables README.md docs/knobs.md
+	$(BIN)/python -m ovsnet.deploy.tables README.md docs/*.md
 	$(BIN)/python -m ovsnet.deploy.generate .
 
 setup: $(READY)

@@ -28,6 +28,8 @@ class Serving:
 
     pid: int
     url: str
+    log: Path
+    """What it has said."""
 
     @property
     def host(self) -> str:
@@ -43,9 +45,10 @@ class Serving:
 
 
 @contextlib.asynccontextmanager
-async def serving(rundir: Path, *options: str) -> AsyncIterator[Serving]:
-    """The agent on a free port, once its first round of checks is over. It ends with the block, in order."""
-    with tempfile.NamedTemporaryFile() as log, _started(rundir, options, log) as process:
+async def serving(rundir: Path, *options: str, files: int = 0) -> AsyncIterator[Serving]:
+    """The agent on a free port, once its first round of checks is over. It ends with the block, in order. It may open
+    ``files`` files, if that is said."""
+    with tempfile.NamedTemporaryFile() as log, _started(rundir, options, log, files) as process:
 
         def said() -> str:
             return Path(log.name).read_text()
@@ -56,7 +59,7 @@ async def serving(rundir: Path, *options: str) -> AsyncIterator[Serving]:
             return found[1] if found else None
 
         try:
-            yield Serving(process.pid, await until(place, PATIENCE, "The agent never served."))
+            yield Serving(process.pid, await until(place, PATIENCE, "The agent never served."), Path(log.name))
         finally:
             process.terminate()
             try:
@@ -65,7 +68,8 @@ async def serving(rundir: Path, *options: str) -> AsyncIterator[Serving]:
                 process.kill()
 
 
-def _started(rundir: Path, options: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    argv = [*die_with_parent(), sys.executable, "-c", "from ovsnet.cli import main; main()", "serve"]
+def _started(rundir: Path, options: Sequence[str], log: IO[bytes], files: int) -> subprocess.Popen[bytes]:
+    limited = ["prlimit", f"--nofile={files}:{files}"] if files else []
+    argv = [*limited, *die_with_parent(), sys.executable, "-c", "from ovsnet.cli import main; main()", "serve"]
     argv += ["--log-format", "human", "--rundir", str(rundir), "--listen", "127.0.0.1:0", *options]
     return subprocess.Popen(argv, stderr=log)

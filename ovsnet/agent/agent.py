@@ -48,6 +48,9 @@ SHORTEST_WAIT = 0.05
 """Seconds between two looks at a silent daemon."""
 
 
+CLOCK_STEP = 0.5
+"""Seconds by which the wall clock has to be off before it was set: NTP slews what is less."""
+
 PAUSE = 1.0
 """Seconds until a task of ours that failed begins again."""
 
@@ -76,7 +79,8 @@ class Agent:
         )
         self.stalls = Stalls()
         self.reconciler = _reconciler(settings, rundir, self.clock)
-        self.wall_offset = time.time() - self.clock()
+        self.wall: Callable[[], float] = time.time
+        self._wall_offset = self.wall() - self.clock()
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
         self.counters = Counters()
@@ -86,6 +90,15 @@ class Agent:
         self._silent: set[str] = set()
         self._wake = {name: asyncio.Event() for name in CHECKS}
         self._listeners: list[Callable[[Change], None]] = []
+
+    @property
+    def wall_offset(self) -> float:
+        """What to add to our clock to get seconds since 1970. It follows a clock that was set (clock_settime(2)), and
+        keeps still otherwise: what happened once, happened at one time."""
+        offset = self.wall() - self.clock()
+        if abs(offset - self._wall_offset) > CLOCK_STEP:
+            self._wall_offset = offset
+        return self._wall_offset
 
     @property
     def answers(self) -> bool:
@@ -146,8 +159,12 @@ class Agent:
     async def _watch(self, check: Check) -> None:
         period = check.every * self.settings.interval
         due = first = self.clock() + check.phase * self.settings.interval
+        wake, again = self._wake[check.name], 0.0
         while True:
-            woken = await self._until(due, self._wake[check.name])
+            woken = await self._until(due, wake)
+            if (early := again - self.clock()) > 0:
+                await asyncio.sleep(early)
+            wake.clear()
             started = self.clock()
             self._record(await self._ask(check))
             if woken:
@@ -155,7 +172,7 @@ class Agent:
             due = next_turn(first, period, started)
             if self.health.awaits(check.name, started):
                 due = min(due, started + STAGE_PERIOD)
-            await asyncio.sleep(SHORTEST_GAP)
+            again = self.clock() + SHORTEST_GAP
 
     async def _ask(self, check: Check) -> Iterable[Result]:
         """Who fails anew is asked once more, behind those it builds on.
@@ -170,15 +187,21 @@ class Agent:
         return (await ask_all(with_needs([check.name]), self.node)).values()
 
     async def _until(self, due: float, wake: asyncio.Event) -> bool:
-        """Sleep until ``due``, or until woken; true when woken."""
+        """Sleep until ``due``, or until woken; true when woken. A timer, because the cancellation by which
+        ``asyncio.timeout`` ends costs more than most checks."""
+        on_time = False
+
+        def ring() -> None:
+            nonlocal on_time
+            on_time = not wake.is_set()
+            wake.set()
+
+        timer = asyncio.get_running_loop().call_later(max(due - self.clock(), 0.0), ring)
         try:
-            async with asyncio.timeout(max(due - self.clock(), 0.0)):
-                await wake.wait()
-        except TimeoutError:
-            pass
-        woken = wake.is_set()
-        wake.clear()
-        return woken
+            await wake.wait()
+        finally:
+            timer.cancel()
+        return not on_time
 
     async def _watch_sockets(self) -> None:
         """Where that is impossible, a new socket is seen at the next poll."""
@@ -230,10 +253,12 @@ class Agent:
     async def _judge_silence(self, late: Result) -> None:
         """Look again at the moment at which a silence proves something. The deadline of the next question would do,
         and come later by up to its timeout."""
-        missing = self.settings.hung_after + self.node.own_lag - float(late.values["silent_seconds"])
-        await asyncio.sleep(max(missing, SHORTEST_WAIT))
-        await after_next_poll()  # an answer that came while we were held up ends the silence
-        self._silent.discard(late.name)
+        try:
+            missing = self.settings.hung_after + self.node.own_lag - float(late.values["silent_seconds"])
+            await asyncio.sleep(max(missing, SHORTEST_WAIT))
+            await after_next_poll()  # an answer that came while we were held up ends the silence
+        finally:
+            self._silent.discard(late.name)
         if (result := look_again(CHECKS[late.name], self.node)) is not None:
             self._record([result])
 

@@ -7,6 +7,8 @@ from ovsnet.health.checks.result import Result
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change, HealthState
 from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
+from ovsnet.texts import for_line, for_metric
 from ovsnet.tune.facts import facts_of_switch
 
 
@@ -15,6 +17,7 @@ def document(health: HealthState, node: Node, *, name: str, wall_offset: float) 
     now = node.clock()
     return {
         "node": name,
+        "rundir": _rundir(node.rundir),
         "state": health.diagnosis.state.label,
         "diagnosis": _diagnosis(health.diagnosis, wall_offset),
         "checks": [_check(result, now) for result in health.results.values()],
@@ -40,7 +43,7 @@ def change_document(change: Change, now: float, wall_offset: float) -> dict[str,
 def versions(node: Node) -> dict[str, str]:
     """What runs here, as far as the database tells."""
     database = node.ovsdb.current
-    return {"ovs": database.ovs_version} if database is not None and database.ovs_version else {}
+    return {"ovs": for_metric(database.ovs_version)} if database is not None and database.ovs_version else {}
 
 
 def knobs(node: Node) -> dict[str, str]:
@@ -49,7 +52,14 @@ def knobs(node: Node) -> dict[str, str]:
     if database is None:
         return {}
     facts = facts_of_switch({"other_config": database.other_config, "external_ids": database.external_ids})
-    return dict(sorted((value.key, value.text or "") for value in facts.values_set()))
+    return dict(sorted((value.key, for_line(value.text or "")) for value in facts.values_set()))
+
+
+def _rundir(rundir: Rundir) -> dict[str, object]:
+    """Which Open vSwitch of this host all this is about, and which others were found beside it."""
+    shown = {"ovs": rundir.ovs, "ovn": rundir.ovn}
+    others = [for_line(str(each)) for each in rundir.others]
+    return {name: for_line(str(path)) for name, path in shown.items()} | {"others": others}
 
 
 def _diagnosis(diagnosis: Diagnosis, wall_offset: float) -> dict[str, object]:

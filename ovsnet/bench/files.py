@@ -11,6 +11,11 @@ from ovsnet.bench import format1
 from ovsnet.bench.result import FORMAT, Document, Run
 from ovsnet.bench.workload import find
 from ovsnet.errors import UsageError
+from ovsnet.files import read_bytes
+from ovsnet.protocol.jsonrpc import BAD_JSON
+
+MOST_BYTES = 512 << 20
+"""Of a result: hours of a storm with every moment in it."""
 
 _OF_JSON = (b"{", b"}", b" ", b"\t")
 """How a line of a document begins, and no sentence."""
@@ -25,11 +30,11 @@ def read(path: Path) -> Document:
     """A document that ``--out`` or ``--json`` wrote, or the log of a container that printed it, where sentences of
     stderr may be between its lines. Raises UsageError when the file holds something else."""
     try:
-        lines = path.read_bytes().splitlines()
+        lines = read_bytes(path, MOST_BYTES).splitlines()
         return decode(b"\n".join(line for line in lines if line[:1] in _OF_JSON))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (msgspec.MsgspecError, UsageError) as error:
+    except (*BAD_JSON, UsageError) as error:
         raise UsageError(
             f"{path} is no result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."
         ) from error

@@ -7,9 +7,10 @@ import platform
 import re
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
 
 import msgspec
+
+from ovsnet.files import read_text
 
 LIBRARIES = ("ovsnet", "msgspec", "uvloop")
 
@@ -37,7 +38,7 @@ def this_machine(libraries: Iterable[str] = LIBRARIES) -> Machine:
     """The one we run on, now, with the versions of these libraries."""
     return Machine(
         node=os.uname().nodename,
-        cpu=_cpu_model(Path("/proc/cpuinfo").read_text(errors="replace")),
+        cpu=_cpu_model(read_text("/proc/cpuinfo")),
         cores=len(os.sched_getaffinity(0)),
         load=round(os.getloadavg()[0], 2),
         kernel=platform.release(),

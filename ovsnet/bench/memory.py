@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ovsnet.files import read_text
+
 
 def resident_bytes(pid: int) -> int:
     """Memory that a process holds now (``VmRSS``); 0 when there is none."""
@@ -18,7 +20,7 @@ def own_peak_bytes() -> int:
 
 def _field(process: str, name: str) -> int:
     try:
-        status = Path("/proc", process, "status").read_text(errors="replace")
+        status = read_text(Path("/proc", process, "status"))
     except OSError:
         return 0
     _, _, after = status.partition(f"\n{name}:")

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 import click
 
 from ovsnet import __version__
+from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError
+from ovsnet.texts import for_line
 
 COMMANDS = {
     "bench": "Measure what happens when many clients come at once, and what helps.",
@@ -63,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
             # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
             code = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
     except OvsnetError as error:
-        click.echo(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else ""), err=True)
+        say(for_line(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else "")), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -13,6 +13,8 @@ from ovsnet.io.connect import connect
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.transport import Channel
 from ovsnet.protocol.http_get import Get, Response
+from ovsnet.protocol.jsonrpc import BAD_JSON
+from ovsnet.texts import harmless
 
 
 async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
@@ -46,6 +48,6 @@ def _document(response: Response, listen: str) -> dict[str, Any]:
     if response.status != 200:
         raise ProtocolError(f"{listen} answered {response.status} to /status: it is no agent of ovsnet.")
     try:
-        return msgspec.json.decode(response.body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+        return cast("dict[str, Any]", harmless(msgspec.json.decode(response.body, type=dict[str, Any])))
+    except BAD_JSON as error:
         raise ProtocolError(f"{listen} gave no status document: {error}.") from error

@@ -16,6 +16,7 @@ from ovsnet.cli.bench_output import FILE, Output, publish, require_plots
 from ovsnet.cli.bench_run import run
 from ovsnet.cli.bench_text import change_lines
 from ovsnet.cli.options import with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 
 
@@ -81,6 +82,6 @@ def compare(before: Path, after: Path, seed: int, as_json: bool) -> None:
 
     changes = compared(read(before), read(after), Random(seed))
     if as_json:
-        click.echo(json.dumps([msgspec.to_builtins(change) | {"certain": change.certain} for change in changes]))
+        say(json.dumps([msgspec.to_builtins(change) | {"certain": change.certain} for change in changes]))
     else:
-        click.echo("\n".join(change_lines(changes)))
+        say("\n".join(change_lines(changes)))

@@ -11,6 +11,7 @@ import click
 from ovsnet.bench.files import encode
 from ovsnet.bench.result import Document
 from ovsnet.cli.bench_text import table
+from ovsnet.cli.terminal import say
 from ovsnet.errors import UsageError
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -33,9 +34,9 @@ def publish(document: Document, output: Output) -> None:
                 path.write_bytes(content(document))
             except OSError as error:
                 raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
-    click.echo(encode(document).decode() if output.as_json else table(document))
+    say(encode(document).decode() if output.as_json else table(document))
     for problem in document.problems:
-        click.echo(f"ovsnet: {problem}", err=True)
+        say(f"ovsnet: {problem}", err=True)
 
 
 def require_plots() -> None:

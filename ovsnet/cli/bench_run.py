@@ -21,6 +21,7 @@ from ovsnet.bench.rounds import in_rounds
 from ovsnet.bench.versions import versions
 from ovsnet.bench.workload import Job, OnNode, OnOwnNodes, Plan, Request, Workload
 from ovsnet.cli.bench_output import Output, publish
+from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError, UsageError
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.rundir import Rundir
@@ -47,7 +48,7 @@ def run(workload: Workload, job: Job, request: Request, output: Output) -> None:
     cut_short = uvloop.run(_until_signal(_on_nodes(document, workload, job, request)))
     publish(document, output)
     if cut_short:
-        click.echo("ovsnet: Cut short: this is what was measured until then.", err=True)
+        say("ovsnet: Cut short: this is what was measured until then.", err=True)
         raise click.exceptions.Exit(130)
     if document.problems:
         raise click.exceptions.Exit(1)

@@ -14,6 +14,7 @@ import msgspec
 
 from ovsnet.agent.document import document
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again
@@ -38,14 +39,18 @@ LOOK = 0.05
 
 
 def _text(found: dict[str, object]) -> str:
-    diagnosis, checks = found["diagnosis"], found["checks"]
+    diagnosis, checks, rundir = found["diagnosis"], found["checks"], found["rundir"]
     assert isinstance(diagnosis, dict)
     assert isinstance(checks, list)
+    assert isinstance(rundir, dict)
     lines = [f"{diagnosis['code']}: {diagnosis['summary']}"]
     if diagnosis["remedy"]:
         lines.append(f"  remedy: {diagnosis['remedy']}")
     if diagnosis["also"]:
         lines.append(f"  also: {', '.join(diagnosis['also'])}")
+    lines += [
+        f"  of {rundir['ovs']}; another Open vSwitch, which --rundir can name: {each}" for each in rundir["others"]
+    ]
     width = max((len(each["name"]) for each in checks), default=0)
     for each in checks:
         rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""
@@ -97,7 +102,7 @@ def check(names: tuple[str, ...], timeout: float, form: str, settings: Settings)
     checks = with_needs(names) if names else list(CHECKS.values())
     settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
     health, found = asyncio.run(_ask(settings, checks, timeout))
-    click.echo(FORMATS[form](found))
+    say(FORMATS[form](found))
     exit_code = _exit_code(health.diagnosis)
     raise click.exceptions.Exit(min(exit_code, NPD_UNKNOWN) if form == "npd" else exit_code)
 

@@ -14,6 +14,7 @@ import uvloop
 from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.serve import run_agent
+from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
@@ -33,15 +34,15 @@ async def _demo(ports: int, settings: Settings) -> None:
         # Until the agent takes them over. asyncio minds SIGINT alone, and not where a shell has it ignored ("&").
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, scope.cancel)
-        click.echo("Starting Open vSwitch and OVN in a directory of their own...", err=True)
+        say("Starting Open vSwitch and OVN in a directory of their own...", err=True)
         async with Sandbox(ports=ports) as node:
             await _serve(node, settings)
-    click.echo("Everything is gone again.", err=True)
+    say("Everything is gone again.", err=True)
 
 
 async def _serve(node: Sandbox, settings: Settings) -> None:
     async def ready(agent: Agent, urls: list[str]) -> None:
-        click.echo(_invitation(node, urls[0]))
+        say(_invitation(node, urls[0]))
 
     settings = msgspec.structs.replace(settings, rundir=str(node.rundir))
     await run_agent(settings, Rundir(node.rundir, node.rundir), ready)

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.options import with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
@@ -22,6 +23,7 @@ from ovsnet.node.gather import gather
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.rundir import Rundir
+from ovsnet.texts import for_line
 
 STYLES = {
     Severity.FATAL: "bold white on red",
@@ -93,15 +95,15 @@ def _below(host: Host, layout: Layout) -> Layout:
 
 def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_document(findings, repairs), indent=2))
+        say(json.dumps(_document(findings, repairs), indent=2))
         return
     for line in repair_lines(repairs) if fix else ():
-        click.echo(line)
+        say(for_line(line))
     if sys.stdout.isatty():
         _print_table(findings)
     else:
-        click.echo("\n".join(lines(findings)))
-    click.echo(_tally(findings))
+        say("\n".join(lines(findings)))
+    say(_tally(findings))
 
 
 def _document(findings: list[Finding], repairs: list[Repair]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ovsnet.cli.terminal import say
 from ovsnet.deploy.systemd.install import Action, Step, carry_out, family_named, installation, removal
 
 
@@ -38,8 +39,8 @@ def install(root: Path, dry_run: bool, remove: bool, family: str, program: str |
     if not dry_run:
         carry_out(steps)
     for step in steps:
-        click.echo(_line(step, dry_run=dry_run))
-    click.echo(_next(remove=remove) if steps else "There is nothing of ours.", err=True)
+        say(_line(step, dry_run=dry_run))
+    say(_next(remove=remove) if steps else "There is nothing of ours.", err=True)
 
 
 DONE = {Action.WRITE: "wrote", Action.REMOVE: "removed", Action.KEEP: "kept"}

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.options import with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.files import PIECES, USERS, files
 from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
+from ovsnet.files import replace
 
 DEFAULT = Deployment()
 
@@ -60,7 +62,7 @@ def render(
         raise UsageError(f"{piece} takes no more words.", remedy="Options of a storm go with bench-storm.")
     deployment = Deployment(settings, image, namespace, user, host_pid, storm)
     if out is None:
-        click.echo(stream(PIECES[piece](deployment)), nl=False)
+        say(stream(PIECES[piece](deployment)), nl=False)
         return
     for path, text in files(deployment).items():
         _write(out / path, text)
@@ -69,9 +71,9 @@ def render(
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        replace(path, text.encode())
     except OSError as error:
         raise UnfitEnvironment(
             f"Cannot write {path}: {error.strerror}.", remedy="Name a directory that you may write."
         ) from error
-    click.echo(f"wrote {path}")
+    say(f"wrote {path}")

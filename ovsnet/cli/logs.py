@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from ovsnet.texts import for_json, for_log, for_terminal
+
 BURST = 20
 REFILL = 1.0
 """Lines at once, and seconds for one more. A node that flaps says so a few times, and does not fill a disk."""
@@ -60,13 +62,26 @@ class Human(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Without the traceback, which has lines of its own."""
+        record.message = for_log(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return for_terminal(super().format(record))
+
 
 class Journal(logging.Formatter):
     """The journal adds the time; each line of a traceback is an entry, and needs its own priority."""
 
     def format(self, record: logging.LogRecord) -> str:
         priority = PRIORITIES.get(record.levelno, 6)
-        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
+        lines = super().format(record).split("\n")
+        return "\n".join(f"<{priority}>{for_log(line)}" for line in lines)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Without the traceback, which has lines of its own."""
+        return for_log(super().formatMessage(record))
 
 
 class Json(logging.Formatter):
@@ -82,23 +97,37 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             found["exception"] = self.formatException(record.exc_info)
-        return json.dumps(found, ensure_ascii=False, default=str)
+        return for_json(json.dumps(found, ensure_ascii=False, default=str))
 
 
 FORMATS: dict[str, Callable[[], logging.Formatter]] = {"human": Human, "json": Json, "journal": Journal}
 
 
 class RateLimit(logging.Filter):
-    """A bucket of ``BURST`` lines. The first line after some were held back says how many."""
+    """A bucket of ``BURST`` lines for each logger, and one for its errors: what one thing says on and on holds back no
+    line of another."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
+        self._buckets: dict[tuple[str, bool], _Bucket] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        kind = (record.name, record.levelno >= logging.ERROR)
+        return self._buckets.setdefault(kind, _Bucket(self._clock)).takes(record)
+
+
+class _Bucket:
+    """``BURST`` lines. The first line after some were held back says how many."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._left = float(BURST)
         self._at = clock()
         self._held_back = 0
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def takes(self, record: logging.LogRecord) -> bool:
+        """Whether it is to be logged."""
         now = self._clock()
         self._left = min(self._left + (now - self._at) / REFILL, float(BURST))
         self._at = now

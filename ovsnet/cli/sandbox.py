@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
+from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
@@ -42,9 +43,7 @@ def up(directory: Path, ports: int, raft: bool, no_ovn: bool) -> None:
     began = time.monotonic()
     node = Sandbox(directory, ports=ports, raft=raft, ovn=not no_ovn, detached=True)
     asyncio.run(_up_and_ready(node))
-    click.echo(
-        f"Ready after {time.monotonic() - began:.2f} s: export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}"
-    )
+    say(f"Ready after {time.monotonic() - began:.2f} s: export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}")
 
 
 @sandbox.command()
@@ -62,10 +61,10 @@ def status(context: click.Context, directory: Path, as_json: bool) -> None:
     """Say which daemons of the node in DIRECTORY run; exit code 1 when one does not."""
     daemons = Sandbox.attach(directory).status()
     if as_json:
-        click.echo(json.dumps({name: {"state": state, "pid": pid} for name, (state, pid) in daemons.items()}))
+        say(json.dumps({name: {"state": state, "pid": pid} for name, (state, pid) in daemons.items()}))
     else:
         for name, (state, pid) in daemons.items():
-            click.echo(f"{name:<16} {state:<8} {pid or ''}".rstrip())
+            say(f"{name:<16} {state:<8} {pid or ''}".rstrip())
     context.exit(0 if all(state == "running" for state, _ in daemons.values()) else 1)
 
 
@@ -104,7 +103,7 @@ def fetch() -> None:
     """Fetch Open vSwitch and OVN into the user's cache, unless they are there or on PATH, and print their versions."""
     programs = binaries.find()
     for name in ("ovs-vswitchd", "ovn-controller"):
-        click.echo(f"{programs.version(name)}, from {programs.source}")
+        say(f"{programs.version(name)}, from {programs.source}")
 
 
 async def _up_and_ready(node: Sandbox) -> None:
@@ -146,7 +145,7 @@ async def _run_inside(node: Sandbox, command: Sequence[str]) -> int:
 
 
 async def _until_signal(node: Sandbox) -> int:
-    click.echo(f"export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}")
+    say(f"export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}")
     await anyio.sleep_forever()
     return 0
 

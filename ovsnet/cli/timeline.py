@@ -12,6 +12,7 @@ import click
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 from ovsnet.health.timeline import STAGES
 
@@ -29,7 +30,7 @@ def timeline(timeout: float, as_json: bool, settings: Settings) -> None:
     Exit code 0 when every stage was reached, 1 while the start is not over, 3 when no agent answers.
     """
     found = asyncio.run(fetch_status(settings.listen[0], timeout=timeout))
-    click.echo(json.dumps(found["timeline"], indent=2) if as_json else "\n".join(_lines(found)))
+    say(json.dumps(found["timeline"], indent=2) if as_json else "\n".join(_lines(found)))
     if len(found["timeline"]) < len(STAGES):
         raise click.exceptions.Exit(1)
 

@@ -27,6 +27,7 @@ from rich.text import Text
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError
 
@@ -53,7 +54,7 @@ def top(every: float, timeout: float, as_json: bool, settings: Settings) -> None
         sys.stdout.reconfigure(errors="replace")  # names may have letters that this locale has not
     found = asyncio.run(fetch_status(listen, timeout=timeout))
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
     elif not sys.stdout.isatty():
         Console().print(picture(found))
     else:
@@ -94,7 +95,7 @@ class _Lines:
     def _say(self, line: str) -> None:
         if line != self._last:
             self._last = line
-            click.echo(f"{time.strftime('%H:%M:%S')} {line}")
+            say(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 class _Screen:

@@ -15,6 +15,7 @@ import click
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_text import counters, lint_lines, plan_document, plan_lines, versions_line
 from ovsnet.config import Group, Settings
@@ -23,6 +24,7 @@ from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.ovsdb import Session
+from ovsnet.texts import for_line
 from ovsnet.tune.advise import Advice
 from ovsnet.tune.advise import advise as make_advice
 from ovsnet.tune.apply import Overtaken
@@ -164,7 +166,7 @@ def lint(
     results = judge(facts)
     if as_json:
         versions = {reader: shown(version) for reader, version in facts.versions.items()}
-        click.echo(json.dumps({"versions": versions, "findings": [asdict(each) for each in results]}, indent=2))
+        say(json.dumps({"versions": versions, "findings": [asdict(each) for each in results]}, indent=2))
     else:
         _echo_results(facts, results, everything=everything)
     raise click.exceptions.Exit(1 if faults(results) else 0)
@@ -227,10 +229,10 @@ def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool
 
     advices = asyncio.run(run())
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in advices], indent=2))
+        say(json.dumps([asdict(each) for each in advices], indent=2))
         return
     for line in advice_lines(advices):
-        click.echo(line)
+        say(for_line(line))
 
 
 def _write(databases: Databases, planned: Callable[[Facts], Plan], *, as_json: bool) -> Plan:
@@ -244,7 +246,7 @@ def _write(databases: Databases, planned: Callable[[Facts], Plan], *, as_json: b
     try:
         return asyncio.run(run())
     except Overtaken as error:
-        click.echo(f"ovsnet: {error} {error.remedy}", err=True)
+        say(f"ovsnet: {error} {error.remedy}", err=True)
         raise click.exceptions.Exit(1) from error
 
 
@@ -256,17 +258,17 @@ async def _facts(databases: Databases) -> Facts:
 def _echo_results(facts: Facts, results: Sequence[LintResult], *, everything: bool) -> None:
     listed = [each for each in results if everything or each.kind is not Kind.EFFECTIVE]
     for line in lint_lines(listed):
-        click.echo(line)
-    click.echo(f"{counters(list(results))} ({versions_line(facts)})")
+        say(for_line(line))
+    say(f"{counters(list(results))} ({versions_line(facts)})")
 
 
 def _echo_plan(found: Plan, sessions: dict[str, Session], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(plan_document(found), indent=2))
+        say(json.dumps(plan_document(found), indent=2))
         return
     addresses = {database: str(session.address) for database, session in sessions.items()}
     for line in plan_lines(found, addresses):
-        click.echo(line)
+        say(for_line(line))
 
 
 def _targets(pairs: Sequence[str]) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
 import msgspec
 
+from ovsnet.cli.terminal import styled
 from ovsnet.errors import UsageError
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.tune.advise import Advice, Cost
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.stalls import Histogram
@@ -18,7 +19,7 @@ def read_status(text: str) -> dict[str, Any]:
     """A saved ``/status``. Raises UsageError."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except BAD_JSON as error:
         raise UsageError(f"This is no status document: {error}.", remedy="Save it: curl URL/status.") from error
 
 
@@ -33,16 +34,16 @@ def measured(document: Mapping[str, Any]) -> tuple[dict[str, Histogram], float]:
 def advice_lines(advices: list[Advice]) -> Iterator[str]:
     """The arithmetic, the values, and what the present ones would have cost."""
     for advice in advices:
-        yield click.style(advice.group, bold=True)
+        yield styled(advice.group, bold=True)
         yield f"  {advice.arithmetic}"
         for name, value in advice.values.items():
-            yield click.style(f"  -> {name}={value}", fg="green")
+            yield styled(f"  -> {name}={value}", fg="green")
         for cost in advice.now:
             yield f"  now  {_cost(cost)}"
         for cost in advice.then[:1]:
             yield f"  then {_cost(cost)}"
         if advice.remark:
-            yield click.style(f"  {advice.remark}", dim=True)
+            yield styled(f"  {advice.remark}", dim=True)
 
 
 def _cost(cost: Cost) -> str:

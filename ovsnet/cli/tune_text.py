@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-import click
-
+from ovsnet.cli.terminal import styled
 from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
@@ -24,10 +23,10 @@ COLOURS = {
 def lint_lines(results: Iterable[LintResult]) -> Iterator[str]:
     """Three lines each: what is set, what is done with it, what to set instead."""
     for each in results:
-        yield f"{click.style(f'{each.kind:13}', fg=COLOURS.get(each.kind, 'cyan'))} {each.says}"
+        yield f"{styled(f'{each.kind:13}', fg=COLOURS.get(each.kind, 'cyan'))} {each.says}"
         yield f"{'':13} {each.does}"
         if each.instead:
-            yield f"{'':13} {click.style(f'-> {each.instead}', bold=True)}"
+            yield f"{'':13} {styled(f'-> {each.instead}', bold=True)}"
 
 
 def counters(results: list[LintResult]) -> str:
@@ -40,15 +39,15 @@ def plan_lines(plan: Plan, addresses: Mapping[str, str]) -> Iterator[str]:
     """A diff per database, with the reason behind each new value; then what was left out."""
     for database in plan.databases:
         part = plan.of(database)
-        yield click.style(f"@@ {database} at {addresses.get(database, 'an unknown address')} @@", fg="cyan")
+        yield styled(f"@@ {database} at {addresses.get(database, 'an unknown address')} @@", fg="cyan")
         for edit in part.edits:
             yield from _edit_lines(edit)
         for new in part.new_rows:
             yield from _new_row_lines(new)
         for old in part.old_rows:
-            yield click.style(f"- {old.table} {old.row.label}, which ovsnet had made", fg="red")
+            yield styled(f"- {old.table} {old.row.label}, which ovsnet had made", fg="red")
     for note in plan.notes:
-        yield click.style(f"  {note}", dim=True)
+        yield styled(f"  {note}", dim=True)
     if not plan:
         yield "There is nothing to change."
 
@@ -71,17 +70,17 @@ def versions_line(facts: Facts) -> str:
 
 def _edit_lines(edit: Edit) -> Iterator[str]:
     if edit.before is not None:
-        yield click.style(f"- {edit.place} = {_value(edit, edit.before)}", fg="red")
+        yield styled(f"- {edit.place} = {_value(edit, edit.before)}", fg="red")
     if edit.after is not None:
-        yield click.style(f"+ {edit.place} = {_value(edit, edit.after)}", fg="green")
-    yield click.style(f"    {edit.reason}", dim=True)
+        yield styled(f"+ {edit.place} = {_value(edit, edit.after)}", fg="green")
+    yield styled(f"    {edit.reason}", dim=True)
 
 
 def _new_row_lines(new: NewRow) -> Iterator[str]:
     knob = KNOBS[new.knob]
-    yield click.style(f"+ {new.table} {new.target}", fg="green")
-    yield click.style(f"+ {new.table}.inactivity_probe of {new.target} = {knob.with_unit(int(new.value))}", fg="green")
-    yield click.style(f"    {new.reason}", dim=True)
+    yield styled(f"+ {new.table} {new.target}", fg="green")
+    yield styled(f"+ {new.table}.inactivity_probe of {new.target} = {knob.with_unit(int(new.value))}", fg="green")
+    yield styled(f"    {new.reason}", dim=True)
 
 
 def _value(edit: Edit, text: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
 from ovsnet.health.causes import codes
@@ -51,7 +52,7 @@ def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> 
     finally:
         log.disabled = False
     if not reached:
-        click.echo(f"ovsnet: {waiter.reason()}", err=True)
+        say(f"ovsnet: {waiter.reason()}", err=True)
         raise click.exceptions.Exit(waiter.exit_code)
 
 

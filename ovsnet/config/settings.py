@@ -93,8 +93,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         tuple[str, ...],
         Group.SERVING,
         Meta(
-            description="Names besides this host's own under which a browser may request `/`, `/status` and `/events`. "
-            "Numeric addresses are always allowed."
+            description="Names besides this host's own under which the agent may be asked. Numeric addresses are "
+            "always allowed; under any other name it answers probes, and only with yes or no."
         ),
     ] = ()
     serve_key: Annotated[str, Group.SERVING, Meta(description="PEM file of the private key for serving HTTPS.")] = ""

@@ -15,6 +15,7 @@ from ovsnet.config.declaration import declared
 from ovsnet.config.duration import seconds
 from ovsnet.config.settings import Settings
 from ovsnet.errors import ConfigError
+from ovsnet.files import MOST_DOCUMENT, read_text
 from ovsnet.io.address import Address
 
 
@@ -30,7 +31,7 @@ def load(
     for source, values in (
         (str(path), _from_file(path, kind)),
         ("the environment", _from_environment(environ or {}, kind)),
-        ("the command line", {key: value for key, value in (flags or {}).items() if value not in (None, (), "")}),
+        ("the command line", _from_flags(flags or {}, kind)),
     ):
         values = _in_seconds(values, source, kind)
         _convert(values, source, kind)
@@ -44,10 +45,10 @@ def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return _flat(tomllib.loads(Path(path).read_text(encoding="utf-8")), kind)
+        return _flat(tomllib.loads(read_text(path, MOST_DOCUMENT, errors="strict")), kind)
     except OSError as error:
         raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
 
 
@@ -61,6 +62,17 @@ def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:
     return found
 
 
+def _from_flags(flags: Mapping[str, object], kind: type[Settings]) -> dict[str, object]:
+    """A flag that may be repeated takes commas, too, as its variable does."""
+    many = {setting.name for setting in declared(kind) if setting.many}
+    given = {key: value for key, value in flags.items() if value not in (None, (), "")}
+    return {key: _split(*value) if key in many and isinstance(value, tuple) else value for key, value in given.items()}
+
+
+def _split(*texts: str) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
 def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[str, object]:
     """``OVSNET_*``; an unknown one is an error here as in the file, because a typo that does nothing is worse than
     none."""
@@ -72,8 +84,7 @@ def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[
         if (setting := by_variable.get(variable)) is None:
             remedy = _likely(variable, by_variable, kind)
             raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=remedy)
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        values[setting.name] = parts if setting.many else text
+        values[setting.name] = _split(text) if setting.many else text
     return values
 
 
@@ -115,6 +126,8 @@ def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) ->
     except msgspec.ValidationError as error:
         cause, _, place = str(error).partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`') or 'A setting'} in {source} cannot be used: {cause}.") from error
+    except UnicodeError as error:
+        raise ConfigError(f"A setting in {source} is no UTF-8: {error}.") from error
 
 
 def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:

@@ -1,18 +1,21 @@
-"""The tables of README and docs, written from the declarations.
+"""The tables of README and docs, and the declared part of each section of the runbook.
 
-``python -m ovsnet.deploy.tables README.md docs/knobs.md`` writes them.
+``python -m ovsnet.deploy.tables README.md docs/*.md`` writes them.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from ovsnet import doctor
 from ovsnet.config import Settings, declared
+from ovsnet.files import read_text
 from ovsnet.health.cause_table import UNEXPLAINED
-from ovsnet.health.causes import causes
+from ovsnet.health.causes import causes, codes
 from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.diagnosis import HEALTHY
 from ovsnet.tune.catalogue import KNOBS
@@ -49,16 +52,28 @@ def checks_table() -> str:
 
 
 def diagnoses_table() -> str:
-    """Every diagnosis, in causal order."""
-    first = [("`healthy`", "ready", HEALTHY.summary, "")]
-    first.append(("`starting`", "starting", "A stage has not been reached yet, and it is within its allowance.", ""))
-    return _table(
-        ("code", "state", "means", "remedy"),
-        [
-            *first,
-            *((f"`{each.code}`", each.state.label, each.summary, each.remedy) for each in (*causes(), UNEXPLAINED)),
-        ],
-    )
+    """Every diagnosis, in causal order, with a link to its section."""
+    first = [("`healthy`", "ready", HEALTHY.summary)]
+    first.append(("`starting`", "starting", "A stage has not been reached yet, and it is within its allowance."))
+    rows = ((f"[`{each.code}`](#{each.code})", each.state.label, each.summary) for each in (*causes(), UNEXPLAINED))
+    return _table(("code", "state", "means"), [*first, *rows])
+
+
+def section(code: str) -> str:
+    """What a section of the runbook says of its code: state, exit code, meaning, and the remedies, of which the first
+    whose facts are known is given."""
+    parts = []
+    for cause in (*causes(), UNEXPLAINED):
+        if cause.code == code:
+            dead = "; `/ovs/livez` fails when it lasts for `dead_after`" if cause.dead else ""
+            exit_code = 0 if cause.state.serves and not cause.blind else cause.exit_code
+            remedies = (_FACT.sub(lambda fact: fact[1].upper(), remedy) for remedy in cause.remedies)
+            lines = [f"{cause.summary} ({cause.state.label}, exit code {exit_code}{dead})", ""]
+            parts.append("\n".join([*lines, *(f"* {remedy}" for remedy in remedies if remedy != "ADVICE")]))
+    return "\n\n".join(parts) + "\n"
+
+
+_FACT = re.compile(r"\{(\w+)\}")
 
 
 def endpoints_table() -> str:
@@ -122,7 +137,8 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def renewed(text: str) -> str:
     """``text`` with each block between ``<!-- NAME: begin -->`` and ``<!-- NAME: end -->`` rewritten."""
-    for name, table in TABLES.items():
+    sections = {code: partial(section, code) for code in codes()}
+    for name, table in (TABLES | sections).items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, found, rest = text.partition(begin)
         if found:
@@ -143,4 +159,4 @@ def _default(value: object) -> str:
 
 if __name__ == "__main__":
     for path in map(Path, sys.argv[1:]):
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(renewed(read_text(path)), encoding="utf-8")

@@ -7,11 +7,20 @@ Pure but for reading files: whatever a daemon says comes in as ``Live``, gathere
 # isort: off
 from ovsnet.doctor import kernel
 from ovsnet.doctor import modules
+from ovsnet.doctor import module_rules
 from ovsnet.doctor import rundir
 from ovsnet.doctor import stale
 from ovsnet.doctor import threads
 from ovsnet.doctor import limits
+from ovsnet.doctor import processes
 from ovsnet.doctor import cpu
+from ovsnet.doctor import memory
+from ovsnet.doctor import storage
+from ovsnet.doctor import dpdk
+from ovsnet.doctor import mtu
+from ovsnet.doctor import conntrack
+from ovsnet.doctor import units
+from ovsnet.doctor import identity
 from ovsnet.doctor import clock
 from ovsnet.doctor import versions
 
@@ -30,14 +39,23 @@ __all__ = [
     "Live",
     "Severity",
     "clock",
+    "conntrack",
     "cpu",
+    "dpdk",
     "examine",
     "fatal_findings",
+    "identity",
     "kernel",
     "limits",
+    "memory",
+    "module_rules",
     "modules",
+    "mtu",
+    "processes",
     "rundir",
     "stale",
+    "storage",
     "threads",
+    "units",
     "versions",
 ]

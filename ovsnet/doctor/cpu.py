@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ovsnet.doctor.examination import examination
-from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
+from ovsnet.doctor.finding import Finding, note, ok, warning
+from ovsnet.doctor.running import daemons, nobody_runs
 from ovsnet.node.facts import Live
-from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid
 from ovsnet.node.host_files import Host
 
 MOUNT = PurePosixPath("/sys/fs/cgroup")
@@ -41,7 +41,7 @@ def quota(host: Host, live: Live) -> Iterator[Finding]:
     """No daemon is bound to less than one CPU."""
     found = _quotas(host, live)
     if found is None:
-        yield _nobody_runs("quotas")
+        yield nobody_runs("CPU quotas")
         return
     tight = {name: one for name, one in found.items() if one is not None and one.cpus < TOO_FEW}
     evidence = [f"{name}: {one.cpus:g} CPUs by {one.group}" for name, one in found.items() if one]
@@ -60,7 +60,7 @@ def throttled(host: Host, live: Live) -> Iterator[Finding]:
     """No daemon was stopped for having used up its quota."""
     found = _quotas(host, live)
     if found is None:
-        yield _nobody_runs("throttling")
+        yield nobody_runs("CPU throttling")
         return
     bound = {name: one for name, one in found.items() if one is not None}
     evidence = [
@@ -79,8 +79,7 @@ def throttled(host: Host, live: Live) -> Iterator[Finding]:
 
 def _quotas(host: Host, live: Live) -> dict[str, Quota | None] | None:
     """By daemon that runs; None when none is seen. Raises UnfitEnvironment."""
-    pids = {name: pid for name in ON_A_NODE if (pid := daemon_pid(host, live, name)) is not None}
-    return {name: tightest_quota(host, pid) for name, pid in pids.items()} or None
+    return {name: tightest_quota(host, pid) for name, pid in daemons(host, live).items()} or None
 
 
 def tightest_quota(host: Host, pid: int) -> Quota | None:
@@ -116,10 +115,3 @@ def _quota(host: Host, group: PurePosixPath) -> Quota | None:
 def _throttled_share(stat: str) -> float:
     fields = dict(line.split(maxsplit=1) for line in stat.splitlines() if " " in line)
     return int(fields.get("nr_throttled", 0)) / max(int(fields.get("nr_periods", 0)), 1)
-
-
-def _nobody_runs(what: str) -> Finding:
-    return unseen(
-        f"CPU {what} cannot be seen: no daemon of this run directory runs here.",
-        "Start it, then run ovsnet doctor again.",
-    )

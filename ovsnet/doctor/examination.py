@@ -19,6 +19,7 @@ from ovsnet.doctor.finding import Finding, Severity, unseen
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
+from ovsnet.texts import for_line
 
 Examine = Callable[[Host, Live], Iterable[Finding]]
 
@@ -43,9 +44,14 @@ class Examination:
         """Examine once. Raises nothing: what cannot be seen is a finding, after those that were."""
         try:
             for finding in self.examine(host, live):
-                yield replace(finding, code=self.code)
+                yield self._said(finding)
         except UnfitEnvironment as error:
-            yield replace(unseen(str(error), error.remedy or SEE_MORE), code=self.code)
+            yield self._said(unseen(str(error), error.remedy or SEE_MORE))
+
+    def _said(self, finding: Finding) -> Finding:
+        evidence = tuple(map(for_line, finding.evidence))
+        summary, remedy = for_line(finding.summary), for_line(finding.remedy)
+        return replace(finding, code=self.code, summary=summary, remedy=remedy, evidence=evidence)
 
 
 EXAMINATIONS: dict[str, Examination] = {}

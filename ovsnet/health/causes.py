@@ -145,10 +145,14 @@ def codes() -> dict[str, Cause]:
     return first
 
 
+SHOWS_FAULTS = (Status.FAILED, Status.SLOW, Status.UNKNOWN)
+"""The statuses that a cause may explain."""
+
+
 def cause_of(result: Result) -> Cause | None:
     """The first row that explains ``result``. One that failed and that none explains is ``UNEXPLAINED``; None for a
     result that shows no fault."""
-    if result.status not in (Status.FAILED, Status.SLOW, Status.UNKNOWN):
+    if result.status not in SHOWS_FAULTS:
         return None
     found = next((cause for cause in causes() if cause.explains(result)), None)
     return UNEXPLAINED if found is None and result.status is Status.FAILED else found

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ovsnet.health.cause import UNPROVEN, Cause, State
-from ovsnet.health.causes import cause_of, causes, state_of
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, state_of
+from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.timeline import Timeline
 
 Match = tuple[Cause, Result]
@@ -78,7 +78,7 @@ def diagnose(
         found = before
     elif matches:
         found = _root(matches, results)
-    elif before is not None and before.evidence and any(result.reason == "precondition" for result in results.values()):
+    elif before is not None and before.evidence and any(result.reason in NEVER_ASKED for result in results.values()):
         found = before
     else:
         found = HEALTHY
@@ -97,8 +97,10 @@ def matches_of(results: Iterable[Result]) -> Iterable[Match]:
     """Causes with the results that show them, in causal order. A result shows the first that explains it, no other."""
     shown: dict[Cause, list[Result]] = {}
     for result in results:
-        if (cause := cause_of(result)) is not None:
+        if result.status in SHOWS_FAULTS and (cause := cause_of(result)) is not None:
             shown.setdefault(cause, []).append(result)
+    if not shown:  # as on every healthy node, many times a second
+        return ()
     order = [cause for cause in causes() if cause in shown]
     order += [cause for cause in shown if cause not in order]
     return ((cause, result) for cause in order for result in shown[cause])

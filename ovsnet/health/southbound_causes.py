@@ -13,7 +13,6 @@ SOUTHBOUND = (
             "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
             "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
         ),
-        daemon="southbound",
         reasons=frozenset({"stale"}),
     ),
     Cause(
@@ -37,7 +36,6 @@ SOUTHBOUND = (
             "If that chassis is no more: `ovn-sbctl chassis-del {holder}`.",
             "Give each node a system-id and a tunnel address (external_ids:ovn-encap-ip) of its own.",
         ),
-        daemon="southbound",
         reasons=frozenset({"chassis-conflict"}),
     ),
 )

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ovsnet.health.checks.result import Result
+from ovsnet.health.checks.result import NOT_YET, Result, Status
 from ovsnet.health.diagnosis import Diagnosis, diagnose
 from ovsnet.health.timeline import Timeline, check_of
 from ovsnet.node.components import COMPONENTS
 from ovsnet.node.silence import Verdict
+
+FIRST_ANSWERS = 60.0
+"""Seconds for which readiness waits for the first answer of each check, which may deny it. A daemon that is slow for
+longer serves all the same."""
+
+
+REMOTE = frozenset(component.name for component in COMPONENTS.values() if component.remote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class HealthState:
         self._rise = rise
         self._fall = fall
         self._turned_at = now
+        self._began = now
+        self._answered: set[str] = set()
 
     def restarted(self, daemon: str, at: float, now: float) -> None:
         """``daemon`` started at ``at``. One that has run for longer than a start may take is no start, and revokes that
@@ -79,7 +88,7 @@ class HealthState:
         if serves != before.state.serves:
             self._turned_at = now
         elapsed = now - self._turned_at
-        if serves and elapsed >= self._rise and (self.ready or not self._may_be_hung()):
+        if serves and elapsed >= self._rise and (self.ready or not (self._may_be_hung() or self._must_wait(now))):
             self.ready = True
         elif not serves and (self.diagnosis.proven or elapsed >= self._fall):
             self.ready = False
@@ -89,6 +98,11 @@ class HealthState:
         until that is proven."""
         late = (each for each in self.results.values() if each.reason == Verdict.LATE)
         return any(not COMPONENTS[each.daemon].remote for each in late if each.daemon in COMPONENTS)
+
+    def _must_wait(self, now: float) -> bool:
+        """Whether a check has still to say for the first time how things are: what is late may say that all is lost."""
+        waits = any(_is_open(each) and each.name not in self._answered for each in self.results.values())
+        return waits and now - self._began < FIRST_ANSWERS
 
     def awaits(self, check: str, now: float) -> bool:
         """Whether a start is under way, and its next stage is proven by ``check``."""
@@ -104,6 +118,15 @@ class HealthState:
         before = self.results.get(result.name)
         self.results[result.name] = result
         self.timeline.observe(result)
+        if not _is_open(result):
+            self._answered.add(result.name)
         if before is not None and (before.status, before.reason) == (result.status, result.reason):
             return None
         return Change(result, None)
+
+
+def _is_open(result: Result) -> bool:
+    """Whether an answer is still to come that may deny readiness: what is said of another host denies nothing."""
+    if result.name.partition(".")[0] in REMOTE:
+        return False
+    return result.status is Status.SLOW or result.reason == NOT_YET

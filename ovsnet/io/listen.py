@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import grp
 import os
 import socket
@@ -46,8 +48,10 @@ class Listener:
     secure: bool = False
     made: str = ""
 
-    def accepting(self) -> socket.socket:
-        """A copy to accept on: its end leaves the socket and its queue alone. Connections get ``SEND_BUFFER``."""
+    def accepting(self, queue: int) -> socket.socket:
+        """A copy to accept on: its end leaves the socket and its queue alone. ``queue`` connections wait there, in the
+        kernel, and get ``SEND_BUFFER``."""
+        self.sock.listen(queue)
         copy = self.sock.dup()
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # accept(2) hands it on
         return copy
@@ -93,10 +97,13 @@ def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
     return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
 
 
-def discard_unsent(sock: socket.socket) -> None:
+def discard_unsent(sock: socket.socket | None) -> None:
     """Let the end of this connection be a reset. The kernel would keep and offer what nobody reads, for minutes after
-    its close (socket(7), SO_LINGER)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    its close (socket(7), SO_LINGER). One that is closed has nothing to keep: uvloop's transports then have no socket,
+    or one without a descriptor, which is a ValueError."""
+    if sock is not None:
+        with contextlib.suppress(OSError, ValueError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _inherit(descriptor: int, name: str) -> Listener:
@@ -134,15 +141,34 @@ def _listen_unix(address: Address, access: Access) -> socket.socket:
         pass
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        sock.bind(address.path)
-        # Nobody can connect before listen(), so no moment is left in which the umask decides.
-        os.chown(address.path, -1, _group_id(access.group))
-        os.chmod(address.path, access.mode)
+        # The file gets the mode of the socket's own inode (net/unix/af_unix.c, unix_bind), so it never has another.
+        os.fchmod(sock.fileno(), access.mode)
+        group = _group_id(access.group)
+        umask = os.umask(0)
+        try:
+            sock.bind(address.path)
+        finally:
+            os.umask(umask)
+        if group >= 0:
+            _give_to(address.path, group)
         sock.listen(BACKLOG)
     except (OSError, ConfigError):
         sock.close()
         raise
     return sock
+
+
+def _give_to(path: str, group: int) -> None:
+    """Whoever may write the directory may put something else there meanwhile: only a socket of ours is given away, and
+    nobody can connect before listen()."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
+            raise OSError(errno.EEXIST, "somebody else put something else there", path)
+        os.chown(f"/proc/self/fd/{descriptor}", -1, group)
+    finally:
+        os.close(descriptor)
 
 
 def _group_id(name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from dataclasses import dataclass
 
 from ovsnet.deadlines import BACKLOG
 from ovsnet.errors import raise_own_limit
@@ -16,6 +17,25 @@ def nofile_needed(max_connections: int) -> int:
     """What an agent opens at most. Over ``max_connections`` come as many as it keeps until they have been read, and as
     many as it accepts meanwhile: a whole queue each."""
     return OWN + max_connections + 2 * BACKLOG
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many connections are ``held``, and how many more may be ``waiting`` to be read, or to be accepted."""
+
+    held: int
+    waiting: int
+
+
+def places(files: int, wanted: int, queue: int) -> Places:
+    """As many places as ``files`` descriptors are enough for: at most ``wanted``, and ``queue`` more.
+
+    Where no descriptor is left, the kernel's queue is emptied by closing what is in it (libuv, uv__emfile_trick), the
+    probes among it; and the daemons cannot be asked.
+    """
+    spare = max(files - OWN, files // 2)
+    held = max(min(wanted, spare // 2), 1)
+    return Places(held, max(min(queue, (spare - held) // 2), 1))
 
 
 def nofile() -> int:

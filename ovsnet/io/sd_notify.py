@@ -7,6 +7,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
+from ovsnet.texts import for_manager
+
 SendDatagram = Callable[[str], None]
 
 
@@ -52,7 +54,7 @@ class Notifier:
 
 def _one_line(text: str) -> str:
     """A line break would begin another assignment."""
-    return " ".join(text.split())
+    return for_manager(" ".join(text.split()))
 
 
 def _datagrams_to(path: str) -> SendDatagram:

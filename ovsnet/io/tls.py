@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 
 from ovsnet.errors import ConfigError
+from ovsnet.files import require_document
 from ovsnet.io.nofile import require_descriptor
 
 
@@ -27,6 +28,8 @@ class Tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         try:
+            for path in (self.key, self.certificate, self.ca):
+                require_document(path)  # OpenSSL would wait for a FIFO's writer
             context.load_verify_locations(cafile=self.ca)
             # Without a password OpenSSL asks for it on the terminal.
             context.load_cert_chain(self.certificate, self.key, password="")
@@ -62,6 +65,8 @@ class ServingTls:
         """Reads the files again. Raises ConfigError when one cannot be used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
+            for path in filter(None, (self.key, self.certificate, self.client_ca)):
+                require_document(path)
             context.load_cert_chain(self.certificate, self.key, password="")
             if self.client_ca:
                 context.verify_mode = ssl.CERT_REQUIRED

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from ovsnet.files import read_head
+
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MOST = 4 << 20
@@ -40,8 +42,7 @@ def is_local(address: str, networks: Iterable[Network]) -> bool:
 def _read(path: Path, absent: str | None = None) -> str | None:
     """``absent``: what stands for a file that is not there, as if_inet6 is not without IPv6."""
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
-            text = file.read(MOST)
+        text = read_head(path, MOST).decode("ascii", errors="replace")
     except FileNotFoundError:
         if absent is None:
             raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_head
 from ovsnet.node.host_files import Host
 from ovsnet.node.process import command_line
 from ovsnet.protocol.certificates import Validity, validities
@@ -90,7 +91,6 @@ def dated(files: Iterable[PemFile], proc: Path = Path("/proc")) -> list[Dated]:
 def _read(file: PemFile, proc: Path) -> bytes:
     host = Host("/" if file.pid is None else proc / str(file.pid) / "root")
     try:
-        with host.locate(file.path).open("rb") as stream:
-            return stream.read(MOST_BYTES)
+        return read_head(host.locate(file.path), MOST_BYTES)
     except (OSError, ValueError, UnfitEnvironment):
         return b""

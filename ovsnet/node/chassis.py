@@ -37,6 +37,19 @@ def bridge_of(ids: Mapping[str, str], chassis: str) -> str:
     return own or ids.get("ovn-bridge") or "br-int"
 
 
+NEEDED = ("system-id", "ovn-encap-type", "ovn-encap-ip")
+"""Without any of them ovn-controller registers no chassis (controller/chassis.c, ``chassis_parse_ovs_config``)."""
+
+
+def lacking(ids: Mapping[str, str]) -> list[str]:
+    """Which of ``NEEDED`` are not set in ``external_ids``, or to nothing. A tunnel's may carry a chassis' name."""
+    return [
+        key
+        for key in NEEDED
+        if not any(value.strip() for name, value in ids.items() if name == key or name.startswith(f"{key}-"))
+    ]
+
+
 def split_list(value: str) -> list[str]:
     """The elements of a list with commas, such as several addresses in ``ovn-encap-ip`` (controller/chassis.c,
     ``chassis_parse_ovs_encap_ip``)."""

@@ -6,6 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.files import read_text
+
+MOST_DIGITS = 64
+
 NEAR = 0.95
 """Of the table, from where on it counts as full."""
 
@@ -36,10 +40,14 @@ def of_kernel(pid: int, proc: Path = Path("/proc")) -> Table | None:
     try:
         if os.readlink(proc / "self/ns/net") != os.readlink(proc / str(pid) / "ns/net"):
             return None
-        count, limit = (int((proc / f"sys/net/netfilter/nf_conntrack_{each}").read_text()) for each in ("count", "max"))
+        count, limit = (_number(proc / f"sys/net/netfilter/nf_conntrack_{each}") for each in ("count", "max"))
     except (OSError, ValueError):  # the module is not loaded, or the process is another user's
         return None
     return Table(KERNEL, count, limit, f"sysctl -w net.netfilter.nf_conntrack_max={2 * limit}")
+
+
+def _number(path: Path) -> int:
+    return int(read_text(path, MOST_DIGITS))
 
 
 def of_userspace(datapath: str, count: str, limit: str) -> Table | None:

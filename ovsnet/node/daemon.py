@@ -20,6 +20,10 @@ from ovsnet.node.silence import Finding, Silence, Verdict
 SIGHTED_FOR = 1.0
 """Seconds. Two checks that fail together need one answer, and it may take all of /proc."""
 
+LAST_FEW = 4
+"""Descriptors. A daemon that has none left, and a client that leaves it, is between two turns of its loop at a moment
+when somebody who waits has not been accepted in its place: on a host with much to do, a long moment."""
+
 SAME_START = 0.1
 """Seconds by which two readings of one process's start may differ: the kernel counts it in ticks of 10 ms."""
 
@@ -156,15 +160,16 @@ class Daemon:
         return process is None or process.gone
 
     def out_of_descriptors(self) -> tuple[int, Descriptors] | None:
-        """Its process and that one's descriptors when none is left; None otherwise, and when they cannot be read.
+        """Its process and that one's descriptors when hardly any is left; None otherwise, and when they cannot be read.
 
-        A stopped process accepts nobody, whatever it has left. Not for a schedule.
+        Only of one that is silent: a daemon that answers has enough. A stopped process accepts nobody, whatever it has
+        left. Not for a schedule.
         """
         process = self.process()
         if process is None or process.gone or process.state in "Tt":
             return None
         held = descriptors(process.pid)
-        return (process.pid, held) if held is not None and held.left <= 0 else None
+        return (process.pid, held) if held is not None and held.left <= LAST_FEW else None
 
     def damaged_database(self) -> tuple[str, str] | None:
         """A file of its databases that cannot be loaded, and what is wrong with it; None when none is known to be."""

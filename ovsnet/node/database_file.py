@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ovsnet.files import head, open_regular
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.rundir import Rundir
 
@@ -26,12 +26,11 @@ _HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) [0-9a-f]{40}\n")
 def damage(path: Path | str) -> str:
     """What is wrong with it, to be said behind its name; empty when nothing is, and when it may not be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = open_regular(path)
     except OSError:
         return ""
     try:
-        found = os.fstat(descriptor)
-        return judge(os.read(descriptor, LONGEST_HEADER), found.st_size) if stat.S_ISREG(found.st_mode) else ""
+        return judge(head(descriptor, LONGEST_HEADER), os.fstat(descriptor).st_size)
     except OSError:
         return ""
     finally:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
+from ovsnet.files import read_text
 
 MOST_COUNTED = 1 << 17
 """Descriptors of one process. A process with more is not counted."""
@@ -35,7 +36,7 @@ def descriptors(pid: int | str, proc: Path = Path("/proc")) -> Descriptors | Non
     It lists a directory of an entry per descriptor: not for a schedule.
     """
     try:
-        limit = _SOFT_LIMIT.search((proc / str(pid) / "limits").read_text())
+        limit = _SOFT_LIMIT.search(read_text(proc / str(pid) / "limits"))
         if limit is None:
             return None
         most = int(limit[1])

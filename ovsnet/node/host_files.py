@@ -6,7 +6,6 @@ things. 2: symbolic links are followed inside the root, as chroot(2) would. 3: n
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_bytes, unpacked
 from ovsnet.node.layouts import LAYOUTS
 from ovsnet.node.rundir import Rundir
 
@@ -74,8 +74,8 @@ class Host:
 
     def read(self, path: str | Path) -> str | None:
         """A file's text, or None when it is absent; one named ``.gz`` is unpacked. Raises UnfitEnvironment."""
-        unpack = gzip.decompress if str(path).endswith(".gz") else bytes
-        data = _seen(path, lambda: unpack(self.locate(path).read_bytes()))
+        unpack = unpacked if str(path).endswith(".gz") else bytes
+        data = _seen(path, lambda: unpack(read_bytes(self.locate(path))))
         return None if data is None else data.decode(errors="replace")
 
     def need(self, path: str | Path) -> str:
@@ -96,6 +96,10 @@ class Host:
     def stat(self, path: str | Path, *, follow: bool = True) -> os.stat_result | None:
         """None when it is absent. Raises UnfitEnvironment."""
         return _seen(path, lambda: os.stat(self._place(path, follow=follow), follow_symlinks=follow))
+
+    def space(self, path: str | Path) -> os.statvfs_result | None:
+        """Of the file system that holds it; None when it is absent. Raises UnfitEnvironment."""
+        return _seen(path, lambda: os.statvfs(self.locate(path)))
 
     def link(self, path: str | Path) -> str | None:
         """Where a symbolic link points, or None when it is none. Raises UnfitEnvironment."""
@@ -153,11 +157,16 @@ def _kernel_option(host: Host, option: str) -> tuple[str, str] | None:
 
 def count_cpus(cpu_list: str) -> int:
     """How many CPUs a list such as ``0-3,8`` names (cpuset(7), "List format")."""
-    count = 0
+    return len(cpus_of(cpu_list))
+
+
+def cpus_of(cpu_list: str) -> frozenset[int]:
+    """The CPUs that such a list names."""
+    found: set[int] = set()
     for part in cpu_list.strip().split(","):
         first, _, last = part.partition("-")
-        count += int(last or first) - int(first) + 1
-    return count
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
 
 
 def _target(path: Path) -> str | None:

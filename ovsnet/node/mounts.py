@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_head
 from ovsnet.node.host_files import Host
 
 MOST_BYTES = 16 << 20
@@ -24,17 +25,24 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """``root`` is the directory of the file system ``device`` that is seen at ``point``."""
+    """``root`` is the directory of the file system ``device`` that is seen at ``point``. ``read_only`` may be the mount
+    or the whole file system."""
 
     device: str
     root: PurePosixPath
     point: PurePosixPath
+    read_only: bool = False
 
 
 def mounts(mountinfo: str) -> list[Mount]:
     """The lines of /proc/PID/mountinfo (proc(5)), as that process sees them."""
     fields = (line.split(" ", 5) for line in mountinfo.split("\n"))
-    return [Mount(each[2], _path(each[3]), _path(each[4])) for each in fields if len(each) == 6]
+    return [Mount(each[2], _path(each[3]), _path(each[4]), _is_read_only(each[5])) for each in fields if len(each) == 6]
+
+
+def _is_read_only(rest: str) -> bool:
+    """Of the options of the mount, and of those of the file system at the end of the line."""
+    return any("ro" in options.split(",") for options in (rest.partition(" ")[0], rest.rpartition(" ")[2]))
 
 
 def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:
@@ -70,8 +78,7 @@ def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
 
 def _read(process: Path) -> list[Mount]:
     try:
-        with (process / "mountinfo").open("rb") as stream:
-            return mounts(os.fsdecode(stream.read(MOST_BYTES)))
+        return mounts(os.fsdecode(read_head(process / "mountinfo", MOST_BYTES)))
     except OSError:
         return []
 

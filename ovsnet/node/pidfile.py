@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
+from ovsnet.files import head, open_regular
 
 MOST_BYTES = 128
 """As much as OVS reads of a pidfile's line (lib/daemon-unix.c, ``read_pidfile__``)."""
@@ -53,12 +53,12 @@ class LockState:
 def read_pidfile(path: Path) -> int | None:
     """The number in a pidfile, or None. Raises OwnLimit."""
     try:
-        descriptor = _open(path)
-    except (OSError, ValueError) as error:
+        descriptor = open_regular(path)
+    except OSError as error:
         raise_own_limit(error)
         return None
     try:
-        text = os.read(descriptor, MOST_BYTES).strip()
+        text = head(descriptor, MOST_BYTES).strip()
     except OSError:
         return None
     finally:
@@ -69,10 +69,10 @@ def read_pidfile(path: Path) -> int | None:
 def pidfile_locked(path: Path) -> LockState:
     """Who holds the lock on a pidfile. Takes no lock and never waits. Raises OwnLimit."""
     try:
-        descriptor = _open(path)
+        descriptor = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         return LockState(Lock.MISSING)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise_own_limit(error)
         return LockState(Lock.UNREADABLE, why=str(error))
     try:
@@ -87,12 +87,3 @@ def pidfile_locked(path: Path) -> LockState:
         return LockState(Lock.FREE)
     # The kernel translates the pid into our namespace, to 0 where it has none (fs/locks.c, ``locks_translate_pid``).
     return LockState(Lock.HELD, max(pid, 0))
-
-
-def _open(path: Path) -> int:
-    """Never waits, as it would for a writer of a FIFO. Raises OSError, also when it is no regular file."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{path} is no regular file")
-    return descriptor

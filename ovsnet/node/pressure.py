@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.files import read_text
 from ovsnet.node.process import stopped_thread
 from ovsnet.node.silence import Surroundings
 
@@ -102,6 +103,6 @@ def field(text: str, key: str) -> float | None:
 def read(path: Path) -> str:
     """A file's text; empty when it cannot be had."""
     try:
-        return path.read_text(errors="surrogateescape")
+        return read_text(path)
     except OSError:
         return ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
+from ovsnet.files import read_head, read_text
 
 PF_EXITING = 0x4
 """In the flags of stat (include/linux/sched.h). Set before the kernel closes the files (kernel/exit.c, ``do_exit``), so
@@ -73,8 +74,8 @@ def sample(pid: int, now: float, proc: Path = Path("/proc")) -> ProcessSample | 
     thread = proc / str(pid) / "task" / str(pid)
     try:
         # A name is any 15 bytes that the process likes (prctl(2), PR_SET_NAME).
-        stat = (thread / "stat").read_text(errors="surrogateescape")
-        status = (thread / "status").read_text(errors="surrogateescape")
+        stat = read_text(thread / "stat")
+        status = read_text(thread / "status")
     except OSError as error:
         raise_own_limit(error)
         return None
@@ -101,9 +102,9 @@ def stopped_thread(pid: int, proc: Path = Path("/proc")) -> Thread | None:
     tasks = proc / str(pid) / "task"
     for tid in sorted(int(name) for name in _names(tasks) if name.isdigit() and int(name) != pid):
         try:
-            name, fields = _parse((tasks / str(tid) / "stat").read_text(errors="surrogateescape"))
+            name, fields = _parse(read_text(tasks / str(tid) / "stat"))
             if fields[0] in "Tt":
-                status = (tasks / str(tid) / "status").read_text(errors="surrogateescape")
+                status = read_text(tasks / str(tid) / "status")
                 return Thread(tid, name, fields[0], _tracer(status, proc))
         except OSError as error:  # it has ended meanwhile
             raise_own_limit(error)
@@ -123,7 +124,7 @@ def _times(thread: Path, stat_fields: list[str]) -> tuple[float, float | None]:
     From schedstat in nanoseconds where the kernel has it; the ticks of stat cannot show the 30 us that an echo costs.
     """
     try:
-        cpu, waited, *_ = (thread / "schedstat").read_text().split()
+        cpu, waited, *_ = read_text(thread / "schedstat").split()
         return int(cpu) / 1e9, int(waited) / 1e9
     except (OSError, ValueError):
         return (int(stat_fields[11]) + int(stat_fields[12])) * _TICK, None
@@ -134,7 +135,7 @@ def _tracer(status: str, proc: Path) -> Tracer | None:
     if not pid:  # in a pid namespace that we do not see
         return None
     try:
-        return Tracer(pid, (proc / str(pid) / "comm").read_text(errors="surrogateescape").rstrip("\n"))
+        return Tracer(pid, read_text(proc / str(pid) / "comm").rstrip("\n"))
     except OSError:
         return Tracer(pid, "")
 
@@ -148,8 +149,7 @@ def _number(status: str, name: str) -> int:
 def command_line(pid: int, proc: Path = Path("/proc")) -> list[str]:
     """The arguments of a process; empty when they cannot be read."""
     try:
-        with (proc / str(pid) / "cmdline").open("rb") as stream:
-            return os.fsdecode(stream.read(1 << 16)).split("\0")
+        return os.fsdecode(read_head(proc / str(pid) / "cmdline", 1 << 16)).split("\0")
     except OSError:
         return []
 
@@ -180,7 +180,7 @@ def given(pid: int, name: str, proc: Path = Path("/proc")) -> frozenset[str]:
     if not name.startswith(RUNNERS):
         return frozenset()
     try:
-        words = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
+        words = read_head(proc / str(pid) / "cmdline", 1 << 16).split(b"\0")
     except OSError as error:
         raise_own_limit(error)
         return frozenset()

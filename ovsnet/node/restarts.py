@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.config.settings import MOST_RESTARTS
+from ovsnet.files import read_text
+from ovsnet.node.process import command_line
 
 MOST_KEPT = MOST_RESTARTS
 
@@ -45,10 +47,8 @@ class Starts:
 def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:
     """What the monitor of this process tells; None when it has none, or none that can be seen."""
     try:
-        stat = (proc / str(pid) / "stat").read_text(errors="replace")
-        parent = stat.rpartition(")")[2].split()[1]
-        title = (proc / parent / "cmdline").read_bytes().decode(errors="replace")
-    except (OSError, IndexError):
+        parent = int(read_text(proc / str(pid) / "stat").rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
         return None
-    found = _CRASHES.search(title)
+    found = _CRASHES.search(" ".join(command_line(parent, proc)))
     return None if found is None else Crashes(int(found["count"]), found["how"])

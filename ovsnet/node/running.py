@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import OwnLimit
+from ovsnet.files import read_head, read_text
 from ovsnet.node.mounts import reach
 from ovsnet.node.process import given
 from ovsnet.node.unix_sockets import bound_sockets
@@ -62,7 +63,7 @@ def _daemon(pid: int, proc: Path) -> str:
     """The program that a process runs; empty when it ended meanwhile. A name longer than 15 bytes is cut, and no
     daemon's here is."""
     try:
-        name = (proc / str(pid) / "comm").read_text(errors="surrogateescape").rstrip("\n")
+        name = read_text(proc / str(pid) / "comm").rstrip("\n")
         return next((each for each in _SERVES if each in given(pid, name, proc)), name)
     except (OSError, OwnLimit):
         return ""
@@ -85,7 +86,6 @@ def _database(pid: int, proc: Path) -> Path | None:
 
 def _arguments(process: Path) -> Iterator[str]:
     try:
-        with (process / "cmdline").open("rb") as stream:
-            yield from os.fsdecode(stream.read(MOST_BYTES)).split("\0")[1:]
+        yield from os.fsdecode(read_head(process / "cmdline", MOST_BYTES)).split("\0")[1:]
     except OSError:
         return

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovsnet.errors import raise_own_limit
+from ovsnet.files import read_text
 
 LEAST_ROOM = 16 << 10
 """Bytes: a change that makes a port has one or two kilobytes. Less is said to be full."""
@@ -93,5 +94,5 @@ def _is_same(entry: Path, name: str) -> bool:
 
 
 def _uses_reserve(process: Path) -> bool:
-    held = _CAPABILITIES.search((process / "status").read_text(errors="surrogateescape"))
+    held = _CAPABILITIES.search(read_text(process / "status"))
     return held is not None and bool(int(held[1], 16) & SYS_RESOURCE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ovsnet.files import read_text
 from ovsnet.io.unix_diag import unix_peers
-from ovsnet.node.unix_sockets import open_sockets
+from ovsnet.node.unix_sockets import MOST_BYTES, open_sockets
 
 CONNECTED = "03"
 """SS_CONNECTED of include/uapi/linux/net.h, as /proc/net/unix prints it."""
@@ -19,7 +20,7 @@ def accepted(path: str, table: Path = Path("/proc/net/unix")) -> frozenset[int] 
     /run. The table is that of our own network namespace.
     """
     try:
-        lines = table.read_text(errors="surrogateescape").splitlines()
+        lines = read_text(table, MOST_BYTES).splitlines()
     except OSError:
         return None
     name, real = f"/{os.path.basename(path)}", os.path.realpath(path)

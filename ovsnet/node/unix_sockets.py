@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovsnet.files import read_bytes
+
 ACCEPTS = 1 << 16
 """``__SO_ACCEPTCON`` in the flags' column (include/linux/net.h): the socket listens."""
 
@@ -87,8 +89,4 @@ def _open_sockets(directory: Path) -> frozenset[int]:
 
 
 def _read(table: Path) -> str:
-    with table.open("rb") as stream:
-        content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise OSError(f"{table} is too large")
-    return os.fsdecode(content)
+    return os.fsdecode(read_bytes(table, MOST_BYTES))

@@ -19,7 +19,7 @@ import msgspec
 from ovsnet.errors import ProtocolError
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.values import Uuid
-from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.protocol.jsonrpc import BAD_JSON, decode_body
 
 Item = TypeVar("Item")
 
@@ -52,7 +52,7 @@ def _apply(replica: Replica, table: str, batch: Iterable[tuple[str, msgspec.Raw]
         for uuid, row in batch:
             try:
                 update = _ROW.decode(row)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            except BAD_JSON as error:
                 raise ProtocolError(f"The server sent no update of row {uuid} in {table}: {error}.") from error
             replica.apply(table, Uuid(uuid), update)
 

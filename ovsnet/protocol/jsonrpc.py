@@ -90,7 +90,8 @@ _decode_id = msgspec.json.Decoder(int).decode
 _encode = msgspec.json.Encoder().encode
 # In JSON text an even number of backslashes before "\u0000" escapes none of its own.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_BAD_JSON = (ValueError, msgspec.MsgspecError, RecursionError)
+BAD_JSON = (ValueError, msgspec.MsgspecError, RecursionError)
+"""What msgspec raises for bytes of others: UnicodeDecodeError is a ValueError, and deep nesting a RecursionError."""
 _UNENCODABLE = (ValueError, TypeError, OverflowError, msgspec.MsgspecError, RecursionError)
 
 
@@ -171,7 +172,7 @@ class Connection:
             message = _decode_message(text)
             if message.method is None:
                 return self._answer(message, text)
-        except _BAD_JSON as error:
+        except BAD_JSON as error:
             raise ProtocolError(f"The peer sent no JSON-RPC message: {error}: {_start_of(text)}.") from error
         return self._call(message, message.method, text)
 
@@ -213,7 +214,7 @@ def decode_body(body: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     gc.disable()
     try:
         return decoder.decode(body)
-    except _BAD_JSON as error:
+    except BAD_JSON as error:
         raise ProtocolError(f"The peer sent something else than was asked for: {error}.") from error
     finally:
         if was_enabled:

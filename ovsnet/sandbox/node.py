@@ -64,6 +64,7 @@ class Sandbox:
     def attach(cls, directory: Path | str) -> Sandbox:
         """The sandbox in this directory, started by another process. Raises UsageError when there is none."""
         path = Path(directory).absolute()
+        place.require_ours(path)
         settings = record.read_settings(path)
         node = cls(path, detached=True)
         root = settings.binaries_root

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,21 @@ def make(requested: Path | None) -> tuple[Path, bool]:
         raise UsageError(f"{where} cannot hold a sandbox: {error}.", remedy="Name another directory.") from error
 
 
+def require_ours(directory: Path) -> None:
+    """Raises UsageError where another user could change what is in there: its record names the programs that we start
+    and the processes that we end. Nobody's sandbox is taken over, not even by root."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return  # there is no sandbox: whoever reads the record says so
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        whose = "belongs to another user" if found.st_uid != os.geteuid() else "may be written by others"
+        raise UsageError(
+            f"{directory} {whose}, who could have us run any program.",
+            remedy="Name a directory that does not exist yet: it is made for you alone.",
+        )
+
+
 def furnish(layout: Layout, settings: Settings) -> None:
     """Make the parts, and note what the sandbox is."""
     try:
@@ -64,7 +81,8 @@ def _make_temporary() -> tuple[Path, bool]:
 
 def _make_requested(directory: Path) -> tuple[Path, bool]:
     made = not directory.exists()
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    require_ours(directory)
     if any(directory.iterdir()):
         remedy = f"Name an empty directory, or end the sandbox that is there: ovsnet sandbox down {directory}"
         raise UsageError(f"{directory} is not empty.", remedy=remedy)

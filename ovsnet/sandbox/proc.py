@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_text
 from ovsnet.node.process import sample
-from ovsnet.node.unix_sockets import unix_sockets
+from ovsnet.node.unix_sockets import MOST_BYTES, unix_sockets
 
 _LISTENING_TCP = "0A"  # TCP_LISTEN, include/net/tcp_states.h
 # Below the kernel's default ephemeral range (32768-60999), so that no outgoing connection sits on one by chance.
@@ -42,7 +43,7 @@ def _thread_states(pid: int) -> set[str]:
     states = set()
     for stat in Path("/proc", str(pid), "task").glob("*/stat"):
         try:
-            states.add(stat.read_text().rpartition(") ")[2][0])
+            states.add(read_text(stat).rpartition(") ")[2][0])
         except OSError:
             continue  # the thread ended while we looked
     return states
@@ -72,6 +73,6 @@ def free_ports(count: int) -> list[int]:
 
 def _table(name: str) -> str:
     try:
-        return Path("/proc/net", name).read_text(errors="surrogateescape")
+        return read_text(Path("/proc/net", name), MOST_BYTES)
     except FileNotFoundError:
         return ""  # a kernel without IPv6 has no tcp6

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from ovsnet.errors import UsageError
+from ovsnet.files import MOST_DOCUMENT, read_bytes, replace
+from ovsnet.protocol.jsonrpc import BAD_JSON
 from ovsnet.sandbox.daemons import Door, RaftMember
 from ovsnet.sandbox.proc import Process
 
@@ -35,8 +36,8 @@ def write_settings(directory: Path, settings: Settings) -> None:
 def read_settings(directory: Path) -> Settings:
     """Raises UsageError when no sandbox was made here."""
     try:
-        return msgspec.json.decode((directory / SETTINGS).read_bytes(), type=Settings)
-    except (OSError, msgspec.MsgspecError) as error:
+        return msgspec.json.decode(read_bytes(directory / SETTINGS, MOST_DOCUMENT), type=Settings)
+    except (OSError, *BAD_JSON) as error:
         raise UsageError(
             f"There is no sandbox in {directory}.", remedy=f"Make one: ovsnet sandbox up {directory}"
         ) from error
@@ -45,9 +46,13 @@ def read_settings(directory: Path) -> Settings:
 def read_processes(directory: Path) -> dict[str, Process]:
     """The last known process of each daemon that was ever started; it may have ended."""
     try:
-        return msgspec.json.decode((directory / PROCESSES).read_bytes(), type=dict[str, Process])
+        return msgspec.json.decode(read_bytes(directory / PROCESSES, MOST_DOCUMENT), type=dict[str, Process])
     except FileNotFoundError:
         return {}
+    except (OSError, *BAD_JSON) as error:
+        raise UsageError(
+            f"The record of the processes in {directory} is damaged.", remedy="End its daemons by hand, and remove it."
+        ) from error
 
 
 def write_process(directory: Path, name: str, process: Process) -> None:
@@ -57,7 +62,5 @@ def write_process(directory: Path, name: str, process: Process) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    # By rename, so that a reader in another process never sees half a document.
-    draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
+    # A reader in another process never sees half a document.
+    replace(path, content, 0o600)

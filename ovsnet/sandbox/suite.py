@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
+from ovsnet.files import read_text
 from ovsnet.sandbox.binaries import PACKAGES, PROGRAMS, from_root
 from ovsnet.sandbox.packages import default_cache
 from ovsnet.sandbox.tools import call
@@ -47,7 +48,7 @@ def mirror(apt: Path = Path("/etc/apt")) -> str:
     """Where this host gets its Debian packages from, by its own apt sources (sources.list(5)). Raises
     UnfitEnvironment."""
     for file in sorted([*apt.glob("sources.list"), *apt.glob("sources.list.d/*")]):
-        lines = (line for line in file.read_text(errors="replace").splitlines() if not line.lstrip().startswith("#"))
+        lines = (line for line in read_text(file, errors="replace").splitlines() if not line.lstrip().startswith("#"))
         for word in " ".join(lines).split():
             if "://" in word and word.rstrip("/").endswith("/debian"):
                 return word

@@ -17,11 +17,11 @@ import anyio
 
 from ovsnet.agent.agent import Agent
 from ovsnet.config import Settings
-from ovsnet.deadlines import DRAIN, HEARTBEAT, STALLED
+from ovsnet.deadlines import BACKLOG, DRAIN, HEARTBEAT, STALLED
 from ovsnet.errors import OvsnetError
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.io.listen import Listener, inherited, listen
-from ovsnet.io.nofile import nofile_needed, raise_nofile
+from ovsnet.io.nofile import nofile, nofile_needed, places, raise_nofile
 from ovsnet.io.sd_notify import Notifier
 from ovsnet.node.rundir import Rundir
 from ovsnet.web.server import WebServer
@@ -40,6 +40,7 @@ class Service:
         self._ready = ready
         self._notifier = notifier
         self._agent = Agent(*load())
+        _allow_files(self._agent.settings)  # the server counts on what we may open
         self._watched: anyio.CancelScope | None = None
         self._server = WebServer(self._agent)
         self._addresses: dict[str, Listener] = {}
@@ -49,7 +50,6 @@ class Service:
     async def run(self) -> None:
         """Serve until a signal. Raises AddressError, ConfigError, UnfitEnvironment where that cannot be begun."""
         try:
-            _allow_files(self._agent.settings)
             await self._open(inherited(os.environ, os.getpid()))
             self._notifier.ready(_status(self._agent.health.diagnosis))
             async with anyio.create_task_group() as tasks:
@@ -167,6 +167,15 @@ def _allow_files(settings: Settings) -> None:
     # A service manager that shuts us out of @resources has set a limit itself: LimitNOFILE= of our unit.
     with contextlib.suppress(PermissionError):
         raise_nofile(nofile_needed(settings.max_connections))
+    files = nofile()
+    if (held := places(files, settings.max_connections, BACKLOG).held) < settings.max_connections:
+        log.warning(
+            "ovsnet may open %d files, so it holds %d connections and not %d (max_connections). Raise its limit "
+            "(LimitNOFILE= of its service), or lower max_connections.",
+            files,
+            held,
+            settings.max_connections,
+        )
 
 
 def _status(diagnosis: Diagnosis) -> str:

@@ -155,11 +155,14 @@ class Facts:
         """Whether a cut network can silence the southbound database. An unknown remote is taken to be distant."""
         return not self.remote or any(not each.strip().startswith("unix:") for each in self.remote.split(","))
 
-    def _external_id(self, key: str) -> str:
+    @property
+    def external_ids(self) -> Mapping[str, str]:
+        """``Open_vSwitch.external_ids``; empty where it was not asked."""
         root = next(iter(self.rows("Open_vSwitch", "Open_vSwitch")), None)
-        return (
-            "" if root is None else str(cast("Mapping[str, str]", root.columns.get("external_ids") or {}).get(key, ""))
-        )
+        return {} if root is None else cast("Mapping[str, str]", root.columns.get("external_ids") or {})
+
+    def _external_id(self, key: str) -> str:
+        return str(self.external_ids.get(key, ""))
 
 
 def facts_of_switch(columns: Mapping[str, Mapping[str, str]], versions: Mapping[str, Version] | None = None) -> Facts:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ovsnet.node.chassis import lacking
 from ovsnet.node.version import shown
 from ovsnet.ovsdb.smap import smap_bool
 from ovsnet.tune.catalogue import KNOBS
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     BELOW_FLOOR = "below-floor"
     UNSAFE_ZERO = "unsafe-zero"
     CONTRADICTION = "contradiction"
+    MISSING = "missing"
     UNSURE = "unsure"
     EFFECTIVE = "effective"
 
@@ -52,6 +54,7 @@ def lint(facts: Facts) -> list[LintResult]:
     """What it says of every knob that is set, and of those that do not fit one another; the faults first."""
     found = [_judge(facts, held) for held in facts.values_set()]
     found += contradictions(facts)
+    found += chassis(facts)
     return sorted(found, key=lambda result: list(Kind).index(result.kind))
 
 
@@ -86,6 +89,25 @@ def contradictions(facts: Facts) -> Iterator[LintResult]:
                 conflict.does,
                 conflict.instead,
             )
+
+
+CHASSIS_EXAMPLES = {"system-id": "NAME", "ovn-encap-type": "geneve", "ovn-encap-ip": "ADDRESS"}
+
+
+def chassis(facts: Facts) -> Iterator[LintResult]:
+    """What a node that has a southbound to connect to lacks to register there. Nothing else of OVN acts without it."""
+    for key in lacking(facts.external_ids) if facts.remote else ():
+        place = f"Open_vSwitch.external_ids:{key}"
+        unless = ", unless /etc/ovn/system-id-override or its flag -n names it" if key == "system-id" else ""
+        yield LintResult(
+            Kind.MISSING,
+            key,
+            place,
+            "",
+            f"{place} is empty or not set.",
+            f"ovn-controller registers no chassis and installs no flows{unless}.",
+            f"{key}={CHASSIS_EXAMPLES[key]}",
+        )
 
 
 def _judge(facts: Facts, held: KnobValue) -> LintResult:

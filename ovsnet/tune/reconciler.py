@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from ovsnet.config import Settings
 from ovsnet.errors import ConfigError, OvsnetError
+from ovsnet.files import MOST_DOCUMENT, read_text
 from ovsnet.io.address import Address
 from ovsnet.node.rundir import Rundir
 from ovsnet.tune.apply import apply
@@ -89,7 +89,7 @@ def wishes(settings: Settings) -> list[Wanted]:
     text = ""
     if settings.tune_file:
         try:
-            text = Path(settings.tune_file).read_text(encoding="utf-8")
+            text = read_text(settings.tune_file, MOST_DOCUMENT, errors="strict")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"tune_file {settings.tune_file} cannot be read: {error}.") from error
     found = wanted(profile=settings.tune_profile, toml=text, toml_name=settings.tune_file)

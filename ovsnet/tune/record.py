@@ -11,11 +11,14 @@ database or belong to another host.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
 import msgspec
 
+from ovsnet.protocol.jsonrpc import BAD_JSON
+from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.plan import Edit, OldRow, Plan, parent_of
 
@@ -57,7 +60,7 @@ def parse_record(text: str | None) -> Record | None:
     """None for what is no note of ours."""
     try:
         return None if text is None else msgspec.json.decode(text, type=Record)
-    except msgspec.MsgspecError:
+    except BAD_JSON:
         return None
 
 
@@ -72,7 +75,9 @@ def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
             old_rows += [OldRow(database, table, row, parent)] if parent is not None else []
             continue
         for edit, record in _recorded(database, table, row):
-            if edit.before == record.after or force:
+            if not _is_of_a_knob(edit, facts):
+                notes.append(f"{edit.place} is left alone: it is no knob that ovsnet writes, whatever the note says.")
+            elif edit.before == record.after or force:
                 edits.append(edit)
             else:
                 now = "not set" if edit.before is None else edit.before
@@ -98,6 +103,18 @@ def _recorded(database: str, table: str, row: FoundRow) -> Iterator[tuple[Edit, 
         reason = "as it was before ovsnet"
         edit = Edit(database, table, row, column, key, now, record.before, key or column, reason, forgets=True)
         yield edit, record
+
+
+def _is_of_a_knob(edit: Edit, facts: Facts) -> bool:
+    """The note lies where others may write, and could name any key. What we write are knobs, and a column that has no
+    keys holds a number."""
+    for knob in KNOBS.values():
+        if (place := knob.place) is None or (place.database, place.table) != (edit.database, edit.table):
+            continue
+        keys = (place.key, f"{place.key}-{facts.system_id}") if place.key else ("",)
+        if edit.column == place.column and edit.key in keys:
+            return bool(edit.key) or edit.after is None or re.fullmatch(r"-?[0-9]{1,10}", edit.after) is not None
+    return False
 
 
 def _now(row: FoundRow, column: str, key: str) -> str | None:

@@ -49,10 +49,11 @@ def two_ends(server: str, client: str) -> Rule:
                 if high <= FAR_APART * low:
                     continue
                 loser, other, end = (there, here, "server") if at_server == low else (here, there, "client")
+                database = there.knob.place.database if there.knob.place else ""
                 yield Conflict(
                     loser,
-                    f"The {end} drops the connection after {2 * low} ms of silence, but {other.place} tolerates "
-                    f"{2 * high} ms.",
+                    f"The {end} drops the connection to {database} after {2 * low} ms of silence, but {other.place} "
+                    f"tolerates {2 * high} ms.",
                     f"{loser.knob.name}={high}, or less for both",
                 )
 

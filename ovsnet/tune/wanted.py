@@ -91,7 +91,7 @@ def _of_profile(name: str) -> Iterable[Wanted]:
 def _table(toml: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(toml)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{name or 'The text'} is not valid TOML: {error}.") from error
 
 

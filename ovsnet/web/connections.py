@@ -16,6 +16,10 @@ read, and a hundred probes may wait to be read when our loop was held up.
 
 So for TURNS turns of the loop there may be more than ``max_connections``, but never more than BACKLOG more: the first
 in the order is cut at once, read or not, for the next one that comes.
+
+A connection counts from its accept on: one in its TLS handshake stands in the same order. No step here may fail
+because of the connection it is about, which may have ended in any turn of the loop; what raises would switch the limit
+off, and leave the connection that has just come without reader and deadline.
 """
 
 from __future__ import annotations
@@ -24,12 +28,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from itertools import islice
+from typing import cast
 
 from aiohttp import web
 
 from ovsnet.agent.counters import Counters
 from ovsnet.deadlines import BACKLOG
+from ovsnet.io.handshake import Handshake
 from ovsnet.io.listen import discard_unsent
+from ovsnet.io.nofile import Places, nofile, places
 from ovsnet.web.events import EventStream
 from ovsnet.web.memory import give_back
 
@@ -44,10 +51,13 @@ in the socket comes in by the second, the third wakes the connection's task and 
 CROWD = 128
 """Connections that leave megabytes behind: each may have held a queue of requests and an answer."""
 
+HANDSHAKES = 256
+"""TLS handshakes that go on at once: each takes 70 kB, and a few milliseconds of work when its client is alive."""
+
 SHORT = 4096
 """Bytes of an answer that fits into any buffer."""
 
-CUT_REASONS = CROWDED, SLOW_READER = "crowded", "slow-reader"
+CUT_REASONS = CROWDED, SLOW_READER, HANDSHAKE = "crowded", "slow-reader", "handshake"
 """Why we ended a connection."""
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -65,26 +75,61 @@ class CappedServer(web.Server):
             logger=_quiet_logger(),
             tcp_keepalive=False,
         )
-        self.max_connections = max_connections
         self.counters = counters
+        self.allow(max_connections)
         self._handle = handle
         self._making_room: asyncio.Task[None] | None = None
         self._crowd: asyncio.TimerHandle | None = None
+        self._handshakes: dict[Handshake, None] = {}
+
+    def allow(self, max_connections: int) -> None:
+        """Hold so many from now on, or as many as our descriptors are enough for."""
+        self.places: Places = places(nofile(), max_connections, BACKLOG)
+
+    def arrived(self, handshake: Handshake) -> None:
+        """A TLS handshake begins. The one that takes longest makes room for one too many."""
+        self._connections[cast("web.RequestHandler", handshake)] = cast("asyncio.Transport", handshake)
+        self._handshakes[handshake] = None
+        if len(self._handshakes) > HANDSHAKES:
+            self._cut(cast("web.RequestHandler", next(iter(self._handshakes))))
+        self._admit()
+
+    def left(self, handshake: Handshake) -> None:
+        """It is over: the connection that it made, if any, counts by itself."""
+        self._handshakes.pop(handshake, None)
+        self._connections.pop(cast("web.RequestHandler", handshake), None)
+
+    def late(self) -> None:
+        """A handshake did not end in time."""
+        self.counters.cut[HANDSHAKE] += 1
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp calls it."""
         super().connection_made(handler, transport)
         self.counters.connections += 1
-        if self._excess > BACKLOG:
+        self._admit()
+
+    def _admit(self) -> None:
+        if self._excess > self.places.waiting:
             self._cut(next(iter(self._connections)))
         if self._excess > 0 and (self._making_room is None or self._making_room.done()):
             self._making_room = self._loop.create_task(self._make_room())
         if len(self._connections) >= CROWD and self._crowd is None:
             self._await_calm()
 
+    async def end(self, patience: float) -> None:
+        """Let open requests finish, then cut whoever is left, all within ``patience`` seconds: half of them are for
+        answers that are being made. aiohttp alone would give each connection its time twice, and then wait for what its
+        client does not read."""
+        ending = self._loop.create_task(self.shutdown(patience / 4))
+        await asyncio.wait([ending], timeout=patience / 2)
+        ending.cancel()
+        for transport in list(self._connections.values()):
+            _abort(transport)
+
     @property
     def _excess(self) -> int:
-        return max(len(self._connections) - self.max_connections, 0)
+        return max(len(self._connections) - self.places.held, 0)
 
     async def _make_room(self) -> None:
         """Round after round, until there are not too many any more."""
@@ -108,7 +153,10 @@ class CappedServer(web.Server):
 
     def _cut(self, handler: web.RequestHandler) -> None:
         # Removed here: otherwise it would count until the loop has told it of its end.
-        _abort(self._connections.pop(handler))
+        transport = self._connections.pop(handler)
+        if isinstance(handler, Handshake):
+            self._handshakes.pop(handler, None)
+        _abort(transport)
         self.counters.cut[CROWDED] += 1
 
     def _heard_of(self, request: web.BaseRequest) -> None:
@@ -158,7 +206,8 @@ def _waits_for_nobody(response: web.StreamResponse, transport: asyncio.Transport
 
 
 def _abort(transport: asyncio.Transport | None) -> None:
-    """Close it now: an orderly close would wait until the client has read what is still to be sent."""
+    """Close it now: an orderly close would wait until the client has read what is still to be sent. It may have ended
+    already, in this very turn of the loop."""
     if transport is not None:
         discard_unsent(transport.get_extra_info("socket"))
         transport.abort()

@@ -16,8 +16,9 @@ from aiohttp import web
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import STALLED
 from ovsnet.health.checks.declaration import CHECKS
-from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
+from ovsnet.texts import for_http
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
 
@@ -26,15 +27,15 @@ Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What is ``for_browsers`` tells
-    of the node, so it is told only to who asks us by a name of ours. What is ``costly`` takes milliseconds: a crowd
-    that asks for it must not hold up a probe."""
+    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What it tells of the node is
+    told only to who asks us by a name of ours; a ``probe`` says yes or no to everybody, for a kubelet may be told to
+    send any Host. What is ``costly`` takes milliseconds: a crowd that asks for it must not hold up a probe."""
 
     path: str
     handler: Handler
     yes: str
     no: str
-    for_browsers: bool = False
+    probe: bool = False
     costly: bool = False
 
 
@@ -42,12 +43,12 @@ ENDPOINTS: dict[str, Endpoint] = {}
 
 
 def endpoint(
-    path: str, *, yes: str, no: str = "", for_browsers: bool = False, costly: bool = False
+    path: str, *, yes: str, no: str = "", probe: bool = False, costly: bool = False
 ) -> Callable[[Handler], Handler]:
     """Declare a path: what 200 means, and what 503 means."""
 
     def declare(handler: Handler) -> Handler:
-        ENDPOINTS[path] = Endpoint(path, handler, yes, no, for_browsers, costly)
+        ENDPOINTS[path] = Endpoint(path, handler, yes, no, probe, costly)
         return handler
 
     return declare
@@ -55,22 +56,25 @@ def endpoint(
 
 def text(body: str, status: int = 200) -> web.Response:
     """A plain answer that no cache keeps."""
-    return web.Response(body=body.encode(), status=status, headers=_TEXT)
+    return web.Response(body=OK if body == "ok\n" else for_http(body).encode(), status=status, headers=_TEXT)
 
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
+OK = b"ok\n"
+"""What most probes get."""
+
 _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
 
-@endpoint("/livez", yes="our own loop turns", no="it has stood still for seconds")
+@endpoint("/livez", yes="our own loop turns", no="it has stood still for seconds", probe=True)
 def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     """Never depends on anybody else: restarting ovsnet cannot mend a switch."""
     lag = agent.clock() - agent.ticked_at
     return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
 
 
-@endpoint("/readyz", yes="healthy or degraded", no="the diagnosis and its sentence, then each check")
+@endpoint("/readyz", yes="healthy or degraded", no="the diagnosis and its sentence, then each check", probe=True)
 def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME`` wants
     a check to pass whose failure only degrades the node."""
@@ -113,11 +117,14 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 def _passes(result: Result | None) -> bool:
     """Whether a check was asked, and did not fail: what is slow or cannot be seen passes, as for the node."""
-    return result is not None and result.status is not Status.FAILED and result.reason != "precondition"
+    return result is not None and result.status is not Status.FAILED and result.reason not in NEVER_ASKED
 
 
 @endpoint(
-    "/startupz", yes="every stage was reached since the daemons' start", no="the stage waited for, and for how long"
+    "/startupz",
+    yes="every stage was reached since the daemons' start",
+    no="the stage waited for, and for how long",
+    probe=True,
 )
 def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
     """For a startupProbe."""
@@ -134,7 +141,9 @@ def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
     return text("\n".join(lines) + "\n", 503)
 
 
-@endpoint("/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`")
+@endpoint(
+    "/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`", probe=True
+)
 def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     """Fails on proof alone. Timeouts are no proof."""
     dead_for = agent.health.dead_for(agent.clock())
@@ -144,7 +153,7 @@ def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     return text(f"{diagnosis.code} for {dead_for:.0f} s: {diagnosis.summary}\n{diagnosis.remedy}\n", 503)
 
 
-@endpoint("/status", yes="everything, as one JSON document", for_browsers=True, costly=True)
+@endpoint("/status", yes="everything, as one JSON document", costly=True)
 def status(agent: Agent, request: web.BaseRequest) -> web.Response:
     """The document that ``ovsnet check --json`` prints."""
     return web.Response(body=msgspec.json.encode(agent.document()), content_type="application/json", headers=HEADERS)
@@ -159,13 +168,13 @@ def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
 
-@endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events", for_browsers=True)
+@endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events")
 def events(agent: Agent, request: web.BaseRequest) -> web.StreamResponse:
     """Until the client goes, or the agent."""
     return EventStream(agent, HEADERS)
 
 
-@endpoint("/", yes="the status page; as plain text, this list", for_browsers=True)
+@endpoint("/", yes="the status page; as plain text, this list")
 def index(agent: Agent, request: web.BaseRequest) -> web.Response:
     """A browser asks for HTML, curl for anything."""
     if "text/html" in request.headers.get("Accept", ""):
@@ -180,5 +189,5 @@ def index(agent: Agent, request: web.BaseRequest) -> web.Response:
 def _line(result: Result) -> str:
     if result.status is Status.OK:
         return f"[+]{result.name} ok"
-    sign = "-" if result.status is Status.FAILED or result.reason == "precondition" else "+"
+    sign = "-" if result.status is Status.FAILED or result.reason in NEVER_ASKED else "+"
     return f"[{sign}]{result.name} {result.status}: {result.detail}"

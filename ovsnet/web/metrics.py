@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from ovsnet.agent.agent import Agent
@@ -19,33 +20,56 @@ from ovsnet.web.daemon_metrics import daemons
 from ovsnet.web.own_metrics import own
 from ovsnet.web.tune_metrics import tuning
 
+MOST_TYPES = 16
+"""Of an Accept header that are looked at; Prometheus sends six."""
+
 REST = 9.0
 """For each second of rendering, so many are left to everything else."""
 
+Encode = Callable[[CollectorRegistry], bytes]
+
+ENCODERS: dict[str, Encode] = {
+    CONTENT_TYPE_PLAIN_0_0_4: generate_latest,
+    openmetrics.CONTENT_TYPE_LATEST: openmetrics.generate_latest,
+}
+"""By content type. There are two, and nothing that a client says makes a third: neither a page to keep for it, nor a
+header of its own wording (prometheus_client's choose_encoder repeats the version that it was asked for)."""
+
+TEXT, OPENMETRICS = ENCODERS
+
 _pages: dict[tuple[Agent, str], bytes] = {}
+
+
+def choose(accept: str) -> str:
+    """The content type for an Accept header (RFC 9110, section 12.5.1): OpenMetrics for who takes its version 1."""
+    for each in accept.split(",")[:MOST_TYPES]:
+        kind, *parameters = (part.strip().lower() for part in each.split(";"))
+        said = dict(part.partition("=")[::2] for part in parameters)
+        version = said.get("version", "1").strip('"')
+        if kind == "application/openmetrics-text" and (version == "1" or version.startswith("1.")):
+            return TEXT if said.get("q", "1").strip("0.") == "" else OPENMETRICS
+    return TEXT
 
 
 def page(agent: Agent, accept: str) -> tuple[bytes, str]:
     """The body and its content type. Who asks within ``REST`` times the milliseconds that a page takes gets the same
     one: a crowd of scrapers would hold up every probe otherwise. Needs a running loop."""
-    _, content_type = choose_encoder(accept)
+    content_type = choose(accept)
     body = _pages.get((agent, content_type))
     if body is None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        body, _ = render(agent, accept)
-        _pages[agent, content_type] = body
+        body = _pages[agent, content_type] = render(agent, content_type)
         loop.call_later(REST * (loop.time() - began), _pages.pop, (agent, content_type))
     return body, content_type
 
 
-def render(agent: Agent, accept: str) -> tuple[bytes, str]:
-    """The body and its content type."""
+def render(agent: Agent, content_type: str) -> bytes:
+    """The body."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     registry.register(_Agent(agent))
-    encode, content_type = choose_encoder(accept)
-    return encode(registry), content_type
+    return ENCODERS[content_type](registry)
 
 
 class _Agent(Collector):

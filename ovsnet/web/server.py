@@ -15,13 +15,17 @@ from aiohttp import web
 
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import BACKLOG, SHUTDOWN
+from ovsnet.io.handshake import SecureAcceptor
 from ovsnet.io.listen import Listener, listen
+from ovsnet.io.nofile import nofile, places
 from ovsnet.web.connections import KEEPALIVE, CappedServer
-from ovsnet.web.endpoints import ENDPOINTS, HEADERS, Endpoint, text
+from ovsnet.web.endpoints import ENDPOINTS, HEADERS, OK, Endpoint, text
 from ovsnet.web.host import host_is_ours
 
 COSTLY = 8
 """How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
+
+NOT_OURS = "This host name is not ours. The setting host_names lists those that are."
 
 UNKNOWN = "unknown"
 """In the metrics, every path that is none of ours."""
@@ -34,7 +38,7 @@ class WebServer:
         self.agent = agent
         self._server = CappedServer(self._answer, agent.settings.max_connections, agent.counters)
         self._costly = asyncio.Semaphore(COSTLY)
-        self._accepting: dict[Listener, asyncio.Server] = {}
+        self._accepting: dict[Listener, asyncio.Server | SecureAcceptor] = {}
 
     @property
     def listeners(self) -> list[Listener]:
@@ -45,13 +49,17 @@ class WebServer:
         """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
         refused between."""
         before = self._accepting.pop(listener, None)
-        accepting = await asyncio.get_running_loop().create_server(
-            self._server,
-            sock=listener.accepting(),
-            backlog=BACKLOG,  # it calls listen() again, with 100 unless told otherwise
-            ssl=context if listener.secure else None,
-            ssl_handshake_timeout=KEEPALIVE if listener.secure else None,
-        )
+        accepting: asyncio.Server | SecureAcceptor
+        queue = places(nofile(), self.agent.settings.max_connections, BACKLOG).waiting
+        if listener.secure:
+            assert context is not None
+            accepting = SecureAcceptor(self._server, listener.accepting(queue), context, KEEPALIVE)
+        else:
+            accepting = await asyncio.get_running_loop().create_server(
+                self._server,
+                sock=listener.accepting(queue),
+                backlog=queue,  # it calls listen() again, with 100 unless told otherwise
+            )
         self._accepting[listener] = accepting
         if before is not None:
             before.close()
@@ -64,7 +72,7 @@ class WebServer:
     def exchange(self, agent: Agent) -> None:
         """Answer for another agent, with its settings."""
         self.agent = agent
-        self._server.max_connections = agent.settings.max_connections
+        self._server.allow(agent.settings.max_connections)
         self._server.counters = agent.counters
 
     async def aclose(self) -> None:
@@ -73,7 +81,7 @@ class WebServer:
             self.close(listener)
         await asyncio.sleep(0)  # what was accepted in this turn of the loop begins to be served
         self._server.pre_shutdown()
-        await self._server.shutdown(SHUTDOWN)
+        await self._server.end(SHUTDOWN)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         found = find_endpoint(request.path)
@@ -93,9 +101,18 @@ class WebServer:
             return web.Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
         if found is None:
             return text("There is no such path; / lists them.\n", 404)
-        if found.for_browsers and not host_is_ours(request.headers.get("Host", ""), self.agent):
-            return text("This host name is not ours. The setting host_names lists those that are.\n", 421)
+        if found.probe:
+            return self._probed(request, found)
+        if not host_is_ours(request.headers.get("Host", ""), self.agent):
+            return text(f"{NOT_OURS}\n", 421)
         return found.handler(self.agent, request)
+
+    def _probed(self, request: web.BaseRequest, found: Endpoint) -> web.StreamResponse:
+        response = found.handler(self.agent, request)
+        assert isinstance(response, web.Response)
+        if response.body is OK or host_is_ours(request.headers.get("Host", ""), self.agent):
+            return response
+        return text("ok\n" if response.status == 200 else f"no: why is not told. {NOT_OURS}\n", response.status)
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import document, knobs, versions
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
@@ -132,3 +133,22 @@ def test_declared_knob_shows_without_more(node: Node, monkeypatch: pytest.Monkey
     declared = Knob("vlan-limit", "ovs-vswitchd", place, Unit.COUNT, "What a test declares.", default="1", source="it")
     monkeypatch.setitem(KNOBS, "vlan-limit", declared)
     assert knobs(node) == {"vlan-limit": "1"}
+
+
+def test_times_follow_a_clock_that_is_set(tmp_path: Path) -> None:
+    """What happened ten seconds ago did so ten seconds before now, whatever now is called."""
+    agent = Agent(Settings(), Rundir(tmp_path, tmp_path))
+    steps = {"clock": 100.0, "wall": 1000.0}
+    agent.clock, agent.wall = lambda: steps["clock"], lambda: steps["wall"]
+    assert agent.wall_offset == 900.0
+    steps |= {"clock": 110.0, "wall": 1010.1}  # NTP slews it
+    assert agent.wall_offset == 900.0
+    steps |= {"clock": 120.0, "wall": 1020.0 + 864000}
+    assert agent.wall_offset == 900.0 + 864000
+
+
+def test_nothing_but_knobs_is_told_whatever_it_is_called(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = {"ovn-remote-token": "SECRET1", "ovn-password": "SECRET2", "ovn-remote-probe-interval": "5"}
+    config = {"n-handler-threads": "2", "n-secret": "SECRET3", "max-secret": "SECRET4"}
+    node = told(node, monkeypatch, external_ids=ids, other_config=config)
+    assert knobs(node) == {"n-handler-threads": "2", "ovn-remote-probe-interval": "5"}

@@ -16,7 +16,7 @@ from ovsnet.cli.bench import bench
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet, Program
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/bench.md"
 
 PATIENT = ("--deadline", 50)
 """No slow machine loses a client."""
@@ -202,17 +202,17 @@ def test_report_without_matplotlib_says_what_to_install(ovsnet: Ovsnet, monkeypa
 
 
 def shown() -> list[list[str]]:
-    """The commands of the README, split into words."""
-    lines = README.read_text(encoding="utf-8").splitlines()
+    """The commands of docs/bench.md, split into words."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
     return [shlex.split(line, comments=True)[2:] for line in lines if line.startswith("    ovsnet bench ")]
 
 
 @pytest.mark.parametrize("words", shown(), ids=" ".join)
-def test_command_of_the_readme_is_understood(words: list[str]) -> None:
+def test_command_of_the_page_is_understood(words: list[str]) -> None:
     command = bench.get_command(click.Context(bench), words[0])
     assert command is not None
     command.make_context(words[0], words[1:])  # or it raises
 
 
-def test_readme_shows_every_bench() -> None:
+def test_page_shows_every_bench() -> None:
     assert {words[0] for words in shown()} == set(bench.list_commands(click.Context(bench)))

@@ -123,3 +123,38 @@ async def test_plugin_of_node_problem_detector_says_one_line_and_0_1_or_2(
     code, out, _ = await in_a_thread(ovsnet, *npd, node.rundir)
     assert (code, out.count("\n")) == (1, 1)
     assert out.startswith(("vswitchd-down: ", "starting: ")), "the others have only just started"
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("timeout", [0.3, 1.0, 3.0])
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "ovn-controller"])
+async def test_stopped_daemon_is_hung_whatever_the_timeout(
+    node: Sandbox, ovsnet: Ovsnet, daemon: str, timeout: float
+) -> None:
+    """The first question and the look at what became of it share one deadline."""
+    code_of = {"ovsdb-server": "ovsdb-hung", "ovn-controller": "controller-hung"}
+    await node.freeze(daemon)
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--timeout", timeout)
+    assert (code, out.partition(":")[0]) == (1, code_of[daemon])
+
+
+@pytest.mark.restored
+async def test_part_of_the_checks_says_nothing_good_of_the_node(node: Sandbox, ovsnet: Ovsnet) -> None:
+    """ovsdb-server answers, and what was not asked stands still."""
+    await node.freeze("ovs-vswitchd")
+    code, out, _ = await in_a_thread(ovsnet, "check", "ovsdb.echo", "--rundir", node.rundir)
+    assert (code, out.splitlines()[0]) == (0, f"partly-asked: 1 of {len(CHECKS)} checks were asked, and they pass.")
+
+
+async def test_other_installations_of_the_host_are_named(shared_node: Sandbox, node: Sandbox, ovsnet: Ovsnet) -> None:
+    """None is named, so one is chosen: the person must see that there was a choice."""
+    _, out, _ = await in_a_thread(ovsnet, "check")
+    lines = [each for each in out.splitlines() if "another Open vSwitch" in each]
+    _, document, _ = await in_a_thread(ovsnet, "check", "--json")
+    rundir = json.loads(document)["rundir"]
+    for each in (shared_node, node):
+        named = f"{each.rundir} (ovsdb-server {each.pid('ovsdb-server')}, "
+        assert any(f"  of {each.rundir};" in line or named in line for line in lines)
+        assert str(each.rundir) == rundir["ovs"] or any(other.startswith(named) for other in rundir["others"])
+    _, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir)
+    assert "another" not in out, "who named one knows which"

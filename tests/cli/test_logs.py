@@ -95,3 +95,13 @@ def test_line_now_and_then_is_never_held_back() -> None:
         assert limit.filter(line)
         assert line.getMessage() == "news"
         now += logs.REFILL
+
+
+def test_what_one_thing_says_on_and_on_holds_back_no_other_line() -> None:
+    """Tracebacks of a fault of ours must not hide what is wrong with the node, nor the other way round."""
+    limit = logs.RateLimit(lambda: 0.0)
+    for number in range(100):
+        limit.filter(logging.LogRecord("ovsnet.http", logging.ERROR, "", number, "a bug", (), None))
+        limit.filter(logging.LogRecord("ovsnet", logging.INFO, "", number, "it flaps", (), None))
+    assert limit.filter(logging.LogRecord("ovsnet", logging.ERROR, "", 0, "the old configuration stays", (), None))
+    assert not limit.filter(logging.LogRecord("ovsnet", logging.INFO, "", 0, "it flaps", (), None))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import pytest
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.errors import OvsnetError
@@ -35,7 +34,6 @@ async def measured(listen: str, fact: Callable[[dict[str, Any]], bool]) -> None:
             await anyio.sleep(0.1)
 
 
-@pytest.mark.timeout(200)  # 10 s on two idle cores
 def test_advice_rests_on_what_the_agent_has_seen_of_a_switch_that_stood_still(
     ovsnet: Ovsnet, program: Program, tmp_path: Path
 ) -> None:

@@ -184,3 +184,8 @@ def test_duration_is_read_with_its_unit_from_every_source(toml: Path, text: str,
     assert load(toml).interval == number
     assert load(None, {"OVSNET_INTERVAL": text}).interval == number
     assert load(None, {}, {"interval": text}).interval == number
+
+
+def test_flag_takes_commas_as_its_variable_does() -> None:
+    found = load(None, {}, {"listen": ("127.0.0.1:1,[::1]:1", " unix:/s ")})
+    assert found.listen == ("127.0.0.1:1", "[::1]:1", "unix:/s")

@@ -39,3 +39,30 @@ def test_missing_ipv6_is_fatal_for_old_geneve_alone(tree: Tree, release: str, se
     assert tree.one("kernel.ipv6").severity is Severity.OK
     tree.path("/proc/net/if_inet6").unlink()
     assert tree.one("kernel.ipv6").severity is severity
+
+
+@pytest.mark.parametrize(
+    ("trees", "severity"),
+    [
+        ([], Severity.OK),
+        (["5.15.0-91-generic"], Severity.OK),
+        (["5.15.0-91-generic", "5.15.0-84-generic"], Severity.OK),
+        (["5.15.0-91-generic", "5.15.0-105-generic"], Severity.NOTE),
+        (["5.15.0-91-generic", "5.15.0-105-lowlatency"], Severity.OK),
+        (["5.15.0-105-generic"], Severity.WARNING),
+    ],
+)
+def test_kernel_that_was_replaced_and_still_runs(tree: Tree, trees: list[str], severity: Severity) -> None:
+    """A directory without modules.dep is what a removed kernel leaves behind."""
+    tree.path("/lib/modules/4.4.0-1-generic").mkdir(parents=True)
+    for name in trees:
+        tree.write(f"/lib/modules/{name}/modules.dep", "")
+    assert tree.one("kernel.installed").severity is severity
+
+
+@pytest.mark.parametrize("newer", ["4.18.0-600.el8.x86_64", "4.18.0-553.9.1.el8_10.x86_64"])
+def test_kernel_of_the_same_distribution_counts_as_newer(tree: Tree, newer: str) -> None:
+    tree.kernel("4.18.0-553.el8.x86_64")
+    for name in ("4.18.0-553.el8.x86_64", newer):
+        tree.write(f"/lib/modules/{name}/modules.dep", "")
+    assert tree.one("kernel.installed").severity is Severity.NOTE

@@ -252,7 +252,6 @@ async def _copied(scene: Scene) -> Steps:
     view=_copied,
     passing=f"{UNCONNECTED} southbound-slow",
     deadline=6,
-    pending="only who was there before knows a newer index; others say that ovn-controller is not connected",
 )
 async def southbound_restored_from_an_old_copy(scene: Scene) -> Steps:
     """The southbound's three servers were restored from a copy: ovn-controller refuses their data."""

@@ -168,14 +168,14 @@ async def _bodies() -> str:
             with tempfile.TemporaryDirectory() as directory:
                 place = Path(directory)
                 agent = BoardedAgent(Settings(), Rundir(place, place))
-                agent.name, agent.wall_offset = "NODE", 0.0
+                agent.name, agent.wall = "NODE", agent.clock
                 play(agent)
                 async with (
                     serving(agent, ("127.0.0.1:0",)) as urls,
                     aiohttp.ClientSession() as client,
                     client.get(urls[0] + path) as response,
                 ):
-                    body = await response.text()
+                    body = (await response.text()).replace(directory, "RUNDIR")
                 answers.append(f"{scene}: GET {path} -> {response.status}\n{_settled(path, body, agent.now)}")
     return "\n".join(answers)
 

@@ -320,3 +320,25 @@ def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_aft
     assert fault.at < ended.ended
     found = diagnose({fault.name: fault}, ended, now=3.0, allowance=ALLOWANCE, before=unasked)
     assert found.code == "chassis-unconfigured"
+
+
+def test_flows_are_said_to_stay_only_where_there_are_some() -> None:
+    away = result("southbound.echo", "gone")
+    assert "Installed flows stay." in diagnosis_of(away, result("openflow.flows", "", Status.OK)).summary
+    assert "stay" not in diagnosis_of(away, result("openflow.flows", "flows-missing")).summary
+
+
+def test_who_is_to_install_flows_depends_on_whether_ovn_is_used() -> None:
+    wiped = result("openflow.flows", "flows-missing")
+    assert "ovn-controller" in diagnosis_of(wiped).remedy
+    plain = replace(wiped, facts={"without_ovn": "br0"})
+    assert "ovn-controller" not in diagnosis_of(plain).remedy
+    assert "br0" in diagnosis_of(plain).remedy
+
+
+def test_wait_for_flows_that_ovn_itself_began_is_told_with_its_releases() -> None:
+    """They never come back by themselves there (OVN 621f85e92, reverted by 30f431174)."""
+    waiting = result("ovsdb.flow_restore", "flow-restore-wait")
+    assert diagnosis_of(waiting).remedy.startswith("Once the flows are back: ")
+    by_ovn = replace(waiting, facts={"by_ovn": "itself"})
+    assert "24.03.8, 25.03.3, 25.09.3 and 26.03.1" in diagnosis_of(by_ovn).remedy

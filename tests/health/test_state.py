@@ -112,10 +112,48 @@ def test_agent_that_starts_beside_a_silent_daemon_is_not_ready_until_that_is_exp
     made = HealthState(0.0, CHECKS, allowance=60.0)
     made.record([result("vswitchd.ofproto", Status.SLOW, 1.0, "late")], 1.0)
     assert (made.diagnosis.code, made.ready) == ("vswitchd-slow", False)
-    made.record([result("vswitchd.ofproto", Status.SLOW, 2.0, "busy")], 2.0)
-    assert (made.diagnosis.code, made.ready) == ("vswitchd-slow", True)
+    made.record([result("vswitchd.ofproto", Status.OK, 2.0)], 2.0)
+    assert (made.diagnosis.code, made.ready) == ("healthy", True)
     made.record([result("vswitchd.ofproto", Status.SLOW, 3.0, "late")], 3.0)
     assert made.ready, "slow is not dead"
+
+
+@pytest.mark.parametrize(
+    ("late", "denial"),
+    [
+        (("openflow.flows", Status.SLOW, "busy"), ("openflow.flows", "flows-missing")),
+        (("controller.running", Status.SKIPPED, "not-yet"), ("controller.running", "gone")),
+    ],
+)
+def test_agent_that_starts_is_not_ready_before_each_check_was_answered_once(
+    late: tuple[str, Status, str], denial: tuple[str, str]
+) -> None:
+    """On a host with much to do the answer that denies may come last: ``/readyz`` would pass, and fail then."""
+    made = HealthState(0.0, CHECKS, allowance=0.0)
+    name, status, reason = late
+    made.record([result("ovsdb.echo", Status.SLOW, 1.0, "busy"), result(name, status, 1.0, reason)], 1.0)
+    assert made.diagnosis.state.serves
+    assert not made.ready
+    made.record([result("ovsdb.echo", Status.OK, 2.0)], 2.0)
+    assert not made.ready
+    made.record([result(denial[0], Status.FAILED, 3.0, denial[1])], 3.0)
+    assert not made.ready
+    made.record([result(denial[0], Status.OK, 4.0)], 4.0)
+    assert made.ready
+
+
+def test_daemon_that_stays_slow_holds_readiness_up_for_a_minute_at_most() -> None:
+    made = HealthState(0.0, CHECKS, allowance=0.0)
+    for now, ready in ((1.0, False), (59.0, False), (61.0, True)):
+        made.record([result("openflow.flows", Status.SLOW, now, "busy")], now)
+        assert (made.diagnosis.code, made.ready) == ("vswitchd-slow", ready)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(Status.UNKNOWN, "unseen"), (Status.SKIPPED, "precondition")])
+def test_what_cannot_be_seen_or_is_explained_by_a_failure_holds_nothing_up(status: Status, reason: str) -> None:
+    made = HealthState(0.0, CHECKS, allowance=60.0)
+    made.record([result("controller.openflow", status, 1.0, reason)], 1.0)
+    assert made.ready
 
 
 def test_silent_southbound_holds_no_start_up() -> None:

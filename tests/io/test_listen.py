@@ -16,7 +16,7 @@ from ovsnet.io.connect import try_connect_unix
 from ovsnet.io.listen import Access, Listener, inherited, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -183,3 +183,40 @@ def test_passed_descriptor_that_listens_to_nothing_is_told(monkeypatch: pytest.M
         monkeypatch.setattr("ovsnet.io.listen.FIRST_INHERITED", descriptor)
         with pytest.raises(UnfitEnvironment, match="no listening stream socket"):
             inherited(passed_to(7, 1), 7)
+
+
+def swapping(monkeypatch: pytest.MonkeyPatch, after: Callable[[str], None]) -> None:
+    """``after`` is called with the path as soon as a socket is bound to it."""
+    bind = socket.socket.bind
+
+    def bound(sock: socket.socket, address: str) -> None:
+        bind(sock, address)
+        after(address)
+
+    monkeypatch.setattr(socket.socket, "bind", bound)
+
+
+def test_socket_has_its_mode_from_the_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[int] = []
+    swapping(monkeypatch, lambda path: modes.append(os.stat(path).st_mode & 0o777))
+    before = os.umask(0o077)
+    try:
+        listen(f"unix:{tmp_path}/s", Access(0o640)).close()
+        assert modes == [0o640]
+        assert os.umask(0o077) == 0o077
+    finally:
+        os.umask(before)
+
+
+def test_what_somebody_put_in_its_place_is_not_given_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim = tmp_path / "victim"
+    victim.touch(0o600)
+
+    def swap(path: str) -> None:
+        os.unlink(path)
+        os.symlink(victim, path)
+
+    swapping(monkeypatch, swap)
+    with pytest.raises(UnfitEnvironment, match="somebody else"):
+        listen(f"unix:{tmp_path}/s", Access(0o666, grp.getgrgid(os.getgid()).gr_name))
+    assert victim.stat().st_mode & 0o777 == 0o600

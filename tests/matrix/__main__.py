@@ -23,12 +23,13 @@ from ovsnet.sandbox import binaries
 from ovsnet.sandbox.suite import programs
 from tests.faults.catalogue import FAULTS
 from tests.matrix.expected import pairs
-from tests.matrix.page import page, summary, told
+from tests.matrix.page import compared, page, summary, told
 from tests.matrix.row import Generation
 from tests.matrix.run import Task, run
 
 SUITES = ("installed", "trixie", "sid")
 PAGE = Path(__file__).parents[2] / "docs" / "matrix.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 HOST_OF_ITS_OWN = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
@@ -50,6 +51,7 @@ def main() -> int:
         options.keep.write_bytes(msgspec.json.encode(generations))
     if not options.only:
         PAGE.write_text(page(generations, options.seed), encoding="utf-8")
+        README.write_text(compared(README.read_text(encoding="utf-8"), generations[0].rows), encoding="utf-8")
     rows = [row for generation in generations for row in generation.rows]
     _say(f"\n{summary(rows)}\nin {time.monotonic() - began:.0f} s, seed {options.seed}")
     return 0 if all(row.right or row.pending for row in rows) else 1

@@ -80,6 +80,12 @@ class Agent:
     def ended(self) -> bool:
         return self.process.returncode is not None
 
+    async def until_says(self, code: str, patience: float) -> None:
+        """Return when ``code`` was the last answer. Raises TimeoutError after ``patience`` seconds."""
+        async with asyncio.timeout(patience):
+            while self.code != code:  # noqa: ASYNC110 (it asks another process)
+                await asyncio.sleep(POLL)
+
     async def read_log(self) -> None:
         """Note each diagnosis at the moment at which it is logged."""
         assert self.process.stderr is not None

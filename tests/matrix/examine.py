@@ -18,7 +18,7 @@ from tests.matrix.agents import BRISK, Agent, agent, check
 from tests.matrix.expected import Expected, in_order, observers
 from tests.matrix.judge import judge_agent, judge_check, settled
 from tests.matrix.row import Row, Said
-from tests.matrix.scripts import kube_ovn, ovn_kubernetes
+from tests.matrix.scripts import all_tools
 
 BRIEFLY = 0.7
 """Seconds of a fault that comes and goes."""
@@ -147,7 +147,7 @@ async def _standing(
         injected = time.monotonic()
         if "fresh" in kinds:
             agents["fresh"] = await stack.enter_async_context(agent(scene, "fresh"))
-        asked = asyncio.gather(kube_ovn(scene.node), ovn_kubernetes(scene.node))
+        asked = asyncio.ensure_future(all_tools(scene.node))
         deadline = pace * SOON + max(fault.deadline for fault in faults) + (BRISK["start_allowance"] if starts else 0.0)
         await _until(lambda: all(each.document or each.ended for each in agents.values()), STARTED)
         await _until(lambda: all(settled(each, expected) for each in agents.values()), deadline)
@@ -158,7 +158,7 @@ async def _standing(
             row.said.append(judge_agent(name, each, since, ended, expected, injected=injected, starts=starts))
         if "check" in kinds:
             row.said.append(await _checked(scene, pace, expected))
-        row.scripts = dict(zip(("Kube-OVN", "ovn-kubernetes"), await asked, strict=True))
+        row.scripts = await asked
         await happening.aclose()
         same = {name: each for name, each in agents.items() if name != "fresh" or "held" in kinds}
         row.wrong += await _recovers(same, pace)

@@ -40,7 +40,8 @@ class Expected:
         for nothing but what it may show in passing."""
         told = [fault for fault in faults if not _hidden(fault, faults)]
         each = [_alone(fault) for fault in told]
-        codes = each[0].codes if len(each) == 1 else frozenset({_root(told)})
+        broken = [fault for fault in told if fault.codes != {"healthy"}] or told
+        codes = broken[0].codes if len(broken) == 1 else frozenset({_root(broken)})
         state = max((one.state for one in each), default=State.READY)
         return cls(
             codes,

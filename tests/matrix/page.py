@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tests.matrix.row import Generation, Row, Said
+from tests.matrix.scripts import TOOLS
 
 OBSERVERS = ("held", "start", "fresh", "check")
 
@@ -60,8 +61,8 @@ def page(generations: Sequence[Generation], seed: int) -> str:
         "the fault hits, *fresh* one that started within it, *check* a one-shot `ovsnet check`. A figure is how many",
         "seconds after the fault the right code was there to stay (for *check*: how long it took); a code in bold is",
         "a wrong one. Each fault also comes for 0.7 s, and those of which `/ovs/livez` must fail for 40 s with default",
-        "settings. The last columns are the commands of Kube-OVN's `ovs-healthcheck.sh` and of ovn-kubernetes'",
-        "readiness probe.",
+        "settings. The next columns are the commands of Kube-OVN's `ovs-healthcheck.sh`, of ovn-kubernetes' readiness",
+        "probe, and what the `ovs_up` of ovs_exporter asks.",
         "",
         *(f"* {each.suite}: {each.versions}" for each in generations),
         "",
@@ -72,14 +73,38 @@ def page(generations: Sequence[Generation], seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+COMPARED = (
+    "vswitchd-killed", "vswitchd-frozen", "ovsdb-frozen", "controller-frozen", "controller-paused", "flows-deleted",
+    "bridge-socket-moved", "datapath-type-unknown", "southbound-frozen", "ovn-encap-ip-unset", "ovsdb-disk-full",
+    "ports-of-pods-that-went", "tunnel-that-cannot-be-made", "tunnel-address-of-another-host",
+    "bridge-mapped-that-is-not-there",
+)  # fmt: skip
+"""The faults that the README shows."""
+
+BEGIN, END = "<!-- others: begin -->\n", "<!-- others: end -->"
+
+
+def compared(text: str, rows: Sequence[Row]) -> str:
+    """``text`` with its table of what today's tools say rewritten from the rows."""
+    before, _, rest = text.partition(BEGIN)
+    lines = [f"| fault | {' | '.join(TOOLS)} | ovsnet |", f"|{' --- |' * (len(TOOLS) + 2)}"]
+    for name in COMPARED:
+        for row in rows:
+            if (row.name, row.kind) == (name, "single") and not row.skipped:
+                theirs = [row.scripts.get(tool, "") for tool in TOOLS]
+                said = " or ".join(f"`{code}`" for code in row.codes)
+                lines.append(f"| {' | '.join([row.about, *theirs, f'{said}, {row.state}'])} |")
+    return before + BEGIN + "\n".join(lines) + "\n" + END + rest.partition(END)[2]
+
+
 def _table(rows: Sequence[Row], others: Sequence[Generation]) -> list[str]:
-    titles = ["fault", "right", *OBSERVERS, "Kube-OVN", "ovn-k", *(each.suite for each in others)]
+    titles = ["fault", "right", *OBSERVERS, *TOOLS, *(each.suite for each in others)]
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
     for row in rows:
         said = {each.observer: each for each in row.said}
         cells = [f"`{row.name}`<br>{row.about}", f"{' or '.join(row.codes)}, {row.state}"]
         cells += [_cell(said.get(observer)) for observer in OBSERVERS]
-        cells += [row.scripts.get(script, "") for script in ("Kube-OVN", "ovn-kubernetes")]
+        cells += [row.scripts.get(tool, "") for tool in TOOLS]
         cells += [_elsewhere(row, other) for other in others]
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -59,6 +59,12 @@ def test_fault_that_does_no_harm_changes_nothing_of_another() -> None:
     assert expected("northd-killed", "southbound-killed").codes == {"southbound-down"}
 
 
+def test_fault_that_does_no_harm_leaves_the_other_all_its_codes() -> None:
+    alone, beside = expected("ovn-remote-unset"), expected("northd-frozen", "ovn-remote-unset")
+    assert len(alone.codes) > 1
+    assert beside.codes == alone.codes
+
+
 def test_nothing_is_healthy() -> None:
     assert (Expected.of([]).codes, Expected.of([]).state, Expected.of([]).exit_code) == (
         frozenset({"healthy"}),

@@ -15,7 +15,6 @@ ORDINARY = [fault for fault in FAULTS.values() if not fault.pending and not faul
 """Those of which all is right, which any host can have, and which do not take minutes."""
 
 
-@pytest.mark.timeout(300)  # 15 s on two idle cores
 @pytest.mark.parametrize("name", [fault.name for fault in sample(ORDINARY, 0.1, SEED)])
 async def test_every_observer_names_the_fault_and_sees_its_end(name: str) -> None:
     (row,) = await run([Task([FAULTS[name]])], lambda row: None)

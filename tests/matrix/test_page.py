@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.matrix.page import page, summary, told
+from tests.faults.catalogue import FAULTS
+from tests.matrix.page import BEGIN, COMPARED, END, compared, page, summary, told
 from tests.matrix.row import Generation, Row, Said
 
 
@@ -13,7 +14,8 @@ def a_row(name: str = "ovsdb-killed", *wrong: str, kind: str = "single", pending
     )
     return Row(
         name=name, kind=kind, about="ovsdb-server got SIGKILL.", codes=["ovsdb-down"], state="not-ready",
-        pending=pending, said=[said], scripts={"Kube-OVN": "fails", "ovn-kubernetes": "ok"}, skipped=skipped,
+        pending=pending, said=[said], skipped=skipped,
+        scripts={"Kube-OVN": "fails", "ovn-kubernetes": "ok", "ovs_exporter": "fails"},
     )  # fmt: skip
 
 
@@ -47,5 +49,17 @@ def test_page_has_a_line_for_each_row_and_what_differs_elsewhere() -> None:
     there = Generation(suite="sid", versions="Open vSwitch 4.0.0", rows=[a_row("ovsdb-killed", "says starting")])
     found = page([here, there], 1)
     assert "* sid: Open vSwitch 4.0.0" in found
-    row = "| `ovsdb-killed`<br>ovsdb-server got SIGKILL. | ovsdb-down, not-ready | 0.2 |  |  |  | fails | ok |"
+    row = "| `ovsdb-killed`<br>ovsdb-server got SIGKILL. | ovsdb-down, not-ready | 0.2 |  |  |  | fails | ok | fails |"
     assert f"{row} held **ovsdb-down** |" in found
+
+
+def test_readme_shows_what_each_tool_says_beside_the_code_that_is_right() -> None:
+    found = compared(f"before\n{BEGIN}old\n{END}\nafter\n", [a_row("vswitchd-killed"), a_row("not-compared")])
+    assert found.startswith(f"before\n{BEGIN}| fault | Kube-OVN | ovn-kubernetes | ovs_exporter | ovsnet |\n")
+    assert "| ovsdb-server got SIGKILL. | fails | ok | fails | `ovsdb-down`, not-ready |\n" in found
+    assert found.endswith(f"{END}\nafter\n")
+    assert (found.count("SIGKILL"), "old" in found) == (1, False)
+
+
+def test_every_fault_that_the_readme_compares_is_in_the_catalogue() -> None:
+    assert [name for name in COMPARED if name not in FAULTS] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.node.components import Component
-from ovsnet.node.daemon import SIGHTED_FOR, Daemon
+from ovsnet.node.daemon import LAST_FEW, SIGHTED_FOR, Daemon
 from ovsnet.node.presence import Presence
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Verdict
@@ -224,3 +225,17 @@ def test_silence_of_our_own_daemon_at_an_address_of_another_host_proves_nothing(
     daemon.asked()
     clocks.now += 100.0
     assert daemon.look(HUNG_AFTER).verdict is Verdict.UNSEEN
+
+
+@pytest.mark.parametrize(("left", "exhausted"), [(0, True), (LAST_FEW, True), (LAST_FEW + 1, False)])
+def test_daemon_with_hardly_a_descriptor_is_out_of_them(
+    daemon: Daemon, child: subprocess.Popen[bytes], left: int, exhausted: bool
+) -> None:
+    """A client that left frees one or two until somebody who waits is accepted, which takes a busy daemon long."""
+    daemon.met(child.pid)
+    taken = len(os.listdir(f"/proc/{child.pid}/fd"))
+    resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (taken + left, 4096))
+    found = daemon.out_of_descriptors()
+    assert (found is not None) is exhausted
+    if found is not None:
+        assert (found[0], found[1].left) == (child.pid, left)

@@ -150,7 +150,6 @@ async def test_switch_that_stands_still_for_a_moment(node: Sandbox, recording: R
         record.shows_nothing_but_slowness()
 
 
-@pytest.mark.timeout(300)  # five hundred ports take ten seconds to make, and more on a busy machine
 async def test_restart_of_a_controller_of_five_hundred_ports(recording: Recording) -> None:
     """It is truly gone for a moment: that is told, once, as down and starting, and the node stays ready all the
     while."""

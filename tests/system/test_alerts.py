@@ -59,8 +59,8 @@ def test_rules_are_clean(tmp_path: Path) -> None:
 
 
 async def test_metrics_are_clean(tmp_path: Path) -> None:
-    from ovsnet.web.metrics import render
+    from ovsnet.web.metrics import TEXT, render
 
-    body, _ = render(Agent(Settings(), Rundir(tmp_path, tmp_path)), "")
+    body = render(Agent(Settings(), Rundir(tmp_path, tmp_path)), TEXT)
     done = promtool("check", "metrics", given=body)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")

@@ -96,7 +96,7 @@ def test_zero_is_safe_where_the_other_end_cannot_be_cut_off() -> None:
     external_ids = {**row.columns["external_ids"], "ovn-remote": "unix:/run/ovn/ovnsb_db.sock"}
     columns = {**row.columns, "external_ids": external_ids}
     local = Facts(facts.versions, {("Open_vSwitch", "Open_vSwitch"): (type(row)(row.uuid, row.label, columns),)})
-    assert not faults(lint(local))
+    assert {finding.kind for finding in faults(lint(local))} == {Kind.MISSING}, "of what makes it a chassis"
 
 
 def test_one_number_in_two_units_is_found_in_either() -> None:
@@ -119,6 +119,13 @@ def test_less_patient_end_of_a_connection_contradicts_the_other() -> None:
     assert contradictions(("sb-inactivity-probe", "5000"), ("ovn-remote-probe-interval", "100000")) == [
         ("sb-inactivity-probe", "sb-inactivity-probe=100000, or less for both")
     ]
+
+
+def test_contradiction_of_one_client_with_two_servers_says_which_is_meant() -> None:
+    both = [("nb-inactivity-probe", "180000"), ("sb-inactivity-probe", "180000"), ("northd_probe_interval", "5000")]
+    findings = lint(facts_of_values(both, ovn=NEW, ovs=(3, 5)))
+    said = [finding.does for finding in findings if finding.kind is Kind.CONTRADICTION]
+    assert [each.partition(" after ")[0].split()[-1] for each in said] == ["OVN_Southbound", "OVN_Northbound"]
 
 
 def test_ends_that_are_not_far_apart_do_not_contradict() -> None:

@@ -8,6 +8,7 @@ from ovsnet.errors import ConfigError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
+from ovsnet.tune.lint import Kind, faults, lint
 from ovsnet.tune.offline import facts_of_environment, facts_of_text
 
 
@@ -59,3 +60,25 @@ def test_variable_that_is_absent_sets_nothing() -> None:
 def test_other_text_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ConfigError, match="no output of"):
         facts_of_text(text)
+
+
+DUMP = 'external_ids        : {hostname=a, ovn-remote="tcp:192.0.2.1:6642"%s}\nother_config        : {}\n'
+
+
+@pytest.mark.parametrize(
+    ("ids", "missing"),
+    [
+        (', system-id=""', ["system-id", "ovn-encap-type", "ovn-encap-ip"]),
+        (', system-id="c", ovn-encap-type=geneve', ["ovn-encap-ip"]),
+        (', system-id="c", ovn-encap-type=geneve, ovn-encap-ip-c="192.0.2.2"', []),
+    ],
+)
+def test_dump_of_a_node_that_can_be_no_chassis_says_what_is_missing(ids: str, missing: list[str]) -> None:
+    """kubeovn/kube-ovn#423: nothing crossed the nodes, and the dump said why."""
+    found = lint(facts_of_text(DUMP % ids))
+    assert [each.knob for each in faults(found)] == missing
+    assert all(each.kind is Kind.MISSING for each in faults(found))
+
+
+def test_dump_of_a_node_without_ovn_lacks_nothing() -> None:
+    assert not lint(facts_of_text("external_ids        : {hostname=a}\nother_config        : {}\n"))

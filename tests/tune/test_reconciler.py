@@ -17,7 +17,7 @@ from ovsnet.errors import ConfigError
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.drift import GIVE_UP_AFTER, DriftControl
-from ovsnet.web.metrics import render
+from ovsnet.web.metrics import TEXT, render
 from tests.tune.conftest import Tuning
 
 WANTED = "max-idle = 20000\nn-revalidator-threads = 2\n"
@@ -71,7 +71,7 @@ async def test_observe_tells_the_drift_everywhere_and_writes_nothing(
             document = agent.document()["tune"]
             assert isinstance(document, dict)
             assert (document["mode"], document["drift"]) == ("observe", list(control.drift))
-            assert b"\novsnet_tune_drift 2.0\n" in render(agent, "")[0]
+            assert b"\novsnet_tune_drift 2.0\n" in render(agent, TEXT)
             assert told in caplog.text
         assert await idle(node) == ""
 
@@ -100,7 +100,7 @@ async def test_enforce_gives_up_loudly_when_somebody_keeps_changing_it_back(
             assert control.writes == GIVE_UP_AFTER
             assert await idle(node) == '"9000"'
             assert "gave up after 3 writes: somebody else keeps changing" in caplog.text
-            assert b"\novsnet_tune_given_up 1.0\n" in render(agent, "")[0]
+            assert b"\novsnet_tune_given_up 1.0\n" in render(agent, TEXT)
 
 
 async def test_nothing_is_looked_at_before_the_node_is_ready(file: Path) -> None:
@@ -137,7 +137,7 @@ async def test_stalls_are_kept_for_each_daemon(file: Path) -> None:
             await until(lambda: agent.health.diagnosis.code == "vswitchd-hung")
             await node.thaw("ovs-vswitchd")
             await until(lambda: found["ovs-vswitchd"].highest >= 3.0)
-            assert b'ovsnet_stall_seconds_count{daemon="ovs-vswitchd"}' in render(agent, "")[0]
+            assert b'ovsnet_stall_seconds_count{daemon="ovs-vswitchd"}' in render(agent, TEXT)
 
 
 def test_off_keeps_nothing(tmp_path: Path) -> None:

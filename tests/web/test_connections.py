@@ -126,9 +126,9 @@ async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch
     rendered = []
     render = ovsnet.web.metrics.render
 
-    def rendering(agent: Agent, accept: str) -> tuple[bytes, str]:
-        rendered.append(accept)
-        return render(agent, accept)
+    def rendering(agent: Agent, content_type: str) -> bytes:
+        rendered.append(content_type)
+        return render(agent, content_type)
 
     monkeypatch.setattr(ovsnet.web.metrics, "render", rendering)
     monkeypatch.setattr(ovsnet.web.metrics, "REST", 9.0)

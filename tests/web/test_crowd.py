@@ -6,8 +6,6 @@ import asyncio
 import re
 from pathlib import Path
 
-import pytest
-
 from bench.laps.crowd import Crowd
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
@@ -47,7 +45,6 @@ def megabytes(agent: Serving) -> float:
     return int(found[1]) / 1024
 
 
-@pytest.mark.timeout(900)
 async def test_every_probe_among_500_slow_and_900_idle_clients_is_answered(shared_node: Sandbox) -> None:
     async with serving(shared_node.rundir) as agent:
         assert await cut(agent) == 0

@@ -250,3 +250,11 @@ async def test_no_answer_is_kept_or_guessed_at(serve: Serve, path: str) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert int(headers["Content-Length"]) == len(body.encode())
+
+
+async def test_text_does_nothing_to_a_terminal(serve: Serve) -> None:
+    """curl shows it as it comes."""
+    async with serve() as served:
+        served.agent.tell("ovsdb.echo", Status.FAILED, "x", "\x1b]0;PWNED\x07\u202e")
+        for path in ("/readyz?verbose", "/readyz/ovsdb.echo"):
+            assert r"\u001b]0;PWNED\u0007\u202e" in (await served.get(path))[1]

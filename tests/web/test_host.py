@@ -16,7 +16,7 @@ async def test_browser_that_names_us_or_a_number_is_served(serve: Serve, host: s
         assert (await served.get("/", Host=host))[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/status"])
+@pytest.mark.parametrize("path", ["/", "/status", "/metrics"])
 async def test_page_of_a_stranger_that_resolves_to_us_reads_nothing(serve: Serve, path: str) -> None:
     """DNS rebinding: its requests still carry its own name."""
     async with serve(host_names=("ovs.example",)) as served:
@@ -26,8 +26,30 @@ async def test_page_of_a_stranger_that_resolves_to_us_reads_nothing(serve: Serve
         assert (await served.get(path, Host="ovs.example:10670"))[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/livez", "/metrics", "/readyz"])
-async def test_probe_and_scrape_may_use_any_name(serve: Serve, path: str) -> None:
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/startupz", "/ovs/livez", "/readyz?verbose"])
+async def test_probe_may_use_any_name_and_hears_yes_or_no(serve: Serve, path: str) -> None:
+    """A kubelet sends the Host that a pod's probe names. What is wrong is not for strangers."""
     async with serve() as served:
         served.agent.all_well()
-        assert (await served.get(path, Host="whatever.example"))[0] == 200
+        assert (await served.get(path, Host="whatever.example"))[:2] == (200, "ok\n")
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/startupz", "/readyz?verbose"])
+async def test_stranger_hears_no_reason(serve: Serve, path: str) -> None:
+    async with serve() as served:
+        status, said, _ = await served.get(path, Host="evil.example")
+        assert status == 503
+        assert said.startswith("no: why is not told. ")
+        assert len((await served.get(path))[1]) > 20
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz/ovsdb.echo", "/events", "/history", "/nothing"])
+async def test_everything_else_is_for_who_names_us(serve: Serve, path: str) -> None:
+    async with serve() as served:
+        assert (await served.get(path, Host="evil.example"))[0] in (404, 421)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.7:10670", "[fd00::7]:10670", "127.0.0.1"])
+async def test_prometheus_that_scrapes_an_address_is_served(serve: Serve, host: str) -> None:
+    async with serve() as served:
+        assert (await served.get("/metrics", Host=host))[0] == 200

@@ -20,6 +20,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Number, Result, Status
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.web import metrics
 from ovsnet.web.connections import CUT_REASONS
 from ovsnet.web.metrics import render
 from tests.web.conftest import Serve, Served
@@ -138,7 +139,7 @@ async def test_running_agent_tells_its_connections_its_diagnoses_and_the_daemons
         async with asyncio.timeout(30):
             while agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110 - any poll will do
                 await asyncio.sleep(0.01)
-        body, _ = render(agent, "")
+        body = render(agent, metrics.TEXT)
         tasks.cancel_scope.cancel()
     families = {family.name: family for family in parse_text(body.decode())}
     assert set(samples(families["ovsnet_link_up"]).values()) == {1.0}
@@ -155,3 +156,37 @@ async def test_agent_that_knows_nothing_yet_is_scraped_too(serve: Serve) -> None
     assert samples(families["ovsnet_ready"])[()] == 0.0
     assert samples(families["ovsnet_diagnosis"])[("starting",)] == 1.0
     assert families["ovsnet_check_status"].samples == []
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", metrics.TEXT),
+        ("text/plain;version=1.0.0;escaping=allow-utf-8", metrics.TEXT),
+        ("application/openmetrics-text", metrics.OPENMETRICS),
+        ("text/html, Application/OpenMetrics-Text ; VERSION=1.0.0 ; q=0.5", metrics.OPENMETRICS),
+        ("application/openmetrics-text;version=1.0.0;q=0", metrics.TEXT),
+        ("application/openmetrics-text;version=1.0.0;q=0.000", metrics.TEXT),
+        ("application/openmetrics-text;version=0.0.1", metrics.TEXT),
+        ("application/openmetrics-text;version=abc", metrics.TEXT),
+        ("application/openmetrics-text;version=1.0.7.3;escaping=x", metrics.OPENMETRICS),
+        ("application/openmetrics-text;;=;version;q=", metrics.TEXT),
+        (";,;,=" * 1000, metrics.TEXT),
+    ],
+)
+async def test_there_are_two_encodings_whatever_a_client_says(serve: Serve, accept: str, kind: str) -> None:
+    """A version of its own would be a page of its own to render, and a header of its own wording."""
+    async with serve() as served:
+        status, _, headers = await served.get("/metrics", Accept=accept)
+    assert (status, headers["Content-Type"]) == (200, kind)
+
+
+async def test_scrapers_with_versions_of_their_own_share_a_page(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "REST", 1e6)
+    async with serve() as served:
+        bodies = [
+            (await served.get("/metrics", Accept=f"application/openmetrics-text;version=1.0.0.{number}"))[1]
+            for number in range(5)
+        ]
+        assert len(set(bodies)) == 1
+        assert len([kept for kept in metrics._pages if kept[0] is served.agent]) == 1

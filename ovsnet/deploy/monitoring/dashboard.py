@@ -62,7 +62,7 @@ ROWS = (
         ),
         Panel(
             "Diagnosis", _each("ovsnet_diagnosis") + " == 1", "{{instance}} {{code}}",
-            "The root cause on each node, and since when: the README has the remedy of each code.",
+            "The root cause on each node, and since when: docs/runbook.md has a section for each code.",
             kind="state-timeline", width=12,
         ),
         Panel(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,9 +13,15 @@ from pathlib import Path
 
 from ovsnet.deploy.systemd.units import CONFIG, DEBIAN, FAMILIES, MARK, RHEL, Family, configuration, files
 from ovsnet.errors import UnfitEnvironment, UsageError
+from ovsnet.files import MOST_DOCUMENT, read_text, replace
+from ovsnet.node.host_files import Host
 
 HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")
 """What ProtectHome= and PrivateTmp= hide from the service: a program in there would not be found."""
+
+
+_PATH = re.compile(r"/[A-Za-z0-9_.+@:,=~/-]+")
+"""What neither systemd (systemd.service(5), "Command lines") nor its specifiers read as anything else."""
 
 
 class Action(StrEnum):
@@ -36,10 +45,11 @@ class Step:
 def family_of(root: Path) -> Family:
     """By ``os-release`` below ``root``. Who is no kin of Debian's is taken for one of RHEL's."""
     fields: Mapping[str, str] = {}
-    for place in ("etc/os-release", "usr/lib/os-release"):
-        if (root / place).is_file():
-            fields = _os_release(root / place)
-            break
+    for place in ("/etc/os-release", "/usr/lib/os-release"):
+        with contextlib.suppress(UnfitEnvironment):  # one that cannot be read tells nothing
+            if (text := Host(root).read(place)) is not None:
+                fields = _os_release(text)
+                break
     kin = {fields.get("ID", ""), *fields.get("ID_LIKE", "").split()}
     return DEBIAN if "debian" in kin else RHEL
 
@@ -63,9 +73,13 @@ def installation(root: Path, family: Family, program: str) -> list[Step]:
             f"The service is shut out of the directory of {program}.",
             remedy="Install ovsnet in /opt/ovsnet or system-wide, or name the right one with --program.",
         )
-    steps = [_write(root / path.lstrip("/"), text) for path, text in files(family, program).items()]
-    config = root / CONFIG.lstrip("/")
-    if config.exists():
+    if not _PATH.fullmatch(program):
+        raise UsageError(
+            f"{program!r} is no path that a unit can name.", remedy="Give the whole path, of plain characters."
+        )
+    steps = [_write(_place(root, path), text) for path, text in files(family, program).items()]
+    config = _place(root, CONFIG)
+    if os.path.lexists(config):
         return [*steps, Step(Action.KEEP, config, why="it may be yours")]
     return [*steps, Step(Action.WRITE, config, configuration())]
 
@@ -74,14 +88,14 @@ def removal(root: Path) -> list[Step]:
     """What to do to take everything out that is ours; a configuration that somebody changed stays."""
     steps = []
     for path in files(DEBIAN, ""):  # the paths are the same for all
-        target = root / path.lstrip("/")
-        if target.is_file():
+        target = _place(root, path)
+        if os.path.lexists(target):
             steps.append(
                 Step(Action.REMOVE, target) if _is_ours(target) else Step(Action.KEEP, target, why="it is not ours")
             )
-    config = root / CONFIG.lstrip("/")
-    if config.is_file():
-        unchanged = config.read_text(encoding="utf-8") == configuration()
+    config = _place(root, CONFIG)
+    if os.path.lexists(config):
+        unchanged = _text(config) == configuration()
         steps.append(Step(Action.REMOVE, config) if unchanged else Step(Action.KEEP, config, why="it was changed"))
     return steps
 
@@ -91,8 +105,8 @@ def carry_out(steps: Iterable[Step]) -> None:
     for step in steps:
         try:
             if step.action is Action.WRITE:
-                step.path.parent.mkdir(parents=True, exist_ok=True)
-                step.path.write_text(step.text, encoding="utf-8")
+                _make_directory(step.path.parent)
+                replace(step.path, step.text.encode())
             elif step.action is Action.REMOVE:
                 step.path.unlink()
                 _remove_if_empty(step.path.parent)
@@ -103,13 +117,36 @@ def carry_out(steps: Iterable[Step]) -> None:
 
 
 def _write(path: Path, text: str) -> Step:
-    if path.is_file() and not _is_ours(path):
+    if os.path.lexists(path) and not _is_ours(path):
         raise UsageError(f"{path} is there already, and not ours.", remedy="Move it away first.")
     return Step(Action.WRITE, path, text)
 
 
 def _is_ours(path: Path) -> bool:
-    return path.read_text(encoding="utf-8", errors="replace").startswith(MARK)
+    return _text(path).startswith(MARK)
+
+
+def _text(path: Path) -> str:
+    """What is behind a link is not what we wrote, wherever it leads; what cannot be read is not ours either."""
+    try:
+        return "" if path.is_symlink() else read_text(path, MOST_DOCUMENT)
+    except OSError:
+        return ""
+
+
+def _place(root: Path, path: str) -> Path:
+    """Below ``root``: links are followed as they would be by whoever has that root, and never out of it. The last part
+    is not followed."""
+    whole = Path(path)
+    return Host(root).locate(whole.parent) / whole.name
+
+
+def _make_directory(path: Path) -> None:
+    """Others read what is in there: a umask of root's must not shut them out."""
+    if not path.is_dir():
+        _make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
 
 
 def _remove_if_empty(directory: Path) -> None:
@@ -117,10 +154,11 @@ def _remove_if_empty(directory: Path) -> None:
         directory.rmdir()
 
 
-def _os_release(path: Path) -> dict[str, str]:
+def _os_release(text: str) -> dict[str, str]:
     fields = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         name, equals, value = line.partition("=")
         if equals and not name.startswith("#"):
-            fields[name] = "".join(shlex.split(value))
+            with contextlib.suppress(ValueError):  # a quote that is never closed
+                fields[name] = "".join(shlex.split(value))
     return fields

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Hashable, Mapping
 
-from ovsnet.errors import DeadlineExceeded
+from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.addresses import Network, addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
-from ovsnet.node.chassis import in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.components import Socket
+from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
 from ovsnet.node.process import names_chassis
@@ -27,7 +29,7 @@ async def running(node: Node) -> Answer:
     """
     uses_ovn = await node.uses_ovn()
     if uses_ovn is None:
-        return Answer(Status.UNKNOWN, "unseen", "The database, which tells whether this node uses OVN, was never read.")
+        raise NotConnectedYet("The database, which tells whether this node uses OVN, was never read.")
     if not uses_ovn:
         return not_used("This node has no OVN: no ovn-remote is configured, and no ovn-controller is there.")
     control = await node.controller.session(node.settings.timeout)
@@ -78,18 +80,31 @@ async def connection(node: Node) -> Answer:
     state = await connection_status(node)
     if state == "connected":
         return ok("ovn-controller is connected to the southbound database.")
+    if (refused := await _refused_lately(node)) is not None:
+        return failed("stale", f"ovn-controller is {state}, and its log says: {refused}.")
     remote = node.external_ids.get("ovn-remote", "")
     where = f" at {remote}" if remote else ": external_ids:ovn-remote is not set" if known else ""
     return failed("controller-not-connected", f"ovn-controller is {state}: it has no southbound session{where}.")
+
+
+STALE = "clustered database server has stale data"
+"""ovn-controller says so nowhere but in its log (lib/ovsdb-cs.c, ``ovsdb_cs_check_server_db__``)."""
+
+LATELY = 60.0
+"""Seconds. It tries again every eight, and says so five times a minute."""
+
+
+async def _refused_lately(node: Node) -> str | None:
+    """What ovn-controller wrote when it refused a server's data for being older than what it has seen."""
+    process = node.daemons["ovn-controller"].process()
+    said = None if process is None else await asyncio.to_thread(last_said, process.pid, STALE)
+    return said[1].rpartition("|")[2] if said is not None and time.time() - said[0] < LATELY else None
 
 
 async def connection_status(node: Node) -> str:
     """``connected`` or ``not connected``, as ovn-controller says. Raises why it does not answer."""
     control = await node.controller.session(node.settings.timeout)
     return (await control.call("connection-status", timeout=node.settings.timeout)).strip()
-
-
-ENCAPSULATION = ("ovn-encap-type", "ovn-encap-ip")
 
 
 @check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",))
@@ -102,9 +117,9 @@ async def chassis(node: Node) -> Answer:
     ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
-    missing = [key for key in ENCAPSULATION if not any(_is_set(ids, name) for name in ids if _means(name, key))]
-    if not _is_set(ids, "system-id") and not _is_named_elsewhere(node):
-        missing.insert(0, "system-id")
+    missing = lacking(ids)
+    if "system-id" in missing and _is_named_elsewhere(node):
+        missing.remove("system-id")
     if not missing:
         return ok("system-id, tunnel type and tunnel address are set.")
     keys = ", ".join(f"external_ids:{key}" for key in missing)
@@ -115,14 +130,6 @@ def _is_named_elsewhere(node: Node) -> bool:
     """Whether the chassis has its name from a file or a flag, or that cannot be seen."""
     process = node.daemons["ovn-controller"].process()
     return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
-
-
-def _means(name: str, key: str) -> bool:
-    return name == key or name.startswith(f"{key}-")
-
-
-def _is_set(ids: Mapping[str, str], key: str) -> bool:
-    return bool(ids.get(key, "").strip())
 
 
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))

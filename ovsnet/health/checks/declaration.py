@@ -33,7 +33,7 @@ from ovsnet.errors import (
     Unreachable,
     own_limit,
 )
-from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used
+from ovsnet.health.checks.result import NOT_YET, PRECONDITION, Answer, Result, Status, failed, not_used
 from ovsnet.io.address import Address
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, OVSDB, Socket
@@ -43,6 +43,7 @@ from ovsnet.node.mounts import mounted_alone
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
 from ovsnet.node.silence import Verdict
+from ovsnet.texts import for_line
 
 log = logging.getLogger("ovsnet")
 
@@ -126,10 +127,10 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         answer.status,
         node.clock(),
         answer.reason,
-        answer.detail,
+        for_line(answer.detail),
         answer.rtt_seconds,
-        answer.values,
-        answer.facts,
+        {name: for_line(value) if isinstance(value, str) else value for name, value in answer.values.items()},
+        {name: for_line(value) for name, value in answer.facts.items()},
         check.daemon,
         check.socket,
         answer.lost_at,
@@ -139,7 +140,8 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
 def _skipped(need: Result) -> Answer:
     if need.reason == "not-used":
         return not_used(need.detail)
-    return Answer(Status.SKIPPED, "precondition", f"{need.name} is {need.status}.")
+    reason = NOT_YET if need.reason == NOT_YET else PRECONDITION
+    return Answer(Status.SKIPPED, reason, f"{need.name} is {need.status}.")
 
 
 async def _ask(check: Check, node: Node) -> Answer:
@@ -169,7 +171,7 @@ async def _answer(check: Check, node: Node) -> Answer:
     try:
         return await _probe(check, node)
     except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
-        return Answer(Status.SKIPPED, "precondition", str(error))
+        return Answer(Status.SKIPPED, NOT_YET, str(error))
     except DeadlineExceeded:
         return await _explain_deadline(check, node)
     except BacklogFull as error:

@@ -25,6 +25,14 @@ class Status(StrEnum):
         return self in (Status.OK, Status.SLOW)
 
 
+PRECONDITION = "precondition"
+"""Skipped, because a check that this one builds on failed."""
+
+NOT_YET = "not-yet"
+"""Skipped, because a connection that this builds on is still being made: the same question may be answered later."""
+
+NEVER_ASKED = frozenset({PRECONDITION, NOT_YET})
+
 Number = float | int | str | bool
 
 

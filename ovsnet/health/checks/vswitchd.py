@@ -115,7 +115,11 @@ def _locked_out(others: list[int]) -> Answer:
 
 
 def _may_be_here(node: Node, pid: int) -> bool:
-    """Whether a process has its sockets in this run directory, as far as can be seen."""
+    """Whether a process has its sockets in this run directory, as far as can be seen. One that has ended by now has
+    none anywhere."""
     bound = bound_sockets(pid)
+    if bound is None:
+        process = sample(pid, node.clock())
+        return process is not None and not process.gone
     here = os.path.realpath(node.rundir.ovs)
-    return bound is None or any(os.path.realpath(os.path.dirname(path)) == here for path in bound)
+    return any(os.path.realpath(os.path.dirname(path)) == here for path in bound)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,71 @@ def test_command_says_what_it_did(tmp_path: Path) -> None:
     removed = CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"])
     assert f"removed {tmp_path}/etc/ovsnet/ovsnet.toml" in removed.output
     assert "There is nothing of ours." in CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"]).output
+
+
+def links_out(root: Path, outside: Path) -> None:
+    """Everything that is written would lead out of the root, were links followed as ours."""
+    (root / "etc/systemd").mkdir(parents=True)
+    (root / "etc/tmpfiles.d").symlink_to(outside)
+    (root / "etc/systemd/system").symlink_to("../../../" + str(outside))
+    (root / "etc/ovsnet").mkdir()
+    (root / "etc/ovsnet/ovsnet.toml").symlink_to(outside / "toml")
+
+
+def test_no_link_leads_out_of_the_root(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    outside.mkdir()
+    links_out(root, outside)
+    carry_out(installation(root, DEBIAN, PROGRAM))
+    assert not list(outside.iterdir())
+    assert (root / str(outside).lstrip("/") / "ovsnet.service").is_file()  # where it leads for who has that root
+    carry_out(removal(root))
+    assert not list(outside.iterdir())
+
+
+def test_link_in_the_place_of_a_unit_is_not_ours(tmp_path: Path) -> None:
+    """A masked unit is one (systemctl(1), mask)."""
+    unit = tmp_path / "etc/systemd/system/ovsnet.service"
+    unit.parent.mkdir(parents=True)
+    unit.symlink_to("/dev/null")
+    with pytest.raises(UsageError, match="not ours"):
+        installation(tmp_path, DEBIAN, PROGRAM)
+    assert [step.action for step in removal(tmp_path)] == [Action.KEEP]
+
+
+def test_modes_do_not_follow_the_umask(tmp_path: Path) -> None:
+    """RHEL's user openvswitch reads them."""
+    before = os.umask(0o077)
+    try:
+        carry_out(installation(tmp_path, RHEL, PROGRAM))
+    finally:
+        os.umask(before)
+    for path in tmp_path.rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+
+
+def test_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    carry_out(installation(tmp_path, DEBIAN, PROGRAM))
+    before = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UnfitEnvironment, match="No space left"):
+        carry_out(installation(tmp_path, RHEL, PROGRAM))
+    assert {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    "program", ["/usr/bin/ovsnet\nUser=root", "/usr/bin/ovs net", "/usr/bin/%n", "ovsnet", "", "/a'b"]
+)
+def test_program_that_is_more_than_a_path_is_refused(tmp_path: Path, program: str) -> None:
+    with pytest.raises(UsageError, match="no path that a unit can name"):
+        installation(tmp_path, DEBIAN, program)
+
+
+def test_open_quote_in_os_release_is_no_end(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text('NAME="Debian\nID=debian\n')
+    assert family_of(tmp_path) is DEBIAN

@@ -1,8 +1,11 @@
 """ovn-controller, asked on a real node."""
 
+import time
+
 import msgspec
 import pytest
 
+from ovsnet.health.checks.controller import LATELY, STALE
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
@@ -68,6 +71,21 @@ async def test_controller_without_its_southbound_is_not_connected(node: Sandbox,
         assert (await ask("controller.running")).status is Status.OK
     assert (result.status, result.reason) == (Status.FAILED, "controller-not-connected")
     assert "not connected" in result.detail
+
+
+@pytest.mark.parametrize(("ago", "reason"), [(5.0, "stale"), (LATELY + 5.0, "controller-not-connected")])
+async def test_controller_that_refuses_a_server_says_so_in_its_log_alone(
+    node: Sandbox, asking: Asking, ago: float, reason: str
+) -> None:
+    """The southbound may be on another host, where nobody asks it for its index."""
+    await node.stop("ovn-sb")
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - ago))
+    with (node.directory / "log" / "ovn-controller.log").open("a") as log:
+        log.write(f"{stamp}.123Z|00042|ovsdb_cs|INFO|tcp:192.0.2.1:6642: {STALE}; trying another server\n")
+    async with asking(node) as ask:
+        result = await ask.until("controller.connection", lambda now: now.status is not Status.OK)
+    assert (result.status, result.reason) == (Status.FAILED, reason)
+    assert ("tcp:192.0.2.1:6642: clustered database server has stale data" in result.detail) is (reason == "stale")
 
 
 @pytest.mark.parametrize(

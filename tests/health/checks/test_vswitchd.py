@@ -63,6 +63,18 @@ async def test_bridge_that_the_switch_dropped_is_a_missing_datapath(node: Sandbo
     assert result.values == {"bridges": 0}
 
 
+async def test_switch_elsewhere_that_ended_while_we_looked_holds_no_lock(
+    node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    monkeypatch.setattr("ovsnet.health.checks.vswitchd.pids_named", lambda name: [ended.pid])
+    await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "datapath_type=unheard-of")
+    async with asking(node) as ask:
+        result = await ask.until("vswitchd.ofproto", lambda now: now.status is not Status.OK)
+    assert (result.status, result.reason) == (Status.FAILED, "datapath-missing")
+
+
 async def test_switch_without_the_database_lock_is_locked_out(node: Sandbox, asking: Asking) -> None:
     await node.kill("ovs-vswitchd")
     async with _lock_held(node), asking(node) as ask:

@@ -1,0 +1,30 @@
+"""What is printed. Everything goes through ``say``, which lets no control character pass but those of our styles."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from typing import Any
+
+import click
+
+from ovsnet.texts import for_line, for_terminal
+
+_MARK = secrets.token_hex(8)
+"""Nobody can write it into the name of a bridge before we have drawn it."""
+
+_MARKED = re.compile(rf"<{_MARK}([0-9;]*)>")
+_STYLE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+def styled(text: str, **style: Any) -> str:  # noqa: ANN401
+    """As click.style; only ``say`` makes it visible."""
+    return _STYLE.sub(rf"<{_MARK}\1>", click.style(for_line(text), **style))
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print it; letters that the locale has not are escaped, too."""
+    shown = _MARKED.sub("\x1b[\\1m", for_terminal(text))
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    click.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)

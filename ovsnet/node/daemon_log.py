@@ -1,0 +1,64 @@
+"""What a daemon wrote to its log file lately, for the few facts that it tells nowhere else.
+
+The file is one that the process has open: by /proc/PID/fd it is reached without its name, out of any mount namespace.
+A daemon that logs to a journal or to its standard error leaves nothing to be read here.
+"""
+
+from __future__ import annotations
+
+import calendar
+import os
+import re
+import time
+from pathlib import Path
+
+from ovsnet.errors import raise_own_limit
+from ovsnet.files import open_regular
+from ovsnet.node.storage import MOST_FILES
+
+TAIL = 64 << 10
+"""Bytes at the end of a log that are read."""
+
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z\|")
+"""Of a line, as lib/vlog.c writes it unless somebody chose another pattern."""
+
+
+def last_said(pid: int, phrase: str, proc: Path = Path("/proc")) -> tuple[float, str] | None:
+    """The last line of its log that holds the phrase: when, in seconds since 1970, and the line. None when there is
+    none, or when the log cannot be read. Raises OwnLimit."""
+    try:
+        tails = [_tail(entry) for entry in _log_files(proc / str(pid) / "fd")]
+    except OSError as error:
+        raise_own_limit(error)
+        return None
+    lines = (line for tail in tails for line in reversed(tail.splitlines()) if phrase in line)
+    return next(((_seconds(stamp[1]), line) for line in lines if (stamp := _STAMP.match(line))), None)
+
+
+def _log_files(directory: Path) -> list[Path]:
+    numbers = sorted(os.listdir(directory), key=int)[:MOST_FILES]
+    return [directory / number for number in numbers if _name(directory / number).endswith(".log")]
+
+
+def _name(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except FileNotFoundError:  # it was closed meanwhile
+        return ""
+
+
+def _tail(entry: Path) -> str:
+    try:
+        descriptor = open_regular(entry)
+    except OSError as error:
+        raise_own_limit(error)
+        return ""
+    try:
+        data = os.pread(descriptor, TAIL, max(os.fstat(descriptor).st_size - TAIL, 0))
+    finally:
+        os.close(descriptor)
+    return data.decode(errors="replace")
+
+
+def _seconds(stamp: str) -> float:
+    return float(calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%S")))

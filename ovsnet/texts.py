@@ -1,0 +1,68 @@
+"""Strings that came from elsewhere, made harmless for the place that they go to.
+
+A bridge may bear any name, and so may a process, a socket, a row of a database. Some characters do something where they
+are shown: they move a terminal's cursor and set its title, begin a line of a log, or turn what follows them around
+(Unicode Standard Annex 9; CVE-2021-42574). They are shown as JSON escapes, so that a document stays what it was. There
+is one function for each place; what a check, an examination or an error says has been made one line before that.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INVISIBLE = (
+    "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
+    "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # directions, joiners, separators of lines
+    "\ufff9-\ufffb"  # annotations
+    "\ud800-\udfff"  # bytes that were no UTF-8 (PEP 383), which no encoder takes
+    "\U000e0000-\U000e007f"  # tags
+)
+_IN_LINE = re.compile(f"[\x00-\x1f{_INVISIBLE}]")
+_IN_LINES = re.compile(f"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
+
+
+def for_line(text: str) -> str:
+    """One line of anything."""
+    return text if text.isascii() and text.isprintable() else _IN_LINE.sub(_escape, text)
+
+
+def for_lines(text: str) -> str:
+    """Several lines, with tabs."""
+    return _IN_LINES.sub(_escape, text)
+
+
+for_log = for_line
+"""An entry: a line break would begin another, with a time and a priority of its own."""
+
+for_manager = for_line
+"""systemd's STATUS=: a line break would begin another assignment (sd_notify(3))."""
+
+for_metric = for_line
+"""The value of a label."""
+
+for_http = for_lines
+"""A plain answer."""
+
+for_terminal = for_lines
+"""What is printed; ``cli.terminal`` adds styles of our own."""
+
+
+def for_json(encoded: str) -> str:
+    """A document that is encoded already: what JSON lets pass unescaped."""
+    return _IN_LINES.sub(_escape, encoded)
+
+
+def harmless(document: object) -> object:
+    """All strings of a decoded document, each as one line."""
+    if isinstance(document, str):
+        return for_line(document)
+    if isinstance(document, dict):
+        return {harmless(key): harmless(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [harmless(each) for each in document]
+    return document
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))

@@ -1,0 +1,162 @@
+"""A name out of a database, a process or a socket does nothing where it is shown."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+import sys
+import unicodedata
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ovsnet import texts
+from ovsnet.cli import logs
+from ovsnet.cli.terminal import say, styled
+from ovsnet.doctor.examination import Examination
+from ovsnet.doctor.finding import Finding, Severity
+from ovsnet.health.checks.declaration import CHECKS, _result
+from ovsnet.health.checks.result import Answer, Status
+from ovsnet.io.sd_notify import Notifier
+from tests.test_layers import FILES
+
+EVIL = "e\x1b[31mvil\x1b]0;PWNED\x07\r\n<0>forged\x9b2J\u202etxt\u2066\u200b\udcff"
+SHOWN = r"e\u001b[31mvil\u001b]0;PWNED\u0007\u000d\u000a<0>forged\u009b2J\u202etxt\u2066\u200b\udcff"
+
+
+def acts(character: str) -> bool:
+    """Whether it is more than a picture: Unicode's categories of controls, formats, surrogates and separators."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _SILENT
+
+
+_SILENT = set(
+    map(
+        chr,
+        (
+            *(0xAD, *range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x180E, 0x110BD, 0x110CD),
+            *(*range(0x13430, 0x13440), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+        ),
+    )
+)
+"""Formats of scripts, which turn nothing around and hide nothing."""
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_nothing_that_acts_is_left(text: str) -> None:
+    for function in (texts.for_line, texts.for_log, texts.for_manager, texts.for_metric):
+        assert not [each for each in function(text) if acts(each)]
+    for function in (texts.for_http, texts.for_terminal):
+        assert not [each for each in function(text) if acts(each) and each not in "\n\t"]
+
+
+@given(st.text(st.characters(), max_size=40))
+def test_text_is_shown_once_however_often_it_is_passed_on(text: str) -> None:
+    assert texts.for_line(texts.for_line(text)) == texts.for_line(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_document_stays_what_it_was(text: str) -> None:
+    encoded = texts.for_json(json.dumps({"it": text}, ensure_ascii=False))
+    assert json.loads(encoded) == {"it": text}
+    assert not [each for each in encoded if acts(each)]
+
+
+def test_other_letters_are_left_alone() -> None:
+    assert texts.for_line("br-int: schön, 网桥, naïve «1»") == "br-int: schön, 网桥, naïve «1»"
+
+
+def test_documents_of_others_are_made_harmless_throughout() -> None:
+    assert texts.harmless({EVIL: [EVIL, 1, None, {"a": EVIL}]}) == {SHOWN: [SHOWN, 1, None, {"a": SHOWN}]}
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, text: str, encoding: str = "utf-8") -> str:
+    terminal = Terminal()
+    terminal.encoding = encoding
+    monkeypatch.setattr(sys, "stdout", terminal)
+    say(text)
+    return terminal.getvalue()
+
+
+def test_terminal_gets_our_styles_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(monkeypatch, f"{styled(EVIL, fg='red')} {EVIL}") == f"\x1b[31m{SHOWN}\x1b[0m {_lines(SHOWN)}\n"
+
+
+def _lines(shown: str) -> str:
+    return shown.replace(r"\u000a", "\n")
+
+
+def test_locale_that_lacks_letters_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(monkeypatch, "schön \udcff", "ascii") == "sch\\xf6n \\udcff\n"
+
+
+PRINTERS = ("print", "click.echo", "click.secho", "click.style")
+
+
+def test_only_one_function_prints() -> None:
+    used = {
+        (file, ast.unparse(call.func))
+        for file, path in FILES.items()
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("print", "click.echo", "click.secho", "click.style")
+    }
+    assert used == {("cli/terminal.py", "click.echo"), ("cli/terminal.py", "click.style")}
+
+
+@pytest.mark.parametrize("form", ["human", "journal", "json"])
+def test_log_gets_one_entry(form: str) -> None:
+    stream = io.StringIO()
+    logger = logging.Logger("ovsnet")
+    logger.addHandler(logs.handler(form, {}, stream))
+    logger.warning("no bridge %s", EVIL, extra={"fields": {"evidence": [EVIL]}})
+    said = stream.getvalue()
+    assert said.count("\n") == 1
+    assert not [each for each in said[:-1] if acts(each)]
+    assert "PWNED" in said
+
+
+def test_traceback_keeps_its_lines_and_each_its_priority() -> None:
+    stream = io.StringIO()
+    logger = logging.Logger("ovsnet")
+    logger.addHandler(logs.handler("journal", {}, stream))
+    try:
+        raise ValueError(EVIL)
+    except ValueError:
+        logger.exception("a bug of %s", EVIL)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) > 3
+    assert all(line.startswith("<3>") and not [each for each in line if acts(each)] for line in lines)
+
+
+def test_manager_gets_one_assignment() -> None:
+    sent: list[str] = []
+    notifier = Notifier(sent.append, None)
+    notifier.status(f"no bridge {EVIL}\nMAINPID=1")
+    assert len(sent) == 1
+    assert not [each for each in sent[0] if acts(each)]
+
+
+def test_results_and_findings_are_harmless_from_the_start() -> None:
+    class OfNode:
+        @staticmethod
+        def clock() -> float:
+            return 0.0
+
+    answer = Answer(Status.FAILED, "x", EVIL, values={"bridge": EVIL, "n": 1}, facts={"bridge": EVIL})
+    result = _result(next(iter(CHECKS.values())), OfNode(), answer)  # type: ignore[arg-type]
+    assert (result.detail, result.values, result.facts) == (SHOWN, {"bridge": SHOWN, "n": 1}, {"bridge": SHOWN})
+    msgspec.json.encode(result.detail)
+    finding = Finding(Severity.NOTE, EVIL, EVIL, (EVIL,))
+    (said,) = Examination("x.y", "fact", lambda host, live: iter([finding]), False).findings(None, None)  # type: ignore[arg-type]
+    assert (said.summary, said.remedy, said.evidence) == (SHOWN, SHOWN, (SHOWN,))
