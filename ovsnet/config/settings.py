@@ -12,6 +12,7 @@ from ovsnet.io.listen import Access
 from ovsnet.io.tls import ServingTls, Tls
 
 MOST_CONNECTIONS = 65536
+MOST_RESTARTS = 100
 
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
@@ -50,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Group.WATCHING,
         Meta(min_length=1, description="The bridges to watch."),
     ] = ("br-int",)
+    encap_behind_nat: Annotated[
+        bool,
+        Group.WATCHING,
+        Meta(
+            description="Whether `ovn-encap-ip` is the address of a NAT in front of this host, which no interface of "
+            "it has. Then `controller.encapsulation` does not look for it."
+        ),
+    ] = False
     southbound: Annotated[
         Literal["auto", "on", "off"],
         Group.WATCHING,
@@ -133,6 +142,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "for a moment. A port that was broken before the agent started is reported at once."
         ),
     ] = 60.0
+    restarts: Annotated[
+        int,
+        Group.TIMING,
+        Meta(
+            ge=1, le=MOST_RESTARTS, description="How many restarts of a daemon within `restarts_within` are reported."
+        ),
+    ] = 3
+    restarts_within: Annotated[Seconds, Group.TIMING, Meta(description="For how long a restart counts.")] = 900.0
     start_allowance: Annotated[
         Seconds,
         Group.TIMING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovsnet.health.cause import ABSENT, Cause, State
+from ovsnet.health.southbound_causes import SOUTHBOUND
 from ovsnet.node.components import Socket
 
 SEE_OWNER = "See which process owns the socket (`ss -xlp`) and point ovsnet at the right run directory."
@@ -55,6 +56,18 @@ ACCESS = (
         reasons=frozenset({"not-visible"}),
         in_start=True,
         exit_code=3,
+    ),
+    Cause(
+        code="socket-mounted",
+        state=State.NOT_READY,
+        summary="A socket was mounted here as a file, and is dead since its daemon restarted. The node may well work.",
+        remedies=(
+            "Mount the directory {directory} instead of {socket}, then restart this container.",
+            "Mount the run directory instead of the socket, then restart this container.",
+        ),
+        reasons=frozenset({"socket-mounted"}),
+        exit_code=3,
+        lasting=True,
     ),
     Cause(
         code="southbound-wrong-address",
@@ -249,28 +262,6 @@ CONTROLLER = (
         remedies=("Resume it with `ovn-appctl -t ovn-controller debug/resume`.",),
         daemon="ovn-controller",
         reasons=frozenset({"controller-paused"}),
-    ),
-)
-
-SOUTHBOUND = (
-    Cause(
-        code="southbound-stale",
-        state=State.DEGRADED,
-        summary="The southbound server has old data, or has lost its cluster: ovn-controller refuses it.",
-        remedies=(
-            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
-            "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
-        ),
-        reasons=frozenset({"stale"}),
-    ),
-    Cause(
-        code="northd-version-mismatch",
-        state=State.DEGRADED,
-        summary="ovn-northd and ovn-controller differ in version, and ovn-match-northd-version is set: ovn-controller "
-        "ignores southbound updates until they match.",
-        remedies=("Finish the upgrade, or remove external_ids:ovn-match-northd-version.",),
-        reasons=frozenset({"northd-version-mismatch"}),
-        in_start=True,
     ),
 )
 

@@ -17,9 +17,10 @@ from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
 from ovsnet.health.central_causes import BEHIND, BESIDE, CENTRAL, LOST_NAMES, WEAKENED
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
+from ovsnet.health.datapath_causes import DATAPATH, LOSSES
 from ovsnet.health.host_causes import HOST, LATER
 from ovsnet.health.own_causes import OURSELVES
-from ovsnet.health.port_causes import PORTS
+from ovsnet.health.port_causes import FEW, PORTS
 from ovsnet.node.components import COMPONENTS, Component
 
 
@@ -73,6 +74,22 @@ def hung(component: Component) -> Cause:
     )
 
 
+def restarting(component: Component) -> Cause:
+    """The daemon starts again and again, and answers in between."""
+    return Cause(
+        code=f"{component.name}-restarting",
+        state=State.DEGRADED,
+        summary=f"{component.title} starts again and again: each time what hangs on it is interrupted.",
+        remedies=(
+            "It dies of: {how}. Save its core dump (`coredumpctl info`) and the end of its log for a bug report.",
+            "Read the end of its log and `dmesg`: it crashes (`coredumpctl list`), is killed for lack of memory, or is "
+            "restarted by an impatient probe or script.",
+        ),
+        reasons=frozenset({"restarting"}),
+        daemon=component.daemon,
+    )
+
+
 def slow(component: Component) -> Cause:
     """The daemon is late and alive, or nobody can say more than that it is late."""
     summary, *remedies = texts_of(component).slow
@@ -107,6 +124,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         yield from HOST
         yield from CONSEQUENCES
         yield from PORTS
+        yield from DATAPATH
         yield from BEHIND
         for component in components:
             if component.daemon in BESIDE:
@@ -115,6 +133,8 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
         yield from map(slow, others)
+        yield from FEW
+        yield from LOSSES
         yield from LATER
         yield from OURSELVES
 
@@ -126,6 +146,8 @@ def _rows_of(component: Component) -> Iterator[Cause]:
     yield hung(component)
     yield from NAMED.get(component.daemon, ())
     yield from CENTRAL.get(component.daemon, ())
+    if not component.only_degrades:
+        yield restarting(component)
 
 
 def codes() -> dict[str, Cause]:

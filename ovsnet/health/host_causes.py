@@ -60,6 +60,16 @@ LATER = (
         reasons=frozenset({"memory-short"}),
     ),
     Cause(
+        code="certificate-not-loaded",
+        state=State.DEGRADED,
+        summary="A certificate was renewed, and its daemon goes on with the old one, until that ends.",
+        remedies=(
+            "`touch {key}`: {whose} loads {file} only when the key has changed, too.",
+            "Touch the file of its key, or restart the daemon.",
+        ),
+        reasons=frozenset({"certificate-not-loaded"}),
+    ),
+    Cause(
         code="certificate-expires",
         state=State.DEGRADED,
         summary="A certificate ends soon. Then no connection that needs it can be made.",

@@ -1,12 +1,18 @@
 """Causes that some ports, tunnels or networks show while the node as a whole works.
 
 They stand behind what breaks the whole node, which they never explain, and before the slow daemons, which they may:
-1600 dead ports make ovn-controller stall (vexxhost/atmosphere#3893).
+1600 dead ports make ovn-controller stall (vexxhost/atmosphere#3893). A few dead ports explain nothing.
 """
 
 from __future__ import annotations
 
 from ovsnet.health.cause import Cause, State
+
+LEFT_BEHIND = (
+    "Find out who left them behind. When no pod or machine owns {first} any more: "
+    "`ovs-vsctl --if-exists del-port {bridge} {first}`; the same for each of the {count}.",
+    "Find out who left them behind, and delete those that nobody owns any more: `ovs-vsctl del-port NAME`.",
+)
 
 PORTS = (
     Cause(
@@ -15,7 +21,8 @@ PORTS = (
         summary="external_ids:ovn-encap-ip names an address that this host has not: other nodes send tunnels there.",
         remedies=(
             "Give this host {address} again, or name an address that it has: "
-            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`.",
+            "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`. If it is the address of a NAT in front of this "
+            "host, set ovsnet's `encap_behind_nat`.",
             "Set external_ids:ovn-encap-ip to an address of this host.",
         ),
         reasons=frozenset({"encap-address-missing"}),
@@ -58,15 +65,61 @@ PORTS = (
         in_start=True,
     ),
     Cause(
+        code="datapaths-differ",
+        state=State.DEGRADED,
+        summary="Two bridges are patched together whose datapaths are of different types: the patch carries nothing.",
+        remedies=(
+            "Give {bridge} the datapath type of {kept}: `ovs-vsctl set bridge {bridge} datapath_type={type}`.",
+            "Give both bridges one datapath_type (`ovs-vsctl set bridge NAME datapath_type=TYPE`).",
+        ),
+        reasons=frozenset({"datapaths-differ"}),
+        in_start=True,
+    ),
+    Cause(
+        code="bridge-fails-open",
+        state=State.DEGRADED,
+        summary="The bridge of ovn-controller is not in secure mode: without flows it sends each packet to all ports.",
+        remedies=(
+            "Start ovn-controller, which sets it back. Do not set it by hand before: at any change of it ovs-vswitchd "
+            "drops all flows of {bridge} (ofproto/connmgr.c, connmgr_set_fail_mode).",
+            "Start ovn-controller, which sets it back.",
+        ),
+        reasons=frozenset({"bridge-fails-open"}),
+        in_start=True,
+    ),
+    Cause(
+        code="device-taken",
+        state=State.DEGRADED,
+        summary="A port's device belongs to another master, so ovs-vswitchd cannot have it.",
+        remedies=(
+            "Take {first} out of {master} (`ip link set {first} nomaster`), and keep the host's network setup from "
+            "putting it back.",
+            "See whose {first} is (`ip -d link show {first}`), take it out there, and keep the host's network setup "
+            "from putting it back.",
+            "See whose the device is (`ip -d link show NAME`), and take it out there.",
+        ),
+        reasons=frozenset({"device-taken"}),
+        in_start=True,
+    ),
+    Cause(
+        code="ports-left-behind",
+        state=State.DEGRADED,
+        summary="A hundred ports and more stand in the database that ovs-vswitchd cannot make. It tries each again at "
+        "every change, which makes it and ovn-controller slow.",
+        remedies=LEFT_BEHIND,
+        reasons=frozenset({"ports-left-behind"}),
+        in_start=True,
+    ),
+)
+
+FEW = (
+    Cause(
         code="ports-without-device",
         state=State.DEGRADED,
         summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",
-        remedies=(
-            "Find out who left them behind. When no pod or machine owns {first} any more: "
-            "`ovs-vsctl --if-exists del-port {bridge} {first}`; the same for each of the {count}.",
-            "Find out who left them behind, and delete those that nobody owns any more: `ovs-vsctl del-port NAME`.",
-        ),
+        remedies=LEFT_BEHIND,
         reasons=frozenset({"ports-without-device"}),
         in_start=True,
     ),
 )
+"""Too few to make anything slow, so what is slow comes before them."""

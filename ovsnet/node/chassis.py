@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -16,6 +16,25 @@ def in_force(ids: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
     for name, value in sorted(ids.items()):
         if value.strip() and (name.startswith(f"{key}-") or (name == key and not hidden)):
             yield name, value
+
+
+def chassis_name(ids: Mapping[str, str], words: Sequence[str] = (), override: str = "") -> str:
+    """The name of the chassis: that on ovn-controller's command line, else that of the file, else system-id
+    (controller/chassis.c, ``get_ovs_chassis_id``). Empty when it has none."""
+    for number, word in enumerate(words):
+        option, given, value = word.partition("=")
+        if option == "--chassis-name" and given:
+            return value
+        if word in ("-n", "--chassis-name"):
+            return words[number + 1] if number + 1 < len(words) else ""
+    first = override.partition("\n")[0].strip()
+    return first or ids.get("system-id", "").strip()
+
+
+def bridge_of(ids: Mapping[str, str], chassis: str) -> str:
+    """The bridge that ovn-controller uses (controller/ovn-controller.c, ``br_int_name``)."""
+    own = ids.get(f"ovn-bridge-{chassis}") if chassis else None
+    return own or ids.get("ovn-bridge") or "br-int"
 
 
 NEEDED = ("system-id", "ovn-encap-type", "ovn-encap-ip")

@@ -14,6 +14,7 @@ from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, runs, sample
 from ovsnet.node.raft import Elections
+from ovsnet.node.restarts import Starts
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Finding, Silence, Verdict
 
@@ -56,6 +57,7 @@ class Daemon:
         """The files of the databases that it was last seen to serve."""
         self.memory = MemoryWatch()
         self.elections = Elections()
+        self.starts = Starts()
         self._rundir = rundir
         self._clock = clock
         self._heard_at = heard_at
@@ -80,6 +82,7 @@ class Daemon:
         self._met, self.ended_at = process, None
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
         before, self.started_at = self.started_at, self._clock() - since_boot + process.started
+        self.starts.saw(self.started_at, SAME_START)
         return before is None or abs(before - self.started_at) > SAME_START
 
     @property

@@ -10,6 +10,7 @@ from ovsnet import ovsdb
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
+from ovsnet.node.patches import Patch
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
@@ -18,12 +19,15 @@ WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
     "Bridge": ["name", "datapath_type", "fail_mode"],
     "Interface": COLUMNS,
-    "SSL": ["certificate", "ca_cert"],
+    "SSL": ["certificate", "ca_cert", "private_key"],
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
 
 WHERE = {"Interface": WANTED}
 """Rows that are wanted. A server older than 2.6 knows no conditions and sends all."""
+
+SECURE = "secure"
+"""The fail mode in which a bridge drops what it has no flow for."""
 
 MAX_BYTES = 16 << 20
 """Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge; a peer that never ends
@@ -37,6 +41,8 @@ class Database(ovsdb.Session):
         super().__init__(address, max_bytes=MAX_BYTES)
         self._monitor: ovsdb.Monitor | None = None
         self._placed: dict[Uuid, str] = {}
+        self.apart: frozenset[str] = frozenset()
+        """Ends of patches that carry nothing, as last found: they are no ports without a device."""
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when the first snapshot is in; ``on_change`` is called with it and with each change after.
@@ -69,6 +75,19 @@ class Database(ovsdb.Session):
         return {each: self._placed[each] for each in interfaces if self._placed[each]}
 
     @property
+    def fail_modes(self) -> Mapping[str, str]:
+        """By bridge; one that sets none is standalone (ovs-vswitchd.conf.db(5))."""
+        return {str(row["name"]): str(row.get("fail_mode") or "standalone") for row in self._rows("Bridge")}
+
+    async def patches(self, *, timeout: float) -> list[Patch]:
+        """The patch ports, with their bridges. Asked for: where all bridges have one datapath nobody needs them."""
+        where, columns = [("type", "==", "patch")], ["_uuid", "name", "options"]
+        rows = await self.select("Open_vSwitch", "Interface", where, columns, timeout=timeout)
+        found = {cast("Uuid", row["_uuid"]): row for row in rows}
+        bridges = await self.bridges_of(frozenset(found), timeout=timeout)
+        return [Patch.of(row, bridges.get(uuid, "")) for uuid, row in found.items()]
+
+    @property
     def datapaths(self) -> Mapping[str, str]:
         """The datapath type that each bridge asks for; empty is the kernel's."""
         return {str(row["name"]): str(row["datapath_type"]) for row in self._rows("Bridge")}
@@ -99,6 +118,11 @@ class Database(ovsdb.Session):
         row = next(iter(self._rows("SSL")), None)
         return None if row is None else (str(row["certificate"]), str(row["ca_cert"]))
 
+    @property
+    def tls_key(self) -> str:
+        """The key that ``ovs-vsctl set-ssl`` names; empty when it was not used."""
+        return str(next(iter(self._rows("SSL")), {}).get("private_key", ""))
+
     async def create_bridge(self, name: str, datapath_type: str, *, timeout: float) -> None:
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).
 
@@ -120,7 +144,7 @@ def _new_bridge(name: str, datapath_type: str) -> tuple[Operation, ...]:
     bridge = {
         "name": name,
         "ports": NamedUuid("port"),
-        "fail_mode": "secure",
+        "fail_mode": SECURE,
         "datapath_type": datapath_type,
         "other_config": {"disable-in-band": "true"},
     }

@@ -27,6 +27,9 @@ WANTED: tuple[Condition, ...] = (
 )
 """Any of them. A port that is just being made has neither an error nor a number."""
 
+BUSY = "Device or resource busy"
+"""EBUSY, of "could not add network device eth1 to ofproto" (vswitchd/bridge.c, ``iface_do_create``)."""
+
 NO_PATH = ("down", "init")
 """States of BFD in which nothing comes from the other end, or nothing reaches it (RFC 5880, section 4.1). Another one,
 ``admin_down``, is somebody's wish."""
@@ -61,6 +64,12 @@ class Interface:
     def failed(self) -> bool:
         """Whether ovs-vswitchd tried to make it, and could not."""
         return bool(self.error) or self.ofport == -1
+
+    @property
+    def taken(self) -> bool:
+        """Whether the device is there, and belongs to another master: a bond, a bridge of the kernel, a macvlan
+        (net/core/dev.c, ``netdev_rx_handler_register``: EBUSY)."""
+        return BUSY in self.error
 
     @property
     def tunnel(self) -> bool:

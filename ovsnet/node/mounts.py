@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +43,13 @@ def mounts(mountinfo: str) -> list[Mount]:
 def _is_read_only(rest: str) -> bool:
     """Of the options of the mount, and of those of the file system at the end of the line."""
     return any("ro" in options.split(",") for options in (rest.partition(" ")[0], rest.rpartition(" ")[2]))
+
+
+def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:
+    """The first of these sockets that is itself a mount: it stays the one that its server made before a restart, for
+    the name alone was made anew (the directory's entry, not this inode). Raises nothing."""
+    points = {str(each.point) for each in _read(proc / "self")}
+    return next((path for path in paths if path in points or os.path.realpath(path) in points), None)
 
 
 def reach(directory: str, pid: int, proc: Path = Path("/proc")) -> Path | None:

@@ -22,6 +22,7 @@ from ovsnet.io.held_session import HeldSession
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
+from ovsnet.node.datapath import Growth
 from ovsnet.node.interfaces import Lasting
 from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
@@ -72,7 +73,7 @@ class Node:
         self._preferred: dict[str, Address] = {}
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
-        self._database = Address.parse(settings.database) if settings.database else rundir.database
+        self.database = Address.parse(settings.database) if settings.database else rundir.database
         self._opening: dict[str, HeldSession] = {}
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
@@ -81,10 +82,11 @@ class Node:
         self.faults: set[str] = set()
         """What went wrong in ovsnet itself: each kind is logged once."""
         self.lasting: defaultdict[str, Lasting] = defaultdict(Lasting)
+        self.growth: defaultdict[str, Growth] = defaultdict(Growth)
         self.visits = 0
-        """Connections to bridges that we hold for a moment, beside those of the links."""
+        """Connections to bridges besides those of the links."""
         self._make_links()
-        self.daemons[OVSDB.daemon].distant = self._database.scheme != "unix"
+        self.daemons[OVSDB.daemon].distant = self.database.scheme != "unix"
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
@@ -96,8 +98,8 @@ class Node:
         return Daemon(component, self.rundir, self.clock, heard_at, lambda: self._neighbours_of(component))
 
     def _neighbours_of(self, component: Component) -> list[int]:
-        others = (daemon for daemon in self.daemons.values() if daemon.component is not component)
-        return [daemon.peer_pid for daemon in others if daemon.peer_pid is not None and not daemon.distant]
+        here = (daemon for daemon in self.daemons.values() if not (daemon.component is component or daemon.distant))
+        return [daemon.peer_pid for daemon in here if daemon.peer_pid is not None]
 
     def _make_links(self) -> None:
         self.ovsdb: Link[Database] = self._link(OVSDB, self._open_database)
@@ -111,9 +113,10 @@ class Node:
             bridge: self._openflow_link(self.rundir.mgmt(bridge)) for bridge in self.settings.bridge
         }
         self.southbound: Link[Southbound] = self._link(SOUTHBOUND, self._open_southbound)
-        served = [component for component in COMPONENTS.values() if component.database]
         self.served: dict[str, Link[Served]] = {
-            each.daemon: self._link(each, partial(self._open_served, each)) for each in served
+            each.daemon: self._link(each, partial(self._open_served, each))
+            for each in COMPONENTS.values()
+            if each.database
         }
         """The databases of OVN that this host may serve, by daemon."""
         self.links: dict[str, Link[Any]] = {
@@ -281,7 +284,7 @@ class Node:
 
     async def visit_database(self) -> ovsdb.Session:
         """A connection to the database besides that of the link. Raises the ConnectError that fits."""
-        return await ovsdb.connect(self._database, timeout=self._connect_timeout, tls=self.settings.tls)
+        return await ovsdb.connect(self.database, timeout=self._connect_timeout, tls=self.settings.tls)
 
     async def visit_control(self, daemon: str) -> unixctl.Session:
         """A control connection besides that of the link. Raises the ConnectError that fits."""
@@ -289,7 +292,7 @@ class Node:
 
     async def _open_database(self) -> Database:
         return await open_database(
-            self._database,
+            self.database,
             timeout=self._connect_timeout,
             patience=GREETING_PATIENCE,
             tls=self.settings.tls,

@@ -7,7 +7,7 @@ each 30 s (``e2e_timestamp``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +15,8 @@ from ovsnet import ovsdb
 from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
+from ovsnet.node.registration import Registered
+from ovsnet.ovsdb.operations import Condition, select
 
 DATABASE = "OVN_Southbound"
 
@@ -57,6 +59,8 @@ class Southbound(ovsdb.Session):
         super().__init__(address, max_bytes=MAX_BYTES)
         self._server: ovsdb.Monitor | None = None
         self._globals: ovsdb.Monitor | None = None
+        self.registered = Registered()
+        """As it was read last."""
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when both rows are in; ``on_change`` is called with them and with each change after.
@@ -108,6 +112,38 @@ class Southbound(ovsdb.Session):
         newest = await self.select(DATABASE, "SB_Global", columns=["nb_cfg"], timeout=timeout)
         own = await self.select(DATABASE, "Chassis_Private", [("name", "==", chassis)], ["nb_cfg"], timeout=timeout)
         return (cast("int", newest[0]["nb_cfg"]), cast("int", own[0]["nb_cfg"])) if newest and own else None
+
+    async def read_registered(self, name: str, addresses: Collection[str], *, timeout: float) -> Registered:
+        """What the database has of a chassis of this name, and which others have its addresses.
+
+        Asked for and not monitored: two nodes of one name write the row some hundred times a second. One transaction,
+        so that host name and addresses are of one writer.
+        """
+        schema = await self.get_schema(DATABASE, timeout=timeout)
+        chassis, encaps = schema.table("Chassis"), schema.table("Encap")
+        by_name: list[Condition] = [("chassis_name", "==", name)]
+        results = await self.transact(
+            DATABASE,
+            select("Chassis", [("name", "==", name)], ["hostname", "_version"]),
+            select("Encap", by_name, ["ip"]),
+            *(select("Encap", [("ip", "==", each)], ["ip", "chassis_name"]) for each in addresses),
+            timeout=timeout,
+        )
+        own, ours, *others = (result.get("rows", []) for result in results)
+        row = chassis.row(own[0]) if own else {}
+        found = [encaps.row(each) for rows in others for each in rows]
+        self.registered = Registered(
+            hostname=str(row.get("hostname", "")),
+            addresses=frozenset(str(encaps.row(each)["ip"]) for each in ours),
+            version=str(row.get("_version", "")),
+            taken={str(each["ip"]): str(each["chassis_name"]) for each in found if each["chassis_name"] != name},
+        )
+        return self.registered
+
+    async def hostname_of(self, chassis: str, *, timeout: float) -> str:
+        """Where another chassis runs; empty when it is not known."""
+        rows = await self.select(DATABASE, "Chassis", [("name", "==", chassis)], ["hostname"], timeout=timeout)
+        return str(rows[0]["hostname"]) if rows else ""
 
 
 def is_local(remotes: Sequence[Address]) -> bool:

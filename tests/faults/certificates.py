@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +20,16 @@ def certified(directory: Path, days: int) -> Tls:
     directory.mkdir(exist_ok=True)
     files = Tls(*(str(directory / name) for name in ("node.key", "node.pem", "ca.pem")))
     certify(files, binaries.find())
+    renew(files, days)
+    return files
+
+
+def renew(files: Tls, days: int) -> None:
+    """Their CA signs the certificate anew; the key stays."""
     request, key = (str(Path(files.ca).with_suffix(suffix)) for suffix in (".req", ".key"))
     signer = ("-CA", files.ca, "-CAkey", key, "-set_serial", "2", "-days", str(days))
     signing = ("openssl", "x509", "-req", "-in", request, *signer, "-out", files.certificate)
     subprocess.run(signing, check=True, capture_output=True)
-    return files
 
 
 @contextlib.contextmanager
@@ -57,3 +63,23 @@ async def certificate_ended_yesterday(scene: Scene) -> Steps:
     """The certificate that ovn-controller shows to the southbound ended yesterday."""
     with ended(scene.scratch / "tls/node.pem", scene.scratch / "other"):
         yield
+
+
+async def _through_tls_with_an_old_key(scene: Scene) -> Steps:
+    files = certified(scene.scratch / "tls", 7)
+    os.utime(files.key, (1.0, 1.0))
+    os.utime(files.certificate, (2.0, 2.0))
+    await scene.vsctl("set-ssl", files.key, files.certificate, files.ca)
+    await scene.set(f"ovn-remote={scene.node.southbound},ssl:127.0.0.1:{free_ports(1)[0]}")
+    yield
+    await scene.set(f"ovn-remote={scene.node.southbound}")
+    await scene.vsctl("del-ssl")
+
+
+@fault("certificate-not-loaded", view=_through_tls_with_an_old_key, passing="certificate-expires", deadline=10)
+async def certificate_renewed_without_its_key(scene: Scene) -> Steps:
+    """The certificate of ovn-controller was renewed, and its key is the old one."""
+    certificate = scene.scratch / "tls" / "node.pem"
+    os.utime(certificate)
+    yield
+    os.utime(certificate, (2.0, 2.0))

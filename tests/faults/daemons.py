@@ -255,3 +255,27 @@ async def lock_stolen(scene: Scene) -> Steps:
     """A client that is no switch stole ovs-vswitchd's database lock: the switch takes its bridges down."""
     async with _lock(scene, "steal"):
         yield
+
+
+def _again_and_again(daemon: str) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        for _ in range(3):
+            await scene.node.kill(daemon)
+            await scene.node.start(daemon)
+            await asyncio.sleep(0.7)
+        yield
+
+    return steps
+
+
+for _daemon in ("ovs-vswitchd", "ovn-controller"):
+    _component = COMPONENTS[_daemon]
+    fault(
+        f"{_component}-restarting",
+        name=f"{_component}-killed-again-and-again",
+        about=f"{_daemon} got SIGKILL three times, and was started each time; who was not there cannot know.",
+        observers=("held",),
+        passing=f"{_component}-down {RESTARTED[_component]} {NO_FLOWS} vswitchd-slow",
+        starts=True,
+        deadline=10,
+    )(_again_and_again(_daemon))

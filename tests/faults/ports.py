@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.faults.daemons import NO_FLOWS
 from tests.faults.fault import Scene, Steps, fault
 
 SEEN_TWICE = 10.0
@@ -19,6 +20,25 @@ async def ports_of_pods_that_went(scene: Scene) -> Steps:
     yield
     for port in gone:
         await scene.vsctl("del-port", "br-int", port)
+
+
+@fault("ports-left-behind", passing="ports-without-device vswitchd-slow controller-slow", deadline=SEEN_TWICE)
+async def a_hundred_ports_of_pods_that_went(scene: Scene) -> Steps:
+    """A hundred ports stand in the database, and their devices are gone."""
+    gone = [f"gone{number}" for number in range(100)]
+    add = [("--", "add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone") for port in gone]
+    await scene.vsctl(*(word for each in add for word in each))
+    yield
+    await scene.vsctl(*(word for port in gone for word in ("--", "del-port", "br-int", port)))
+
+
+@fault("device-taken", deadline=SEEN_TWICE)
+async def port_whose_device_is_in_a_bond(scene: Scene) -> Steps:
+    """ovs-vswitchd says of a port that its device is busy, as of one in a bond; a dummy never is."""
+    words = "could not add network device p1 to ofproto (Device or resource busy)"
+    await scene.vsctl("set", "Interface", "p1", f'error="{words}"')
+    yield
+    await scene.vsctl("clear", "Interface", "p1", "error")
 
 
 @fault("healthy")
@@ -80,3 +100,37 @@ async def tunnel_address_of_another_host(scene: Scene) -> Steps:
     await scene.set("ovn-encap-ip=127.0.0.1,198.51.100.7")
     yield
     await scene.set("ovn-encap-ip=127.0.0.1")
+
+
+@fault("datapaths-differ", passing="ports-without-device", deadline=SEEN_TWICE)
+async def patch_between_different_datapaths(scene: Scene) -> Steps:
+    """A bridge of the kernel and one of user space are patched together."""
+    await scene.vsctl("add-br", "br-ex", "--", "set", "Bridge", "br-ex", "datapath_type=netdev")
+    for bridge, port, peer in (("br-int", "to-ex", "to-int"), ("br-ex", "to-int", "to-ex")):
+        words = ("--", "set", "Interface", port, "type=patch", f"options:peer={peer}")
+        await scene.vsctl("add-port", bridge, port, *words)
+    yield
+    await scene.vsctl("del-port", "br-int", "to-ex")
+    await scene.vsctl("del-br", "br-ex")
+
+
+@fault("healthy")
+async def bridges_of_different_datapaths(scene: Scene) -> Steps:
+    """A bridge of the kernel and one of user space stand beside each other."""
+    await scene.vsctl("add-br", "br-ex", "--", "set", "Bridge", "br-ex", "datapath_type=netdev")
+    yield
+    await scene.vsctl("del-br", "br-ex")
+
+
+@fault(
+    "controller-down",
+    passing=NO_FLOWS,
+    starts=True,
+)
+async def bridge_without_controller_in_standalone_mode(scene: Scene) -> Steps:
+    """ovn-controller is down, and br-int was put into standalone mode, in which it floods."""
+    await scene.node.stop("ovn-controller")
+    await scene.vsctl("set-fail-mode", "br-int", "standalone")
+    yield
+    await scene.node.start("ovn-controller")
+    await scene.vsctl("wait-until", "Bridge", "br-int", "fail_mode=secure")

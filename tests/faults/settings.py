@@ -141,3 +141,13 @@ async def another_bridge_for_ovn(scene: Scene) -> Steps:
     await scene.unset("ovn-bridge")
     await scene.vsctl("--if-exists", "del-br", "br-x")
     await scene.node.restart("ovn-controller")
+
+
+@fault("wrong-bridge", passing=NO_FLOWS)
+async def another_bridge_for_this_chassis(scene: Scene) -> Steps:
+    """external_ids:ovn-bridge-sandbox names br-x for this chassis alone, and br-int is watched."""
+    await scene.set("ovn-bridge-sandbox=br-x")
+    yield
+    await scene.unset("ovn-bridge-sandbox")
+    await scene.vsctl("--if-exists", "del-br", "br-x")
+    await scene.node.restart("ovn-controller")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -163,3 +164,31 @@ for _daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
             about=f"{_daemon}'s pidfile is {_word}; the daemon lives.",
             breaks="pidfile" if _word == "reused" else "",
         )(_rewritten(f"{_daemon}.pid", _content))
+
+
+def _privileged(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+def _mounted_dead(name: str) -> Callable[[Scene], Steps]:
+    async def steps(scene: Scene) -> Steps:
+        old = scene.scratch / "old.sock"
+        with socket.socket(socket.AF_UNIX) as ours:
+            ours.bind(str(old))
+        _privileged("mount", "--bind", str(old), str(scene.socket(name)))
+        yield
+        _privileged("umount", str(scene.socket(name)))
+        old.unlink()
+
+    return steps
+
+
+for _socket in ("db.sock", "br-int.mgmt"):
+    fault(
+        "socket-mounted",
+        name=f"{_socket.replace('.', '-')}-mounted-as-a-file",
+        about=f"{_socket} is a mount of the one before a restart; the daemon lives.",
+        needs="root",
+        hidden_by=WITHOUT_OVSDB,
+        deadline=10,
+    )(_mounted_dead(_socket))

@@ -25,7 +25,9 @@ COULD_NOT_TELL = Verdict(State.NOT_READY, 3)
 VERDICTS: dict[str, Verdict] = {
     "healthy": READY,
     **dict.fromkeys(("ovsdb-down", "ovsdb-hung", "vswitchd-down", "vswitchd-hung"), DEAD),
-    **dict.fromkeys(("permission-denied", "not-visible", "tls-failed", "name-unresolved"), COULD_NOT_TELL),
+    **dict.fromkeys(
+        ("permission-denied", "not-visible", "socket-mounted", "tls-failed", "name-unresolved"), COULD_NOT_TELL
+    ),
     "misconfigured": Verdict(State.NOT_READY, 2),
     "self-out-of-descriptors": Verdict(State.DEGRADED, 3),
     **dict.fromkeys(
@@ -48,6 +50,10 @@ VERDICTS: dict[str, Verdict] = {
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",
+            "certificate-not-loaded",
+            "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",
+            "vswitchd-restarting", "ovsdb-restarting", "controller-restarting",
+            "conntrack-full", "flow-limit-reached", "upcalls-lost", "datapaths-differ", "bridge-fails-open",
         ),
         DEGRADED,
     ),

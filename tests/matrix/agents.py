@@ -27,6 +27,7 @@ BRISK = {
     "dead_after": 1.5,
     "start_allowance": 6.0,
     "broken_after": 2.0,
+    "restarts_within": 15.0,
 }
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.node.chassis import in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import bridge_of, chassis_name, in_force, split_list, wrong_mapping
 
 BRIDGES = {"br-int", "br-ex", "br-vlan"}
 
@@ -44,3 +44,24 @@ def test_key_of_our_chassis_hides_the_plain_one() -> None:
 
 def test_list_with_commas_has_its_elements_without_blanks() -> None:
     assert split_list("10.0.0.1, 10.0.0.2,,") == ["10.0.0.1", "10.0.0.2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "override", "name"),
+    [
+        ([], "", "of-the-database"),
+        (["ovn-controller", "unix:db.sock", "-n", "given"], "of-the-file", "given"),
+        (["ovn-controller", "--chassis-name=given"], "", "given"),
+        (["ovn-controller", "-n"], "", ""),
+        (["ovn-controller"], "of-the-file\nmore", "of-the-file"),
+    ],
+)
+def test_name_of_the_chassis_is_the_nearest_to_ovn_controller(words: list[str], override: str, name: str) -> None:
+    assert chassis_name({"system-id": "of-the-database"}, words, override) == name
+    assert chassis_name({}) == ""
+
+
+def test_bridge_may_be_named_for_one_chassis() -> None:
+    assert bridge_of({}, "node1") == "br-int"
+    ids = {"ovn-bridge": "br-a", "ovn-bridge-node1": "br-b"}
+    assert [bridge_of(ids, name) for name in ("node1", "node2")] == ["br-b", "br-a"]

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ovsnet.node.mounts import Mount, mounts, reach
+from ovsnet.node.mounts import Mount, mounted_alone, mounts, reach
 
 PID = 10
 
@@ -91,3 +91,14 @@ def test_mounts_that_cannot_be_read_cost_only_the_name(world: Processes) -> None
     (world.root / "inside").mkdir()
     (world.proc / str(PID) / "mountinfo").unlink()
     assert world.reach("/inside") == world.proc / str(PID) / "root/inside"
+
+
+def test_socket_that_is_a_mount_is_told_from_one_in_a_mount(world: Processes, tmp_path: Path) -> None:
+    world.mounted(
+        "self", "0:25 /run/openvswitch/db.sock /mnt/db.sock", f"0:25 /run {tmp_path}/run", "0:25 /a /var/a.sock"
+    )
+    assert mounted_alone(["/mnt/other.sock", "/mnt/db.sock"], world.proc) == "/mnt/db.sock"
+    assert mounted_alone([f"{tmp_path}/run/db.sock"], world.proc) is None
+    (tmp_path / "link").symlink_to("/var/a.sock")
+    assert mounted_alone([f"{tmp_path}/link"], world.proc) == f"{tmp_path}/link"
+    assert mounted_alone(["/mnt/db.sock"], tmp_path) is None, "where nothing can be read"

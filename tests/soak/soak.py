@@ -31,7 +31,9 @@ from tests.soak.faults import HELD_UP, HUNG_AFTER
 from tests.soak.footprint import Footprint, resident
 from tests.soak.plan import Round, plan
 
-SETTINGS = Settings(interval=0.2, timeout=0.5, hung_after=HUNG_AFTER, start_allowance=5.0, broken_after=1.0)
+SETTINGS = Settings(
+    interval=0.2, timeout=0.5, hung_after=HUNG_AFTER, start_allowance=5.0, broken_after=1.0, restarts=100
+)
 
 LOST_HOPE = 60.0
 """Seconds for any one fact. The longest regular one is 8 s of ovn-controller's backoff."""

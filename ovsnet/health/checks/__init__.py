@@ -3,9 +3,12 @@
 # Causal order, not the alphabet's: a check is declared behind those it needs, and is listed so everywhere.
 # isort: off
 from ovsnet.health.checks import host
+from ovsnet.health.checks import restarts
 from ovsnet.health.checks import ovsdb
 from ovsnet.health.checks import vswitchd
 from ovsnet.health.checks import ports
+from ovsnet.health.checks import bridges
+from ovsnet.health.checks import datapath
 from ovsnet.health.checks import openflow
 from ovsnet.health.checks import controller
 from ovsnet.health.checks import southbound
@@ -23,7 +26,9 @@ __all__ = [
     "Check",
     "Result",
     "Status",
+    "bridges",
     "controller",
+    "datapath",
     "host",
     "nb",
     "northd",
@@ -31,6 +36,7 @@ __all__ = [
     "ovsdb",
     "own",
     "ports",
+    "restarts",
     "sb",
     "southbound",
     "vswitchd",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Hashable, Mapping
-from pathlib import Path
 
 from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
@@ -17,6 +16,7 @@ from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.components import Socket
 from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
+from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
 from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
 
@@ -47,7 +47,7 @@ async def openflow(node: Node) -> Answer:
     It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there, and
     where ovn-controller's descriptors can be read, whether that is ovn-controller.
     """
-    bridge = node.external_ids.get("ovn-bridge", "br-int")
+    bridge = bridge_used(node)
     connected = accepted(node.rundir.mgmt(bridge).path)
     own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
     if connected is None or len(connected) < own:
@@ -108,10 +108,6 @@ async def connection_status(node: Node) -> str:
     return (await control.call("connection-status", timeout=node.settings.timeout)).strip()
 
 
-SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
-"""Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
-
-
 @check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",))
 async def chassis(node: Node) -> Answer:
     """ovn-controller has what it needs to register this node as a chassis.
@@ -139,11 +135,14 @@ def _is_named_elsewhere(node: Node) -> bool:
 
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
 async def bridge(node: Node) -> Answer:
-    """The bridge that ovn-controller uses is one of those watched."""
+    """The bridge that ovn-controller uses is one of those watched.
+
+    It may be named for one chassis alone: ``ovn-bridge-NAME``.
+    """
     ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
-    used = ids.get("ovn-bridge", "br-int")
+    used = bridge_used(node)
     if used in node.settings.bridge:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)
@@ -164,6 +163,8 @@ async def encapsulation(node: Node) -> Answer:
     process = node.daemons["ovs-vswitchd"].process()
     if "ovn-remote" not in ids or not wanted:
         return not_used(f"external_ids:{ENCAP_IP} is not set.")
+    if node.settings.encap_behind_nat:
+        return not_used(f"external_ids:{ENCAP_IP} is behind a NAT, says the setting encap_behind_nat.")
     if process is None or await _addresses(process.pid) is None:
         return not_used("The addresses of ovs-vswitchd's network namespace cannot be read from here.")
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,10 +34,12 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.health.checks.result import ELSEWHERE, NOT_USED, NOT_YET, PRECONDITION, Answer, Result, Status, failed
+from ovsnet.io.address import Address
 from ovsnet.io.nofile import nofile
-from ovsnet.node.components import COMPONENTS, Socket
+from ovsnet.node.components import COMPONENTS, OVSDB, Socket
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.descriptors import Descriptors
+from ovsnet.node.mounts import mounted_alone
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
 from ovsnet.node.silence import Verdict
@@ -197,6 +200,8 @@ EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
 
 NOT_VISIBLE = "not-visible"
 
+MOUNTED = "socket-mounted"
+
 ENDS_WITHIN = 0.3
 """Seconds between the end of a daemon's sockets and that of its process."""
 
@@ -224,6 +229,8 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     """Nobody answers at the socket. That is a fact about the socket; whether the daemon runs, its process shows, and
     the silence that was heard on its other sockets goes on."""
     component, daemon = COMPONENTS[check.daemon], node.daemons[check.daemon]
+    if error.reason == ConnectionRefused.reason and (socket := _mounted(check, node)) is not None:
+        return _dead_mount(socket)
     sighting = await node.sight(check.daemon)
     if sighting.presence is Presence.GONE:
         return _gone(daemon, f"{component.title} is not running: {sighting.sentence}. {error}")
@@ -235,6 +242,22 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
         return _explain_silence(check, node)
     facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
+
+
+def _mounted(check: Check, node: Node) -> str | None:
+    """The socket that the check asks over, when it was mounted here by itself."""
+    places: Iterable[Address] = ()
+    if check.socket is Socket.MGMT:
+        places = map(node.rundir.mgmt, node.settings.bridge)
+    elif check.socket is Socket.DATABASE:
+        places = [node.database] if check.daemon == OVSDB.daemon else node.southbound_remotes
+    return mounted_alone([each.path for each in places if each.scheme == "unix"])
+
+
+def _dead_mount(socket: str) -> Answer:
+    """Whoever made it may have made another since: neither that one nor its end can be seen from here."""
+    detail = f"{socket} is mounted here as a file, and nobody listens on it: its server has made another one since."
+    return failed(MOUNTED, detail, facts={"socket": socket, "directory": os.path.dirname(socket)})
 
 
 def _gone(daemon: Daemon, detail: str) -> Answer:

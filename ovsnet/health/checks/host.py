@@ -13,6 +13,7 @@ from ovsnet.node.certificates import Dated, PemFile, dated, named_by
 from ovsnet.node.components import COMPONENTS, CONTROLLER
 from ovsnet.node.memory import Memory, memory
 from ovsnet.node.node import Node
+from ovsnet.node.renewals import KeyPair, not_loaded, pairs_named_by
 
 
 @check("host.fit", daemon="ovsdb-server", every=60)
@@ -99,6 +100,36 @@ def judge_certificates(found: list[Dated], now: float) -> Answer:
     if worst.ends_soon(now):
         return failed("certificate-expires", f"{named} ends in {days:.1f} days.", facts=facts, days=days)
     return ok(f"{named} is the first to end, in {days:.0f} days.", days=days)
+
+
+@check("host.renewals", daemon="", every=20)
+async def renewals(node: Node) -> Answer:
+    """The daemons have loaded the certificates that are on the disk.
+
+    Those on their command lines, and ovn-controller's in the database. Looks at the times of a few files.
+    """
+    await node.read_configuration()
+    pairs = list(_key_pairs(node))
+    if not pairs:
+        return not_used("No daemon here uses TLS, as far as can be seen.")
+    if (found := await asyncio.to_thread(not_loaded, *pairs)) is None:
+        return ok("The daemons have loaded their certificates.")
+    return failed(
+        "certificate-not-loaded",
+        f"{found.certificate} was renewed since {found.whose} started, and {found.key} was not: {found.whose} goes on "
+        "with the certificate that it had.",
+        facts={"file": found.certificate, "key": found.key, "whose": found.whose},
+    )
+
+
+def _key_pairs(node: Node) -> Iterator[KeyPair]:
+    pids, database = node.pids(), node.ovsdb.current
+    for name, pid in pids.items():
+        yield from pairs_named_by(pid, COMPONENTS[name].title)
+    theirs = pids.get(CONTROLLER.daemon)
+    uses_tls = any(each.scheme == "ssl" for each in node.southbound_remotes)
+    if theirs is not None and uses_tls and database is not None and database.tls_files is not None:
+        yield KeyPair(database.tls_files[0], database.tls_key, CONTROLLER.title, theirs)
 
 
 def _pem_files(node: Node) -> Iterator[PemFile]:

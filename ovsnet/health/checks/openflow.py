@@ -12,7 +12,9 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.backoff import CAP, still_waits
 from ovsnet.node.components import Socket
+from ovsnet.node.database import SECURE
 from ovsnet.node.node import Node
+from ovsnet.node.own_chassis import bridge_used
 
 Said = TypeVar("Said")
 
@@ -94,11 +96,12 @@ async def flows(node: Node) -> Answer:
     counts = {bridge: sum(table.active_count for table in found) for bridge, found in tables.items()}
     empty = [bridge for bridge, count in counts.items() if not count]
     total = sum(counts.values())
-    used = node.external_ids.get("ovn-bridge", "br-int") if "ovn-remote" in node.external_ids else ""
+    used = bridge_used(node) if "ovn-remote" in node.external_ids else ""
     if counts.get(used) and not any(table.active_count for table in tables[used] if table.table_id > 0):
         return failed(
             "flows-missing",
-            f"{used} holds flows in table 0 alone ({counts[used]}): none is ovn-controller's, which uses many tables.",
+            f"{used} holds flows in table 0 alone ({counts[used]}): none is ovn-controller's, which uses many tables."
+            f"{_floods(node, used)}",
             flows=total,
         )
     if not empty:
@@ -109,6 +112,15 @@ async def flows(node: Node) -> Answer:
         facts={"without_ovn": empty[0]} if await node.uses_ovn() is False else {},
         flows=total,
     )
+
+
+def _floods(node: Node, bridge: str) -> str:
+    """ovs-vswitchd itself puts NORMAL into an empty bridge without a controller (ofproto/connmgr.c,
+    ``connmgr_flushed``)."""
+    database = node.ovsdb.current
+    if database is None or database.fail_modes.get(bridge, SECURE) == SECURE:
+        return ""
+    return " Its fail_mode is not secure: it floods as a plain switch does."
 
 
 @check("openflow.accept", daemon="ovs-vswitchd", socket=Socket.MGMT, needs=("openflow.echo",), every=10)

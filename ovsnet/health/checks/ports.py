@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 
 from ovsnet.errors import PeerError
 from ovsnet.health.checks.declaration import check
@@ -15,6 +18,12 @@ from ovsnet.ovsdb.values import Uuid
 
 NAMED = 3
 """How many are named: there may be thousands."""
+
+MANY = 100
+"""Ports that make each change slow: 1600 of them stall ovs-vswitchd and ovn-controller for a minute. A few explain
+nothing that is slow."""
+
+MANY_DEAD = "ports-left-behind"
 
 MADE = ("ovsdb.echo", "vswitchd.ofproto")
 """While ovs-vswitchd is away, or has not built its bridges, what it wrote of their ports is of no meaning."""
@@ -28,11 +37,45 @@ async def ports(node: Node) -> Answer:
     them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
     for a moment.
     """
-    broken, old = await _broken(node, "ports", lambda each: each.failed and not each.tunnel)
+    broken, old = await _broken(
+        node, "ports", lambda each: _has_no_device(each) and each.name not in node.ovsdb.held().apart
+    )
     if not old:
         return ok(_none_lasts(len(broken)), without_device=len(broken))
     detail, facts = told(old, await _bridges_of(node, old))
-    return failed("ports-without-device", detail, facts=facts, without_device=len(old))
+    reason = MANY_DEAD if len(old) >= MANY else "ports-without-device"
+    return failed(reason, detail, facts=facts, without_device=len(old))
+
+
+def _has_no_device(each: Interface) -> bool:
+    return each.failed and not each.tunnel and not each.taken
+
+
+@check("vswitchd.devices", daemon="ovs-vswitchd", needs=MADE, every=10)
+async def devices(node: Node) -> Answer:
+    """The devices of ports belong to no other master.
+
+    One that is in a bond or in a bridge of the kernel cannot be a port: mostly an uplink that was not taken out first.
+    """
+    broken, old = await _broken(node, "devices", lambda each: each.failed and each.taken)
+    if not old:
+        return ok("No device of a port belongs to another master.", taken=len(broken))
+    first = min(old, key=lambda each: each.name)
+    master = await asyncio.to_thread(_master, first.name)
+    return failed(
+        "device-taken",
+        f"Could not be made: {_counted(len(old), 'port')} ({names(old)}). {first.name}: {first.why}.",
+        facts={"first": first.name} | ({"master": master} if master else {}),
+        taken=len(old),
+    )
+
+
+def _master(name: str, classes: Path = Path("/sys/class/net")) -> str:
+    """Whose part a device is; empty where it is not a device of our network namespace, or has no master that is one."""
+    try:
+        return os.path.basename(os.readlink(classes / name / "master"))
+    except OSError:
+        return ""
 
 
 @check("vswitchd.tunnels", daemon="ovs-vswitchd", needs=MADE, every=10)
@@ -41,6 +84,11 @@ async def tunnels(node: Node) -> Answer:
 
     Without the kernel's module, or without IPv6 where it was disabled at boot, it cannot: "Address family not supported
     by protocol" (kubeovn/kube-ovn#647).
+
+    Even if none of them was made, that is no proof that traffic is dead, so the node stays ready. Its own ports reach
+    each other, and networks that leave by a bridge mapping need no tunnel. ovn-controller wants one to every chassis of
+    its transport zones, whether traffic goes there or not (controller/encaps.c, ``encaps_run``); and a module that is
+    missing is missing on every node after the same upgrade: not-ready would take them all out of service at once.
     """
     count = _tunnels(node)
     if not count:

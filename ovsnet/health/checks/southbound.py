@@ -3,17 +3,24 @@ without it."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 
 from ovsnet.errors import AddressError, OvsnetError
 from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.lasting import behind_for
+from ovsnet.health.checks.lasting import behind_for, lasting
 from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.io.address import parse_remotes
+from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from ovsnet.node.own_chassis import chassis_of
+from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
+from ovsnet.node.southbound import Southbound
 from ovsnet.ovsdb.smap import smap_bool
 
 
@@ -74,6 +81,68 @@ async def _controller_accepts_it(node: Node) -> bool:
         return await connection_status(node) == "connected"
     except OvsnetError:
         return False
+
+
+BETWEEN_LOOKS = 0.02
+"""Seconds. Two ovn-controllers on one row write it each millisecond or two."""
+
+
+@check(
+    "southbound.chassis",
+    daemon="southbound",
+    socket=Socket.DATABASE,
+    needs=("southbound.echo", "controller.chassis", "controller.connection"),
+    every=10,
+)
+async def chassis(node: Node) -> Answer:
+    """No other node is registered with this node's chassis name or tunnel address.
+
+    A cloned machine has both (ovn-org/ovn-kubernetes#70). Reads the rows of this chassis; while nobody writes them, one
+    question is asked.
+    """
+    ids, southbound = await node.configuration(), node.southbound.held()
+    addresses = {each for _, value in in_force(ids, "ovn-encap-ip") for each in split_list(value)}
+    ours = Ours(chassis_of(node), ids.get("hostname", ""), frozenset(addresses))
+
+    async def look() -> Mapping[Hashable, Conflict]:
+        return conflicts(ours, await _looks(southbound, ours, node.settings.timeout))
+
+    _, found = await lasting(node, "chassis", look)
+    if not found:
+        return ok(f"No other node is known as {ours.name}, or has its tunnel address.")
+    first = found[0]
+    if first.address:
+        first = replace(first, host=await southbound.hostname_of(first.chassis, timeout=node.settings.timeout))
+    return conflict_told(first)
+
+
+async def _looks(southbound: Southbound, ours: Ours, patience: float) -> list[Registered]:
+    """One look while nobody writes the row; else as many as fit into ``patience`` seconds."""
+    before, loop = southbound.registered.version, asyncio.get_running_loop()
+    seen = [await southbound.read_registered(ours.name, ours.addresses, timeout=patience)]
+    ends = loop.time() + patience
+    while seen[-1].version != before and loop.time() < ends:
+        await asyncio.sleep(BETWEEN_LOOKS)
+        before = seen[-1].version if len(seen) == 1 else ""
+        seen.append(await southbound.read_registered(ours.name, ours.addresses, timeout=patience))
+    return seen
+
+
+def conflict_told(conflict: Conflict) -> Answer:
+    """What to say of it. Pure."""
+    other = conflict.host or "a host without a name"
+    if conflict.address:
+        return failed(
+            "chassis-conflict",
+            f"Chassis {conflict.chassis} on {other} is registered with {conflict.address}, this node's tunnel address.",
+            facts={"holder": conflict.chassis, "address": conflict.address},
+        )
+    at = f" with {', '.join(conflict.its_addresses)}" if conflict.its_addresses else ""
+    return failed(
+        "chassis-conflict",
+        f"{other[:1].upper()}{other[1:]} registers itself{at} as chassis {conflict.chassis}, this node's name.",
+        facts={"other": other, "chassis": conflict.chassis},
+    )
 
 
 @check(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import ssl
 import time
 from pathlib import Path
 
@@ -12,9 +15,10 @@ from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.host import judge_certificates
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.node.certificates import Dated, PemFile, dated, named_by
+from ovsnet.node.renewals import KeyPair, is_stale, not_loaded, pairs_named_by
 from ovsnet.protocol.certificates import Validity
 from ovsnet.sandbox.node import Sandbox
-from tests.faults.certificates import certified, ended
+from tests.faults.certificates import certified, ended, renew
 from tests.health.checks.conftest import Asking
 
 DAY = 86400.0
@@ -118,3 +122,45 @@ async def test_row_of_the_database_counts_where_the_southbound_is_asked_over_tls
         await node.run("ovs-vsctl", "--no-wait", "del-ssl")
         await ask.until("host.certificates", lambda now: now.reason == "not-used")
     assert "of ovn-controller ended" in result.detail
+
+
+async def test_server_loads_a_renewed_certificate_when_its_key_is_touched(asking: Asking) -> None:
+    """lib/stream-ssl.c, ``stream_ssl_set_key_and_cert``: so do 3.1, 3.5 and 4.0."""
+    async with Sandbox(door="ssl") as node:
+        files, pid = node.tls, node.pid("ovn-sb")
+        port = int(next(iter(node.doors.values())).rpartition(":")[2])
+        old = await asyncio.to_thread(_shown, port)
+        os.utime(files.key, (1.0, 1.0))
+        await asyncio.to_thread(_shown, port)  # it sees the time of the key
+        renew(files, 7)
+        assert await asyncio.to_thread(_shown, port) == old
+        assert not_loaded(*pairs_named_by(pid, "its server")) == KeyPair(
+            files.certificate, files.key, "its server", pid
+        )
+        os.utime(files.key)
+        await asyncio.to_thread(_shown, port)
+        assert (await asyncio.to_thread(_shown, port)).strip() in _text(files.certificate)
+        assert not_loaded(*pairs_named_by(pid, "its server")) is None
+
+
+def _shown(port: int) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", port))
+
+
+def _text(file: str) -> str:
+    return Path(file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "stale"),
+    [(900.0, 100.0, False), (1100.0, 100.0, True), (1100.0, 1090.0, False), (1100.0, 1200.0, False)],
+)
+def test_renewal_counts_after_the_start_and_with_a_key_that_is_much_older(
+    certificate: float, key: float, stale: bool
+) -> None:
+    assert is_stale(certificate, key, started=1000.0) is stale
+
+
+async def test_node_without_tls_has_nothing_to_load(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        assert (await ask("host.renewals")).reason == "not-used"

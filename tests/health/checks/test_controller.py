@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 import pytest
 
 from ovsnet.health.checks.controller import LATELY, STALE
@@ -122,6 +123,15 @@ async def test_tunnel_address_that_this_host_has_not_is_missing(node: Sandbox, a
             )
         await _set(node, f"{key}=127.0.0.1")
         await ask.until("controller.encapsulation", lambda now: now.status is Status.OK)
+
+
+async def test_tunnel_address_of_a_nat_is_not_looked_for(node: Sandbox, asking: Asking) -> None:
+    await _set(node, "ovn-encap-ip=198.51.100.7")
+    async with asking(node) as ask:
+        ask.node.settings = msgspec.structs.replace(ask.node.settings, encap_behind_nat=True)
+        result = await ask("controller.encapsulation")
+    assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+    assert "encap_behind_nat" in result.detail
 
 
 async def test_addresses_that_cannot_be_read_blame_nobody(

@@ -1,15 +1,19 @@
 """What ovs-vswitchd made of the ports, asked on a real node."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from ovsnet.health.checks.ports import told
+from ovsnet.health.checks.ports import MANY_DEAD, _master, told
 from ovsnet.health.checks.result import Status
+from ovsnet.health.diagnosis import diagnose
+from ovsnet.health.timeline import Timeline
 from ovsnet.node.interfaces import Interface
 from ovsnet.ovsdb.values import Uuid
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
+from tests.health.results import result
 
 A_LITTLE = 0.2
 
@@ -111,6 +115,36 @@ async def test_tunnel_without_a_path_is_down_where_bfd_runs(node: Sandbox, askin
         assert (await ask("vswitchd.tunnels")).status is Status.OK
         await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "far", "bfd:enable=false")
         await ask.until("vswitchd.bfd", lambda now: now.reason == "not-used")
+
+
+async def test_device_of_another_master_is_there(node: Sandbox, asking: Asking) -> None:
+    words = "could not add network device p1 to ofproto (Device or resource busy)"
+    await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "p1", f'error="{words}"')
+    async with asking(node, timeout=A_LITTLE) as ask:
+        result = await ask.until("vswitchd.devices", lambda now: now.status is Status.FAILED)
+        assert (result.reason, result.facts) == ("device-taken", {"first": "p1"})
+        assert result.detail == f"Could not be made: 1 port (p1). p1: {words}."
+        assert (await ask("vswitchd.ports")).status is Status.OK
+        await node.run("ovs-vsctl", "--no-wait", "clear", "Interface", "p1", "error")
+        await ask.until("vswitchd.devices", lambda now: now.status is Status.OK)
+
+
+def test_master_of_a_device_is_named(tmp_path: Path) -> None:
+    (tmp_path / "eth1").mkdir()
+    assert _master("eth1", tmp_path) == ""
+    (tmp_path / "eth1/master").symlink_to("../bond0")
+    assert _master("eth1", tmp_path) == "bond0"
+
+
+@pytest.mark.parametrize(
+    ("reason", "root"), [(MANY_DEAD, "ports-left-behind"), ("ports-without-device", "vswitchd-slow")]
+)
+def test_many_dead_ports_explain_a_slow_switch_and_a_few_do_not(reason: str, root: str) -> None:
+    slow = result("vswitchd.ofproto", Status.SLOW, reason="busy")
+    dead = result("vswitchd.ports", Status.FAILED, reason=reason)
+    found = diagnose({each.name: each for each in (slow, dead)}, Timeline(0.0, []), now=1.0, allowance=0.0)
+    assert found.code == root
+    assert len(found.evidence) == 2, "the other one is named, too"
 
 
 def test_ports_are_counted_by_bridge_the_most_first() -> None:

@@ -1,0 +1,63 @@
+"""Daemons that start again and again: each time they answer, and everybody calls them well."""
+
+from __future__ import annotations
+
+from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.node.components import COMPONENTS
+from ovsnet.node.node import Node
+from ovsnet.node.restarts import Crashes, crashes_of
+
+
+@check("ovsdb.restarts", daemon="ovsdb-server", every=10)
+async def ovsdb(node: Node) -> Answer:
+    """ovsdb-server does not start again and again."""
+    return _restarts(node, "ovsdb-server")
+
+
+@check("vswitchd.restarts", daemon="ovs-vswitchd", every=10)
+async def vswitchd(node: Node) -> Answer:
+    """ovs-vswitchd does not start again and again."""
+    return _restarts(node, "ovs-vswitchd")
+
+
+@check("controller.restarts", daemon="ovn-controller", every=10)
+async def controller(node: Node) -> Answer:
+    """ovn-controller does not start again and again."""
+    return _restarts(node, "ovn-controller")
+
+
+def _restarts(node: Node, name: str) -> Answer:
+    """From the starts that we saw, and from the daemon's monitor process, which remembers those before us."""
+    daemon, settings, now = node.daemons[name], node.settings, node.clock()
+    if daemon.started_at is None or daemon.distant:
+        return not_used("Its process was never seen.")
+    process = daemon.process()
+    crashes = None if process is None else crashes_of(process.pid)
+    return judge_restarts(
+        COMPONENTS[name].title,
+        daemon.starts.since(now - settings.restarts_within),
+        crashes if now - daemon.started_at < settings.restarts_within else None,
+        most=settings.restarts,
+        within=settings.restarts_within,
+    )
+
+
+def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int, within: float) -> Answer:
+    """``seen`` is how often it started ``within`` so many seconds, ``crashes`` those of one that started within them.
+    Pure."""
+    if crashes is not None and crashes.count >= max(most, seen):
+        return failed(
+            "restarting",
+            f"{title} has crashed {crashes.count} times under its monitor, and died at last of: {crashes.how}.",
+            facts={"title": title, "how": crashes.how},
+            restarts=crashes.count,
+        )
+    if seen >= most:
+        return failed(
+            "restarting",
+            f"{title} has started again {seen} times within {within:.0f} s.",
+            facts={"title": title},
+            restarts=seen,
+        )
+    return ok(f"{title} runs on." if not seen else f"{title} has started again {seen} times of late.", restarts=seen)

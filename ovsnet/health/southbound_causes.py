@@ -1,0 +1,41 @@
+"""What the southbound database shows to be wrong: it degrades a node whose flows are in, and no more."""
+
+from __future__ import annotations
+
+from ovsnet.health.cause import Cause, State
+
+SOUTHBOUND = (
+    Cause(
+        code="southbound-stale",
+        state=State.DEGRADED,
+        summary="The southbound server has old data, or has lost its cluster: ovn-controller refuses it.",
+        remedies=(
+            "See `cluster/status OVN_Southbound` on the database's hosts, and find the member that was restored. "
+            "If its data is right, have ovn-controller take it: `ovn-appctl -t ovn-controller sb-cluster-state-reset`.",
+        ),
+        reasons=frozenset({"stale"}),
+    ),
+    Cause(
+        code="northd-version-mismatch",
+        state=State.DEGRADED,
+        summary="ovn-northd and ovn-controller differ in version, and ovn-match-northd-version is set: ovn-controller "
+        "ignores southbound updates until they match.",
+        remedies=("Finish the upgrade, or remove external_ids:ovn-match-northd-version.",),
+        reasons=frozenset({"northd-version-mismatch"}),
+        in_start=True,
+    ),
+    Cause(
+        code="chassis-conflict",
+        state=State.DEGRADED,
+        summary="Another node has this chassis' name or its tunnel address: one of the two has no working tunnels.",
+        remedies=(
+            "{other} has the name {chassis} too, as a cloned machine has. Give one of the two another: "
+            "`ovs-vsctl set open_vswitch . external_ids:system-id=$(uuidgen)`, and the same in "
+            "/etc/openvswitch/system-id.conf; then restart its ovn-controller.",
+            "Chassis {holder} has {address} already. Give this node an address of its own (external_ids:ovn-encap-ip). "
+            "If that chassis is no more: `ovn-sbctl chassis-del {holder}`.",
+            "Give each node a system-id and a tunnel address (external_ids:ovn-encap-ip) of its own.",
+        ),
+        reasons=frozenset({"chassis-conflict"}),
+    ),
+)

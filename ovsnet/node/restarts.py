@@ -1,0 +1,54 @@
+"""How often a daemon was started, as seen from outside, and as its own monitor process tells."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovsnet.config.settings import MOST_RESTARTS
+from ovsnet.files import read_text
+from ovsnet.node.process import command_line
+
+MOST_KEPT = MOST_RESTARTS
+
+_CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d+) crashes: pid \d+ died, (?P<how>.*)\)")
+"""The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashes:
+    """How often a daemon crashed under its monitor, and how it did last."""
+
+    count: int
+    how: str
+
+
+class Starts:
+    """When the processes of a daemon started that followed the first one we saw, by the caller's clock."""
+
+    def __init__(self) -> None:
+        self._at: deque[float] = deque(maxlen=MOST_KEPT)
+        self._newest: float | None = None
+
+    def saw(self, started_at: float, same: float) -> None:
+        """A process was seen that started then. Of two that are seen in turn, neither starts again; ``same``: seconds
+        by which two readings of one start may differ."""
+        if self._newest is not None and started_at > self._newest + same:
+            self._at.append(started_at)
+        self._newest = max(started_at, self._newest or started_at)
+
+    def since(self, moment: float) -> int:
+        """How many of them started after that."""
+        return sum(each > moment for each in self._at)
+
+
+def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:
+    """What the monitor of this process tells; None when it has none, or none that can be seen."""
+    try:
+        parent = int(read_text(proc / str(pid) / "stat").rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    found = _CRASHES.search(" ".join(command_line(parent, proc)))
+    return None if found is None else Crashes(int(found["count"]), found["how"])

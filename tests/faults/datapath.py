@@ -1,0 +1,99 @@
+"""Traffic that fills the datapath's tables."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.fault import Scene, Steps, fault
+
+SEEN_TWICE = 10.0
+"""Seconds: the tables are looked at each tenth interval, and what is full must be seen again."""
+
+BRIDGE, PORT = "br-full", "full0"
+
+
+FREQUENT = "other_config:max-revalidator=100"
+"""Milliseconds from one count of the flows to the next, in which any number of them goes in."""
+
+
+@contextlib.asynccontextmanager
+async def bridge(node: Sandbox, actions: str) -> AsyncIterator[None]:
+    """A bridge beside br-int, in the same datapath, with one port and one flow."""
+    words = ("--", "add-port", BRIDGE, PORT, "--", "set", "Interface", PORT, "type=dummy")
+    await node.run("ovs-vsctl", "add-br", BRIDGE, *words)
+    await node.run("ovs-ofctl", "del-flows", BRIDGE)
+    await node.run("ovs-ofctl", "add-flow", BRIDGE, actions)
+    try:
+        yield
+    finally:
+        await node.run("ovs-vsctl", "del-br", BRIDGE)
+
+
+async def receive(node: Sandbox, number: int) -> None:
+    """A UDP packet of a connection of its own comes to the port."""
+    packet = (
+        "in_port(1),eth(src=50:54:00:00:00:01,dst=50:54:00:00:00:02),eth_type(0x0800),"
+        "ipv4(src=10.9.0.1,dst=10.9.0.2,proto=17,tos=0,ttl=64,frag=no),"
+        f"udp(src={1 + number % 60000},dst=53)"
+    )
+    await node.run("ovs-appctl", "netdev-dummy/receive", PORT, packet)
+
+
+@contextlib.asynccontextmanager
+async def traffic(node: Sandbox) -> AsyncIterator[None]:
+    """Packets of ever new connections."""
+
+    async def send() -> None:
+        for number in itertools.count():
+            await receive(node, number)
+            await asyncio.sleep(0.02)
+
+    sending = asyncio.create_task(send())
+    try:
+        yield
+    finally:
+        sending.cancel()
+
+
+@contextlib.asynccontextmanager
+async def flow_limit(node: Sandbox) -> AsyncIterator[None]:
+    """The datapath may hold one flow, and each packet wants another."""
+    async with bridge(node, "udp,actions=move:NXM_OF_UDP_SRC[]->NXM_NX_REG0[0..15]"):
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-limit=1", FREQUENT)
+        keys = ("flow-limit", "max-revalidator")
+        async with traffic(node):
+            yield
+        await node.run("ovs-vsctl", "--no-wait", "remove", "Open_vSwitch", ".", "other_config", *keys)
+
+
+@contextlib.asynccontextmanager
+async def connections(node: Sandbox, limit: int) -> AsyncIterator[None]:
+    """The datapath tracks as many connections as it may."""
+    before = (await node.run("ovs-appctl", "dpctl/ct-get-maxconns")).strip()
+    async with bridge(node, "udp,actions=ct(commit)"):
+        await node.run("ovs-appctl", "dpctl/ct-set-maxconns", str(limit))
+        for number in range(limit):
+            await receive(node, number)
+        try:
+            yield
+        finally:
+            await node.run("ovs-appctl", "dpctl/ct-set-maxconns", before)
+            await node.run("ovs-appctl", "dpctl/flush-conntrack")
+
+
+@fault("flow-limit-reached", deadline=SEEN_TWICE)
+async def flows_at_their_limit(scene: Scene) -> Steps:
+    """other_config:flow-limit is 1, and traffic wants more flows."""
+    async with flow_limit(scene.node):
+        yield
+
+
+@fault("conntrack-full", deadline=SEEN_TWICE)
+async def tracked_connections_at_their_limit(scene: Scene) -> Steps:
+    """The datapath may track twenty connections, and does."""
+    async with connections(scene.node, 20):
+        yield

@@ -1,0 +1,62 @@
+"""Another node with this one's name or address, on one southbound."""
+
+from __future__ import annotations
+
+from ovsnet.health.cause import State
+from ovsnet.health.causes import cause_of, state_of
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.chassis import another_node
+from tests.health.checks.conftest import Asking
+
+
+def remedy(result: Result) -> str:
+    cause = cause_of(result)
+    assert cause is not None
+    assert (cause.code, state_of(cause, result)) == ("chassis-conflict", State.DEGRADED)
+    return cause.remedy_for(result.facts)
+
+
+async def test_only_node_of_its_name_is_asked_for_once(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        await ask("ovsdb.echo")  # the database tells where the southbound is
+        assert (await ask("southbound.chassis")).status is Status.OK
+        held, before = ask.node.southbound.held(), ask.node.southbound.held().registered
+        result = await ask("southbound.chassis")
+        assert held.registered == before
+    assert result.detail == "No other node is known as sandbox, or has its tunnel address."
+
+
+async def test_clone_is_named_at_once_to_who_comes_and_later_to_who_was_there(node: Sandbox, asking: Asking) -> None:
+    async with asking(node, timeout=1.0, broken_after=2.0) as held:
+        assert (await held.until("southbound.chassis", lambda now: now.status is Status.OK)).status is Status.OK
+        ids = {"system-id": "sandbox", "ovn-encap-ip": "127.0.0.2", "hostname": "clone"}
+        async with another_node(node, node.directory / "clone", **ids):
+            async with asking(node, timeout=1.0) as fresh:
+                found = await fresh.until("southbound.chassis", lambda now: now.status is Status.FAILED)
+            assert (await held("southbound.chassis")).status is Status.OK, "a change of our own looks the same"
+            told = await held.until("southbound.chassis", lambda now: now.status is Status.FAILED)
+            assert (told.detail, told.facts) == (found.detail, found.facts)
+        await held.until("southbound.chassis", lambda now: now.status is Status.OK)
+    assert told.detail == "Clone registers itself with 127.0.0.2 as chassis sandbox, this node's name."
+    assert remedy(told).startswith("clone has the name sandbox too")
+
+
+async def test_holder_of_the_address_is_named(node: Sandbox, asking: Asking) -> None:
+    await node.run("ovn-sbctl", "chassis-add", "other", "geneve", "127.0.0.9")
+    await node.run("ovn-sbctl", "set", "Chassis", "other", "hostname=other-host")
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-encap-ip=127.0.0.9")
+    async with asking(node, timeout=0.5) as ask:
+        result = await ask.until("southbound.chassis", lambda now: now.status is Status.FAILED)
+        assert "Chassis other on other-host is registered with 127.0.0.9" in result.detail
+        assert "Chassis other has 127.0.0.9 already" in remedy(result)
+        await node.run("ovn-sbctl", "chassis-del", "other")
+        await ask.until("southbound.chassis", lambda now: now.status is Status.OK)
+
+
+async def test_row_of_a_controller_that_is_away_is_nobodys(node: Sandbox, asking: Asking) -> None:
+    await node.kill("ovn-controller")
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-encap-ip=127.0.0.9")
+    async with asking(node, timeout=0.5) as ask:
+        await ask("ovsdb.echo")
+        assert (await ask("southbound.chassis")).reason == "precondition"

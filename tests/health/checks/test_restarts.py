@@ -1,0 +1,58 @@
+"""Daemons that start again and again: the decision, and a real switch."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.health.cause import State
+from ovsnet.health.causes import cause_of
+from ovsnet.health.checks.restarts import judge_restarts
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.restarts import Crashes
+from ovsnet.sandbox.node import Sandbox
+from tests.health.checks.conftest import Asking
+
+
+@pytest.mark.parametrize(
+    ("seen", "crashes", "status", "words"),
+    [
+        (0, None, Status.OK, "runs on"),
+        (2, Crashes(2, "killed"), Status.OK, "2 times of late"),
+        (3, None, Status.FAILED, "has started again 3 times within 900 s"),
+        (0, Crashes(3, "killed (Aborted)"), Status.FAILED, "has crashed 3 times under its monitor"),
+        (7, Crashes(3, "killed (Aborted)"), Status.FAILED, "7 times within"),
+    ],
+)
+def test_third_restart_is_told(seen: int, crashes: Crashes | None, status: Status, words: str) -> None:
+    answer = judge_restarts("ovs-vswitchd", seen, crashes, most=3, within=900.0)
+    assert answer.status is status
+    assert words in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("daemon", "code"),
+    [("ovs-vswitchd", "vswitchd"), ("ovsdb-server", "ovsdb"), ("ovn-controller", "controller")],
+)
+def test_remedy_follows_the_monitor(daemon: str, code: str) -> None:
+    answer = judge_restarts(daemon, 0, Crashes(3, "killed (Aborted), core dumped"), most=3, within=900.0)
+    result = Result("a.check", answer.status, 0.0, answer.reason, facts=answer.facts, daemon=daemon)
+    cause = cause_of(result)
+    assert cause is not None
+    assert (cause.code, cause.state) == (f"{code}-restarting", State.DEGRADED)
+    assert "It dies of: killed (Aborted), core dumped." in cause.remedy_for(result.facts)
+
+
+async def test_restarts_of_a_real_switch_are_counted(node: Sandbox, asking: Asking) -> None:
+    async with asking(node) as ask:
+        await ask("vswitchd.ofproto")
+        assert (await ask("vswitchd.restarts")).values == {"restarts": 0}
+        for _ in range(3):
+            await node.restart("ovs-vswitchd")
+            await ask.until("vswitchd.ofproto", lambda now: now.status is Status.OK)
+        result = await ask("vswitchd.restarts")
+    assert (result.status, result.reason, result.values) == (Status.FAILED, "restarting", {"restarts": 3})
+
+
+async def test_daemon_that_was_never_seen_is_none_to_count(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        assert (await ask("vswitchd.restarts")).reason == "not-used"

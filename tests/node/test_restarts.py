@@ -1,0 +1,69 @@
+"""How often a daemon was started: what was seen, and what its monitor process tells."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from ovsnet.node.pidfile import read_pidfile
+from ovsnet.node.restarts import Crashes, Starts, crashes_of
+from ovsnet.sandbox import binaries
+from ovsnet.sandbox.waiting import until
+
+SAME = 0.1
+
+
+def test_first_process_is_no_restart() -> None:
+    starts = Starts()
+    starts.saw(5.0, SAME)
+    assert starts.since(0.0) == 0
+
+
+def test_restarts_are_forgotten() -> None:
+    starts = Starts()
+    for at in (0.0, 10.0, 20.0, 20.05, 30.0):
+        starts.saw(at, SAME)
+    assert [starts.since(moment) for moment in (0.0, 15.0, 30.0)] == [3, 2, 0]
+
+
+def test_two_processes_that_are_seen_in_turn_do_not_start() -> None:
+    starts = Starts()
+    for at in (0.0, 10.0) * 5:
+        starts.saw(at, SAME)
+    assert starts.since(-1.0) == 1
+
+
+def test_process_without_a_monitor_tells_nothing(tmp_path: Path) -> None:
+    assert crashes_of(os.getpid()) is None
+    assert crashes_of(1, tmp_path) is None
+
+
+async def test_monitor_of_a_real_daemon_tells_its_crashes(tmp_path: Path) -> None:
+    found, pidfile = binaries.find(), tmp_path / "server.pid"
+    words = (
+        "--detach",
+        "--no-chdir",
+        "--monitor",
+        f"--pidfile={pidfile}",
+        f"--unixctl={tmp_path}/ctl",
+        "-vconsole:off",
+    )
+    environment = os.environ | found.environment()
+    subprocess.run([str(found.path("ovsdb-server")), "--no-db", *words], check=False, env=environment)  # noqa: ASYNC221
+    first = read_pidfile(pidfile)
+    assert first is not None
+    try:
+        assert crashes_of(first) is None
+        os.kill(first, signal.SIGSEGV)
+
+        def crashed() -> Crashes | None:
+            pid = read_pidfile(pidfile)
+            return None if pid in (None, first) else crashes_of(pid or 0)
+
+        crashes = await until(crashed, 20.0, "It was never restarted.")
+        assert crashes.count == 1
+        assert crashes.how.startswith("killed (Segmentation fault)")
+    finally:
+        os.kill(read_pidfile(pidfile) or first, signal.SIGTERM)
