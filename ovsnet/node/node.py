@@ -311,10 +311,8 @@ class Node:
         self._on_change(OVSDB.daemon)
 
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
-        return self._link(
-            VSWITCHD,
-            lambda: openflow.connect(address, timeout=self._connect_timeout, patience=GREETING_PATIENCE),
-        )
+        wait = self._connect_timeout
+        return self._link(VSWITCHD, lambda: openflow.connect(address, timeout=wait, patience=GREETING_PATIENCE))
 
     async def _open_southbound(self) -> Southbound:
         remotes = self._remotes = self.southbound_remotes
@@ -340,10 +338,8 @@ class Node:
 
     async def _open_control(self, component: Component) -> unixctl.Session:
         """The first candidate that accepts: only a connection tells a live control socket from a stale one."""
-        daemon = component.daemon
-        why: ConnectError = SocketMissing(
-            f"There is no control socket of {daemon} in {self.rundir.pidfile(daemon).parent}."
-        )
+        daemon, directory = component.daemon, self.rundir.pidfile(component.daemon).parent
+        why: ConnectError = SocketMissing(f"There is no control socket of {daemon} in {directory}.")
         candidates = self.rundir.control_sockets(daemon)
         for address in sorted(candidates, key=lambda each: each != self._preferred.get(daemon)):
             try:
