@@ -255,7 +255,7 @@ async def test_snapshot_of_20000_rows_leaves_the_loop_free(session: Session) -> 
 
     told = Told()
     other = asyncio.create_task(take_turns())
-    monitor = await session.monitor(SB, {"Logical_Flow": None}, on_change=told)
+    monitor = await session.monitor(SB, {"Logical_Flow": None}, on_change=told, timeout=60)
     other.cancel()
     assert len(monitor.tables["Logical_Flow"]) == 20_000
     assert told.tables == monitor.tables

@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,9 +20,6 @@ from tests.io.test_tls import Authority
 
 PATIENCE = 30.0
 """Seconds after which a fact is given up. It decides nothing."""
-
-STOP_LIMIT = 2.0
-"""Seconds within which a stop is promised to be over."""
 
 
 class Served:
@@ -108,7 +104,6 @@ def test_sigterm_denies_readiness_at_once_and_lets_an_open_request_finish(start:
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as slow:
         slow.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
         assert status_of(port, "/livez") == 200  # so the slow one was accepted before it
-        began = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
         served.told("STOPPING=1")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=PATIENCE) as response:
@@ -121,7 +116,6 @@ def test_sigterm_denies_readiness_at_once_and_lets_an_open_request_finish(start:
         with slow.makefile("rb") as stream:
             assert stream.read().endswith(b"ok\n")
     assert served.process.wait(PATIENCE) == 0
-    assert time.monotonic() - began < STOP_LIMIT + 2  # a loaded machine has two seconds of its own
 
 
 def test_second_sigterm_ends_it_at_once(start: Start) -> None:
