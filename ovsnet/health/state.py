@@ -87,7 +87,7 @@ class HealthState:
         if serves != before.state.serves:
             self._turned_at = now
         elapsed = now - self._turned_at
-        if serves and elapsed >= self._rise and (self.ready or not (self._may_be_hung() or self._must_wait(now))):
+        if serves and elapsed >= self._rise and (self.ready or not (self._may_be_hung() or self.waits_for(now))):
             self.ready = True
         elif not serves and (self.diagnosis.proven or elapsed >= self._fall):
             self.ready = False
@@ -98,10 +98,12 @@ class HealthState:
         late = (each for each in self.results.values() if each.reason == Verdict.LATE)
         return any(not COMPONENTS[each.daemon].only_degrades for each in late if each.daemon in COMPONENTS)
 
-    def _must_wait(self, now: float) -> bool:
-        """Whether a check has still to say for the first time how things are: what is late may say that all is lost."""
-        waits = any(_is_open(each) and each.name not in self._answered for each in self.results.values())
-        return waits and now - self._began < FIRST_ANSWERS
+    def waits_for(self, now: float) -> list[str]:
+        """The checks that have still to say for the first time how things are: what is late may say that all is lost.
+        Readiness waits for them."""
+        if now - self._began >= FIRST_ANSWERS:
+            return []
+        return [name for name, each in self.results.items() if _is_open(each) and name not in self._answered]
 
     def awaits(self, check: str, now: float) -> bool:
         """Whether a start is under way, and its next stage is proven by ``check``."""

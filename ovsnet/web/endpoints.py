@@ -84,11 +84,12 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     if ready and not request.query_string:
         return text("ok\n")
     excluded = frozenset(request.query.getall("exclude", ()))
+    waiting = [name for name in agent.health.waits_for(agent.clock()) if name not in excluded]
     if excluded:
         results = {name: result for name, result in results.items() if name not in excluded}
         timeline = agent.health.timeline.without(excluded)
         diagnosis = diagnose(results, timeline, now=agent.clock(), allowance=agent.settings.start_allowance)
-        ready = diagnosis.state.serves
+        ready = diagnosis.state.serves and not waiting
     required = dict.fromkeys(request.query.getall("require", ()))
     lacking = [name for name in required if not _passes(results.get(name))]
     ready = ready and not lacking
@@ -98,6 +99,7 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     lines += [_line(result) for result in results.values() if result.reason != ELSEWHERE]
     lines += [f"[+]{name} excluded: ok" for name in sorted(excluded & CHECKS.keys())]
     lines += [f"warn: there is no check {name!r} to exclude" for name in sorted(excluded - CHECKS.keys())]
+    lines += [] if ready else [f"[-]{name} has still to answer for the first time" for name in waiting]
     lines += [f"[-]{name} is required and does not pass" for name in lacking]
     lines.append(f"readyz check {'passed' if ready else 'failed'}")
     return text("\n".join(lines) + "\n", 200 if ready else 503)

@@ -123,6 +123,21 @@ async def test_excluded_check_of_a_stage_is_not_waited_for(serve: Serve) -> None
         assert (await served.get("/readyz?exclude=openflow.flows"))[0] == 200
 
 
+async def test_readyz_of_an_agent_that_has_just_started_waits_for_each_first_answer(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.tell("openflow.flows", Status.SLOW, "busy", "It is at work.")
+        for name in CHECKS:
+            if name != "openflow.flows":
+                served.agent.tell(name)
+        for query in ("", "?verbose", "?exclude=ovsdb.bridge"):
+            status, body, _ = await served.get(f"/readyz{query}")
+            assert status == 503
+            assert "[-]openflow.flows has still to answer for the first time\n" in body
+        assert (await served.get("/readyz?exclude=openflow.flows"))[0] == 200
+        served.agent.tell("openflow.flows")
+        assert (await served.get("/readyz"))[:2] == (200, "ok\n")
+
+
 @pytest.mark.parametrize(
     ("told", "code", "body"),
     [
