@@ -103,7 +103,8 @@ def _alike(running: Version, installed: Version) -> bool:
 def _judge(product: str, daemon: str, host: Host, live: Live) -> Iterator[Finding]:
     """What runs is judged; where nothing does, what is installed."""
     version = live.version(daemon)
-    held = [each for each in packages(host) if each.product == product and each.version] if version is None else []
+    idle = version is None and daemon_pid(host, live, daemon) is None
+    held = [each for each in packages(host) if each.product == product and each.version] if idle else []
     if held:
         version = held[0].version
     if version is None:

@@ -1,9 +1,16 @@
 """What examinations make of a real node."""
 
+import sys
+
+import pytest
+
 from ovsnet.doctor import Finding, Host, Severity, examine
 from ovsnet.node.gather import gather
+from ovsnet.node.installed import OVS, packages
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.limits import EATS, cgroups, limited_memory
+from tests.faults.programs import program
 
 from .conftest import NOW
 
@@ -38,8 +45,34 @@ async def test_killed_switch_leaves_a_pidfile_and_sockets_that_are_found(node: S
     assert found["socket.stale"].severity is Severity.WARNING
     expected = {"br-int.mgmt", "br-int.snoop", f"ovs-vswitchd.{pid}.ctl"}
     assert set(found["socket.stale"].evidence) == {str(node.rundir / name) for name in expected}
-    assert found["version.ovs"].severity is Severity.UNSEEN
+    installed = any(each.product == OVS for each in packages(Host()))
+    assert (found["version.ovs"].severity is Severity.UNSEEN) is not installed
     assert found["limits.vswitchd-files"].severity is Severity.UNSEEN
+
+
+@pytest.mark.skipif(not cgroups(), reason="no cgroup can be made here")
+async def test_memory_limit_of_a_real_switch_is_that_of_its_cgroup(node: Sandbox) -> None:
+    pid, mib = node.pid("ovs-vswitchd"), 1 << 20
+    with limited_memory(pid, 128 * mib) as group:
+        async with program(node, sys.executable, "-c", EATS, str(group), str(120 * mib)) as eater:
+            assert eater.stdout is not None
+            assert await eater.stdout.readline() == b"full\n"
+            found = await examined(node)
+    assert found["memory.limit"].severity is Severity.WARNING
+    assert f"of 128 MiB by {group}/memory.limit_in_bytes" in found["memory.limit"].evidence[0]
+    assert found["memory.killed"].severity is not Severity.WARNING
+
+
+async def test_what_a_real_node_says_of_itself_is_consistent(node: Sandbox) -> None:
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", "other_config:pmd-cpu-mask=1,2")
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", "external_ids:hostname=another.example.org")
+    found = await examined(node)
+    assert found["dpdk.masks"].severity is Severity.WARNING
+    assert found["chassis.hostname"].severity is Severity.NOTE
+    for code in ("disk.space", "database.file", "limits.vswitchd-memlock", "limits.pids", "unit.waits-for-itself"):
+        assert found[code].severity is Severity.OK, found[code]
+    conf = str(node.directory / "db/conf.db")
+    assert conf in found["database.file"].evidence, "named on the server's command line"
 
 
 async def test_pidfile_of_a_killed_switch_that_names_another_program_is_found(node: Sandbox) -> None:
