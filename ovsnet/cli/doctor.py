@@ -129,8 +129,23 @@ def _finding_document(finding: Finding) -> dict[str, object]:
     }
 
 
+def told_once(findings: list[Finding]) -> list[Finding]:
+    """What several examinations could not see for one reason is told once, with the names of the others."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for number, each in enumerate(findings):
+        key = (each.summary, each.remedy) if each.severity is Severity.UNSEEN else (str(number), "")
+        groups.setdefault(key, []).append(each)
+    return [_with_the_others(first, [each.code for each in rest]) for first, *rest in groups.values()]
+
+
+def _with_the_others(finding: Finding, codes: list[str]) -> Finding:
+    others = (f"the same of {', '.join(dict.fromkeys(codes))}",) if codes else ()
+    return replace(finding, evidence=(*finding.evidence, *others))
+
+
 def lines(findings: list[Finding]) -> list[str]:
     """Plain lines: severity, code and sentence; below, what to do and what it rests on."""
+    findings = told_once(findings)
     width = max(len(finding.code) for finding in findings)
     found = []
     for finding in findings:
@@ -166,7 +181,7 @@ def _print_table(findings: list[Finding]) -> None:
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     last = None
-    for finding in findings:
+    for finding in told_once(findings):
         if last not in (None, finding.severity):
             table.add_row()
         last = finding.severity

@@ -41,7 +41,7 @@ def quota(host: Host, live: Live) -> Iterator[Finding]:
     """No daemon is bound to less than one CPU."""
     found = _quotas(host, live)
     if found is None:
-        yield nobody_runs("CPU quotas")
+        yield nobody_runs()
         return
     tight = {name: one for name, one in found.items() if one is not None and one.cpus < TOO_FEW}
     evidence = [f"{name}: {one.cpus:g} CPUs by {one.group}" for name, one in found.items() if one]
@@ -60,7 +60,7 @@ def throttled(host: Host, live: Live) -> Iterator[Finding]:
     """No daemon was stopped for having used up its quota."""
     found = _quotas(host, live)
     if found is None:
-        yield nobody_runs("CPU throttling")
+        yield nobody_runs()
         return
     bound = {name: one for name, one in found.items() if one is not None}
     evidence = [

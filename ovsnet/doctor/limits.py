@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from ovsnet.config import Settings
 from ovsnet.doctor.examination import examination
-from ovsnet.doctor.finding import Finding, ok, unseen, warning
+from ovsnet.doctor.finding import Finding, ok, warning
+from ovsnet.doctor.running import nobody_runs
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.nofile import nofile_needed
 from ovsnet.node.facts import Live
@@ -29,10 +30,7 @@ def vswitchd_files(host: Host, live: Live) -> Iterator[Finding]:
     """ovs-vswitchd may open as many files as its ports and threads need."""
     pid = daemon_pid(host, live, "ovs-vswitchd")
     if pid is None:
-        yield unseen(
-            "The file limit of ovs-vswitchd cannot be seen: it does not run here.",
-            "Start it, then run ovsnet doctor again.",
-        )
+        yield nobody_runs()
         return
     limit = file_limit(host, pid)
     needed, why = _needed(host, live)

@@ -24,7 +24,7 @@ def limit(host: Host, live: Live) -> Iterator[Finding]:
     """No daemon is near the memory limit of its cgroup."""
     found = _memories(host, live)
     if found is None:
-        yield nobody_runs("Memory limits")
+        yield nobody_runs()
         return
     evidence = [f"{name}: {_mib(one.used)} of {_mib(one.limit)} by {one.setting}" for name, one in found.items()]
     near = [name for name, one in found.items() if one.share >= NEAR]

@@ -27,7 +27,7 @@ def memlock(host: Host, live: Live) -> Iterator[Finding]:
     """ovs-vswitchd may lock as much memory as ``--mlockall`` asks for."""
     pid = daemons(host, live).get("ovs-vswitchd")
     if pid is None:
-        yield nobody_runs("What ovs-vswitchd may lock in memory")
+        yield nobody_runs()
         return
     if "--mlockall" not in arguments(host, pid):
         yield ok("ovs-vswitchd was not told to lock its memory.")
@@ -51,7 +51,7 @@ def pids(host: Host, live: Live) -> Iterator[Finding]:
     """The daemons may make more threads."""
     found = daemons(host, live)
     if not found:
-        yield nobody_runs("How many threads the daemons may make")
+        yield nobody_runs()
         return
     counts = {
         name: [each for group in _groups(host, pid) if (each := _count(host, group))] for name, pid in found.items()

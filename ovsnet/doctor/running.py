@@ -34,9 +34,9 @@ def has_the_hosts_files(host: Host, process: int) -> bool:
         return False
 
 
-def nobody_runs(what: str) -> Finding:
-    """None of them does, so it cannot be seen."""
+def nobody_runs() -> Finding:
+    """None of them does, and what is asked about is of one that does."""
     return unseen(
-        f"{what} cannot be seen: no daemon of this run directory runs here.",
-        "Start it, then run ovsnet doctor again.",
+        "No daemon of this run directory runs here, so this cannot be seen.",
+        "Start Open vSwitch, then run ovsnet doctor again.",
     )

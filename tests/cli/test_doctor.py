@@ -88,6 +88,14 @@ def test_host_of_which_too_little_is_seen_is_not_called_fit(
     assert exit_code([replace(each, code=f"a.{number}") for number, each in enumerate(kinds)]) == expected
 
 
+def test_what_cannot_be_seen_for_one_reason_is_told_once_in_words_and_wholly_in_json(mounted: Path) -> None:
+    shown = ovsnet("--root", mounted).stdout
+    assert shown.count("No daemon of this run directory runs here") == 1
+    assert "the same of cpu.quota, cpu.throttled" in shown
+    found = [each["code"] for each in json.loads(ovsnet("--root", mounted, "--json").stdout)["findings"]]
+    assert {"limits.vswitchd-files", "cpu.quota", "cpu.throttled", "memory.limit"} <= set(found)
+
+
 def test_json_holds_every_finding_with_its_evidence(mounted: Path) -> None:
     (mounted / "run/openvswitch/ovs-vswitchd.pid").write_text("77\n")
     result = ovsnet("--root", mounted, "--json")
