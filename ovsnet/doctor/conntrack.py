@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.running import in_the_switchs_network
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -26,8 +27,8 @@ def maximum(host: Host, live: Live) -> Iterator[Finding]:
     """
     count, most = ((host.read(path) or "").strip() for path in (COUNT, MOST))
     if not in_the_switchs_network(host, live):
-        yield ok("The host's table of tracked connections cannot be seen from this network namespace.")
-    elif not count.isdigit() or not most.isdigit():
+        raise UnfitEnvironment("The table of tracked connections cannot be seen from this network namespace.")
+    if not count.isdigit() or not most.isdigit():
         yield ok("The kernel tracks no connections.")
     elif int(count) > NEARLY_ALL * int(most):
         yield warning(

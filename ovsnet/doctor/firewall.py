@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok
 from ovsnet.doctor.running import in_the_switchs_network
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
@@ -36,13 +37,17 @@ def tunnels(host: Host, live: Live) -> Iterator[Finding]:
     if not wanted:
         yield ok("No tunnel of OVN over UDP is configured.")
         return
-    chains = live.firewall if in_the_switchs_network(host, live) else None
-    found = [_of_chain(chain.name, chain.how, set(wanted.values()) - chain.named) for chain in chains or ()]
-    if not chains and "filter" in (host.read(LEGACY) or "").split():
+    if not in_the_switchs_network(host, live):
+        raise UnfitEnvironment("The firewall of the switch's network namespace cannot be seen from this one.")
+    legacy = "filter" in (host.read(LEGACY) or "").split()
+    chains = live.firewall or ()
+    found = [_of_chain(chain.name, chain.how, set(wanted.values()) - chain.named) for chain in chains]
+    if not chains and legacy:
         found += [_of_file(host, path, set(wanted.values())) for path in SAVED]
     told = [each for each in found if each is not None]
-    seen = "No rule is seen that would drop tunnels" if chains is not None else "Rules cannot be read from here"
-    yield from told or [ok(f"{seen}.")]
+    if not told and live.firewall is None:
+        raise UnfitEnvironment("The kernel does not tell this user the rules of its firewall.")
+    yield from told or [ok("No rule is seen that would drop tunnels.")]
 
 
 def _of_chain(name: str, how: str, unnamed: set[int]) -> Finding | None:

@@ -6,6 +6,8 @@ firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its 
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,6 +48,12 @@ GENERIC = struct.Struct("=BBH")
 NESTED = 0x8000
 """NLA_F_NESTED, a flag in an attribute's type."""
 
+ERROR = struct.Struct("=i")
+"""``struct nlmsgerr``: a negative errno, and more."""
+
+ABSENT = frozenset({errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOENT})
+"""Of a kernel that has no nf_tables, and so no chain of it."""
+
 NUMBER = struct.Struct(">I")
 
 PASSES_ON = frozenset({b"counter", b"log", b"limit"})
@@ -65,7 +73,7 @@ class InputChain:
 
 
 def input_chains(ports: Iterable[int]) -> tuple[InputChain, ...] | None:
-    """Those of our network namespace; None where the kernel does not tell: without nf_tables, or not to us."""
+    """Those of our network namespace; None where the kernel does not tell us."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
             kernel.settimeout(TIMEOUT)
@@ -78,7 +86,9 @@ def input_chains(ports: Iterable[int]) -> tuple[InputChain, ...] | None:
                 for family, table, name in sets
                 for _, body in _dump(kernel, GETSETELEM, family, {1: table, 2: name})
             ]
-    except (OSError, struct.error):
+    except OSError as error:
+        return () if error.errno in ABSENT else None
+    except struct.error:
         return None
     return judge(chains, rules, elements, ports)
 
@@ -126,7 +136,8 @@ def _dump(
             raise OSError("there are more rules than are worth to be read")
         for kind, found in messages(datagram):
             if kind == NLMSG_ERROR:
-                raise OSError("the kernel does not tell its rules")
+                code = -ERROR.unpack_from(found)[0]
+                raise OSError(code, os.strerror(code))
             if kind == NLMSG_DONE:
                 return
             yield found[0], found[GENERIC.size :]

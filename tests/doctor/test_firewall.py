@@ -42,7 +42,13 @@ def test_rules_of_another_namespace_say_nothing(tree: Tree) -> None:
     for pid in ("self", "1"):
         tree.path(f"/proc/{pid}/ns").mkdir(parents=True)
         tree.path(f"/proc/{pid}/ns/net").symlink_to(f"net:[{pid}]")
-    assert tree.one("firewall.tunnels").severity is Severity.OK
+    assert tree.one("firewall.tunnels").severity is Severity.UNSEEN
+
+
+def test_kernel_that_does_not_tell_leaves_it_open(tree: Tree) -> None:
+    configured(tree)
+    tree.live = replace(tree.live, firewall=None)
+    assert tree.one("firewall.tunnels").severity is Severity.UNSEEN
 
 
 @pytest.mark.parametrize(

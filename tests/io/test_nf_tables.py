@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
+import socket
 import subprocess
 import sys
 
@@ -92,8 +93,20 @@ def test_kernel_tells_which_chains_refuse(hook: str, policy: str, rules: list[st
     assert json.loads(ran.stdout) == found
 
 
+@pytest.mark.parametrize(
+    ("refusal", "found"), [(errno.EPERM, None), (errno.EPROTONOSUPPORT, ()), (errno.ENOBUFS, None)]
+)
+def test_kernel_without_nftables_has_no_chain_and_one_that_refuses_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, refusal: int, found: tuple[InputChain, ...] | None
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise OSError(refusal, "")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert input_chains(PORTS) == found
+
+
 def test_own_namespace_can_be_asked_by_anybody() -> None:
     """None where we may not, and chains where we may."""
     found = input_chains(PORTS)
     assert found is None or all(isinstance(each, InputChain) for each in found)
-    assert os.getuid() or found is not None
