@@ -22,10 +22,12 @@ MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun J
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What is taken for granted where a time does not say: seconds east of UTC, and the year."""
+    """What is taken for granted where a time does not say: seconds east of UTC, and the year; one that would lie a day
+    after ``now`` is of the year before."""
 
     offset: int = 0
     year: int = 1970
+    now: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,11 @@ def syslog(found: re.Match[bytes], zone: Zone) -> Moment | None:
     day, hour, minute, second = (int(found[each]) for each in (2, 3, 4, 5))
     if not (1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         return None
-    at = _midnight(zone.year, MONTHS[found[1]], day) + hour * 3600 + minute * 60 + second + _fraction(found[6])
-    return Moment(at - zone.offset, sure=False)
+    clock = hour * 3600 + minute * 60 + second + _fraction(found[6]) - zone.offset
+    at = _midnight(zone.year, MONTHS[found[1]], day) + clock
+    if at > zone.now + 86400:
+        at = _midnight(zone.year - 1, MONTHS[found[1]], day) + clock
+    return Moment(at, sure=False)
 
 
 def stamp(at: float, *, milliseconds: bool = True) -> str:

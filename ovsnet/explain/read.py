@@ -63,4 +63,4 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
 
 def zone(offset_seconds: int, now: float) -> Zone:
     """What is taken for granted of times that do not say."""
-    return Zone(offset_seconds, datetime.fromtimestamp(now, UTC).year)
+    return Zone(offset_seconds, datetime.fromtimestamp(now, UTC).year, now)

@@ -48,6 +48,11 @@ def test_zone_of_times_that_name_none_is_taken_from_outside() -> None:
     assert stamp(event.at) == "2026-11-25T23:30:02.000Z"
 
 
+def test_december_read_in_january_is_of_the_year_before() -> None:
+    (event,) = read(("Dec 31 23:30:02 h ovn-controller: ovs" + LINE).encode(), Zone(0, 2026, 1_767_300_000.0)).events
+    assert stamp(event.at) == "2025-12-31T23:30:02.000Z"
+
+
 def test_blocks_may_be_cut_anywhere() -> None:
     text = b"".join(log.text for log in node())
     whole = [(event.kind, event.line) for event in read(text).events]
