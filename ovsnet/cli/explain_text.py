@@ -13,6 +13,8 @@ from ovsnet.explain.verdicts import Outage, Start, sentence
 
 WIDTH = 110
 BAR = 40
+SHOWN = 40
+"""As many verdicts as a terminal is filled with: the latest."""
 
 
 def lines(found: Answer) -> Iterator[str]:
@@ -20,12 +22,15 @@ def lines(found: Answer) -> Iterator[str]:
     yield from _heading(found)
     told: list[Outage | Start] = [*found.outages, *found.starts]
     told.sort(key=lambda each: (each.began, isinstance(each, Start)))
-    for each in told:
+    if len(told) > SHOWN:
+        yield ""
+        yield f"{len(told) - SHOWN} earlier ones are left out here: --json and --report have them."
+    for each in told[-SHOWN:]:
         yield ""
         yield from _outage(each) if isinstance(each, Outage) else _start(each)
     if found.notes:
         yield ""
-        for note in found.notes:
+        for note in found.notes[:SHOWN]:
             place = f"  ({note.place})" if note.place else ""
             yield from _wrapped("note: ", f"{note.words}{place}")
 

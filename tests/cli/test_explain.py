@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Ovsnet
+from tests.explain.material import node
 
 LOGS = Path(__file__).parents[1] / "explain" / "logs"
 
@@ -63,3 +64,15 @@ def test_report_that_cannot_be_written(ovsnet: Ovsnet) -> None:
     code, _, err = ovsnet("explain", "--report", "/nowhere/page.html", str(LOGS / "first-start"))
     assert code == 2
     assert "/nowhere/page.html cannot be written" in err
+
+
+def test_crash_loop_does_not_flood_the_terminal(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    database, switch, controller = node()
+    for at in range(1000, 4000, 30):
+        switch.start(float(at)).say(at + 0.2, "connmgr", 'br-int: added service controller "punix:/n/br-int.mgmt"')
+    for log in (database, switch, controller):
+        (tmp_path / log.name).write_bytes(log.text)
+    code, out, _ = ovsnet("explain", str(tmp_path))
+    assert code == 1
+    assert "earlier ones are left out here" in out
+    assert out.count("START") + out.count("OUTAGE") <= 40
