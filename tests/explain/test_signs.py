@@ -155,6 +155,19 @@ def test_socket_whose_name_is_gone_while_the_switch_runs() -> None:
     assert one(*logs).code == "mgmt-socket-missing"
 
 
+def test_start_lasts_until_ovn_controller_has_computed() -> None:
+    database, switch, controller = node(until=0.4)
+    controller.say(40.0, "inc_proc_eng", "node: logical_flow_output, recompute (missing handler) took 38000ms")
+    text = "Unreasonably long 39600ms poll interval (38000ms user, 900ms system)"
+    controller.say(40.1, "timeval", text, "WARN").say(100.0, "memory", "later")
+    found = told([database, switch, controller])
+    (start,) = found.starts
+    assert start.seconds == pytest.approx(40.1, abs=0.01)
+    assert start.share("computing") == pytest.approx(39.75, abs=0.05)
+    assert any("38000ms" in event.text for event in start.parts[-1].proof)
+    assert [each.code for each in found.outages] == ["controller-slow"]
+
+
 def test_full_backlog() -> None:
     logs = node()
     refusing(logs[2], MGMT, "Protocol error", "rconn", 125.0)
