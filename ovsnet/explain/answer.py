@@ -117,8 +117,10 @@ def _elections(told: Sequence[History]) -> Iterator[Note]:
     for each in told:
         title = TITLES.get(each.daemon, each.daemon)
         if found := each.of("election"):
-            words = f"{title} {each.instance} stood for {len(found)} elections and won {len(each.of('elected'))}"
-            yield Note(f"{words}, the last at {stamp(found[-1].at)}.", found[-1].place)
+            words = (
+                f"{title} {each.instance} stood for election, times: {len(found)}, and won: {len(each.of('elected'))}"
+            )
+            yield Note(f"{words}; the last was at {stamp(found[-1].at)}.", found[-1].place)
         lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
         if lost:
             count = sum(1 + event.repeated for event in lost)

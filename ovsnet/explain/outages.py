@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import Absence
+from ovsnet.explain.history import Absence, History
 from ovsnet.explain.signs import signs
 from ovsnet.explain.verdicts import Effect, Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
@@ -90,6 +90,7 @@ def _effects(view: View, root: Outage) -> Iterator[Effect]:
     for told in view.all:
         if told.node != view.node and told.daemon in LOCAL:
             continue
+        yield from _elections(told, root, end)
         for absence in told.absences:
             if absence.thread or not root.began - TAIL <= absence.began <= end + TAIL:
                 continue
@@ -97,6 +98,18 @@ def _effects(view: View, root: Outage) -> Iterator[Effect]:
                 continue
             if absence.lost is not None or len(absence.failures) > 1:
                 yield Effect(absence.began, _lack(absence), _proof(absence))
+
+
+def _elections(told: History, root: Outage, end: float) -> Iterator[Effect]:
+    """The members of a cluster that miss their leader choose another one."""
+    won = [event for event in told.of("elected") if root.began <= event.at <= end + TAIL]
+    for event in told.of("election"):
+        if root.daemon == told.daemon and root.began <= event.at <= end + TAIL and "ms" in event.said:
+            silent = event.number("ms") / 1000
+            words = f"{told.instance} had not heard of its leader for {silent:.1f} s, and stood for election"
+            chosen = [each for each in won if 0 <= each.at - event.at < AT_ONCE][:1]
+            words += f": it led {chosen[0].at - event.at:.1f} s later" if chosen else ""
+            yield Effect(event.at, words, (event, *chosen))
 
 
 def _chained(root: Outage, absence: Absence) -> bool:

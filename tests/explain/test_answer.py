@@ -82,6 +82,11 @@ def test_quick_restart_beside_a_long_outage_is_no_root() -> None:
     assert {effect.code for effect in found.effects} >= {"vswitchd-down", "controller-down"}
 
 
+def test_cluster_that_lost_its_leader_tells_of_the_election() -> None:
+    words = [effect.words for effect in only(list(of("member-killed").outages)).effects]
+    assert "ovn-sb2 had not heard of its leader for 1.4 s, and stood for election: it led 0.0 s later" in words
+
+
 def test_silence_without_a_line_of_its_own_is_likely_only() -> None:
     found = only(list(of("switch-frozen").outages))
     assert found.sure is Sure.LIKELY
