@@ -124,7 +124,7 @@ def _elections(told: Sequence[History]) -> Iterator[Note]:
         lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
         if lost:
             count = sum(1 + event.repeated for event in lost)
-            words = f"{title} gave up on clients {count} times, for they did not answer its probe; first on "
+            words = f"{title} gave up on others {count} times, for they did not answer its probe; first on "
             yield Note(f"{words}{lost[0].subject} at {stamp(lost[0].at)}.", lost[0].place)
         if len(moved := each.of("moved")) > MOVES:
             words = f"{title} took ports from another chassis {len(moved)} times: is a system-id used twice?"

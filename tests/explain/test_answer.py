@@ -30,6 +30,8 @@ def last_start(name: str) -> Start:
         ("database-away", "ovsdb-down", 7.0),
         ("southbound-away", "southbound-down", 7.1),
         ("member-killed", "southbound-down", 6.0),
+        ("member-frozen", "southbound-hung", 10.0),
+        ("southbound-frozen", "southbound-hung", 23.0),
         ("switch-frozen", "vswitchd-hung", 10.0),
     ],
 )
