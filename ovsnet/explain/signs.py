@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, TITLES, code_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import History, Life
+from ovsnet.explain.history import Absence, History, Life
 from ovsnet.explain.losses import LONG_STALL, losses
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
@@ -70,14 +70,22 @@ def _down(
 
 def _before(view: View, life: Life) -> Event | None:
     """The first peer's loss of the process before ``life``, of which no line is left."""
-    losses = [
-        absence.lost
-        for each in view.all
-        for absence in each.absences
-        if absence.target == life.daemon and absence.lost is not None and life.began is not None
-        and absence.lost.kind != "gave-up" and absence.began < life.began <= (absence.ended or FAR)
-    ]  # fmt: skip
-    return min(losses, key=lambda event: event.at, default=None)
+    began = life.began or 0.0
+    found = (
+        lost
+        for absence, lost in _losses(view, life.daemon)
+        if lost.kind != "gave-up" and absence.began < began <= (absence.ended or FAR)
+    )
+    return min(found, key=lambda event: event.at, default=None)
+
+
+def _losses(view: View, daemon: str) -> Iterator[tuple[Absence, Event]]:
+    """Whenever a peer lost ``daemon``, of this node or of the middle."""
+    for each in view.all:
+        if daemon not in LOCAL or each.node == view.node:
+            for absence in each.absences:
+                if absence.target == daemon and absence.lost is not None:
+                    yield absence, absence.lost
 
 
 def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[float, list[Event]]:
@@ -86,14 +94,9 @@ def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[f
     if life.ended is not None and life.ended <= limit:
         return life.ended, []
     since = max(life.seen - 1.0, life.began or 0.0)
-    losses = [
-        absence.lost
-        for each in view.all
-        for absence in each.absences
-        if absence.target == told.daemon and absence.lost is not None and since <= absence.began <= limit
-    ]
-    if losses:
-        first = min(losses, key=lambda event: event.at)
+    found = [lost for absence, lost in _losses(view, told.daemon) if since <= absence.began <= limit]
+    if found:
+        first = min(found, key=lambda event: event.at)
         return first.at, [first]
     return min(life.seen if life.end else limit, limit), []
 

@@ -98,3 +98,16 @@ def test_southbound_that_two_nodes_lost_is_one_outage() -> None:
     effects = found.outages[0].effects
     assert [round(effect.at - EPOCH, 1) for effect in effects] == [120.0, 120.5]
     assert ["on n1" in effects[0].words, "on n2" in effects[1].words] == [True, True]
+
+
+def test_what_happened_on_one_node_is_no_loss_of_the_other() -> None:
+    logs = []
+    for name in ("n1", "n2"):
+        database, switch, controller = node()
+        if name == "n2":
+            controller.say(150.0, "rconn", "unix:/n/br-int.mgmt: connection closed by peer")
+            switch.start(152.0).say(152.1, "connmgr", 'br-int: added service controller "punix:/n/br-int.mgmt"')
+            controller.say(153.0, "rconn", "unix:/n/br-int.mgmt: connecting...")
+            controller.say(153.0, "rconn", "unix:/n/br-int.mgmt: connected")
+        logs += [(f"{name}/{log.name}", log.text) for log in (database, switch, controller)]
+    assert [(each.code, each.node) for each in told(logs).outages] == [("vswitchd-down", "n2")]
