@@ -186,6 +186,7 @@ def test_check_pays_for_no_web_server() -> None:
     loaded = modules_loaded_by("check", "--help")
     assert {"ovsnet.cli.check", "ovsnet.node.node", "ovsnet.health.checks.openflow"} <= loaded
     assert not loaded & {"aiohttp", "uvloop", "prometheus_client", "rich", "matplotlib", "numpy", "ovsnet.sandbox.node"}
+    assert not [name for name in loaded if name.startswith("ovsnet.explain")]
 
 
 def test_manifests_are_written_without_the_engine_they_deploy() -> None:

@@ -21,7 +21,14 @@ TITLES = {
     NORTHBOUND: "the northbound server",
     NORTHD: "ovn-northd",
 }
-NAMES = {OVSDB: "ovsdb", VSWITCHD: "vswitchd", CONTROLLER: "controller", SOUTHBOUND: "southbound"}
+NAMES = {
+    OVSDB: "ovsdb",
+    VSWITCHD: "vswitchd",
+    CONTROLLER: "controller",
+    SOUTHBOUND: "southbound",
+    NORTHBOUND: "nb",
+    NORTHD: "northd",
+}
 """How each begins its codes: as ``node.components`` has it; tests hold the two together."""
 
 MODULES = {

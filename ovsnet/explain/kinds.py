@@ -255,6 +255,8 @@ KINDS = (
         "controller/ovn-controller.c, debug_pause_execution()",
     ),
     Kind("resumed", "execution resume", ("main",), r"User triggered execution resume", "controller/ovn-controller.c"),
+    Kind("paused", "is now paused", ("ovn_northd",), r"This ovn-northd instance is now paused", "northd/ovn-northd.c"),
+    Kind("resumed", "lock acquired", ("ovn_northd",), r"ovn-northd lock acquired", "northd/ovn-northd.c, main()"),
     Kind(
         "tls",
         ": ",

@@ -201,12 +201,11 @@ def _complaints(view: View, told: History) -> Iterator[Outage]:
             group.append(event)
         if group:
             yield _complaint(view, told, complaint, group)
-    paused = told.of("paused")
-    for event in paused:
+    for event in told.of("paused"):
         back = next((each for each in told.of("resumed") if each.at > event.at), None)
         yield Outage(
-            "controller-paused", view.node, told.daemon, event.at, back.at if back else None,
-            "ovn-controller was paused by hand", [event, *([back] if back else [])], Sure.CERTAIN,
+            code_of(told.daemon, "paused"), view.node, told.daemon, event.at, back.at if back else None,
+            f"{_title(told)} was paused by hand", [event, *([back] if back else [])], Sure.CERTAIN,
         )  # fmt: skip
 
 

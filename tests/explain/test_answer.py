@@ -8,9 +8,10 @@ import pytest
 
 from ovsnet.explain.answer import document
 from ovsnet.explain.clock import stamp
+from ovsnet.explain.daemons import TITLES, code_of
+from ovsnet.explain.signs import COMPLAINTS
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.health.causes import codes
-from ovsnet.node.components import COMPONENTS
 from tests.explain.material import EPOCH, MGMT, node, of, told
 
 
@@ -124,11 +125,14 @@ def test_document_is_json_and_has_it_all() -> None:
     assert found["from"].startswith("2026-11-25T")
 
 
-def test_names_of_codes_are_those_of_the_live_components() -> None:
-    from ovsnet.explain.daemons import NAMES
+@pytest.mark.parametrize("daemon", TITLES)
+@pytest.mark.parametrize("verdict", ["down", "hung", "slow"])
+def test_codes_are_those_of_the_live_diagnosis(daemon: str, verdict: str) -> None:
+    assert code_of(daemon, verdict) in codes()
 
-    known = {name: component.name for name, component in COMPONENTS.items()}
-    assert all(known[daemon] == name for daemon, name in NAMES.items())
+
+def test_each_complaint_has_a_code_of_the_live_diagnosis() -> None:
+    assert {each.code for each in COMPLAINTS.values() if each.code} <= set(codes())
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,15 @@ def test_pause_lasts_until_it_is_resumed() -> None:
     assert found.seconds == pytest.approx(30.0)
 
 
+def test_pause_of_northd_ends_with_its_lock() -> None:
+    northd = Log("ovn-northd.log").start(-1.0).say(-0.5, "ovn_northd", "ovn-northd lock acquired. Now active.")
+    northd.say(120.0, "ovn_northd", "This ovn-northd instance is now paused.")
+    northd.say(140.0, "ovn_northd", "ovn-northd lock acquired. Now active.").say(160.0, "memory", "later")
+    found = one(*node(), northd)
+    assert found.code == "northd-paused"
+    assert found.seconds == pytest.approx(20.0)
+
+
 def refusing(controller: Log, address: str, error: str, module: str, back: float) -> None:
     """A connection that is lost at 120 s, and tried with backoff until ``back``."""
     verb = "connection failed" if module == "rconn" else "connection attempt failed"
