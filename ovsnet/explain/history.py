@@ -44,9 +44,16 @@ class Life:
         return ""
 
     @property
+    def replaced(self) -> Event | None:
+        """Its monitor's word that it starts another process in its place."""
+        return next((each for each in reversed(self.end) if each.said.get("then") == "restarting"), None)
+
+    @property
     def asked(self) -> bool:
         """Whether it says that it was told to end."""
-        return any(event.kind in ("terminating", "exiting") for event in self.end)
+        return any(
+            event.kind in ("terminating", "exiting") or event.said.get("then") == "exiting" for event in self.end
+        )
 
 
 @dataclass(slots=True)
@@ -141,7 +148,10 @@ def _lives(told: History) -> Iterator[Life]:
         if opened and number == 1 and life is not None and event.at - (life.began or 0.0) < SAME_START:
             life.began = event.at
             continue
-        if life is None or restarted:
+        if life is not None and not restarted and not event.thread and own and (died := life.replaced) is not None:
+            yield life
+            life, number = Life(told.node, told.daemon, died.at, died), own
+        elif life is None or restarted:
             if life is not None:
                 yield life
             young = opened or (not event.thread and 0 < own < YOUNG)

@@ -17,6 +17,8 @@ from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MODULES, Kind, Mod
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
+PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
+"""The main thread of a process that its monitor started anew bears the program's name (lib/daemon-unix.c)."""
 OPENED = b"opened log file "
 NAMES = 5000
 """As many names of modules and threads as are remembered: garbage has more."""
@@ -135,6 +137,7 @@ class Reader:
         self._note(source, moment, apart)
         text = apart.text.decode(errors="replace")
         name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
+        thread = "" if thread in PROGRAMS else thread
         for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ())):
             if found := kind.pattern.match(text):
                 said = {key: value for key, value in found.groupdict().items() if value is not None}

@@ -58,11 +58,12 @@ def _down(
     began = following.began if following is not None else None
     start = next((each for each in starts if each.began == began and told.daemon in each.daemons), None)
     end = start.ended if start is not None and start.ended is not None else began
-    first = [following.first] if following is not None and following.first is not None else []
     sure = Sure.CERTAIN if proof and life.seen else Sure.LIKELY
+    first = following.first if following is not None else None
+    proof = [*proof, *([first] if first is not None and not any(each is first for each in proof) else [])]
     return Outage(
         code_of(told.daemon, "down"), view.node, told.daemon, gone, end, _ended(told, life, gone, began),
-        [*proof, *first], sure, remedy=_after_end(life) if began is not None else "",
+        proof, sure, remedy=_after_end(life) if began is not None else "",
         surer="" if life.end else "the journal or the kernel's messages of that moment: they tell who ended it",
         passing=began is not None and began - gone < QUICK and not life.crash,
     )  # fmt: skip

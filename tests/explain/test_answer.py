@@ -149,3 +149,13 @@ def test_one_log_alone_names_the_root_less_surely(log: str, code: str, seconds: 
     assert found.code == code
     assert found.seconds == pytest.approx(seconds, abs=0.2)
     assert (found.sure is Sure.POSSIBLE) == ("the log of" in found.surer)
+
+
+def test_process_that_its_monitor_restarts() -> None:
+    """Packages run the daemons with --monitor: it tells who died and how, and waits ten seconds between two crashes."""
+    found = of("monitored")
+    assert [each.code for each in found.outages] == ["ovsdb-down", "ovsdb-down"]
+    assert all("Segmentation fault" in each.words for each in found.outages)
+    assert [round(each.seconds or 0.0) for each in found.outages] == [0, 8]
+    assert [start.why for start in found.starts][1:] == ["ovsdb-server had died: killed (Segmentation fault)"] * 2
+    assert not any("missing" in note.words for note in found.notes)
