@@ -6,14 +6,13 @@ them shows in the run directory, nobody is asked.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ovsnet.errors import NotConnectedYet, PeerError
 from ovsnet.health.checks.lasting import lasting
-from ovsnet.health.checks.result import Answer, elsewhere, failed, ok
+from ovsnet.health.checks.result import PRECONDITION, Answer, Status, elsewhere, failed, ok
 from ovsnet.node.components import NORTHD, Component
 from ovsnet.node.node import Node
 from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
@@ -36,22 +35,26 @@ async def echo_of(node: Node, component: Component) -> Answer:
     if not is_here(node, component):
         return not_here(component)
     timeout = node.settings.timeout
-    async with _judged_once(node, component):
+
+    async def ask() -> Answer:
         served = await node.served[component.daemon].session(timeout)
         rtt = await served.echo(timeout=timeout)
-    if not served.model:
-        return failed("database-foreign", f"{served.address} does not serve {component.database}.")
-    return ok(f"{component.database} is served at {served.address}.", rtt_seconds=rtt)
+        if not served.model:
+            return failed("database-foreign", f"{served.address} does not serve {component.database}.")
+        return ok(f"{component.database} is served at {served.address}.", rtt_seconds=rtt)
+
+    return await _judged_once(node, component, ask)
 
 
-@contextlib.asynccontextmanager
-async def _judged_once(node: Node, component: Component) -> AsyncIterator[None]:
+async def _judged_once(node: Node, component: Component, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     try:
-        yield
-    except PeerError as error:
+        return await ask()
+    except NotConnectedYet:
+        raise
+    except PeerError:
         await node.read_configuration()
         if _is_the_southbound(node, component):
-            raise NotConnectedYet("southbound.echo asks the same server, and judges it.") from error
+            return Answer(Status.SKIPPED, PRECONDITION, "southbound.echo asks the same server, and judges it.")
         raise
 
 
@@ -87,23 +90,21 @@ async def cluster_of(node: Node, component: Component) -> Answer:
     """
     if not node.served[component.daemon].held().clustered:
         return ok(f"{component.title} is a server of its own, and no member of a cluster.")
+    timeout = node.settings.timeout
     seen: list[Cluster] = []
 
     async def look() -> Mapping[Hashable, Trouble]:
-        seen.append(await _status(node, component))
+        control = await node.control[component.daemon].session(timeout)
+        seen.append(parse_cluster(await control.call("cluster/status", component.database, timeout=timeout)))
         return troubles(seen[-1], component)
 
-    _, old = await lasting(node, f"{component.name}.cluster", look)
-    window = WINDOW * node.settings.broken_after
-    changes = node.daemons[component.daemon].elections.look(seen[-1], now=node.clock(), window=window)
-    return judge_cluster(seen[-1], old, changes, component)
+    async def ask() -> Answer:
+        _, old = await lasting(node, f"{component.name}.cluster", look)
+        window = WINDOW * node.settings.broken_after
+        changes = node.daemons[component.daemon].elections.look(seen[-1], now=node.clock(), window=window)
+        return judge_cluster(seen[-1], old, changes, component)
 
-
-async def _status(node: Node, component: Component) -> Cluster:
-    timeout = node.settings.timeout
-    async with _judged_once(node, component):
-        control = await node.control[component.daemon].session(timeout)
-        return parse_cluster(await control.call("cluster/status", component.database, timeout=timeout))
+    return await _judged_once(node, component, ask)
 
 
 @dataclass(frozen=True, slots=True)
