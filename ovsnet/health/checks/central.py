@@ -65,6 +65,30 @@ def _is_the_southbound(node: Node, component: Component) -> bool:
     return any(each.scheme == "unix" and os.path.realpath(each.path) == own for each in remotes)
 
 
+async def clients_of(node: Node, component: Component) -> Answer:
+    """A database server of OVN on this host says who uses it, and what it keeps for them: numbers, and no verdict."""
+    timeout = node.settings.timeout
+
+    async def ask() -> Answer:
+        control = await node.control[component.daemon].session(timeout)
+        found = usage(await control.call("memory/show", timeout=timeout))
+        said = f"{found['clients']} clients have {found['monitors']} monitors"
+        return ok(f"{said}; {found['backlog_bytes']} bytes wait to be sent.", **found)
+
+    return await _judged_once(node, component, ask)
+
+
+USAGE = {"sessions": "clients", "monitors": "monitors", "backlog": "backlog_bytes", "cells": "cells"}
+"""What is told of the answer to memory/show, and what it is called here (ovsdb/ovsdb-server.c, ``report_usage``)."""
+
+
+def usage(text: str) -> dict[str, int]:
+    """Of an answer to ``memory/show``, such as ``cells:1211 monitors:3 sessions:2``; what is not in it is 0. Pure."""
+    words = (word.partition(":") for word in text.split())
+    found = {name: int(number) for name, _, number in words if number.isdecimal()}
+    return {ours: found.get(theirs, 0) for theirs, ours in USAGE.items()}
+
+
 async def northd_says(node: Node, command: str) -> str:
     """What ovn-northd of this host answers; empty when it does not, or is too old to know the command."""
     if not is_here(node, NORTHD):

@@ -26,6 +26,12 @@ async def cluster(node: Node) -> Answer:
     return await central.cluster_of(node, NB)
 
 
+@check("nb.clients", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=60, phase=0.5)
+async def clients(node: Node) -> Answer:
+    """This host's server of the northbound tells its clients, its monitors and what waits to be sent."""
+    return await central.clients_of(node, NB)
+
+
 @check("nb.storage", daemon=NB.daemon, needs=("nb.echo",), every=20)
 async def storage(node: Node) -> Answer:
     """The file system of the northbound database takes changes."""

@@ -27,6 +27,12 @@ async def cluster(node: Node) -> Answer:
     return await central.cluster_of(node, SB)
 
 
+@check("sb.clients", daemon=SB.daemon, socket=Socket.CONTROL, needs=("sb.echo",), every=60, phase=0.5)
+async def clients(node: Node) -> Answer:
+    """This host's server of the southbound tells its clients, its monitors and what waits to be sent."""
+    return await central.clients_of(node, SB)
+
+
 @check("sb.storage", daemon=SB.daemon, needs=("sb.echo",), every=20)
 async def storage(node: Node) -> Answer:
     """The file system of the southbound database takes changes."""

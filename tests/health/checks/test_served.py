@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.health.checks.central import usage
 from ovsnet.health.checks.result import Status
 from ovsnet.health.checks.sb import judge_schema
 from ovsnet.sandbox.node import Sandbox
@@ -67,6 +68,25 @@ async def test_server_of_another_database_is_told(node: Sandbox, asking: Asking)
     async with asking(node) as ask:
         said = await ask("nb.echo")
     assert (said.status, said.reason) == (Status.FAILED, "database-foreign")
+
+
+async def test_clients_and_what_waits_for_them_are_counted(shared_node: Sandbox, asking: Asking) -> None:
+    async with asking(shared_node) as ask:
+        for name in ("nb", "sb"):
+            said = await ask(f"{name}.clients")
+            assert said.status is Status.OK
+            assert int(said.values["clients"]) >= 2, "ovn-northd and we"
+            assert int(said.values["cells"]) > 0
+            assert said.values["backlog_bytes"] == 0
+
+
+def test_what_a_server_does_not_count_is_nothing() -> None:
+    assert usage("atoms:9 backlog:4096 cells:7 sessions:x") == {
+        "clients": 0,
+        "monitors": 0,
+        "backlog_bytes": 4096,
+        "cells": 7,
+    }
 
 
 async def test_older_schema_is_told_and_the_new_one_is_well(node: Sandbox, asking: Asking, tmp_path: Path) -> None:
