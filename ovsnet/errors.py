@@ -20,6 +20,7 @@
         ├── ConnectionLost              it was connected, and is not any more
         ├── DeadlineExceeded            no answer in time: slow or hung, this alone cannot tell
         ├── ProtocolError               bytes that the protocol forbids
+        │   └── ProtocolFlood               more messages than anybody asked for
         └── RequestRefused              a well-formed answer that says no
             ├── OvsdbError                  RFC 7047 error strings, refined in ovsnet.ovsdb.errors
             ├── OpenFlowRefused             an OFPT_ERROR message
@@ -159,6 +160,11 @@ class ProtocolError(PeerError):
     reason = "protocol"
     events: Sequence[object] = ()
     default_remedy = "Check that the socket belongs to the daemon you mean."
+
+
+class ProtocolFlood(ProtocolError):
+    reason = "protocol-flood"
+    default_remedy = "See in its log what it does, or which process listens there in its place."
 
 
 class RequestRefused(PeerError):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
-from ovsnet.errors import UnixctlRefused
+from ovsnet.errors import ProtocolError, ProtocolFlood, UnixctlRefused
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.protocol.jsonrpc import decode_body
 
 _TEXT = msgspec.json.Decoder(str)
+
+MAX_OTHER = 1 << 16
+"""Bytes of an answer that is no text: a mistake up to there, an attack above."""
 
 MAX_ANSWER = 16 << 20
 """Bytes. ``dpctl/dump-flows`` of a busy switch has megabytes; nothing that ovsnet asks for comes near."""
@@ -31,7 +34,14 @@ class Session(JsonRpcSession):
         Raises UnixctlRefused with the daemon's own words, DeadlineExceeded after ``timeout`` seconds, ConnectionLost,
         ProtocolError.
         """
-        return decode_body(await self.request(command, arguments, timeout=timeout), _TEXT)
+        body = await self.request(command, arguments, timeout=timeout)
+        try:
+            return decode_body(body, _TEXT)
+        except ProtocolError as error:
+            # It would answer the next question in the same way, at the same cost.
+            large = memoryview(body).nbytes > MAX_OTHER
+            self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are no text.") if large else error)
+            raise
 
 
 async def connect(address: Address, *, timeout: float = 1.0) -> Session:

@@ -20,7 +20,7 @@ from ovsnet.sandbox.waiting import until
 STEP = 1.0
 """Seconds for a byte of who is slow, and until who was cut comes back."""
 
-HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 3600
+HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 3600
 
 PATIENCE = 180.0
 """Seconds for all to be connected. It decides nothing."""
@@ -79,7 +79,7 @@ async def _talk_slowly(sock: socket.socket) -> None:
 
 async def _read_slowly(sock: socket.socket) -> None:
     loop = asyncio.get_running_loop()
-    await loop.sock_sendall(sock, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * PIPELINED)
+    await loop.sock_sendall(sock, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * PIPELINED)
     while await loop.sock_recv(sock, 1):
         await asyncio.sleep(STEP)
         # What has come stays readable after a reset: the bytes alone would not tell for an hour.

@@ -84,6 +84,8 @@ class Agent:
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
         self.counters = Counters()
+        self.changes = 0
+        """How many changes were told."""
         self.leaving = False
         """We are being stopped: ``/readyz`` says so."""
         self._over = False
@@ -237,6 +239,7 @@ class Agent:
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
+            self.changes += 1
             if change.result is not None:
                 self._wake_dependants(change.result.name)
             if change.diagnosis is not None:

@@ -20,6 +20,7 @@ from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.datapath_causes import DATAPATH, LOSSES
 from ovsnet.health.host_causes import HOST, LATER
 from ovsnet.health.own_causes import OURSELVES
+from ovsnet.health.peer_causes import PEERS
 from ovsnet.health.port_causes import FEW, PORTS
 from ovsnet.node.components import COMPONENTS, Component
 
@@ -121,6 +122,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
             if component.daemon not in BESIDE:
                 yield from _rows_of(component)
         yield from LOST_NAMES
+        yield from PEERS
         yield from HOST
         yield from CONSEQUENCES
         yield from PORTS

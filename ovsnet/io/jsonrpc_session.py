@@ -15,6 +15,7 @@ import msgspec
 from ovsnet.errors import DeadlineExceeded, PeerError, RequestRefused
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
+from ovsnet.io.inflow import Inflow
 from ovsnet.io.pending import PendingRequests, after_next_poll
 from ovsnet.io.transport import Channel
 from ovsnet.protocol import jsonrpc
@@ -33,7 +34,8 @@ class JsonRpcSession(HeldSession):
         self._pending: PendingRequests[msgspec.Raw] = PendingRequests(str(address))
         self._refusal = refusal
         self._on_notification = on_notification
-        super().__init__(Channel(address, self._core, self._on_events, self._on_lost))
+        inflow = Inflow(lambda: self._core.messages)
+        super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
 
     async def request(self, method: str, params: Sequence[object], *, timeout: float) -> msgspec.Raw:
         """Send one request and wait at most ``timeout`` seconds for its result, undecoded.
@@ -71,6 +73,7 @@ class JsonRpcSession(HeldSession):
             await self.channel.room(timeout)
         answer = self._pending.open(self._core.request(method, params), timeout)
         self.channel.flush()
+        self.channel.asked()
         return answer
 
     def _on_events(self, events: Sequence[jsonrpc.Event]) -> None:

@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar, cast
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, TlsFailed
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood, TlsFailed
 from ovsnet.io.address import Address
+from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll
 
 Event = TypeVar("Event")
@@ -49,7 +50,7 @@ class Channel(Endpoint, Generic[Event]):
     """One connected byte stream, with a sans-IO core at its end.
 
     ``on_events`` gets what the core made of the bytes; ``on_lost`` is told once, with the reason, when the stream is
-    over.
+    over. With an ``inflow`` the peer is read no faster than that says.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Channel(Endpoint, Generic[Event]):
         core: Core[Event],
         on_events: Callable[[Sequence[Event]], None],
         on_lost: Callable[[PeerError], None],
+        inflow: Inflow | None = None,
     ) -> None:
         self.address = address
         self.peer_pid: int | None = None
@@ -66,6 +68,9 @@ class Channel(Endpoint, Generic[Event]):
         self._core = core
         self._on_events = on_events
         self._on_lost = on_lost
+        self._inflow = inflow
+        self._unread = b""
+        self._rest: asyncio.Handle | None = None
         self._transport: asyncio.Transport | None = None
         self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
         self._room = asyncio.Event()
@@ -85,6 +90,11 @@ class Channel(Endpoint, Generic[Event]):
         """Queue bytes. Ask ``congested`` first where the amount is not small."""
         if self._transport is not None and not self.closed.done():
             self._transport.write(data)
+
+    def asked(self) -> None:
+        """What was just written wants an answer."""
+        if self._inflow is not None:
+            self._inflow.asked()
 
     def flush(self) -> None:
         """Write what the core wants to send."""
@@ -131,6 +141,51 @@ class Channel(Endpoint, Generic[Event]):
         if self.closed.done():
             return
         self.heard_at = time.monotonic()
+        if self._inflow is None:
+            self._take(data)
+        else:
+            self._unread += data
+            if self._rest is None:
+                self._take_some(self._inflow)
+
+    def _take_some(self, inflow: Inflow) -> None:
+        """As much as one pass of the loop may take. What is left waits, and nothing more is read meanwhile."""
+        self._rest = None
+        data, at = self._unread, 0
+        began = now = time.monotonic()
+        pause = 0.0
+        while at < len(data) and not self.closed.done() and not pause and now - began < PASS:
+            piece = data[at : at + inflow.piece]
+            at += len(piece)
+            self._take(piece)
+            before, now = now, time.monotonic()
+            pause = inflow.took(len(piece), now, now - before)
+        self._unread = data[at:]
+        if self.closed.done():
+            return
+        if inflow.is_flood(now):
+            self._end(ProtocolFlood(f"{self.address} sends thousands of messages a second that nobody asked for."))
+        elif self._unread or pause:
+            self._pause_reading()
+            loop = asyncio.get_running_loop()
+            self._rest = loop.call_later(pause, self._take_some, inflow)
+        elif self._transport is not None:
+            self._transport.resume_reading()
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None and self._transport.is_reading():
+            self._transport.pause_reading()
+
+    def _take_rest(self) -> None:
+        """The stream is over: what it said before comes first."""
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        data, self._unread = self._unread, b""
+        if data and not self.closed.done():
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         try:
             events = self._core.receive_data(data)
         except ProtocolError as error:
@@ -144,6 +199,7 @@ class Channel(Endpoint, Generic[Event]):
             self._on_events(events)
 
     def eof_received(self) -> None:
+        self._take_rest()
         try:
             self._core.eof_received()
         except PeerError as error:
@@ -152,6 +208,7 @@ class Channel(Endpoint, Generic[Event]):
             self._end(self._ended_by_peer("it closed the connection"))
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._take_rest()
         if isinstance(error, ssl.SSLError):
             self._end(TlsFailed(f"TLS with {self.address} failed: {error}."))
         else:
@@ -186,11 +243,24 @@ class Channel(Endpoint, Generic[Event]):
     def _end(self, error: PeerError) -> None:
         if self.closed.done():
             return
+        _forget_frames(error)
         self.closed.set_result(error)
+        self._unread = b""
+        if self._rest is not None:
+            self._rest.cancel()
         self._room.set()
         if self._transport is not None:
             self._transport.abort()
         self._on_lost(error)
+
+
+def _forget_frames(error: BaseException) -> None:
+    """It is kept as the reason of the end, and its frames would keep what they were at: a message of megabytes."""
+    pending: list[BaseException | None] = [error]
+    while pending:
+        if (each := pending.pop()) is not None:
+            each.__traceback__ = None
+            pending += (each.__cause__, each.__context__)
 
 
 _UCRED = struct.Struct("3i")

@@ -29,9 +29,9 @@ WHERE = {"Interface": WANTED}
 SECURE = "secure"
 """The fail mode in which a bridge drops what it has no flow for."""
 
-MAX_BYTES = 16 << 20
-"""Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge; a peer that never ends
-must not end us."""
+MAX_BYTES = 8 << 20
+"""Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge, or 0.3 kB per interface
+of an old server; a peer that never ends must not end us."""
 
 
 class Database(ovsdb.Session):

@@ -17,6 +17,7 @@ from typing import TypeVar
 from ovsnet.errors import OpenFlowRefused, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
+from ovsnet.io.inflow import Inflow
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
@@ -41,7 +42,8 @@ class Session(HeldSession):
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
         self._xids = count(1)
-        super().__init__(Channel(address, self._core, self._on_events, self._on_lost))
+        inflow = Inflow(lambda: self._core.messages)
+        super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
 
     @property
     def version(self) -> wire.Version:
@@ -106,6 +108,7 @@ class Session(HeldSession):
         request = encode(self.version, xid, *arguments)
         answer = self._pending.open(xid, timeout)
         self.channel.write(request)
+        self.channel.asked()
         return await answer
 
     def _require_alive(self) -> None:

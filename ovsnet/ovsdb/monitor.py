@@ -15,7 +15,7 @@ from typing import Any, Self, TypeAlias
 
 import msgspec
 
-from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError
+from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMethod
@@ -29,6 +29,9 @@ OnChange: TypeAlias = Callable[[Sequence[Change]], None]
 
 SMALL_UPDATE = 256 << 10
 """Bytes. Up to here an update is applied at once: 2-4 ms."""
+
+MOST_BACKLOG = 16 << 20
+"""Bytes of updates that wait while a large one is prepared."""
 
 SILENCE = 10.0
 LONGEST = 120.0
@@ -75,6 +78,7 @@ class Monitor:
         self._loaded = False
         self._settled = True
         self._backlog: deque[tuple[str, msgspec.Raw]] = deque()
+        self._backlog_bytes = 0
         self._idle = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -157,7 +161,10 @@ class Monitor:
         if self.closed.done():
             return
         self._backlog.append((txn, updates))
+        self._backlog_bytes += memoryview(updates).nbytes
         if not self._idle.is_set():
+            if self._backlog_bytes > MOST_BACKLOG and len(self._backlog) > 1:
+                raise ProtocolFlood(f"The server changes {self.database} faster than a copy of it can be kept.")
             return
         if not _is_small(updates):
             self._idle.clear()
@@ -216,15 +223,20 @@ class Monitor:
                 if _is_small(self._backlog[0][1]):
                     self._apply_next()
                 else:
-                    txn, updates = self._backlog.popleft()
+                    txn, updates = self._next()
                     await self._replace(self._replica.copy(), txn, decode_body(updates, _TABLES))
         except ProtocolError as error:
             self.end(error)
         finally:
             self._idle.set()
 
-    def _apply_next(self) -> None:
+    def _next(self) -> tuple[str, msgspec.Raw]:
         txn, updates = self._backlog.popleft()
+        self._backlog_bytes -= memoryview(updates).nbytes
+        return txn, updates
+
+    def _apply_next(self) -> None:
+        txn, updates = self._next()
         decoded = decode_body(updates, _UPDATES)
         changes = apply_all(self._replica, decoded)
         self.last_txn_id = txn or self.last_txn_id

@@ -24,7 +24,7 @@ from typing import NoReturn
 
 import msgspec
 
-from ovsnet.errors import ProtocolError
+from ovsnet.errors import ProtocolError, ProtocolFlood
 
 MAX_BYTES = 256 << 20
 """Bytes in one object: seven times a southbound database of 100 000 rows."""
@@ -88,7 +88,7 @@ class JsonStream:
     def _raise_again(self) -> None:
         if self._failure is not None:
             # A new object: one that is raised again and again grows its traceback each time.
-            raise ProtocolError(str(self._failure), remedy=self._failure.remedy)
+            raise type(self._failure)(str(self._failure), remedy=self._failure.remedy)
 
     def _cut(self, data: bytes) -> list[bytes]:
         texts = []
@@ -113,7 +113,7 @@ class JsonStream:
         if complete:
             piece = piece.rstrip(_WHITE_SPACE)
         if len(self._pending) + len(piece) > self._max_bytes:
-            raise ProtocolError(
+            raise ProtocolFlood(
                 f"The peer sent a message of more than {self._max_bytes} bytes.",
                 remedy="Ask for fewer tables or columns, or raise max_bytes.",
             )

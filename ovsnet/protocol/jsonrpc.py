@@ -22,7 +22,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ovsnet.errors import ProtocolError, UsageError
+from ovsnet.errors import ProtocolError, ProtocolFlood, UsageError
 from ovsnet.protocol.json_stream import MAX_BYTES, JsonStream
 
 T = TypeVar("T")
@@ -59,6 +59,9 @@ class ErrorReply(msgspec.Struct, frozen=True, gc=False):
 
 Event: TypeAlias = Request | Notification | Reply | ErrorReply
 
+MAX_ERROR = 1 << 16
+"""Bytes of a refusal, which is decoded at once: ten megabytes of empty arrays would become three hundred."""
+
 _NULL = msgspec.Raw(b"null")
 _ARRAY = ord("[")
 
@@ -70,7 +73,7 @@ class _Message(msgspec.Struct, gc=False):
     method: str | None = None
     params: msgspec.Raw = _NULL
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: Any = None
+    error: msgspec.Raw = _NULL
 
 
 class _Call(msgspec.Struct, gc=False):
@@ -86,6 +89,7 @@ class _Answer(msgspec.Struct, gc=False):
 
 
 _decode_message = msgspec.json.Decoder(_Message).decode
+_decode_error = msgspec.json.Decoder().decode
 _decode_id = msgspec.json.Decoder(int).decode
 _encode = msgspec.json.Encoder().encode
 # In JSON text an even number of backslashes before "\u0000" escapes none of its own.
@@ -102,6 +106,8 @@ class Connection:
         self._stream = JsonStream(max_bytes=max_bytes)
         self._outgoing: list[bytes] = []
         self._next_id = 0
+        self.messages = 0
+        """How many came."""
         self._failure: ProtocolError | None = None
 
     @property
@@ -116,9 +122,11 @@ class Connection:
         when a connection breaks.
         """
         if self._failure is not None:
-            raise ProtocolError(str(self._failure), remedy=self._failure.remedy)
+            raise type(self._failure)(str(self._failure), remedy=self._failure.remedy)
         try:
-            return [event for text in self._stream.receive_data(data) if (event := self._event(text)) is not None]
+            texts = self._stream.receive_data(data)
+            self.messages += len(texts)
+            return [event for text in texts if (event := self._event(text)) is not None]
         except ProtocolError as error:
             self._failure = error
             raise
@@ -126,7 +134,7 @@ class Connection:
     def eof_received(self) -> None:
         """Raise ProtocolError if the peer closed the connection inside a message."""
         if self._failure is not None:
-            raise ProtocolError(str(self._failure), remedy=self._failure.remedy)
+            raise type(self._failure)(str(self._failure), remedy=self._failure.remedy)
         self._stream.eof_received()
 
     def data_to_send(self) -> bytes:
@@ -180,16 +188,18 @@ class Connection:
         request_id = _decode_id(message.id)
         if not 0 <= request_id < self._next_id:
             raise ProtocolError(f"The peer answered a request that was never made: {_start_of(text)}.")
-        if message.error is None:
+        if message.error == _NULL:
             if message.result is msgspec.UNSET:
                 raise ProtocolError(f"The peer sent neither a result nor an error: {_start_of(text)}.")
             return Reply(request_id, message.result)
         if message.result is not msgspec.UNSET and message.result != _NULL:
             raise ProtocolError(f"The peer sent both a result and an error: {_start_of(text)}.")
-        return ErrorReply(request_id, message.error)
+        if memoryview(message.error).nbytes > MAX_ERROR:
+            raise ProtocolFlood(f"The peer sent a refusal of more than {MAX_ERROR} bytes.")
+        return ErrorReply(request_id, _decode_error(message.error))
 
     def _call(self, message: _Message, method: str, text: bytes) -> Request | Notification | None:
-        if message.error is not None or (message.result is not msgspec.UNSET and message.result != _NULL):
+        if message.error != _NULL or (message.result is not msgspec.UNSET and message.result != _NULL):
             raise ProtocolError(f"The peer sent a request and a reply in one message: {_start_of(text)}.")
         if memoryview(message.params)[0] != _ARRAY:
             raise ProtocolError(f"The peer sent a call whose params are no array: {_start_of(text)}.")

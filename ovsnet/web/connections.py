@@ -69,6 +69,7 @@ class CappedServer(web.Server):
     def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
         super().__init__(
             self._serve,
+            handler_cancellation=True,  # or who left /events would be waited for until the next beat
             keepalive_timeout=KEEPALIVE,
             lingering_time=1.0,
             access_log=None,

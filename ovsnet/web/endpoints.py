@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 from aiohttp import web
 
 from ovsnet.agent.agent import Agent
@@ -19,6 +18,7 @@ from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import ELSEWHERE, NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
 from ovsnet.texts import for_http
+from ovsnet.web import pages
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
 
@@ -158,7 +158,7 @@ def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
 @endpoint("/status", yes="everything, as one JSON document", costly=True)
 def status(agent: Agent, request: web.BaseRequest) -> web.Response:
     """The document that ``ovsnet check --json`` prints."""
-    return web.Response(body=msgspec.json.encode(agent.document()), content_type="application/json", headers=HEADERS)
+    return web.Response(body=pages.status(agent), content_type="application/json", headers=HEADERS)
 
 
 @endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
@@ -170,7 +170,7 @@ def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
 
-@endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events")
+@endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events", costly=True)
 def events(agent: Agent, request: web.BaseRequest) -> web.StreamResponse:
     """Until the client goes, or the agent."""
     return EventStream(agent, HEADERS)

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from ovsnet.agent.agent import Agent
 from ovsnet.health.state import Change
+from ovsnet.web import pages
 
 BEAT = 1.0
 """Seconds between two looks at whether the agent still is the one that answers."""
@@ -48,11 +49,11 @@ class EventStream(web.StreamResponse):
         Raises TimeoutError when it lets a write wait for ``patience`` seconds, and ConnectionError when it goes
         meanwhile.
         """
-        async with asyncio.timeout(patience):
-            await self.prepare(request)
         forget = self._agent.subscribe(self._hear)
         try:
-            await self._send(_RETRY + event("status", self._agent.document()), patience)
+            async with asyncio.timeout(patience):
+                await self.prepare(request)
+                await self.write(_RETRY + _event("status", pages.status(self._agent)))
             while request.transport is not None and self._agent.answers and not self._is_behind:
                 await self._send(await self._next(), patience)
                 taken(request)
@@ -82,4 +83,8 @@ class EventStream(web.StreamResponse):
 
 def event(name: str, document: object) -> bytes:
     """One event. JSON has no line breaks of its own, so that one data line holds it."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), msgspec.json.encode(document))
+    return _event(name, msgspec.json.encode(document))
+
+
+def _event(name: str, encoded: bytes) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), encoded)

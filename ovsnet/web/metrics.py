@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -18,13 +17,11 @@ from ovsnet.health.causes import codes
 from ovsnet.health.checks.result import ELSEWHERE, Status
 from ovsnet.web.daemon_metrics import daemons
 from ovsnet.web.own_metrics import own
+from ovsnet.web.pages import kept
 from ovsnet.web.tune_metrics import tuning
 
 MOST_TYPES = 16
 """Of an Accept header that are looked at; Prometheus sends six."""
-
-REST = 9.0
-"""For each second of rendering, so many are left to everything else."""
 
 Encode = Callable[[CollectorRegistry], bytes]
 
@@ -36,8 +33,6 @@ ENCODERS: dict[str, Encode] = {
 header of its own wording (prometheus_client's choose_encoder repeats the version that it was asked for)."""
 
 TEXT, OPENMETRICS = ENCODERS
-
-_pages: dict[tuple[Agent, str], bytes] = {}
 
 
 def choose(accept: str) -> str:
@@ -52,16 +47,9 @@ def choose(accept: str) -> str:
 
 
 def page(agent: Agent, accept: str) -> tuple[bytes, str]:
-    """The body and its content type. Who asks within ``REST`` times the milliseconds that a page takes gets the same
-    one: a crowd of scrapers would hold up every probe otherwise. Needs a running loop."""
+    """The body and its content type. Needs a running loop."""
     content_type = choose(accept)
-    body = _pages.get((agent, content_type))
-    if body is None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        body = _pages[agent, content_type] = render(agent, content_type)
-        loop.call_later(REST * (loop.time() - began), _pages.pop, (agent, content_type))
-    return body, content_type
+    return kept((agent, content_type), lambda: render(agent, content_type)), content_type
 
 
 def render(agent: Agent, content_type: str) -> bytes:

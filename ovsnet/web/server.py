@@ -22,7 +22,7 @@ from ovsnet.web.connections import KEEPALIVE, CappedServer
 from ovsnet.web.endpoints import ENDPOINTS, HEADERS, OK, Endpoint, text
 from ovsnet.web.host import host_is_ours
 
-COSTLY = 8
+COSTLY = 2
 """How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
 
 NOT_OURS = "This host name is not ours. The setting host_names lists those that are."

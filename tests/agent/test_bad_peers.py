@@ -66,6 +66,26 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await reader.read()
 
 
+async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """It has a whole conversation to offer, of what nobody asked for."""
+    openflow = (await reader.read(8))[:1] in b"\x01\x04\x06"
+    writer.write(HELLO if openflow else b"")
+    block = bytes.fromhex("0602000800000bad") * 4096 if openflow else b'{"id":9,"method":"echo","params":[]}' * 1000
+    drained = asyncio.ensure_future(drain(reader))
+    try:
+        while True:
+            writer.write(block)
+            await writer.drain()
+            await asyncio.sleep(0)
+    finally:
+        drained.cancel()
+
+
+async def drain(reader: asyncio.StreamReader) -> None:
+    while await reader.read(65536):
+        pass
+
+
 MOST_MEMORY = 100 << 10
 """Kilobytes by which the process may grow: a cap of 16 MiB or 64 KiB per connection, and what cutting copies."""
 
@@ -139,3 +159,31 @@ async def test_bad_peer_is_told_with_a_reason_and_a_sane_one_is_taken_back(
             await watched.diagnosis("healthy")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < MOST_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("which", "place", "check"),
+    [
+        ("openflow", "br-int", "openflow.echo"),
+        ("json", "db.sock", "ovsdb.echo"),
+        ("json", "ovs-vswitchd", "vswitchd.ofproto"),
+    ],
+)
+async def test_peer_that_floods_is_told_as_that_and_degrades(
+    shared_node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch, which: str, place: str, check: str
+) -> None:
+    """It is left alone for seconds, which a test need not wait for; a sane one is taken back then."""
+    monkeypatch.setattr(ovsnet.node.link_state, "LONGEST_FLOOD_BACKOFF", 0.5)
+    paths = [path for path in sockets(shared_node, which) if path.name.startswith(place)]
+    async with (
+        contextlib.AsyncExitStack() as bad,
+        watching(shared_node.rundir, interval=0.05, timeout=1.0, start_allowance=0.01) as watched,
+    ):
+        await watched.diagnosis("healthy")
+        await bad.enter_async_context(replaced(paths, flooding))
+        results = watched.agent.health.results
+        await watched.until(lambda: results[check].reason == "protocol-flood")
+        await watched.diagnosis("protocol-flood")
+        assert watched.agent.health.ready
+        await bad.aclose()
+        await watched.diagnosis("healthy")

@@ -6,14 +6,16 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from bench.laps import flooder
 from ovsnet.health.cause import State
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
-from tests.faults.programs import web_server
+from tests.faults.programs import program, web_server
 
 
 @contextlib.contextmanager
@@ -126,6 +128,15 @@ fault(
     breaks="vswitchd",
     about="A web server listens at br-int.mgmt.",
 )(_taken_over("br-int.mgmt"))
+
+
+@fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd")
+async def bridge_socket_floods(scene: Scene) -> Steps:
+    """What listens at br-int.mgmt sends echo requests as fast as it can."""
+    path = scene.socket("br-int.mgmt")
+    with moved(path):
+        async with program(scene.node, sys.executable, flooder.__file__, "of-echo", str(path)):
+            yield
 
 
 @fault("database-foreign")

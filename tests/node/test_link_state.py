@@ -16,10 +16,21 @@ from ovsnet.errors import (
     ConnectionRefused,
     DeadlineExceeded,
     OvsnetError,
+    ProtocolFlood,
     SocketMissing,
 )
 from ovsnet.node import link_state
-from ovsnet.node.link_state import CHASE, FIRST_BACKOFF, LONGEST_BACKOFF, MOVES, Event, LinkState, State
+from ovsnet.node.link_state import (
+    CHASE,
+    FIRST_BACKOFF,
+    FLOOD_BACKOFF,
+    LONGEST_BACKOFF,
+    LONGEST_FLOOD_BACKOFF,
+    MOVES,
+    Event,
+    LinkState,
+    State,
+)
 
 LOST = ConnectionLost("gone")
 REFUSED = ConnectionRefused("nobody")
@@ -311,3 +322,22 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 TestAnyHistory = AnyHistory.TestCase
+
+
+def test_peer_that_floods_is_left_alone_for_long_however_long_it_was_well() -> None:
+    link = LinkState(random.Random(1))
+    link.asked(0.0)
+    link.opened(0.0)
+    link.broke(ProtocolFlood("It floods."), 1000.0)
+    assert link.state is State.WAITING
+    assert 0.7 * FLOOD_BACKOFF < link.retry_at - 1000.0 < 1.3 * FLOOD_BACKOFF
+    now = 1000.0
+    for _ in range(10):
+        now = link.retry_at
+        assert link.asked(now)
+        link.failed(ProtocolFlood("It floods."), now)
+    assert 0.7 * LONGEST_FLOOD_BACKOFF < link.retry_at - now < 1.3 * LONGEST_FLOOD_BACKOFF
+    now = link.retry_at
+    assert link.asked(now)
+    link.failed(ConnectionRefused("Nobody listens."), now)
+    assert link.retry_at - now <= 1.3 * LONGEST_BACKOFF

@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from ovsnet.errors import ProtocolError, UsageError
 from ovsnet.protocol.jsonrpc import (
+    MAX_ERROR,
     Connection,
     ErrorReply,
     Event,
@@ -324,3 +325,15 @@ def test_a_body_of_another_type_is_a_protocol_error(body: bytes) -> None:
 def test_a_body_that_is_no_utf8_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError, match="something else than was asked for"):
         decode_body(Raw(b'"\xff"'), msgspec.json.Decoder(str))
+
+
+def test_refusal_that_would_fill_the_memory_is_none() -> None:
+    """A refusal is decoded at once: ten megabytes of empty arrays would become three hundred of lists."""
+    connection = Connection()
+    connection.request("x", [])
+    with pytest.raises(ProtocolError, match="refusal of more than"):
+        connection.receive_data(b'{"id":0,"result":null,"error":[' + b"[]," * (MAX_ERROR // 3) + b"[]]}")
+    connection = Connection()
+    connection.request("x", [])
+    assert connection.receive_data(b'{"id":0,"error":' + b'"x"' + b"}" + b'{"id":0,"result":1}')
+    assert connection.messages == 2

@@ -20,7 +20,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
-from ovsnet.web import metrics
+from ovsnet.web import pages
 from ovsnet.web.server import serving
 from tests.health.results import result
 
@@ -91,7 +91,7 @@ class Serve(Protocol):
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
     """``async with serve() as served``: an agent that has been told nothing yet, on a free port. No scrape is answered
     with what was true a few milliseconds before."""
-    monkeypatch.setattr(metrics, "REST", 0.0)
+    monkeypatch.setattr(pages, "REST", 0.0)
 
     @contextlib.asynccontextmanager
     async def serve(

@@ -10,8 +10,10 @@ from tests.web.conftest import Served
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
-PROBE = b"GET /livez HTTP/1.1\r\nHost: x\r\nUser-Agent: kube-probe/1.30\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-ASK = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+PROBE = (
+    b"GET /livez HTTP/1.1\r\nHost: localhost\r\nUser-Agent: kube-probe/1.30\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+)
+ASK = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 import ovsnet.web.connections
 import ovsnet.web.metrics
+import ovsnet.web.pages
 from ovsnet.agent.agent import Agent
 from ovsnet.io.listen import SEND_BUFFER
 from ovsnet.sandbox.waiting import until
@@ -20,7 +21,7 @@ from tests.web.raw_client import ASK, PROBE, answer, connected, say
 
 @pytest.mark.parametrize(
     "sent",
-    [b"", b"GET /livez HTT", ASK[:-2], b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx", ASK],
+    [b"", b"GET /livez HTT", ASK[:-2], b"GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx", ASK],
     ids=["idle", "line", "head", "body", "idle-after-an-answer"],
 )
 async def test_client_that_keeps_us_waiting_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
@@ -36,7 +37,7 @@ async def test_client_that_dribbles_its_request_is_cut(serve: Serve, monkeypatch
     """Bytes that come do not buy time: a whole request has to come."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
     async with serve() as served, connected(served) as (reader, writer), asyncio.timeout(30):
-        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
         cut = asyncio.ensure_future(reader.read())
         with contextlib.suppress(ConnectionError):
             while not cut.done():
@@ -131,7 +132,7 @@ async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch
         return render(agent, content_type)
 
     monkeypatch.setattr(ovsnet.web.metrics, "render", rendering)
-    monkeypatch.setattr(ovsnet.web.metrics, "REST", 9.0)
+    monkeypatch.setattr(ovsnet.web.pages, "REST", 9.0)
     async with serve() as served, asyncio.timeout(30), contextlib.AsyncExitStack() as stack:
         crowd = [await stack.enter_async_context(connected(served)) for _ in range(64)]
         for _, writer in crowd:

@@ -23,7 +23,7 @@ async def ask(agent: Serving, path: str) -> str:
     """As a kubelet does: a connection of its own. An answer but 200, or none, is a failure."""
     async with asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(agent.host, agent.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
         writer.close()
     assert head.startswith("HTTP/1.1 200 "), head

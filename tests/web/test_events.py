@@ -145,7 +145,7 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
     async with serve(max_connections=2) as served, asyncio.timeout(50), listening(served) as stream:
         await anext(stream)
         idle, idles_writer = await asyncio.open_connection(served.host, served.port)
-        idles_writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        idles_writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await idle.readuntil(b"ok\n")
         tell(served, "ovsdb.echo", Status.FAILED)
         assert (await anext(stream))[0] == "result"

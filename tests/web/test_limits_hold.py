@@ -72,7 +72,7 @@ async def test_limit_holds_after_clients_that_come_and_go(tmp_path: Path) -> Non
                 with contextlib.suppress(OSError), socket.socket() as client:
                     client.setblocking(False)
                     await loop.sock_connect(client, (agent.host, agent.port))
-                    await loop.sock_sendall(client, b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+                    await loop.sock_sendall(client, b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
         await asyncio.gather(*(come_and_go() for _ in range(60)))
         with idle_clients(agent.port, 300):
@@ -160,7 +160,7 @@ async def test_probes_get_through_where_descriptors_are_few(tmp_path: Path) -> N
 async def test_end_takes_two_seconds_whatever_clients_do(tmp_path: Path) -> None:
     """A hundred that ask on and on for what is long, and read nothing."""
     async with serving(tmp_path) as agent:
-        asked = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 60
+        asked = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60
         with idle_clients(agent.port, 100) as clients:
             for client in clients:
                 with contextlib.suppress(OSError):

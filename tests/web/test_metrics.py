@@ -20,7 +20,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Number, Result, Status
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.web import metrics
+from ovsnet.web import metrics, pages
 from ovsnet.web.connections import CUT_REASONS
 from ovsnet.web.metrics import render
 from tests.web.conftest import Serve, Served
@@ -182,11 +182,11 @@ async def test_there_are_two_encodings_whatever_a_client_says(serve: Serve, acce
 
 
 async def test_scrapers_with_versions_of_their_own_share_a_page(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "REST", 1e6)
+    monkeypatch.setattr(pages, "REST", 1e6)
     async with serve() as served:
         bodies = [
             (await served.get("/metrics", Accept=f"application/openmetrics-text;version=1.0.0.{number}"))[1]
             for number in range(5)
         ]
         assert len(set(bodies)) == 1
-        assert len([kept for kept in metrics._pages if kept[0] is served.agent]) == 1
+        assert len([key for key in pages._kept if isinstance(key, tuple) and key[0] is served.agent]) == 1

@@ -56,6 +56,8 @@ class Connection:
         self, versions: frozenset[Version] = ALL_VERSIONS, *, max_multipart_bytes: int = DEFAULT_MAX_MULTIPART_BYTES
     ) -> None:
         self.version: Version | None = None
+        self.messages = 0
+        """How many came."""
         self._offered = frozenset(versions)
         self._to_send = bytearray(_hello_of(self._offered))
         self._framer = Framer()
@@ -85,6 +87,7 @@ class Connection:
             if self.version is None:
                 self._require_hello(data)
             for message in self._framer.messages(data):
+                self.messages += 1
                 if message.version == self.version and message.type not in self._handled_here:
                     events.append(message)
                 else:

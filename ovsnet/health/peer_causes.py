@@ -1,0 +1,16 @@
+"""What a peer does to us. It says nothing of the traffic, so it degrades."""
+
+from __future__ import annotations
+
+from ovsnet.errors import ProtocolFlood
+from ovsnet.health.cause import Cause, State
+
+PEERS = (
+    Cause(
+        code="protocol-flood",
+        state=State.DEGRADED,
+        summary="A daemon, or what listens in its place, sends far more than anybody asked for.",
+        remedies=("See in its log what it does, and which process listens on that socket (`ss -xlp`).",),
+        reasons=frozenset({ProtocolFlood.reason}),
+    ),
+)

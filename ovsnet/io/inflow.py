@@ -1,0 +1,73 @@
+"""How much of what a peer sends is taken at once, and when it is too much. Pure: the time is passed in.
+
+An answer belongs to a question of ours, so the questions bound the answers. What comes beside them is the peer's own
+will: pushes of a database, echo requests, errors. A daemon that is broken, or a stranger at its socket, may send
+millions a second. Each costs us microseconds, and all of them together every probe of the kubelet.
+
+1. What one pass of the event loop takes is bounded by time: after PASS seconds the rest has to wait for the next pass.
+2. Messages beyond the questions are taken from a bucket of BURST that is filled with RATE a second. When it is empty
+   nothing is read until there is enough for another piece: the kernel's buffer fills, and the peer waits.
+3. A peer whose bucket stays empty for PATIENCE seconds is no peer: the connection ends with ProtocolFlood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+PASS = 0.001
+"""Seconds. A probe is answered within five passes, and a node has some six peers."""
+
+RATE = 4000.0
+BURST = 8000.0
+"""Messages a second, and at once. A database under a storm of transactions pushes some hundreds a second; a push costs
+us 50 us, so this is a fifth of a core."""
+
+PIECE = 100.0
+"""Messages for which it is worth to wake up."""
+
+PATIENCE = 0.25
+"""Seconds. What is decided sooner is told by who asks once, too: ``ovsnet check`` gives a question half a second."""
+
+LARGEST = 1 << 16
+SMALLEST = 1 << 11
+"""Bytes of a piece. It begins small, for nobody knows what it costs, and doubles while it costs little: a chunk of a
+large message does."""
+
+
+class Inflow:
+    """One connection's. ``messages`` counts all that came."""
+
+    def __init__(self, messages: Callable[[], int]) -> None:
+        self._messages = messages
+        self._seen = 0
+        self._left = BURST
+        self._at = 0.0
+        self._empty_since: float | None = None
+        self.piece = SMALLEST
+        """Bytes to hand over at once."""
+
+    def asked(self) -> None:
+        """We asked a question: its answer is no push."""
+        self._left += 1.0
+
+    def took(self, size: int, now: float, seconds: float) -> float:
+        """A piece of ``size`` bytes was handed over, which took ``seconds``. How long to rest."""
+        if size < self.piece or seconds > PASS:
+            self.piece = SMALLEST
+        elif seconds < PASS / 8:
+            self.piece = min(self.piece * 2, LARGEST)
+        total = self._messages()
+        came, self._seen = total - self._seen, total
+        self._left = min(self._left + (now - self._at) * RATE, BURST) - came
+        self._at = now
+        if self._left >= 0.0:
+            if self._left > BURST / 2:
+                self._empty_since = None
+            return 0.0
+        if self._empty_since is None:
+            self._empty_since = now
+        return (PIECE - self._left) / RATE
+
+    def is_flood(self, now: float) -> bool:
+        """Whether this has to end."""
+        return self._empty_since is not None and now - self._empty_since > PATIENCE

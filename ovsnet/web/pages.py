@@ -1,0 +1,32 @@
+"""Answers that take milliseconds to make, kept for a moment: a crowd that asks for one would hold up every probe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable
+
+import msgspec
+
+from ovsnet.agent.agent import Agent
+
+REST = 9.0
+"""For each second of making one, so many are left to everything else."""
+
+_kept: dict[Hashable, bytes] = {}
+
+
+def kept(key: Hashable, make: Callable[[], bytes]) -> bytes:
+    """What ``make`` makes. Who asks within ``REST`` times the milliseconds that it took gets the same. Needs a running
+    loop."""
+    page = _kept.get(key)
+    if page is None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        page = _kept[key] = make()
+        loop.call_later(REST * (loop.time() - began), _kept.pop, key)
+    return page
+
+
+def status(agent: Agent) -> bytes:
+    """The status document as JSON; a new one after each change."""
+    return kept((agent, agent.changes), lambda: msgspec.json.encode(agent.document()))

@@ -1,0 +1,132 @@
+"""How much is taken at once, and when it is too much."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ovsnet import openflow
+from ovsnet.errors import ProtocolFlood
+from ovsnet.io.address import Address
+from ovsnet.io.inflow import BURST, LARGEST, PASS, PATIENCE, PIECE, RATE, SMALLEST, Inflow
+
+HELLO = bytes.fromhex("0600000800000001")
+ECHO_REQUEST = bytes.fromhex("0602000800000bad")
+
+
+class Counted:
+    """An inflow whose messages the test counts."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.inflow = Inflow(lambda: self.messages)
+
+    def came(self, count: int, now: float, size: int = 10) -> float:
+        self.messages += count
+        return self.inflow.took(size, now, 0.0)
+
+
+def test_burst_is_taken_and_what_is_beyond_it_waits() -> None:
+    counted = Counted()
+    assert counted.came(int(BURST), 1.0) == 0.0
+    assert counted.came(10, 1.0) == pytest.approx((PIECE + 10) / RATE)
+    assert not counted.inflow.is_flood(1.0)
+
+
+def test_rate_is_taken_for_ever() -> None:
+    counted = Counted()
+    for tick in range(10_000):
+        assert counted.came(int(RATE / 10), tick / 10) == 0.0
+    assert not counted.inflow.is_flood(1000.0)
+
+
+def test_bucket_that_stays_empty_is_a_flood_and_one_that_recovers_is_none() -> None:
+    counted = Counted()
+    counted.came(int(BURST) + 100, 1.0)
+    counted.came(int(BURST), 1.0 + BURST / RATE)
+    assert counted.inflow.is_flood(1.0 + BURST / RATE + PATIENCE)
+    counted = Counted()
+    counted.came(int(BURST) + 100, 1.0)
+    counted.came(0, 1.0 + BURST / RATE)
+    assert not counted.inflow.is_flood(100.0)
+
+
+def test_answers_are_bounded_by_the_questions_and_not_by_the_bucket() -> None:
+    counted = Counted()
+    for _ in range(100_000):
+        counted.inflow.asked()
+        assert counted.came(1, 1.0) == 0.0
+
+
+def test_piece_grows_while_it_is_cheap_and_is_small_again_where_it_is_not() -> None:
+    counted = Counted()
+    assert counted.inflow.piece == SMALLEST
+    while counted.inflow.piece < LARGEST:
+        counted.inflow.took(counted.inflow.piece, 1.0, PASS / 10)
+    counted.inflow.took(LARGEST, 1.0, PASS / 2)
+    assert counted.inflow.piece == LARGEST
+    counted.inflow.took(LARGEST, 1.0, 2 * PASS)
+    assert counted.inflow.piece == SMALLEST
+    counted.inflow.took(100, 1.0, 0.0)
+    assert counted.inflow.piece == SMALLEST
+
+
+@contextlib.asynccontextmanager
+async def switch(path: Path, block: bytes) -> AsyncIterator[Address]:
+    """It says HELLO, and then ``block`` again and again."""
+    writers = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            writer.write(HELLO)
+            while block:
+                writer.write(block)
+                await writer.drain()
+                await asyncio.sleep(0)
+
+    server = await asyncio.start_unix_server(serve, path)
+    try:
+        yield Address.unix(path)
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+
+
+async def test_peer_that_floods_is_dropped_and_told_and_holds_nobody_up(tmp_path: Path) -> None:
+    async with switch(tmp_path / "s", ECHO_REQUEST * 8192) as address:
+        session = await openflow.connect(address, timeout=10.0)
+        longest, before = 0.0, time.process_time()
+        while not session.closed.done():
+            began = time.process_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.process_time() - began)
+        assert time.process_time() - before < 20
+        with pytest.raises(ProtocolFlood, match="nobody asked for"):
+            await session.echo()
+        assert session.closed.result().reason == "protocol-flood"
+
+
+async def test_what_a_peer_said_before_its_end_is_heard(tmp_path: Path) -> None:
+    """Though more came than one pass takes."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO + ECHO_REQUEST * 5000)
+        heard.append(await reader.readexactly(8 * 5000))
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, tmp_path / "s")
+    session = await openflow.connect(Address.unix(tmp_path / "s"), timeout=10.0)
+    async with asyncio.timeout(30):
+        error = await session.closed
+    server.close()
+    assert error.reason == "closed"
+    assert session._core.messages == 5001
+    assert len(heard) == 1
