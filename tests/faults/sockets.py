@@ -13,6 +13,8 @@ from pathlib import Path
 
 from bench.laps import flooder
 from ovsnet.health.cause import State
+from ovsnet.sandbox.proc import listening_paths
+from ovsnet.sandbox.waiting import until
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program, web_server
@@ -130,13 +132,19 @@ fault(
 )(_taken_over("br-int.mgmt"))
 
 
-@fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd")
+@fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd", passing="starting")
 async def bridge_socket_floods(scene: Scene) -> Steps:
-    """What listens at br-int.mgmt sends echo requests as fast as it can."""
+    """What listens at br-int.mgmt sends echo requests as fast as it can. It is another process, as after a start."""
     path = scene.socket("br-int.mgmt")
-    with moved(path):
-        async with program(scene.node, sys.executable, flooder.__file__, "of-echo", str(path)):
+    away, fresh = (path.with_name(f"{path.name}.{word}") for word in ("away", "new"))
+    async with program(scene.node, sys.executable, flooder.__file__, "of-echo", str(fresh)):
+        await until(lambda: str(fresh) in listening_paths(), 10, "The flooder does not listen.")
+        os.link(path, away)
+        fresh.replace(path)
+        try:
             yield
+        finally:
+            away.replace(path)
 
 
 @fault("database-foreign")

@@ -45,7 +45,7 @@ VERDICTS: dict[str, Verdict] = {
             "chassis-unconfigured", "wrong-bridge", "process-unseen", "vswitchd-slow", "ovsdb-slow", "controller-slow",
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
-            "database-not-writable", "certificate-expired", "certificate-expires",
+            "protocol-flood", "database-not-writable", "certificate-expired", "certificate-expires",
             "memory-short",
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow",
