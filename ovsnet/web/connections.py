@@ -69,7 +69,6 @@ class CappedServer(web.Server):
     def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
         super().__init__(
             self._serve,
-            handler_cancellation=True,  # or who left /events would be waited for until the next beat
             keepalive_timeout=KEEPALIVE,
             lingering_time=1.0,
             access_log=None,
@@ -82,6 +81,7 @@ class CappedServer(web.Server):
         self._making_room: asyncio.Task[None] | None = None
         self._crowd: asyncio.TimerHandle | None = None
         self._handshakes: dict[Handshake, None] = {}
+        self._streams: dict[web.RequestHandler, asyncio.Task[None]] = {}
 
     def allow(self, max_connections: int) -> None:
         """Hold so many from now on, or as many as our descriptors are enough for."""
@@ -117,6 +117,12 @@ class CappedServer(web.Server):
             self._making_room = self._loop.create_task(self._make_room())
         if len(self._connections) >= CROWD and self._crowd is None:
             self._await_calm()
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        """aiohttp calls it. Who left /events would otherwise be waited for until the next beat."""
+        super().connection_lost(handler, exc)
+        if (stream := self._streams.pop(handler, None)) is not None:
+            stream.cancel()
 
     async def end(self, patience: float) -> None:
         """Let open requests finish, then cut whoever is left, all within ``patience`` seconds: half of them are for
@@ -188,12 +194,17 @@ class CappedServer(web.Server):
                 late.cancel()
 
     async def _stream(self, events: EventStream, request: web.BaseRequest) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams[request.protocol] = task
         try:
             await events.run(request, KEEPALIVE, self._heard_of)
         except ConnectionError:
             pass
         except TimeoutError:
             self._cut_slow_reader(request)
+        finally:
+            self._streams.pop(request.protocol, None)
 
     def _cut_slow_reader(self, request: web.BaseRequest) -> None:
         _abort(request.transport)

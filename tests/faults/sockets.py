@@ -132,7 +132,7 @@ fault(
 )(_taken_over("br-int.mgmt"))
 
 
-@fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd", passing="starting")
+@fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd", starts=True)
 async def bridge_socket_floods(scene: Scene) -> Steps:
     """What listens at br-int.mgmt sends echo requests as fast as it can. It is another process, as after a start."""
     path = scene.socket("br-int.mgmt")

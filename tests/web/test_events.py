@@ -15,7 +15,8 @@ import pytest
 import ovsnet.web.connections
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.state import Change
-from ovsnet.web import events
+from ovsnet.sandbox.waiting import until
+from ovsnet.web import events, pages
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from tests.web.conftest import Serve, Served
 
@@ -158,3 +159,37 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
         tell(served, "ovsdb.echo", Status.OK)
         while (await anext(stream))[0] != "result":
             pass
+
+
+async def test_client_that_leaves_is_forgotten_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a crowd that comes and goes would be as large as all who came within a beat."""
+    monkeypatch.setattr(events, "BEAT", 1000.0)
+    async with serve() as served, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection(served.host, served.port)
+        writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b"event: status")
+        assert served.agent.listeners == 1
+        writer.transport.abort()
+        await until(lambda: served.agent.listeners == 0, 10, "It is still told of changes.")
+        assert (await served.get("/livez"))[0] == 200
+
+
+async def test_clients_that_come_together_share_a_document_until_something_changes(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "REST", 1e6)
+    async with serve() as served, asyncio.timeout(30):
+        made: list[dict[str, object]] = []
+        document = served.agent.document
+
+        def making() -> dict[str, object]:
+            made.append(document())
+            return made[-1]
+
+        monkeypatch.setattr(served.agent, "document", making)
+        for _ in range(5):
+            await served.get("/status")
+        assert len(made) == 1
+        served.agent.changes += 1
+        await served.get("/status")
+        assert len(made) == 2
