@@ -88,10 +88,9 @@ def _push(client: socket.socket, upstream: str, size: int) -> None:
             client.sendall(data)
             if seen.key and (found := _ROOT.search(said)):
                 seen.row = found[1]
-        server.settimeout(1.0)
-        with contextlib.suppress(TimeoutError):  # the end of what it is saying
-            while data := server.recv(BLOCK):
-                client.sendall(data)
+        server.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):  # the end of that answer; a question that comes then gets none
+            client.sendall(server.recv(BLOCK))
         one = seen.update(size)
         block = one * max(BLOCK // len(one), 1)
         while True:

@@ -7,7 +7,8 @@ millions a second. Each costs us microseconds, and all of them together every pr
 1. What one pass of the event loop takes is bounded by time: after PASS seconds the rest has to wait for the next pass.
 2. Messages beyond the questions are taken from a bucket of BURST that is filled with RATE a second. When it is empty
    nothing is read until there is enough for another piece: the kernel's buffer fills, and the peer waits.
-3. A peer whose bucket stays empty for PATIENCE seconds is no peer: the connection ends with ProtocolFlood.
+3. A peer whose bucket stays empty for PATIENCE seconds is no peer: the connection ends with ProtocolFlood. So it does
+   when thousands came and more have been waiting for LAG seconds: where each costs more, or we get little of the CPU.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ RATE = 4000.0
 BURST = 8000.0
 """Messages a second, and at once. A database under a storm of transactions pushes some hundreds a second; a push costs
 us 50 us, so this is a fifth of a core."""
+
+LAG = 0.5
+MANY = 1000
+"""Seconds, and messages. A snapshot of megabytes is one."""
+
+FULL = 1 << 15
+"""Bytes that are read at once while more are waiting in the kernel."""
 
 PIECE = 100.0
 """Messages for which it is worth to wake up."""
@@ -40,15 +48,25 @@ class Inflow:
     def __init__(self, messages: Callable[[], int]) -> None:
         self._messages = messages
         self._seen = 0
+        self._owed = 0
         self._left = BURST
         self._at = 0.0
         self._empty_since: float | None = None
+        self._behind_since: float | None = None
+        self._behind = 0
         self.piece = SMALLEST
         """Bytes to hand over at once."""
 
     def asked(self) -> None:
         """We asked a question: its answer is no push."""
-        self._left += 1.0
+        self._owed += 1
+
+    def read(self, size: int, now: float) -> None:
+        """So many bytes were waiting for us."""
+        if size < FULL:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since, self._behind = now, 0
 
     def took(self, size: int, now: float, seconds: float) -> float:
         """A piece of ``size`` bytes was handed over, which took ``seconds``. How long to rest."""
@@ -58,16 +76,22 @@ class Inflow:
             self.piece = min(self.piece * 2, LARGEST)
         total = self._messages()
         came, self._seen = total - self._seen, total
-        self._left = min(self._left + (now - self._at) * RATE, BURST) - came
+        answers = min(came, self._owed)
+        self._owed -= answers
+        pushed = came - answers
+        self._behind += pushed
+        self._left = min(self._left + (now - self._at) * RATE, BURST) - pushed
         self._at = now
         if self._left >= 0.0:
             if self._left > BURST / 2:
                 self._empty_since = None
-            return 0.0
+            return 0.0 if self.piece == LARGEST or self._behind_since is None else PASS
         if self._empty_since is None:
             self._empty_since = now
         return (PIECE - self._left) / RATE
 
     def is_flood(self, now: float) -> bool:
         """Whether this has to end."""
+        if self._behind > MANY and self._behind_since is not None and now - self._behind_since > LAG:
+            return True
         return self._empty_since is not None and now - self._empty_since > PATIENCE

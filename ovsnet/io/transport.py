@@ -144,6 +144,7 @@ class Channel(Endpoint, Generic[Event]):
         if self._inflow is None:
             self._take(data)
         else:
+            self._inflow.read(len(data), self.heard_at)
             self._unread += data
             if self._rest is None:
                 self._take_some(self._inflow)

@@ -13,7 +13,7 @@ import pytest
 from ovsnet import openflow
 from ovsnet.errors import ProtocolFlood
 from ovsnet.io.address import Address
-from ovsnet.io.inflow import BURST, LARGEST, PASS, PATIENCE, PIECE, RATE, SMALLEST, Inflow
+from ovsnet.io.inflow import BURST, FULL, LAG, LARGEST, MANY, PASS, PATIENCE, PIECE, RATE, SMALLEST, Inflow
 
 HELLO = bytes.fromhex("0600000800000001")
 ECHO_REQUEST = bytes.fromhex("0602000800000bad")
@@ -61,6 +61,32 @@ def test_answers_are_bounded_by_the_questions_and_not_by_the_bucket() -> None:
     for _ in range(100_000):
         counted.inflow.asked()
         assert counted.came(1, 1.0) == 0.0
+
+
+def test_more_than_we_have_time_for_is_a_flood_though_it_is_no_more_than_may_be() -> None:
+    """On a host that leaves us little of its CPU, or where each message costs much."""
+    counted = Counted()
+    for tick in range(20):
+        assert not counted.inflow.is_flood(tick * LAG / 20)
+        counted.inflow.read(FULL, tick * LAG / 20)
+        counted.came(MANY // 10, tick * LAG / 20)
+    assert counted.inflow.is_flood(1.1 * LAG)
+    counted.inflow.read(100, 1.2 * LAG)
+    assert not counted.inflow.is_flood(1.3 * LAG)
+
+
+def test_long_answers_and_snapshots_are_none() -> None:
+    counted = Counted()
+    for tick in range(100_000):
+        counted.inflow.asked()
+        counted.inflow.read(FULL, tick / 1000)
+        assert counted.came(1, tick / 1000) in (0.0, PASS)
+        assert not counted.inflow.is_flood(tick / 1000)
+    counted = Counted()
+    for tick in range(10_000):
+        counted.inflow.read(FULL, tick / 1000)
+        counted.came(int(tick % 1000 == 0), tick / 1000)
+        assert not counted.inflow.is_flood(tick / 1000)
 
 
 def test_piece_grows_while_it_is_cheap_and_is_small_again_where_it_is_not() -> None:
