@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from ovsnet.doctor.finding import Finding, Severity
 from ovsnet.node.version import Version, shown
 
+WAITS_IF_TOLD = (22, 3, 2)
+"""The first version of OVN that reads ovn-ofctrl-wait-before-clear."""
+
 ORIGIN = "the article on Kube-OVN start failures"
 
 
@@ -65,20 +68,34 @@ DEFECTS = (
     Defect(
         "OVN",
         (0,),
-        (22, 6),
+        WAITS_IF_TOLD,
         Severity.NOTE,
         "clears the switch's flows when ovn-controller restarts, and cannot be told to wait",
-        "Upgrade to OVN 25.09, or to 22.06 and set external_ids:ovn-ofctrl-wait-before-clear before a restart.",
-        "ovn NEWS: the setting came with 22.06; ovn 358b1dd53 (waits by itself from 25.09)",
+        "Upgrade to OVN 25.09, or to 22.03.2 and set external_ids:ovn-ofctrl-wait-before-clear before a restart.",
+        "ovn controller/ofctrl.c: v22.03.2 and v22.06.0 are the first tags to read the setting; 358b1dd53 (waits by "
+        "itself from 25.09)",
     ),
     Defect(
         "OVN",
-        (22, 6),
+        WAITS_IF_TOLD,
         (25, 9),
         Severity.NOTE,
         "clears the switch's flows when ovn-controller restarts, unless it is told to wait",
         "Set external_ids:ovn-ofctrl-wait-before-clear=8000 before a restart, or upgrade to OVN 25.09.",
         "ovn 358b1dd53 (waits by itself from 25.09); 3000 ports lost flows for 3 to 5 s on 23.03",
+    ),
+    *(
+        Defect(
+            "OVN",
+            first,
+            (*first[:2], first[2] + 1),
+            Severity.WARNING,
+            "sets other_config:flow-restore-wait on a gateway that has others beside it, and may never clear it: the "
+            "switch then forwards nothing after its next start",
+            "Upgrade to OVN 24.03.9, 25.09.4 or 26.03.2.",
+            "ovn 621f85e92 (in v24.03.8, v25.03.3, v25.09.3, v26.03.1); 30f431174 and 89dbc4084 revert it (FDP-3862)",
+        )
+        for first in ((24, 3, 8), (25, 3, 3), (25, 9, 3), (26, 3, 1))
     ),
     Defect(
         "Kube-OVN",

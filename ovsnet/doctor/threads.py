@@ -9,7 +9,14 @@ from ovsnet.doctor.finding import Finding, note, ok, unseen, warning
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
-from ovsnet.node.vswitchd_threads import default_revalidators, per_cpu_dispatch, running_threads, usable_cpus
+from ovsnet.node.vswitchd_threads import (
+    asked_threads,
+    default_handlers,
+    default_revalidators,
+    per_cpu_dispatch,
+    running_threads,
+    usable_cpus,
+)
 
 MANY_CPUS = 12
 """Above it the article, and Kube-OVN's start-ovs.sh, bound the threads to save memory."""
@@ -32,14 +39,15 @@ def handlers(host: Host, live: Live) -> Iterator[Finding]:
         yield _no_number(setting, evidence)
     elif dispatch:
         yield note(
-            f"{setting} does nothing: the kernel dispatches per CPU, so there is one handler for each of {cpus} CPUs.",
+            f"{setting} does nothing: the kernel dispatches per CPU, as the handlers that run on {cpus} CPUs show.",
             "Remove the setting; to have fewer handlers, bound the CPU affinity of ovs-vswitchd.",
             *evidence,
         )
     elif dispatch is None:
         yield unseen(
-            f"Whether {setting} has an effect is unknown without the version of ovs-vswitchd and a bridge.",
-            "Start ovs-vswitchd and create the bridge, then run ovsnet doctor again.",
+            f"Whether {setting} has an effect is not to be seen: the kernel may dispatch per CPU.",
+            "With ovs-vswitchd and a bridge up, run ovsnet doctor again, or look for `Overriding n-handler-threads` in "
+            "its log.",
             *evidence,
         )
     elif int(asked) > cpus:
@@ -51,13 +59,13 @@ def handlers(host: Host, live: Live) -> Iterator[Finding]:
 def _handlers_unset(cpus: int, evidence: list[str], *, dispatch: bool | None) -> Finding:
     if dispatch and cpus > HEAVY:
         return note(
-            f"There is one handler for each of {cpus} CPUs, which takes memory; n-handler-threads cannot change it.",
+            f"{cpus} CPUs have a handler each, which takes memory; n-handler-threads cannot change it.",
             "Bound the CPU affinity of ovs-vswitchd if its memory limit is near.",
             *evidence,
         )
     if dispatch or cpus <= MANY_CPUS:
         return ok(f"n-handler-threads is unset, which is right for {cpus} CPUs.", *evidence)
-    started = max(cpus - default_revalidators(cpus), 1)
+    started = default_handlers(cpus)
     remedy = f"Set other_config:n-handler-threads={BOUND_HANDLERS}: ovsnet tune plan."
     what = f"n-handler-threads is unset on {cpus} CPUs: ovs-vswitchd starts {started} handlers"
     if dispatch is None:
@@ -72,9 +80,11 @@ def revalidators(host: Host, live: Live) -> Iterator[Finding]:
     cpus = usable_cpus(host, live)
     evidence = [f"{cpus} CPUs", *_counted(host, live)]
     setting = f"n-revalidator-threads={asked}"
+    handlers = 0 if per_cpu_dispatch(host, live) else asked_threads(live).handlers
     if asked is None and cpus > MANY_CPUS:
+        started = default_revalidators(cpus, handlers)
         yield note(
-            f"n-revalidator-threads is unset on {cpus} CPUs: ovs-vswitchd starts {default_revalidators(cpus)}.",
+            f"n-revalidator-threads is unset on {cpus} CPUs: ovs-vswitchd starts {started}.",
             f"Set other_config:n-revalidator-threads={BOUND_REVALIDATORS} to save memory: ovsnet tune plan.",
             *evidence,
         )

@@ -15,8 +15,8 @@ def test_limit_is_unseen_without_vswitchd(tree: Tree) -> None:
 
 
 def test_ports_times_handlers_must_fit_when_each_handler_has_a_socket_per_port(tree: Tree) -> None:
-    tree.kernel("4.18.0-553.el8")
-    tree.daemon("ovs-vswitchd", 100)
+    tree.write("/sys/devices/system/cpu/online", "0-13")
+    tree.daemon("ovs-vswitchd", 100, cpus="0-13")
     tree.threads(100, 10, 4)
     tree.write("/proc/100/limits", LIMIT.format(4096))
     kernel = {"bridges": {"br-int": ""}, "offered_datapaths": frozenset({"system"}), "ovs_version": "2.17.0"}
@@ -27,7 +27,7 @@ def test_ports_times_handlers_must_fit_when_each_handler_has_a_socket_per_port(t
     assert found.severity is Severity.WARNING
     assert f"needs up to {BASE + 2 * 14 + 4000}" in found.summary
     assert "LimitNOFILE" in found.remedy
-    tree.kernel("5.15.0")
+    tree.threads(100, 14, 4)
     assert tree.one("limits.vswitchd-files").severity is Severity.OK
 
 

@@ -42,6 +42,8 @@ def test_threads_that_may_not_be_seen_are_left_out(tree: Tree, deny: Denied) -> 
 
 
 def test_handler_setting_does_nothing_under_per_cpu_dispatch(tree: Tree) -> None:
+    tree.daemon("ovs-vswitchd", 100)
+    tree.threads(100, 4, 2)
     ask(tree, settings={"n-handler-threads": "10"})
     found = tree.one("threads.handlers")
     assert found.severity is Severity.NOTE
@@ -65,27 +67,29 @@ def test_handler_setting_of_an_unknown_switch_is_unseen(tree: Tree) -> None:
 )
 @pytest.mark.parametrize("name", ["handler", "revalidator"])
 def test_setting_must_be_a_number_that_fits_the_cpus(tree: Tree, name: str, asked: str, severity: Severity) -> None:
-    tree.kernel("4.18.0-553.el8")
-    ask(tree, settings={f"n-{name}-threads": asked})
+    ask(tree, version="2.15.9", settings={f"n-{name}-threads": asked})
     assert tree.one(f"threads.{name}s").severity is severity
 
 
 @pytest.mark.parametrize(
-    ("cpus", "kernel", "version", "severity"),
+    ("cpus", "handlers", "severity"),
     [
-        ("0-11", "4.18.0", "3.3.0", Severity.OK),
-        ("0-12", "4.18.0", "3.3.0", Severity.WARNING),
-        ("0-12", "5.15.0", "", Severity.NOTE),
-        ("0-12", "5.15.0", "3.3.0", Severity.OK),
-        ("0-95", "5.15.0", "3.3.0", Severity.NOTE),
+        (12, 8, Severity.OK),
+        (13, 9, Severity.WARNING),
+        (13, 0, Severity.NOTE),
+        (13, 13, Severity.OK),
+        (96, 96, Severity.NOTE),
     ],
 )
 def test_unset_handlers_are_a_matter_of_cpus_and_dispatch(
-    tree: Tree, cpus: str, kernel: str, version: str, severity: Severity
+    tree: Tree, cpus: int, handlers: int, severity: Severity
 ) -> None:
-    tree.write("/sys/devices/system/cpu/online", cpus)
-    tree.kernel(kernel)
-    ask(tree, version)
+    """A kernel 5.14 of el9 with 96 handlers on 96 CPUs dispatches per CPU."""
+    tree.write("/sys/devices/system/cpu/online", f"0-{cpus - 1}")
+    tree.kernel("5.14.0-427.el9")
+    tree.daemon("ovs-vswitchd", 100, cpus=f"0-{cpus - 1}")
+    tree.threads(100, handlers, 4)
+    ask(tree)
     found = tree.one("threads.handlers")
     assert found.severity is severity
     if severity is Severity.WARNING:
@@ -100,3 +104,9 @@ def test_unset_revalidators_are_noted_on_many_cpus(tree: Tree) -> None:
     found = tree.one("threads.revalidators")
     assert found.severity is Severity.NOTE
     assert "starts 25" in found.summary
+
+
+def test_unset_revalidators_are_what_the_set_handlers_leave(tree: Tree) -> None:
+    tree.write("/sys/devices/system/cpu/online", "0-63")
+    ask(tree, settings={"n-handler-threads": "10"})
+    assert "starts 54" in tree.one("threads.revalidators").summary
