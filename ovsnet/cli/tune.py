@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, TextIO
 
 import click
 
 from ovsnet.cli.agent_client import fetch_status
-from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
-from ovsnet.cli.tune_text import counters, lint_lines, plan_document, plan_lines, versions_line
-from ovsnet.config import Group, Settings
+from ovsnet.cli.tune_databases import Databases, with_databases
+from ovsnet.cli.tune_lint import lint
+from ovsnet.cli.tune_text import plan_document, plan_lines
 from ovsnet.errors import ConfigError
-from ovsnet.io.address import Address, parse_remotes
-from ovsnet.node.installation import find_rundir
-from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.ovsdb import Session
 from ovsnet.texts import for_line
 from ovsnet.tune.advise import Advice
@@ -31,67 +26,16 @@ from ovsnet.tune.apply import Overtaken
 from ovsnet.tune.apply import apply as write
 from ovsnet.tune.catalogue import knob_named
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Kind, LintResult, faults
-from ovsnet.tune.lint import lint as judge
-from ovsnet.tune.offline import facts_of_environment, facts_of_text
 from ovsnet.tune.plan import Plan
 from ovsnet.tune.plan import plan as make_plan
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.record import plan_revert
-from ovsnet.tune.sessions import opened, read_facts
 from ovsnet.tune.wanted import Wanted, wanted
 
 Command = Callable[..., Any]
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 FORCE = click.option("--force", is_flag=True, help="Also write values that have no effect here or are not safe.")
-
-
-@dataclass(frozen=True, slots=True)
-class Databases:
-    """Those to tune: the node's own by its settings, and the remotes of the others."""
-
-    settings: Settings
-    nb: str
-    sb: str
-    timeout: float
-
-    @asynccontextmanager
-    async def asked(self) -> AsyncIterator[tuple[dict[str, Session], Facts]]:
-        """The sessions, held, and what was found over them."""
-        rundir = find_rundir(self.settings.rundir, self.settings.ovn_rundir, os.environ)
-        own = Address.parse(self.settings.database) if self.settings.database else rundir.database
-        remotes: dict[str, tuple[Address, ...]] = {"Open_vSwitch": (own,)}
-        for database, text in (("OVN_Northbound", self.nb), ("OVN_Southbound", self.sb)):
-            if text:
-                remotes[database] = parse_remotes(text)
-        async with opened(remotes, timeout=self.timeout, tls=self.settings.tls) as sessions:
-            yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
-
-
-def with_databases(command: Command) -> Command:
-    """Give a command the flags that say where, and Databases made of them."""
-
-    @functools.wraps(command)
-    def located(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
-        return command(databases=Databases(settings, nb, sb, timeout), **arguments)
-
-    with_where = with_settings(Group.NODE, Group.TLS)(located)
-    seconds = Number(min=0.02, max=3600)
-    for option in (
-        click.option(
-            "--timeout",
-            default=5.0,
-            show_default=True,
-            type=seconds,
-            metavar="SECONDS",
-            help="How long to wait for each answer.",
-        ),
-        click.option("--sb", default="", metavar="ADDRESS", help="Also use this southbound database."),
-        click.option("--nb", default="", metavar="ADDRESS", help="Also use this northbound database."),
-    ):
-        with_where = option(with_where)
-    return with_where
 
 
 def with_wishes(command: Command) -> Command:
@@ -135,41 +79,7 @@ def tune() -> None:
     """Check, plan, apply and revert the settings that tune OVS and OVN."""
 
 
-@tune.command()
-@click.option("--from", "saved", type=click.File("r"), help="A saved `ovs-vsctl list Open_vSwitch`, or Kube-OVN's env.")
-@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in our own environment.")
-@click.option("--ovn-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
-@click.option("--ovs-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
-@click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
-@AS_JSON
-@with_databases
-def lint(
-    databases: Databases,
-    saved: TextIO | None,
-    environment: bool,
-    ovn_version: str,
-    ovs_version: str,
-    everything: bool,
-    as_json: bool,
-) -> None:
-    """Check every configured knob against the running daemons.
-
-    Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise.
-    """
-    ovn, ovs = _version(ovn_version), _version(ovs_version)
-    if saved is not None:
-        facts = facts_of_text(saved.read(), ovn=ovn, ovs=ovs)
-    elif environment:
-        facts = facts_of_environment(os.environ, ovn=ovn, ovs=ovs)
-    else:
-        facts = asyncio.run(_facts(databases))
-    results = judge(facts)
-    if as_json:
-        versions = {reader: shown(version) for reader, version in facts.versions.items()}
-        say(json.dumps({"versions": versions, "findings": [asdict(each) for each in results]}, indent=2))
-    else:
-        _echo_results(facts, results, everything=everything)
-    raise click.exceptions.Exit(1 if faults(results) else 0)
+tune.add_command(lint)
 
 
 @tune.command()
@@ -255,13 +165,6 @@ async def _facts(databases: Databases) -> Facts:
         return facts
 
 
-def _echo_results(facts: Facts, results: Sequence[LintResult], *, everything: bool) -> None:
-    listed = [each for each in results if everything or each.kind is not Kind.EFFECTIVE]
-    for line in lint_lines(listed):
-        say(for_line(line))
-    say(f"{counters(list(results))} ({versions_line(facts)})")
-
-
 def _echo_plan(found: Plan, sessions: dict[str, Session], *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(plan_document(found), indent=2))
@@ -278,12 +181,4 @@ def _targets(pairs: Sequence[str]) -> dict[str, str]:
         if not equals or not target:
             raise ConfigError(f"{pair!r} names no target.", remedy="Write --create manager-inactivity-probe=ptcp:6640.")
         found[knob_named(name).name] = target
-    return found
-
-
-def _version(text: str) -> Version | None:
-    if not text:
-        return None
-    if (found := parse_version(text)) is None:
-        raise ConfigError(f"{text!r} is no version.", remedy="Write it as 24.03 or 3.1.0.")
     return found

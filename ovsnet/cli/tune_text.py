@@ -8,7 +8,7 @@ from ovsnet.cli.terminal import styled
 from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Kind, LintResult, read
+from ovsnet.tune.finding import Kind, LintResult, read
 from ovsnet.tune.plan import Edit, NewRow, OldRow, Plan
 
 COLOURS = {
@@ -24,7 +24,7 @@ def lint_lines(results: Iterable[LintResult]) -> Iterator[str]:
     """Three lines each: what is set, what is done with it, what to set instead."""
     for each in results:
         yield f"{styled(f'{each.kind:13}', fg=COLOURS.get(each.kind, 'cyan'))} {each.says}"
-        yield f"{'':13} {each.does}"
+        yield f"{'':13} {each.does}{' It does no harm.' if each.kind.is_fault and each.harmless else ''}"
         if each.instead:
             yield f"{'':13} {styled(f'-> {each.instead}', bold=True)}"
 

@@ -21,6 +21,8 @@ from ovsnet.health.diagnosis import HEALTHY
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
+from ovsnet.tune.settings import SETTINGS
+from ovsnet.tune.settings.setting import Setting
 from ovsnet.web.endpoints import ENDPOINTS
 
 
@@ -112,6 +114,17 @@ def _knob(knob: Knob) -> tuple[str, ...]:
     )
 
 
+def keys_table() -> str:
+    """Every key that is known and is no knob."""
+    return _table(("where", "read by", "acts", "of a wrong value", "source"), map(_key, SETTINGS))
+
+
+def _key(setting: Setting) -> tuple[str, ...]:
+    known = " ".join(part for part in (setting.misread, setting.gone, setting.note) if part)
+    where = f"{setting.place.database} `{setting.place}`"
+    return where, setting.reader, setting.life(), known, setting.source
+
+
 def profiles_table() -> str:
     """Every value of every profile."""
     return _table(
@@ -131,6 +144,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "examinations": examinations_table,
     "settings": settings_table,
     "knobs": knobs_table,
+    "keys": keys_table,
     "profiles": profiles_table,
 }
 

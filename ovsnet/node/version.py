@@ -18,6 +18,15 @@ def parse_version(text: str) -> Version | None:
     return tuple(int(part) for part in re.split(r"[.-]", found.group())) if found else None
 
 
+def reached(version: Version, first: Version | None) -> bool | None:
+    """Whether ``version`` is ``first`` or later; None when only a part of its number is known, and the rest decides."""
+    if first is None:
+        return False
+    if len(version) < len(first) and version == first[: len(version)] and any(first[len(version) :]):
+        return None
+    return version >= first
+
+
 def shown(version: Version) -> str:
     """The way people write it: OVN counts by year and month (``24.03``)."""
     if version[0] >= FIRST_YEAR and len(version) > 1:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
+from ovsnet.tune.finding import effect
 from ovsnet.tune.knob import Knob, Unit, duration
-from ovsnet.tune.lint import effect
 from ovsnet.tune.stalls import Histogram
 
 TIMES = 3

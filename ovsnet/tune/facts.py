@@ -27,8 +27,14 @@ LABELS = ("target", "name")
 
 BESIDE_KNOBS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Open_vSwitch", "Open_vSwitch"): ("ovs_version", "external_ids"),
+    ("Open_vSwitch", "Bridge"): ("other_config",),
+    ("Open_vSwitch", "Manager"): ("max_backoff",),
+    ("Open_vSwitch", "Controller"): ("max_backoff",),
+    ("OVN_Northbound", "Connection"): ("max_backoff",),
+    ("OVN_Southbound", "Connection"): ("max_backoff",),
 }
-"""Read whatever the knobs are: the version that ovs-ctl wrote, and the chassis's name and remote."""
+"""Read whatever the knobs are: the version that ovs-ctl wrote, the chassis's name and remote, and what lint judges
+beside knobs."""
 
 
 def columns_read(database: str) -> dict[str, tuple[str, ...]]:
@@ -96,7 +102,8 @@ class Facts:
     """``versions`` are by reader; ``tables`` by database and table, and a database that was not asked is missing.
 
     ``overridden`` says, by knob, why this node's datapath leaves it without effect. ``at_the_node``: the node itself
-    was asked, so what is not overridden acts. ``election_timer`` is in milliseconds.
+    was asked, so what is not overridden acts. ``election_timer`` is in milliseconds. ``doubts`` say, by knob, where it
+    has no effect. ``partial``: it is what a configuration sets, and not all that there will be.
     """
 
     versions: Mapping[str, Version] = field(default_factory=dict)
@@ -105,6 +112,8 @@ class Facts:
     overridden: Mapping[str, str] = field(default_factory=dict)
     election_timer: int | None = None
     at_the_node: bool = False
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    partial: bool = False
 
     def knows(self, database: str) -> bool:
         """Whether this database was asked."""
@@ -135,6 +144,14 @@ class Facts:
         for knob in KNOBS.values():
             yield from (value for value in self.values(knob) if value.text is not None)
 
+    def shadowed(self, held: KnobValue) -> str | None:
+        """The key for this chassis alone, where that is set and counts instead."""
+        place = held.knob.place
+        assert place is not None
+        override = f"{place.key}-{self.system_id}"
+        plain = held.key == place.key and self._overrides(held.knob)
+        return override if plain and _text(held.row, place, override) is not None else None
+
     def _overrides(self, knob: Knob) -> bool:
         """Whether ``KEY-<system-id>`` counts for this chassis, as it does unless the version is known to be older."""
         version = self.versions.get(knob.reader)
@@ -143,12 +160,12 @@ class Facts:
     @property
     def system_id(self) -> str:
         """The chassis's name."""
-        return self._external_id("system-id")
+        return self.external_id("system-id")
 
     @property
     def remote(self) -> str:
-        """``external_ids:ovn-remote``."""
-        return self._external_id("ovn-remote")
+        """``external_ids:ovn-remote``, or what this chassis has of its own."""
+        return self.external_id(f"ovn-remote-{self.system_id}") or self.external_id("ovn-remote")
 
     @property
     def remote_is_distant(self) -> bool:
@@ -161,7 +178,8 @@ class Facts:
         root = next(iter(self.rows("Open_vSwitch", "Open_vSwitch")), None)
         return {} if root is None else cast("Mapping[str, str]", root.columns.get("external_ids") or {})
 
-    def _external_id(self, key: str) -> str:
+    def external_id(self, key: str) -> str:
+        """One of them; empty when it is not set, or not known."""
         return str(self.external_ids.get(key, ""))
 
 

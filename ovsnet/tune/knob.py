@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
-from ovsnet.node.version import Version, shown
+from ovsnet.node.version import Version, reached, shown
 
 
 class Unit(StrEnum):
@@ -18,6 +18,15 @@ class Unit(StrEnum):
     PERCENT = "%"
     COUNT = ""
     FLAG = "true/false"
+
+
+class Width(Enum):
+    """The range of a number, by the function that reads it (OVS lib/smap.c, lib/util.c): outside of it the daemon
+    takes its default."""
+
+    INT = (-(2**31), 2**31 - 1)
+    UINT = (0, 2**32 - 1)
+    ULLONG = (0, 2**64 - 1)
 
 
 class Product(StrEnum):
@@ -90,7 +99,8 @@ class Knob:
     mean: a number outside is likely in another unit. ``unset`` is the number that counts while nothing is set.
     ``bounds`` are what ``apply`` accepts beside 0, and ``zero`` says in a sentence what 0 does. ``agrees_with`` names
     knobs to set together, ``depends_on`` what a good value rests on. ``unless`` says where it has no effect,
-    whatever the version.
+    whatever the version. ``width`` is the range that its reader takes. ``gone`` says why nothing is lost where it is
+    dead, and ``harm`` what a flag does that is left on.
     """
 
     name: str
@@ -117,6 +127,9 @@ class Knob:
     unless: str = ""
     evidence: Evidence = Evidence.OBSERVED
     suffix_since: Version | None = None
+    width: Width = Width.INT
+    gone: str = ""
+    harm: str = ""
 
     @property
     def product(self) -> Product:
@@ -136,7 +149,9 @@ class Knob:
             return True
         if version is None:
             return None
-        return (self.since is None or version >= self.since) and (self.until is None or version < self.until)
+        if self.until is not None and version >= self.until:
+            return False
+        return self.since is None or reached(version, self.since)
 
     def life(self) -> str:
         """The versions on which it acts, in words."""

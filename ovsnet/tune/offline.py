@@ -1,56 +1,114 @@
-"""Settings without a node: a saved ``ovs-vsctl list Open_vSwitch``, or the environment of Kube-OVN's scripts. Pure."""
+"""Settings without a node: Facts of what a reader found, or of the environment of Kube-OVN's scripts. Pure."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from ovsnet.errors import ConfigError
-from ovsnet.node.version import Version, parse_version
+from ovsnet.node.version import Version
 from ovsnet.ovsdb.values import NO_UUID
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.facts import ROOTS, Facts, FoundRow, facts_of_switch
+from ovsnet.tune.facts import LABELS, ROOTS, Facts, FoundRow, written_versions
 from ovsnet.tune.knob import READERS, Product
+from ovsnet.tune.readers import recognise, refused
+from ovsnet.tune.readers.reading import Columns, Reading, Tables
+from ovsnet.tune.readers.values import texts
+from ovsnet.tune.readers.variables import VARIABLES
 
-KUBE_OVN = {
-    "OVN_REMOTE_PROBE_INTERVAL": ("ovn-remote-probe-interval",),
-    "OVN_REMOTE_OPENFLOW_INTERVAL": ("ovn-openflow-probe-interval",),
-    "PROBE_INTERVAL": (
-        "nb-inactivity-probe",
-        "sb-inactivity-probe",
-        "nb-options-inactivity-probe",
-        "sb-options-inactivity-probe",
-    ),
-    "OVN_NORTHD_PROBE_INTERVAL": ("northd_probe_interval",),
-}
-"""What Kube-OVN's start-ovs.sh and start-db.sh make of their environment."""
+EVERY_REMOTE = "every remote"
+"""The label of a row that stands for whatever Connections there will be."""
 
-_COLUMN = re.compile(r"^(\w+)\s*: (.*)$", re.MULTILINE)
-_VARIABLE = re.compile(r"^\s*(?:export\s+)?(\w+)=(.*?)\s*$", re.MULTILINE)
-_PAIR = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s{},="]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s{},"]+)')
+
+def facts_of_reading(reading: Reading, *, ovn: Version | None = None, ovs: Version | None = None) -> Facts:
+    """``ovn`` and ``ovs`` are the versions that run there, if known; else those that the material names count."""
+    tables = {where: tuple(_found(where[1], row) for row in rows) for where, rows in reading.tables.items()}
+    of_values = _facts(reading.values, ovn, ovs)
+    for where, rows in of_values.tables.items():
+        tables[where] = _merged(tables[where][0], rows[0]) if where in tables and where[1] in ROOTS else rows
+    versions = {**reading.versions, **written_versions(tables), **of_values.versions}
+    return Facts(versions, tables, doubts=reading.doubts, partial=reading.partial)
 
 
 def facts_of_text(text: str, *, ovn: Version | None = None, ovs: Version | None = None) -> Facts:
-    """Either of the two forms. ``ovn`` and ``ovs`` are the versions that run there, if known. Raises ConfigError."""
-    columns = dict(_COLUMN.findall(text))
-    if "external_ids" in columns or "other_config" in columns:
-        return _of_list(columns, ovn, ovs)
-    variables = {name: value.strip("\"'") for name, value in _VARIABLE.findall(text)}
-    if KUBE_OVN.keys() & variables.keys():
-        return facts_of_environment(variables, ovn=ovn, ovs=ovs)
-    raise ConfigError(
-        "This is no output of `ovs-vsctl list Open_vSwitch`, and no environment of Kube-OVN.",
-        remedy=f"The environment has lines such as OVN_REMOTE_PROBE_INTERVAL=10000; known are {', '.join(KUBE_OVN)}.",
-    )
+    """Of any form that is read. Raises ConfigError."""
+    reading = recognise(text)
+    if reading is None or not (reading.tables or reading.values):
+        raise refused("Nothing of what is read here is in this text.")
+    return facts_of_reading(reading, ovn=ovn, ovs=ovs)
 
 
-def facts_of_environment(
-    environ: Mapping[str, str], *, ovn: Version | None = None, ovs: Version | None = None
-) -> Facts:
-    """As Kube-OVN's scripts would write it."""
-    named = [(name, environ[variable]) for variable, names in KUBE_OVN.items() if variable in environ for name in names]
-    return _facts(named, ovn, ovs)
+def facts_of_readings(
+    readings: Iterable[Reading], *, ovn: Version | None = None, ovs: Version | None = None
+) -> list[Facts]:
+    """One of each node. Files of one node complete each other; where two of them differ, each is judged by itself.
+
+    A version that all name, and no other, counts for those that name none.
+    """
+    each = [part for reading in readings for part in _split(reading)]
+    found: list[Facts] = []
+    named = [facts_of_reading(reading).versions for reading in each]
+    shared = {
+        daemon: all_named.pop()
+        for daemon in READERS
+        if len(all_named := {known[daemon] for known in named if daemon in known}) == 1
+    }
+    for reading in _joined(each):
+        if reading.tables or reading.values:
+            versions = {**shared, **reading.versions}
+            found.append(facts_of_reading(replace(reading, versions=versions), ovn=ovn, ovs=ovs))
+    return found
+
+
+def _split(reading: Reading) -> list[Reading]:
+    """A list of several nodes, pasted one below the other, is one reading of each."""
+    where = ("Open_vSwitch", "Open_vSwitch")
+    rows = reading.tables.get(where, [])
+    if len(rows) < 2:
+        return [reading]
+    rest = {place: kept for place, kept in reading.tables.items() if place != where}
+    return [replace(reading, tables={where: [row], **rest}) for row in rows]
+
+
+def _joined(readings: Iterable[Reading]) -> list[Reading]:
+    """Each with all that fits into it; what configures a node is not what a node holds."""
+    joined: list[Reading] = []
+    for reading in readings:
+        for number, other in enumerate(joined):
+            if (
+                reading.partial == other.partial is False
+                and (tables := _union(other.tables, reading.tables)) is not None
+            ):
+                joined[number] = replace(other, tables=tables, versions={**other.versions, **reading.versions})
+                break
+        else:
+            joined.append(reading)
+    return joined
+
+
+def _union(one: Tables, other: Tables) -> Tables | None:
+    """None where they differ: they are of two nodes, or of two moments."""
+    union: Tables = dict(one)
+    for where, rows in other.items():
+        if where not in union or union[where] == rows:
+            union[where] = rows
+        elif where[1] in ROOTS and len(rows) == len(union[where]) == 1 and _agree(union[where][0], rows[0]):
+            union[where] = [{**union[where][0], **rows[0]}]
+        else:
+            return None
+    return union
+
+
+def _agree(one: Columns, other: Columns) -> bool:
+    return all(one[name] == other[name] for name in one.keys() & other.keys() if name not in CHANGING)
+
+
+CHANGING = frozenset({"cur_cfg", "next_cfg", "statistics", "nb_cfg", "sb_cfg", "hv_cfg", "nb_cfg_timestamp"})
+"""Columns that differ from one moment to the next, and hold no knob."""
+
+
+def reading_of_environment(environ: Mapping[str, str]) -> Reading | None:
+    """The variables of Kube-OVN and OVN-Kubernetes among our own."""
+    return recognise("".join(f"{name}={environ[name]}\n" for name in VARIABLES if name.isupper() and name in environ))
 
 
 def facts_of_values(
@@ -60,23 +118,17 @@ def facts_of_values(
     return _facts(values, ovn, ovs)
 
 
-def _of_list(columns: Mapping[str, str], ovn: Version | None, ovs: Version | None) -> Facts:
-    maps = {name: _pairs(columns.get(name, "{}")) for name in ("external_ids", "other_config")}
-    written = parse_version(columns.get("ovs_version", ""))
-    return facts_of_switch(maps, _versions(ovn, ovs or written))
+def _found(table: str, row: Mapping[str, object]) -> FoundRow:
+    columns = texts(row)
+    label = next((str(columns[name]) for name in (*LABELS, "_uuid") if columns.get(name)), "?")
+    return FoundRow(NO_UUID, "." if table in ROOTS else label, columns)
 
 
-def _pairs(text: str) -> dict[str, str]:
-    return {_unquoted(key): _unquoted(value) for key, value in _PAIR.findall(text)}
-
-
-def _unquoted(text: str) -> str:
-    if not text.startswith('"'):
-        return text
-    try:
-        return str(json.loads(text))
-    except ValueError as error:
-        raise ConfigError(f"{text} is no string as ovs-vsctl prints one.") from error
+def _merged(one: FoundRow, other: FoundRow) -> tuple[FoundRow, ...]:
+    columns = dict(one.columns)
+    for name, value in other.columns.items():
+        columns[name] = {**value, **columns[name]} if isinstance(columns.get(name), dict) else value
+    return (FoundRow(NO_UUID, one.label, columns),)
 
 
 def _facts(values: Iterable[tuple[str, str]], ovn: Version | None, ovs: Version | None) -> Facts:
@@ -91,11 +143,11 @@ def _facts(values: Iterable[tuple[str, str]], ovn: Version | None, ovs: Version 
             held[place.key] = text
         else:
             columns[place.column] = text
-    return Facts(_versions(ovn, ovs), {where: (_row(where[1], columns),) for where, columns in tables.items()})
+    return Facts(_versions(ovn, ovs), {where: (_row(*where, columns),) for where, columns in tables.items()})
 
 
-def _row(table: str, columns: Mapping[str, object]) -> FoundRow:
-    return FoundRow(NO_UUID, "." if table in ROOTS else "every remote", columns)
+def _row(database: str, table: str, columns: Mapping[str, object]) -> FoundRow:
+    return FoundRow(NO_UUID, "." if table in ROOTS else f"{EVERY_REMOTE} of {database}", columns)
 
 
 def _versions(ovn: Version | None, ovs: Version | None) -> dict[str, Version]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -34,30 +35,39 @@ def _acting(facts: Facts, name: str) -> Iterator[KnobValue]:
         yield from facts.values(KNOBS[name])
 
 
-def two_ends(server: str, client: str) -> Rule:
-    """Both ends of a connection probe it, and the less patient one drops it."""
+def server_outlasts_client(facts: Facts, effect: Effect) -> Iterator[Conflict]:
+    """Both ends of a connection probe it, each for itself (openvswitch/ovs-issues #320).
 
-    def rule(facts: Facts, effect: Effect) -> Iterator[Conflict]:
-        for there in _acting(facts, server):
-            for here in _acting(facts, client):
-                if there.text is None and here.text is None:
-                    continue
-                at_server, at_client = effect(there.knob, there.text), effect(here.knob, here.text)
-                if not at_server or not at_client or there.row.on_unix_socket:
-                    continue
-                low, high = sorted((at_server, at_client))
-                if high <= FAR_APART * low:
-                    continue
-                loser, other, end = (there, here, "server") if at_server == low else (here, there, "client")
-                database = there.knob.place.database if there.knob.place else ""
+    A client that is less patient than its server is common and sound: it looks for another server. A server that is
+    less patient drops the client in a pause that the client would have been forgiven. That counts only for the
+    listener that ovn-controller really uses; which one northd uses no database says.
+    """
+    for there in _acting(facts, "sb-inactivity-probe"):
+        if not any(reaches(remote, there.row.label) for remote in facts.remote.split(",")):
+            continue
+        for here in _acting(facts, "ovn-remote-probe-interval"):
+            if (there.text is None and here.text is None) or facts.shadowed(here):
+                continue
+            at_server, at_client = effect(there.knob, there.text), effect(here.knob, here.text)
+            if at_server and at_client and FAR_APART * at_server < at_client:
                 yield Conflict(
-                    loser,
-                    f"The {end} drops the connection to {database} after {2 * low} ms of silence, but {other.place} "
-                    f"tolerates {2 * high} ms.",
-                    f"{loser.knob.name}={high}, or less for both",
+                    there,
+                    f"The server drops ovn-controller after {2 * at_server} ms of silence, but {here.place} has "
+                    f"ovn-controller tolerate {2 * at_client} ms.",
+                    f"{there.knob.name}={at_client}, or less for both",
                 )
 
-    return rule
+
+_REMOTE = re.compile(r"\s*(tcp|ssl):(\[[^\]]+\]|[^:]+):(\d+)\s*")
+_LISTENER = re.compile(r"p(tcp|ssl):(\d+)(?::(.+))?")
+
+
+def reaches(remote: str, listener: str) -> bool:
+    """Whether ``tcp:IP:PORT`` can be a connection to ``ptcp:PORT[:IP]``."""
+    there, here = _REMOTE.fullmatch(remote), _LISTENER.fullmatch(listener.strip())
+    if there is None or here is None or (there[1], there[3]) != (here[1], here[2]):
+        return False
+    return here[3] in (None, "0.0.0.0", "[::]", "::", there[2])
 
 
 def bundle_outlives_probe(facts: Facts, effect: Effect) -> Iterator[Conflict]:
@@ -75,25 +85,29 @@ def bundle_outlives_probe(facts: Facts, effect: Effect) -> Iterator[Conflict]:
                 )
 
 
-def probe_outlives_election(facts: Facts, effect: Effect) -> Iterator[Conflict]:
+def probe_outlives_election(name: str) -> Rule:
     """A pause that the cluster itself tolerates must not make its clients reconnect."""
-    if facts.election_timer is None:
-        return
-    for probe in _acting(facts, "ovn-remote-probe-interval"):
-        interval = effect(probe.knob, probe.text)
-        if interval and interval < facts.election_timer:
-            yield Conflict(
-                probe,
-                f"The cluster waits {facts.election_timer} ms for its leader; "
-                f"ovn-controller probes after {interval} ms.",
-                f"ovn-remote-probe-interval={facts.election_timer}",
-            )
+
+    def rule(facts: Facts, effect: Effect) -> Iterator[Conflict]:
+        knob = KNOBS[name]
+        if facts.election_timer is None or (knob.reader == "ovn-controller" and not facts.remote_is_distant):
+            return
+        for probe in _acting(facts, name):
+            interval = effect(probe.knob, probe.text)
+            if interval and interval < facts.election_timer and not facts.shadowed(probe):
+                yield Conflict(
+                    probe,
+                    f"The cluster waits {facts.election_timer} ms for its leader; "
+                    f"{knob.reader} probes after {interval} ms.",
+                    f"{name}={facts.election_timer}",
+                )
+
+    return rule
 
 
 RULES: tuple[Rule, ...] = (
-    two_ends("sb-inactivity-probe", "ovn-remote-probe-interval"),
-    two_ends("sb-inactivity-probe", "northd_probe_interval"),
-    two_ends("nb-inactivity-probe", "northd_probe_interval"),
+    server_outlasts_client,
     bundle_outlives_probe,
-    probe_outlives_election,
+    probe_outlives_election("ovn-remote-probe-interval"),
+    probe_outlives_election("northd_probe_interval"),
 )

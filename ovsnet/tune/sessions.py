@@ -13,7 +13,7 @@ from ovsnet.node.facts import Live
 from ovsnet.node.gather import REPORTING, election_timer, gather, read_rows
 from ovsnet.node.host_files import Host
 from ovsnet.node.rundir import Rundir
-from ovsnet.node.vswitchd_threads import usable_cpus, why_handlers_are_fixed
+from ovsnet.node.vswitchd_threads import per_cpu_dispatch, usable_cpus, why_handlers_are_fixed
 from ovsnet.ovsdb import Session
 from ovsnet.tune.facts import Facts, FoundRow, columns_read, written_versions
 
@@ -59,15 +59,23 @@ async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = No
         return Facts(versions, tables)
     live = await gather(rundir, session=sessions.get(SWITCH_DATABASE), timeout=timeout)
     versions |= {daemon: version for daemon in REPORTING if (version := live.version(daemon)) is not None}
-    cores, overridden = _threads(Host(rundir=rundir), live)
+    cores, overridden, doubts = _threads(Host(rundir=rundir), live)
     timer = await election_timer(rundir, SOUTHBOUND, timeout=timeout) if SOUTHBOUND in sessions else None
-    return Facts(versions, tables, cores, overridden, timer, at_the_node=cores is not None)
+    return Facts(versions, tables, cores, overridden, timer, at_the_node=cores is not None, doubts=doubts)
 
 
-def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str]]:
-    """The cores of ovs-vswitchd, and why n-handler-threads does nothing, if that is so."""
+def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str], dict[str, str]]:
+    """The cores of ovs-vswitchd, and why n-handler-threads does nothing, or may do nothing, if that is so."""
     try:
-        cores, why = usable_cpus(host, live), why_handlers_are_fixed(host, live)
+        cores, why, dispatch = usable_cpus(host, live), why_handlers_are_fixed(host, live), per_cpu_dispatch(host, live)
     except UnfitEnvironment:
-        return None, {}
-    return cores, {"n-handler-threads": why} if why else {}
+        return None, {}, {}
+    if why:
+        return cores, {"n-handler-threads": why}, {}
+    return cores, {}, {"n-handler-threads": UNTOLD} if dispatch is None and live.kernel_datapath else {}
+
+
+UNTOLD = (
+    "The handlers that run do not tell whether the kernel dispatches per CPU, where it has no effect: ovs-vswitchd "
+    "would log `Overriding n-handler-threads`."
+)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from ovsnet.doctor import Live, Severity
-from ovsnet.doctor.known_defects import DEFECTS
+from ovsnet.doctor.known_defects import DEFECTS, defects
 from ovsnet.node.version import parse_version, shown
+from ovsnet.tune.catalogue import KNOBS
 
 from .conftest import Denied, Tree
 
@@ -150,3 +151,31 @@ def test_daemon_of_a_container_is_no_package_of_the_host(tree: Tree) -> None:
         tree.path(f"/proc/{pid}/ns").mkdir(parents=True)
         tree.path(f"/proc/{pid}/ns/mnt").symlink_to(f"mnt:[{pid}]")
     assert tree.one("version.installed").severity is Severity.OK
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [
+        ((24, 3, 7), False),
+        ((24, 3, 8), True),
+        ((24, 3, 9), False),
+        ((25, 3, 3), True),
+        ((25, 9, 3), True),
+        ((25, 9, 4), False),
+        ((26, 3, 0), False),
+        ((26, 3, 1), True),
+        ((26, 3, 2), False),
+    ],
+)
+def test_ovn_that_sets_flow_restore_wait_by_itself_is_known_by_its_tags(version: tuple[int, ...], has: bool) -> None:
+    """Found by ``git grep 'Setting flow-restore-wait=true'`` in each tag."""
+    assert any("flow-restore-wait" in found.summary for found in defects("OVN", version)) is has
+
+
+@pytest.mark.parametrize(
+    ("version", "word"), [((22, 3, 1), "cannot be told"), ((22, 3, 2), "unless it is told"), ((25, 9), "")]
+)
+def test_ovn_that_can_be_told_to_wait_is_as_the_catalogue_has_it(version: tuple[int, ...], word: str) -> None:
+    found = [each.summary for each in defects("OVN", version) if "clears the switch's flows" in each.summary]
+    assert [word in summary for summary in found] == ([True] if word else [])
+    assert KNOBS["ovn-ofctrl-wait-before-clear"].acts_on(version) is ("unless" in word)

@@ -4,7 +4,7 @@ import pytest
 
 from ovsnet.ovsdb.smap import smap_bool
 from ovsnet.tune.catalogue import KNOBS
-from ovsnet.tune.lint import read
+from ovsnet.tune.finding import read
 
 READINGS = {
     # text: read by default false, read by default true

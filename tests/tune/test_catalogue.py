@@ -10,6 +10,7 @@ from ovsnet.deploy.tables import knobs_table
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import columns_read
+from ovsnet.tune.finding import Kind
 from ovsnet.tune.knob import (
     READERS,
     Evidence,
@@ -21,7 +22,7 @@ from ovsnet.tune.knob import (
     openflow_seconds,
     openflow_seconds_or_off,
 )
-from ovsnet.tune.lint import Kind, lint
+from ovsnet.tune.lint import lint
 from ovsnet.tune.profiles import PROFILES
 from ovsnet.tune.wanted import checked
 

@@ -8,8 +8,9 @@ from ovsnet.errors import ConfigError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
-from ovsnet.tune.lint import Kind, faults, lint
-from ovsnet.tune.offline import facts_of_environment, facts_of_text
+from ovsnet.tune.finding import Kind
+from ovsnet.tune.lint import faults, lint
+from ovsnet.tune.offline import facts_of_reading, facts_of_text, reading_of_environment
 
 
 def values(facts: Facts) -> dict[str, str]:
@@ -51,14 +52,14 @@ def test_environment_file_reads_as_kube_ovns_scripts_write_it() -> None:
 
 
 def test_variable_that_is_absent_sets_nothing() -> None:
-    assert values(facts_of_environment({"OVN_NORTHD_PROBE_INTERVAL": "5000", "PATH": "/bin"})) == {
-        "northd_probe_interval": "5000"
-    }
+    reading = reading_of_environment({"OVN_NORTHD_PROBE_INTERVAL": "5000", "PATH": "/bin"})
+    assert reading is not None
+    assert values(facts_of_reading(reading)) == {"northd_probe_interval": "5000"}
 
 
 @pytest.mark.parametrize("text", ["", "hello", "A=1\n", '{"external_ids": {}}'])
 def test_other_text_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(ConfigError, match="no output of"):
+    with pytest.raises(ConfigError, match="Nothing of what is read here"):
         facts_of_text(text)
 
 

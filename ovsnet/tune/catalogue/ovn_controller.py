@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.tune.knob import Knob, Place, Unit, at_least, openflow_seconds_or_off
+from ovsnet.tune.knob import Knob, Place, Unit, Width, at_least, openflow_seconds_or_off
 
 
 def _external_id(key: str) -> Place:
@@ -47,10 +47,7 @@ KNOBS = (
         typical=(5, 3600),
         zero="ovn-controller never probes. The switch is on this host, so its socket closes when it exits.",
         until=(24, 3),
-        replaced_by={
-            "ovn-bridge-remote-probe-interval": lambda seconds: seconds * 1000,
-            "bundle-idle-timeout": lambda seconds: max(seconds, 10),
-        },
+        gone="A unix socket needs no probe: it closes at once when its other end is gone (c16e5da80).",
         depends_on="stalls of ovs-vswitchd's main loop",
         suffix_since=PER_CHASSIS,
         source='c16e5da80 removes it: "no longer matters and is ignored" (NEWS of 24.03)',
@@ -66,6 +63,7 @@ KNOBS = (
         takes=openflow_seconds_or_off,
         bounds=(5000, 3_600_000),
         typical=(1000, 600_000),
+        width=Width.ULLONG,
         zero="ovn-controller never probes. The switch is on this host, so its socket closes when it exits.",
         since=(24, 9),
         agrees_with=("bundle-idle-timeout",),
@@ -85,12 +83,15 @@ KNOBS = (
         bounds=(100, 600_000),
         typical=(100, 600_000),
         zero="The old flows are removed at once, and traffic stops until the new ones are installed.",
-        since=(21, 12),
+        since=(22, 3, 2),
         until=(25, 9),
+        gone="Since then ovn-controller waits by itself for as long as it needs (358b1dd53).",
+        width=Width.UINT,
         depends_on="how long ovn-controller needs to compute all flows",
         note="25.09 waits by itself for as long as it needs (358b1dd53).",
         suffix_since=PER_CHASSIS,
-        source="98822b90a removes it; controller/ofctrl.c, run_S_WAIT_BEFORE_CLEAR()",
+        source="98822b90a removes it; controller/ofctrl.c, run_S_WAIT_BEFORE_CLEAR(): in the tags from v22.03.2 and "
+        "v22.06.0 on, and in none of 21.12",
     ),
     Knob(
         "ovn-monitor-all",
@@ -126,6 +127,8 @@ KNOBS = (
         default="false",
         since=(22, 3),
         until=(24, 9),
+        gone="Since then it is always so.",
+        suffix_since=PER_CHASSIS,
         source="controller/encaps.c; gone in branch-24.09, where it is always so",
     ),
     Knob(
@@ -153,6 +156,7 @@ KNOBS = (
         agrees_with=("ovn-enable-lflow-cache",),
         depends_on="memory against CPU",
         suffix_since=PER_CHASSIS,
+        width=Width.UINT,
         source="controller/lflow-cache.c, lflow_cache_add__()",
     ),
     Knob(
@@ -167,6 +171,7 @@ KNOBS = (
         agrees_with=("ovn-enable-lflow-cache",),
         depends_on="memory against CPU",
         suffix_since=PER_CHASSIS,
+        width=Width.ULLONG,
         source="controller/lflow-cache.c, lflow_cache_add__()",
     ),
     Knob(
@@ -178,6 +183,7 @@ KNOBS = (
         default="10000",
         since=(21, 9),
         suffix_since=PER_CHASSIS,
+        width=Width.UINT,
         source="controller/lflow-cache.c, lflow_cache_trim__()",
     ),
     Knob(
@@ -190,6 +196,7 @@ KNOBS = (
         bounds=(1, 100),
         since=(21, 9),
         suffix_since=PER_CHASSIS,
+        width=Width.UINT,
         source="controller/lflow-cache.c, lflow_cache_trim__()",
     ),
     Knob(
@@ -203,6 +210,7 @@ KNOBS = (
         typical=(1000, 3_600_000),
         since=(21, 12),
         suffix_since=PER_CHASSIS,
+        width=Width.UINT,
         source="controller/lflow-cache.c, lflow_cache_enable(); controller/ovn-controller.c",
     ),
 )

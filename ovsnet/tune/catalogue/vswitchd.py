@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.tune.knob import Evidence, Knob, Place, Unit, at_least, openflow_seconds
+from ovsnet.tune.knob import Evidence, Knob, Place, Unit, Width, at_least, openflow_seconds
 
 READER = "ovs-vswitchd"
 
@@ -18,15 +18,16 @@ KNOBS = (
         _other_config("n-handler-threads"),
         Unit.COUNT,
         "How many threads take the packets that the datapath has no flow for.",
-        default="cores - n-revalidator-threads",
+        default="cores - n-revalidator-threads; none with a userspace datapath since Open vSwitch 3.4",
         bounds=(1, 1024),
         zero="The default applies.",
         agrees_with=("n-revalidator-threads",),
         depends_on="cores that ovs-vswitchd may use",
-        unless="the kernel dispatches upcalls per CPU, as Linux 5.15 and later does for Open vSwitch 2.16 and later "
-        "(`ovs-appctl dpif/show-dp-features`)",
-        note="Overridden where the kernel dispatches per CPU (Open vSwitch 2.16 and Linux 5.15): limit it by CPU "
-        "affinity there. A userspace datapath has no handlers since Open vSwitch 3.4.",
+        unless="the kernel dispatches upcalls per CPU, which Open vSwitch 2.16 and later asks of it: then ovs-vswitchd "
+        "logs `Overriding n-handler-threads`, and so many handlers run",
+        note="Overridden where the kernel dispatches per CPU, which its version does not tell: Linux has it since 5.15 "
+        "and vendors' kernels from 4.18 on. Limit the handlers by CPU affinity there: it starts one for each CPU, or "
+        "as many as the next prime where it may not use all. A userspace datapath has none since Open vSwitch 3.4.",
         source="ofproto/ofproto-dpif-upcall.c, udpif_set_threads(); lib/dpif-netlink.c, "
         "dpif_netlink_calculate_n_handlers(); f0d1beca6",
     ),
@@ -36,7 +37,7 @@ KNOBS = (
         _other_config("n-revalidator-threads"),
         Unit.COUNT,
         "How many threads check whether the datapath's flows still hold.",
-        default="cores / 4 + 1",
+        default="cores / 4 + 1; cores - n-handler-threads, at least 1, where that is set and counts",
         bounds=(1, 1024),
         zero="The default applies.",
         agrees_with=("n-handler-threads",),
@@ -55,6 +56,7 @@ KNOBS = (
         bounds=(1, 3600),
         typical=(1, 3600),
         zero="The default of 10 s applies.",
+        width=Width.UINT,
         agrees_with=("ovn-bridge-remote-probe-interval",),
         depends_on="the longest stall of ovn-controller while it writes flows",
         source="ofproto/connmgr.c, connmgr_set_bundle_idle_timeout(), bundle_remove_expired()",
@@ -67,6 +69,7 @@ KNOBS = (
         "Whether a starting switch forwards nothing and connects to no controller, until somebody has restored its "
         "flows.",
         default="false",
+        harm="ovs-vswitchd forwards nothing after its next start, until somebody removes it.",
         note="Read until it is false for the first time. If it stays true after a start, the switch forwards nothing, "
         "and all else looks healthy. br-int.mgmt is served meanwhile.",
         depends_on="a script that clears it: read it back",
@@ -83,6 +86,7 @@ KNOBS = (
         bounds=(500, 3_600_000),
         typical=(100, 3_600_000),
         zero="Every flow leaves the datapath at once, and each packet takes the slow path.",
+        width=Width.UINT,
         zero_is_safe=False,
         depends_on="the gaps of the traffic; vswitch.xml discourages tweaking",
         source="ofproto/ofproto-dpif-upcall.c, revalidate()",
@@ -97,6 +101,7 @@ KNOBS = (
         takes=lambda milliseconds: milliseconds if milliseconds >= 100 else 500,
         bounds=(100, 60_000),
         zero="It is ignored, as is anything below 100: the previous value stays.",
+        width=Width.UINT,
         since=(2, 13),
         depends_on="how soon a change must reach the datapath; Antrea sets 200",
         source="ofproto/ofproto.c, ofproto_set_max_revalidator()",
@@ -108,7 +113,8 @@ KNOBS = (
         Unit.COUNT,
         "Flows with fewer packets a second than this are deleted, not checked, when the revalidators are late.",
         default="5",
-        zero="Every flow is checked.",
+        zero="Every flow is checked since Open vSwitch 3.2 (e5b3cb999); before, it counts as 1.",
+        width=Width.UINT,
         since=(2, 13),
         evidence=Evidence.SOURCE,
         source="ofproto/ofproto-dpif-upcall.c, should_revalidate()",
@@ -123,6 +129,7 @@ KNOBS = (
         unset=200000,
         bounds=(1000, 10_000_000),
         zero="The datapath is emptied over and over.",
+        width=Width.UINT,
         zero_is_safe=False,
         depends_on="connections on the node, and how many flows the revalidators check within max-revalidator",
         source="ofproto/ofproto-dpif-upcall.c, udpif_revalidator()",

@@ -1,0 +1,69 @@
+"""The databases that ``ovsnet tune`` works on, and the flags that say which."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.config import Group, Settings
+from ovsnet.io.address import Address, parse_remotes
+from ovsnet.node.installation import find_rundir
+from ovsnet.ovsdb import Session
+from ovsnet.tune.facts import Facts
+from ovsnet.tune.sessions import opened, read_facts
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Those to tune: the node's own by its settings, and the remotes of the others."""
+
+    settings: Settings
+    nb: str
+    sb: str
+    timeout: float
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[tuple[dict[str, Session], Facts]]:
+        """The sessions, held, and what was found over them."""
+        rundir = find_rundir(self.settings.rundir, self.settings.ovn_rundir, os.environ)
+        own = Address.parse(self.settings.database) if self.settings.database else rundir.database
+        remotes: dict[str, tuple[Address, ...]] = {"Open_vSwitch": (own,)}
+        for database, text in (("OVN_Northbound", self.nb), ("OVN_Southbound", self.sb)):
+            if text:
+                remotes[database] = parse_remotes(text)
+        async with opened(remotes, timeout=self.timeout, tls=self.settings.tls) as sessions:
+            yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
+
+
+def with_databases(command: Command) -> Command:
+    """Give a command the flags that say where, and Databases made of them."""
+
+    @functools.wraps(command)
+    def located(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
+        return command(databases=Databases(settings, nb, sb, timeout), **arguments)
+
+    with_where = with_settings(Group.NODE, Group.TLS)(located)
+    seconds = Number(min=0.02, max=3600)
+    for option in (
+        click.option(
+            "--timeout",
+            default=5.0,
+            show_default=True,
+            type=seconds,
+            metavar="SECONDS",
+            help="How long to wait for each answer.",
+        ),
+        click.option("--sb", default="", metavar="ADDRESS", help="Also use this southbound database."),
+        click.option("--nb", default="", metavar="ADDRESS", help="Also use this northbound database."),
+    ):
+        with_where = option(with_where)
+    return with_where

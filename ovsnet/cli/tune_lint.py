@@ -1,0 +1,168 @@
+"""``ovsnet tune lint``: of a node, or of what people have saved of one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import click
+
+from ovsnet.cli.terminal import say, styled
+from ovsnet.cli.tune_databases import Databases, with_databases
+from ovsnet.cli.tune_text import counters, lint_lines, versions_line
+from ovsnet.errors import ConfigError
+from ovsnet.node.version import Version, parse_version, shown
+from ovsnet.texts import for_line
+from ovsnet.tune.facts import Facts
+from ovsnet.tune.finding import Kind, LintResult
+from ovsnet.tune.lint import faults, harmful, unset
+from ovsnet.tune.lint import lint as judge
+from ovsnet.tune.offline import facts_of_readings, reading_of_environment
+from ovsnet.tune.readers import refused
+from ovsnet.tune.readers.files import Found, read_path
+
+SHOWN_UNREAD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is judged: ``recognised`` and ``unread`` are lines for a person."""
+
+    facts: Sequence[Facts]
+    recognised: Sequence[str] = ()
+    unread: Sequence[str] = ()
+
+
+@click.command()
+@click.option(
+    "--from",
+    "saved",
+    metavar="PATH",
+    default="",
+    help="Saved output of ovs-vsctl or ovsdb-client, a database file, a chart's values, an environment; or a directory "
+    "or tar of them. - is the standard input.",
+)
+@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in our own environment.")
+@click.option("--ovn-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--ovs-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
+@click.option("--strict", is_flag=True, help="Exit code 1 for harmless leftovers too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_databases
+def lint(
+    databases: Databases,
+    saved: str,
+    environment: bool,
+    ovn_version: str,
+    ovs_version: str,
+    everything: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Check every configured knob against the running daemons.
+
+    Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise and it does
+    harm; 2 when something that may hold a setting could not be read.
+    """
+    ovn, ovs = _version(ovn_version), _version(ovs_version)
+    if saved:
+        material = _saved(saved, ovn, ovs)
+    elif environment:
+        material = _of_environment(ovn, ovs)
+    else:
+        material = Material([asyncio.run(_facts(databases))])
+    results = _judged(material.facts)
+    if as_json:
+        say(json.dumps(_document(material, results), indent=2))
+    else:
+        _echo(material, results, everything=everything)
+    if faults(results) if strict else harmful(results):
+        raise click.exceptions.Exit(1)
+    if material.unread:
+        why = f"Not all was understood, so this is no clean bill: {material.unread[0]}."
+        raise ConfigError(why, remedy="Give that as `ovs-vsctl list` prints it.")
+
+
+def _saved(path: str, ovn: Version | None, ovs: Version | None) -> Material:
+    found = read_path(path)
+    readings = [each.reading for each in found if each.reading is not None]
+    return Material(facts_of_readings(readings, ovn=ovn, ovs=ovs), tuple(_recognised(found)), tuple(_unread(found)))
+
+
+def _of_environment(ovn: Version | None, ovs: Version | None) -> Material:
+    reading = reading_of_environment(os.environ)
+    if reading is None:
+        raise refused("Our environment has no variable of Kube-OVN or OVN-Kubernetes.")
+    found = [Found("environment", reading)]
+    return Material(facts_of_readings([reading], ovn=ovn, ovs=ovs), tuple(_recognised(found)), tuple(_unread(found)))
+
+
+def _recognised(found: Sequence[Found]) -> Iterator[str]:
+    for each in found:
+        if each.reading is not None:
+            yield f"{each.name}: {each.reading.form}"
+            yield from (f"{each.name}: {note}" for note in each.reading.notes)
+    for mentions, what in ((True, "only mention a knob"), (False, "name no knob")):
+        if skipped := sum(not each.reading and not each.damaged and each.mentions is mentions for each in found):
+            yield f"{skipped} other files {what}"
+
+
+def _unread(found: Sequence[Found]) -> Iterator[str]:
+    """A template's value is read where it is written, if that is among the files."""
+    resolved = {knob for each in found if each.reading for knob, _ in each.reading.values}
+    for each in found:
+        if each.damaged:
+            yield f"{each.name} ({each.why.rstrip('.')})"
+        elif each.reading is not None:
+            yield from (f"{each.name}: {part}" for part in each.reading.unread)
+            for name, knobs in each.reading.unresolved.items():
+                if not resolved.issuperset(knobs):
+                    yield f"{each.name}: {name}, whose value is no literal here"
+
+
+def _judged(facts: Sequence[Facts]) -> list[LintResult]:
+    found = dict.fromkeys(result for each in facts for result in judge(each))
+    return sorted(found, key=lambda each: (not each.is_harmful, list(Kind).index(each.kind)))
+
+
+def _document(material: Material, results: Sequence[LintResult]) -> dict[str, object]:
+    versions = {reader: shown(version) for each in material.facts for reader, version in each.versions.items()}
+    return {
+        "versions": versions,
+        "recognised": list(material.recognised),
+        "unread": list(material.unread),
+        "unset": list(dict.fromkeys(line for each in material.facts for line in unset(each))),
+        "findings": [asdict(each) for each in results],
+    }
+
+
+def _echo(material: Material, results: Sequence[LintResult], *, everything: bool) -> None:
+    for line in material.recognised:
+        say(styled(for_line(f"read          {line}"), dim=True))
+    for line in material.unread[:SHOWN_UNREAD]:
+        say(styled(for_line(f"not read      {line}"), fg="red"))
+    if len(material.unread) > SHOWN_UNREAD:
+        say(styled(for_line(f"not read      and {len(material.unread) - SHOWN_UNREAD} more"), fg="red"))
+    for line in dict.fromkeys(line for each in material.facts for line in unset(each)):
+        say(styled(for_line(f"not set       {line}"), dim=True))
+    listed = [each for each in results if everything or each.kind is not Kind.EFFECTIVE]
+    for line in lint_lines(listed):
+        say(for_line(line))
+    versions = dict.fromkeys(versions_line(each) for each in material.facts)
+    say(f"{counters(list(results))} ({'; '.join(versions) or 'no version is known'})")
+
+
+async def _facts(databases: Databases) -> Facts:
+    async with databases.asked() as (_, facts):
+        return facts
+
+
+def _version(text: str) -> Version | None:
+    if not text:
+        return None
+    if (found := parse_version(text)) is None:
+        raise ConfigError(f"{text!r} is no version.", remedy="Write it as 24.03 or 3.1.0.")
+    return found

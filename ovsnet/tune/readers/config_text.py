@@ -1,0 +1,106 @@
+"""Configuration that will set knobs: an environment, values.yaml, a DaemonSet, Ansible variables, neutron's and
+OVN-Kubernetes's files, scripts with ``ovs-vsctl set``. Pure.
+
+No parser of YAML: what counts is a scalar beside a name that is known, which all these have in common. Where such a
+name stands and its value cannot be made out, the reading says that, and so is no clean bill.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ovsnet.tune.readers.commands import commands
+from ovsnet.tune.readers.reading import Reader, Reading
+from ovsnet.tune.readers.variables import VARIABLES, Variable
+
+_VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,;}\]"']+))"""
+_ASSIGNED = re.compile(
+    rf"""["']?[ \t]*(?:[:=]|[\s,]+["']?value["']?[ \t]*[:=])[ \t]*{_VALUE}"""
+    rf"""|[ \t]+(?=\d){_VALUE}|["']?[ \t]*[:=][ \t]*(?=\n|$)"""
+)
+_DEFAULT = re.compile(r":?[-=]([^}\n]*)\}")
+SIGN = re.compile(r"\b(?:external[-_]ids|other[-_]config|options|inactivity[-_]probe)[:=]")
+NEAR = 400
+"""Characters of a line before a name that may say what it is."""
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_EXPANDED = re.compile(r"\$|\{\{|<")
+_OWN_DEFAULT = re.compile(r"\$\{\w+:?-(\d+)\}")
+
+
+def _read(text: str) -> Reading | None:
+    if not any(name in text for name in VARIABLES) and not SIGN.search(text):
+        return None
+    text = _COMMENT.sub("", text)
+    tables, unread = commands(text)
+    values: dict[str, str] = {}
+    notes: list[str] = []
+    doubts: set[str] = set()
+    owners: dict[str, list[str]] = {}
+    unresolved: dict[str, tuple[str, ...]] = {}
+    for name, variable in VARIABLES.items():
+        if name not in text:
+            continue
+        seen = list(dict.fromkeys(_values(text, name)))
+        if not seen:
+            continue
+        known = [value for value in seen if value is not None]
+        if not known:
+            if variable.knobs:
+                unresolved[name] = variable.knobs
+            continue
+        owners.setdefault(variable.of, []).append(name)
+        if len(known) > 1 and not variable.note:
+            unread = (*unread, f"{name}, which has several values here ({', '.join(known)})")
+        elif known[0] == "":
+            notes.append(f"{name} is empty.")
+        elif variable.note:
+            notes.append(f"{name} is {known[0]}: {variable.note}.")
+        else:
+            values |= {knob: _times(known[0], variable) for knob in variable.knobs}
+            doubts.update(knob for knob in variable.knobs if variable.doubt)
+    if not (owners or tables or unread or unresolved):
+        return None
+    what = [*(f"{owner} ({', '.join(names)})" for owner, names in owners.items())]
+    what += [*(["commands of `ovs-vsctl` or `ovn-nbctl`"] if tables else [])]
+    return Reading(
+        f"settings of {', '.join(what) or 'names that are known'}",
+        tables,
+        tuple(values.items()),
+        notes=tuple(notes),
+        unread=unread,
+        unresolved=unresolved,
+        partial=True,
+        doubts=dict.fromkeys(doubts, VARIABLES["PROBE_INTERVAL"].doubt),
+    )
+
+
+def _times(text: str, variable: Variable) -> str:
+    return str(int(text) * variable.times) if variable.times != 1 and text.isdecimal() else text
+
+
+def _values(text: str, name: str) -> Iterator[str | None]:
+    """What each place that sets it says; None where that is no literal."""
+    for found in re.finditer(rf"(?<!\w)(?<!\w-){re.escape(name)}(?![\w-])", text):
+        before = text[max(text.rfind("\n", 0, found.start()) + 1, found.start() - NEAR) : found.start()]
+        if re.search(r"(?:ids|config|options):$", before):
+            continue
+        if before.endswith("${"):
+            if (default := _DEFAULT.match(text, found.end())) is not None:
+                yield None if _EXPANDED.search(default[1]) else default[1].strip("\"'")
+            continue
+        if before.endswith("$") or (name in ("inactivity-probe", "openflow-probe") and not _stands_alone(before)):
+            continue
+        if (assigned := _ASSIGNED.match(text, found.end())) is not None:
+            value = next((group for group in assigned.groups() if group is not None), "")
+            own = _OWN_DEFAULT.fullmatch(value)
+            yield own[1] if own else None if _EXPANDED.search(value) else value
+
+
+def _stands_alone(before: str) -> bool:
+    """As a flag of ovnkube, or as a key of its file; ``ovn-sbctl`` has a flag of the same name."""
+    return (before.endswith("--") and "ctl" not in before) or not before.strip()
+
+
+READER = Reader("environments, values.yaml, DaemonSets, Ansible variables, scripts with `ovs-vsctl set`", _read)

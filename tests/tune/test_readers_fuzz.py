@@ -1,0 +1,111 @@
+"""No damage to what people paste is a traceback."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ovsnet.errors import ConfigError
+from ovsnet.tune.lint import lint
+from ovsnet.tune.offline import facts_of_readings
+from ovsnet.tune.readers import recognise
+
+from .test_readers import CONFIGURATION, CONTROLLER, CSV, JSON, LIST, NB_GLOBAL, RELAY, SB_CONNECTION, TABLE, WRAPPED
+
+
+def record(body: str) -> str:
+    body += "\n"
+    return f"OVSDB JSON {len(body)} {hashlib.sha1(body.encode()).hexdigest()}\n{body}"
+
+
+FILE = record(
+    '{"name":"Open_vSwitch","tables":{"Open_vSwitch":{"columns":{"other_config":{"type":{"max":"unlimited"}}}}}}'
+)
+FILE += record('{"Open_vSwitch":{"1":{"other_config":["map",[["max-idle","5"]]]}}}')
+FILE += record('{"_is_diff":true,"Open_vSwitch":{"1":{"other_config":["map",[["max-idle","5"],["flow-limit","7"]]]}}}')
+
+DUMP = f"Open_vSwitch table\n{TABLE}\nManager table\n_uuid target\n----- ------\n"
+SAMPLES = (
+    *(LIST, WRAPPED, CONTROLLER, SB_CONNECTION, NB_GLOBAL, TABLE, CSV, JSON, DUMP, RELAY, FILE),
+    *CONFIGURATION.values(),
+    'ovs-vsctl set open . external-ids:ovn-remote=tcp:1.2.3.4:6642 other_config:max-idle="5"\n',
+)
+
+
+def judge(text: str) -> None:
+    try:
+        reading = recognise(text)
+    except ConfigError:
+        return
+    if reading is not None:
+        for facts in facts_of_readings([reading], ovn=(25, 3), ovs=(3, 5)):
+            lint(facts)
+
+
+def test_samples_themselves_are_recognised() -> None:
+    for sample in SAMPLES:
+        assert recognise(sample) is not None
+        judge(sample)
+
+
+def test_file_of_differences_ends_as_the_database_did() -> None:
+    reading = recognise(FILE)
+    assert reading is not None
+    (row,) = reading.tables["Open_vSwitch", "Open_vSwitch"]
+    assert row["other_config"] == {"flow-limit": "7"}
+
+
+PIECES = st.text(max_size=6) | st.sampled_from(
+    [
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "\\",
+        "\n",
+        "\x00",
+        "=",
+        ": ",
+        "{}",
+        "[]",
+        "null",
+        '["map",[[',
+        "-1",
+        "99999999999999999999",
+        "é",
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(SAMPLES), st.floats(0, 1), st.integers(0, 60), PIECES)
+def test_damaged_sample_is_read_or_refused(sample: str, where: float, length: int, piece: str) -> None:
+    at = int(where * len(sample))
+    judge(sample[:at] + piece + sample[at + length :])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    judge(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"name":"Open_vSwitch","tables":[]}',
+        '{"name":"Open_vSwitch","tables":{"Open_vSwitch":null}}',
+        '{"name":[],"tables":{"Connection":{"columns":[]}}}',
+        "{}",
+    ],
+)
+@pytest.mark.parametrize(
+    "change", ['{"Connection":{"1":[]}}', '{"Open_vSwitch":{"1":{"other_config":["map",[1]]}}}', "{}"]
+)
+def test_sound_record_of_a_wrong_shape_is_read_or_refused(body: str, change: str) -> None:
+    judge(record(body) + record(change))
+    judge((record(body) + record(change)).replace("JSON", "CLUSTER"))
