@@ -18,6 +18,7 @@ from ovsnet.node.version import Version, parse_version, shown
 from ovsnet.texts import for_line
 from ovsnet.tune.facts import Facts
 from ovsnet.tune.finding import Kind, LintResult
+from ovsnet.tune.judge_keys import keys_known
 from ovsnet.tune.lint import faults, harmful, unset
 from ovsnet.tune.lint import lint as judge
 from ovsnet.tune.offline import facts_of_readings, reading_of_environment
@@ -152,7 +153,11 @@ def _echo(material: Material, results: Sequence[LintResult], *, everything: bool
     for line in lint_lines(listed):
         say(for_line(line))
     versions = dict.fromkeys(versions_line(each) for each in material.facts)
-    say(f"{counters(list(results))} ({'; '.join(versions) or 'no version is known'})")
+    keys = sum(keys_known(each) for each in material.facts)
+    summary = counters(list(results))
+    if keys and not results:
+        summary = f"nothing is wrong with what is set: {keys} keys, and no knob"
+    say(f"{summary} ({'; '.join(versions) or 'no version is known'})")
 
 
 async def _facts(databases: Databases) -> Facts:

@@ -52,6 +52,11 @@ class HeldKey:
         return str(self.place) if self.row.label == "." else f"{self.place} of {self.row.label}"
 
 
+def keys_known(facts: Facts) -> int:
+    """How many keys are set that are known and are no knobs."""
+    return sum(_setting(facts, held.place) is not None for held in _held(facts))
+
+
 def judge_keys(facts: Facts) -> Iterator[LintResult]:
     """What is wrong with all that is set and is no knob. What is right makes no finding."""
     for held in _held(facts):

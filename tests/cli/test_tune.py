@@ -85,7 +85,7 @@ def test_plan_is_a_diff_with_reasons_and_writes_nothing(tune: Ovsnet, switch: Sa
     assert f"@@ Open_vSwitch at unix:{switch.rundir}/db.sock @@" in planned.out
     assert "+ Open_vSwitch.external_ids:ovn-remote-probe-interval = 30000 ms (30 s)\n    rule of thumb" in planned.out
     assert "northd_probe_interval=30000 is left out: it is in the database OVN_Northbound" in planned.out
-    assert tune("lint", "--all").out.startswith("nothing is set")
+    assert tune("lint", "--all").out.startswith("nothing is wrong with what is set")
 
 
 def test_apply_then_lint_then_revert(tune: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_missing_permission_is_exit_code_3_a_sentence_and_nothing_written(tune: 
     socket.chmod(0o700)
     assert (done.returncode, done.stdout) == (3, "")
     assert "Run as the user that owns the socket" in done.stderr
-    assert tune("lint", "--all").out.startswith("nothing is set")
+    assert tune("lint", "--all").out.startswith("nothing is wrong with what is set")
 
 
 def status(tmp_path: Path, longest: float) -> Path:

@@ -159,3 +159,10 @@ def test_template_is_resolved_where_its_value_is(ovsnet: Ovsnet, tmp_path: Path)
     assert lint(ovsnet, tmp_path)[0] == 2
     (tmp_path / "values.yaml").write_text("OVN_REMOTE_PROBE_INTERVAL: 10\n")
     assert lint(ovsnet, tmp_path)[0] == 1
+
+
+def test_keys_that_are_right_are_counted_where_no_knob_is_set(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    (file := tmp_path / "relay.json").write_text('{"remotes": {"ptcp:16642": {"inactivity-probe": 60000}}}')
+    code, out, _ = lint(ovsnet, file)
+    assert code == 0
+    assert "nothing is wrong with what is set: 1 keys, and no knob" in out
