@@ -58,6 +58,7 @@ async def test_start_of_a_switch_that_was_away_takes_as_long_as_the_agent_saw(no
     found = told(node)
     start = found.starts[-1]
     assert start.daemons == ["ovs-vswitchd"]
+    assert start.seconds is not None
     assert start.seconds < seconds + NEAR
     assert 0 < start.share("backoff") < seconds + NEAR
     assert found.outages[-1].code == "vswitchd-down"
