@@ -91,21 +91,23 @@ BETWEEN_LOOKS = 0.02
     "southbound.chassis",
     daemon="southbound",
     socket=Socket.DATABASE,
-    needs=("southbound.echo", "controller.chassis", "controller.connection"),
+    needs=("southbound.echo", "controller.chassis"),
     every=10,
 )
 async def chassis(node: Node) -> Answer:
     """No other node is registered with this node's chassis name or tunnel address.
 
     A cloned machine has both (ovn-org/ovn-kubernetes#70). Reads the rows of this chassis; while nobody writes them, one
-    question is asked.
+    question is asked. Of an address that another chassis has, ovn-controller 26.03 dies (an assertion in
+    ``ovsdb_idl_txn_write__``), so it is looked for without it, too.
     """
     ids, southbound = await node.configuration(), node.southbound.held()
     addresses = {each for _, value in in_force(ids, "ovn-encap-ip") for each in split_list(value)}
     ours = Ours(chassis_of(node), ids.get("hostname", ""), frozenset(addresses))
 
     async def look() -> Mapping[Hashable, Conflict]:
-        return conflicts(ours, await _looks(southbound, ours, node.settings.timeout))
+        found = conflicts(ours, await _looks(southbound, ours, node.settings.timeout))
+        return found if "name" not in found or await _renews_its_row(node) else {}
 
     _, found = await lasting(node, "chassis", look)
     if not found:
@@ -114,6 +116,16 @@ async def chassis(node: Node) -> Answer:
     if first.address:
         first = replace(first, host=await southbound.hostname_of(first.chassis, timeout=node.settings.timeout))
     return conflict_told(first)
+
+
+async def _renews_its_row(node: Node) -> bool:
+    """Whether ovn-controller is at work and connected: else the row may only say what was configured before."""
+    try:
+        control = await node.controller.session(node.settings.timeout)
+        paused = (await control.call("debug/status", timeout=node.settings.timeout)).strip() == "paused"
+    except OvsnetError:
+        return False
+    return not paused and await _controller_accepts_it(node)
 
 
 async def _looks(southbound: Southbound, ours: Ours, patience: float) -> list[Registered]:

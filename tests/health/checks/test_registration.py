@@ -59,4 +59,15 @@ async def test_row_of_a_controller_that_is_away_is_nobodys(node: Sandbox, asking
     await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-encap-ip=127.0.0.9")
     async with asking(node, timeout=0.5) as ask:
         await ask("ovsdb.echo")
-        assert (await ask("southbound.chassis")).reason == "precondition"
+        assert (await ask("southbound.chassis")).status is Status.OK
+
+
+async def test_address_of_another_is_told_without_a_controller_that_may_have_died_of_it(
+    node: Sandbox, asking: Asking
+) -> None:
+    await node.kill("ovn-controller")
+    await node.run("ovn-sbctl", "chassis-add", "other", "geneve", "127.0.0.9")
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-encap-ip=127.0.0.9")
+    async with asking(node, timeout=0.5) as ask:
+        result = await ask.until("southbound.chassis", lambda now: now.status is Status.FAILED)
+    assert "Chassis other on a host without a name is registered with 127.0.0.9" in result.detail
