@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.explain_text import lines
+from ovsnet.cli.terminal import redraw, say
 from ovsnet.errors import UsageError
 from ovsnet.explain.answer import document
 from ovsnet.explain.page import page
@@ -61,10 +62,10 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None
     if report is not None:
         _write(report, page(found))
     if as_json:
-        click.echo(json.dumps(document(found), indent=2, ensure_ascii=False))
+        say(json.dumps(document(found), indent=2, ensure_ascii=False))
     else:
         for line in lines(found):
-            click.echo(line)
+            say(line)
     if found.outages or any(start.ended is None for start in found.starts):
         raise click.exceptions.Exit(1)
 
@@ -90,8 +91,8 @@ class _Progress:
         now = time.monotonic()
         if self._terminal and now - self._at >= EVERY:
             self._at, self._shown = now, True
-            click.echo(f"\r\033[K{self._bytes / 1e6:.0f} MB  {name[-60:]}", nl=False, err=True)
+            redraw(f"{self._bytes / 1e6:.0f} MB  {name[-60:]}")
 
     def end(self) -> None:
         if self._shown:
-            click.echo("\r\033[K", nl=False, err=True)
+            redraw("")

@@ -28,3 +28,8 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     shown = _MARKED.sub("\x1b[\\1m", for_terminal(text))
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
     click.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+
+
+def redraw(text: str) -> None:
+    """Put it in the place of the last line of a terminal, on stderr: how far we are."""
+    click.echo(f"\r\033[K{for_line(text)}", nl=False, err=True)
