@@ -19,15 +19,15 @@ from ovsnet.health.causes import causes, codes
 from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.diagnosis import HEALTHY
 from ovsnet.tune.catalogue import KNOBS
+from ovsnet.tune.keys import KEYS
+from ovsnet.tune.keys.key import Key
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
-from ovsnet.tune.settings import SETTINGS
-from ovsnet.tune.settings.setting import Setting
 from ovsnet.web.endpoints import ENDPOINTS
 
 
 def settings_table(kind: type[Settings] = Settings) -> str:
-    """Every setting."""
+    """Every key."""
     return _table(
         ("setting", "flag", "environment", "default", "what it does"),
         (
@@ -116,13 +116,13 @@ def _knob(knob: Knob) -> tuple[str, ...]:
 
 def keys_table() -> str:
     """Every key that is known and is no knob."""
-    return _table(("where", "read by", "acts", "of a wrong value", "source"), map(_key, SETTINGS))
+    return _table(("where", "read by", "acts", "of a wrong value", "source"), map(_key, KEYS))
 
 
-def _key(setting: Setting) -> tuple[str, ...]:
-    known = " ".join(part for part in (setting.misread, setting.gone, setting.note) if part)
-    where = f"{setting.place.database} `{setting.place}`"
-    return where, setting.reader, setting.life(), known, setting.source
+def _key(key: Key) -> tuple[str, ...]:
+    known = " ".join(part for part in (key.misread, key.gone, key.note) if part)
+    where = f"{key.place.database} `{key.place}`"
+    return where, key.reader, key.life(), known, key.source
 
 
 def profiles_table() -> str:

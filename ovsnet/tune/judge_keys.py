@@ -11,13 +11,13 @@ from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.finding import Kind, LintResult
+from ovsnet.tune.keys import KEYS
+from ovsnet.tune.keys.forms import mask
+from ovsnet.tune.keys.key import CONFIG_FILE, Key
 from ovsnet.tune.knob import Place
 from ovsnet.tune.rules import reaches
-from ovsnet.tune.settings import SETTINGS
-from ovsnet.tune.settings.forms import mask
-from ovsnet.tune.settings.setting import CONFIG_FILE, Setting
 
-BY_PLACE: Mapping[Place, Setting] = {setting.place: setting for setting in SETTINGS}
+BY_PLACE: Mapping[Place, Key] = {known.place: known for known in KEYS}
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("Open_vSwitch", "Open_vSwitch", "external_ids"),
@@ -54,14 +54,14 @@ class HeldKey:
 
 def keys_known(facts: Facts) -> int:
     """How many keys are set that are known and are no knobs."""
-    return sum(_setting(facts, held.place) is not None for held in _held(facts))
+    return sum(_known(facts, held.place) is not None for held in _held(facts))
 
 
 def judge_keys(facts: Facts) -> Iterator[LintResult]:
     """What is wrong with all that is set and is no knob. What is right makes no finding."""
     for held in _held(facts):
-        if (setting := _setting(facts, held.place)) is not None:
-            found = _judged(facts, setting, held)
+        if (known := _known(facts, held.place)) is not None:
+            found = _judged(facts, known, held)
         elif _is_known(facts, held.place):
             continue
         else:
@@ -79,20 +79,20 @@ def _held(facts: Facts) -> Iterator[HeldKey]:
             found = row.columns.get(column)
             for key, value in found.items() if isinstance(found, Mapping) else ():
                 yield HeldKey(Place(database, table, column, str(key)), row, str(value))
-    for setting in SETTINGS:
-        place = setting.place
+    for known in KEYS:
+        place = known.place
         for row in () if place.key else facts.rows(place.database, place.table):
             if row.columns.get(place.column) is not None:
                 yield HeldKey(place, row, str(row.columns[place.column]))
 
 
-def _setting(facts: Facts, place: Place) -> Setting | None:
+def _known(facts: Facts, place: Place) -> Key | None:
     """The declaration of a key, or of the key that it is for one chassis."""
     if (found := BY_PLACE.get(place)) is not None:
         return found
     plain = _without_chassis(facts, place)
-    setting = BY_PLACE.get(plain) if plain else None
-    return setting if setting is not None and setting.suffixed else None
+    known = BY_PLACE.get(plain) if plain else None
+    return known if known is not None and known.suffixed else None
 
 
 def _without_chassis(facts: Facts, place: Place) -> Place | None:
@@ -121,7 +121,7 @@ def _is_copy(place: Place) -> bool:
 KNOB_PLACES = frozenset(knob.place for knob in KNOBS.values() if knob.place is not None)
 SUFFIXED = frozenset(
     [knob.place.key for knob in KNOBS.values() if knob.place is not None and knob.suffix_since]
-    + [setting.place.key for setting in SETTINGS if setting.suffixed]
+    + [known.place.key for known in KEYS if known.suffixed]
 )
 ALL_PLACES: Mapping[str, Place] = {place.key: place for place in (*BY_PLACE, *KNOB_PLACES) if place.key}
 
@@ -131,39 +131,39 @@ def _finding(kind: Kind, held: HeldKey, does: str, instead: str = "", *, harmles
     return LintResult(kind, held.place.key or held.place.column, held.where, held.value, says, does, instead, harmless)
 
 
-def _judged(facts: Facts, setting: Setting, held: HeldKey) -> LintResult | None:
-    version = facts.versions.get(setting.reader)
-    name = setting.place.key or setting.place.column
-    acts = setting.acts_on(version)
+def _judged(facts: Facts, known: Key, held: HeldKey) -> LintResult | None:
+    version = facts.versions.get(known.reader)
+    name = known.place.key or known.place.column
+    acts = known.acts_on(version)
     if acts is False and version is not None:
-        return _dead(setting, held, shown(version))
-    if wrong := setting.form(held.value):
+        return _dead(known, held, shown(version))
+    if wrong := known.form(held.value):
         seconds = Kind.WRONG_UNIT if "looks like seconds" in wrong else Kind.NOT_A_VALUE
         instead = f"{name}={int(held.value) * 1000}" if seconds is Kind.WRONG_UNIT else f"correct {name}"
-        return _finding(seconds, held, f"It {wrong}. {setting.misread}".rstrip(), instead)
-    if acts is None and (setting.until or setting.since):
-        return _unsure(setting, held)
+        return _finding(seconds, held, f"It {wrong}. {known.misread}".rstrip(), instead)
+    if acts is None and (known.until or known.since):
+        return _unsure(known, held)
     return _overwritten(facts, held)
 
 
-def _dead(setting: Setting, held: HeldKey, version: str) -> LintResult:
-    if setting.until is not None and not setting.gone:
-        does = f"{setting.reader} {version} ignores it: {setting.product} {shown(setting.until)} dropped it."
+def _dead(known: Key, held: HeldKey, version: str) -> LintResult:
+    if known.until is not None and not known.gone:
+        does = f"{known.reader} {version} ignores it: {known.product} {shown(known.until)} dropped it."
         off = held.value.lower() == "false"
         return _finding(
-            Kind.DEAD, held, does, "remove it" if off else f"remove it; {setting.instead}".rstrip("; "), harmless=off
+            Kind.DEAD, held, does, "remove it" if off else f"remove it; {known.instead}".rstrip("; "), harmless=off
         )
-    if setting.gone:
-        assert setting.until is not None
-        does = f"{setting.reader} {version} ignores it: {setting.gone}"
+    if known.gone:
+        assert known.until is not None
+        does = f"{known.reader} {version} ignores it: {known.gone}"
         return _finding(Kind.DEAD, held, does, "remove it", harmless=True)
-    assert setting.since is not None
-    does = f"{setting.reader} {version} does not know it: it came with {setting.product} {shown(setting.since)}."
+    assert known.since is not None
+    does = f"{known.reader} {version} does not know it: it came with {known.product} {shown(known.since)}."
     return _finding(Kind.DEAD, held, does, "remove it", harmless=held.value.lower() == "false")
 
 
-def _unsure(setting: Setting, held: HeldKey) -> LintResult:
-    does = f"Whether it takes effect depends on the version of {setting.reader}, which is unknown ({setting.life()})."
+def _unsure(known: Key, held: HeldKey) -> LintResult:
+    does = f"Whether it takes effect depends on the version of {known.reader}, which is unknown ({known.life()})."
     return _finding(Kind.UNSURE, held, does)
 
 

@@ -10,9 +10,9 @@ from ovsnet.node.version import Version
 from ovsnet.ovsdb.values import NO_UUID
 from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.finding import Kind, LintResult
+from ovsnet.tune.keys import KEYS
+from ovsnet.tune.keys.key import CONFIG_FILE, Key, anything
 from ovsnet.tune.lint import lint
-from ovsnet.tune.settings import SETTINGS
-from ovsnet.tune.settings.setting import CONFIG_FILE, Setting, anything
 
 
 def lint_of(column: str, key: str, value: str) -> list[LintResult]:
@@ -192,11 +192,11 @@ def test_bridge_is_judged_too() -> None:
     assert "mac-aging-time" in found.instead
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: str(each.place))
-def test_declaration_says_whence_and_what_becomes_of_a_wrong_value(setting: Setting) -> None:
-    assert setting.source
-    assert setting.form is anything or setting.misread.endswith(".")
-    assert not setting.gone or setting.until
+@pytest.mark.parametrize("key", KEYS, ids=lambda each: str(each.place))
+def test_declaration_says_whence_and_what_becomes_of_a_wrong_value(key: Key) -> None:
+    assert key.source
+    assert key.form is anything or key.misread.endswith(".")
+    assert not key.gone or key.until
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import msgspec
 
 from ovsnet.errors import ConfigError
 from ovsnet.protocol.jsonrpc import BAD_JSON
+from ovsnet.tune.keys.key import CONFIG_FILE
 from ovsnet.tune.readers.reading import Reader, Reading, Tables, shown_tables
 from ovsnet.tune.readers.values import Cell, texts
-from ovsnet.tune.settings.setting import CONFIG_FILE
 
 OPTIONS = {"inactivity-probe": "inactivity_probe", "max-backoff": "max_backoff", "read-only": "read_only"}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ovsnet.tune.keys import PLACES
 from ovsnet.tune.readers.reading import (
     COLUMN_WIDTH,
     HOLDING,
@@ -18,7 +19,6 @@ from ovsnet.tune.readers.reading import (
     table_of,
 )
 from ovsnet.tune.readers.values import is_open, printed
-from ovsnet.tune.settings import PLACES
 
 _LINE = re.compile(r"[\s>|]*([a-z_][a-z0-9_]*)( *): ?(.*)")
 _GAP = re.compile(" {6,}")

@@ -4,9 +4,9 @@ Versions are by ``git grep`` of the key in the sources of the tags 2.11 to 3.7."
 from __future__ import annotations
 
 from ovsnet.node.version import Version
+from ovsnet.tune.keys.forms import flag, macs, mask, one_of, sizes, whole
+from ovsnet.tune.keys.key import Form, Key, anything
 from ovsnet.tune.knob import Place
-from ovsnet.tune.settings.forms import flag, macs, mask, one_of, sizes, whole
-from ovsnet.tune.settings.setting import Form, Setting, anything
 
 READER = "ovs-vswitchd"
 DEFAULT = "ovs-vswitchd takes its default."
@@ -24,16 +24,16 @@ def _other_config(
     *,
     table: str = "Open_vSwitch",
     note: str = "",
-) -> Setting:
+) -> Key:
     place = Place("Open_vSwitch", table, "other_config", key)
-    return Setting(place, READER, form, misread, since, note=note, source=source)
+    return Key(place, READER, form, misread, since, note=note, source=source)
 
 
-def _bridge(key: str, form: Form = anything, misread: str = DEFAULT) -> Setting:
+def _bridge(key: str, form: Form = anything, misread: str = DEFAULT) -> Key:
     return _other_config(key, form, misread, "vswitchd/bridge.c", table="Bridge")
 
 
-SETTINGS = (
+KEYS = (
     _other_config("hw-offload", flag, OFF, "lib/dpif-offload.c; lib/netdev-offload.c until 3.6", note=RESTART),
     _other_config("hw-offload-priority", source="lib/dpif-offload.c", since=(3, 7), note=RESTART),
     _other_config(

@@ -21,7 +21,7 @@ def anything(_: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Key:
     """``reader`` knows the key from ``since`` until ``until``. ``misread`` says in a sentence what it does with a value
     that ``form`` does not take. ``gone`` says why nothing is lost where the key is dead, ``instead`` what does today
     what it was for. ``whatever`` holds for any value; ``suffixed`` keys may be given for one chassis."""

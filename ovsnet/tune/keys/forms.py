@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from ovsnet.tune.settings.setting import Form
+from ovsnet.tune.keys.key import Form
 
 _NUMBER = re.compile(r"[ \t]*[+-]?[0-9]+")
 _REMOTE = re.compile(r"(?:(?:tcp|ssl):(?:\[[^\]]+\]|[^:\[\]]+)(?::(\d+))?|unix:.+)")

@@ -4,9 +4,9 @@ ovn-sb.xml). Versions are by ``git grep`` of the key in the sources of all branc
 from __future__ import annotations
 
 from ovsnet.node.version import Version
+from ovsnet.tune.keys.forms import flag, whole
+from ovsnet.tune.keys.key import CONFIG_FILE, Form, Key, anything
 from ovsnet.tune.knob import Place
-from ovsnet.tune.settings.forms import flag, whole
-from ovsnet.tune.settings.setting import CONFIG_FILE, Form, Setting, anything
 
 READER = "ovn-northd"
 DEFAULT = "northd takes its default."
@@ -26,14 +26,14 @@ def _option(
     gone: str = "",
     instead: str = "",
     source: str = "ovn-nb.xml",
-) -> Setting:
+) -> Key:
     place = Place(*home, "options", key)
-    return Setting(place, READER, form, misread, since, until, gone, instead, source=source)
+    return Key(place, READER, form, misread, since, until, gone, instead, source=source)
 
 
-def _file(table: str, column: str, form: Form, misread: str) -> Setting:
+def _file(table: str, column: str, form: Form, misread: str) -> Key:
     place = Place(CONFIG_FILE, table, column)
-    return Setting(place, "ovsdb-server", form, misread, source="OVS ovsdb/jsonrpc-server.c, ovsdb_jsonrpc_options")
+    return Key(place, "ovsdb-server", form, misread, source="OVS ovsdb/jsonrpc-server.c, ovsdb_jsonrpc_options")
 
 
 READERS_OF_ROWS = {"Controller": "ovs-vswitchd"}
@@ -46,7 +46,7 @@ def _milliseconds(text: str) -> str:
     return "looks like seconds, and the unit is milliseconds"
 
 
-SETTINGS = (
+KEYS = (
     _option(
         "use_logical_dp_groups",
         flag,
@@ -102,7 +102,7 @@ SETTINGS = (
         )
     ),
     *(
-        Setting(
+        Key(
             Place(database, table, "max_backoff"),
             READERS_OF_ROWS.get(table, "ovsdb-server"),
             whole(1000, MOST),
@@ -116,7 +116,7 @@ SETTINGS = (
             ("OVN_Southbound", "Connection"),
         )
     ),
-    Setting(
+    Key(
         Place("Local_Config", "Connection", "inactivity_probe"),
         "ovsdb-server",
         _milliseconds,

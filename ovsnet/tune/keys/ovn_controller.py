@@ -4,8 +4,7 @@ the sources of all branches of OVN, 20.03 to 26.03."""
 from __future__ import annotations
 
 from ovsnet.node.version import Version
-from ovsnet.tune.knob import Place
-from ovsnet.tune.settings.forms import (
+from ovsnet.tune.keys.forms import (
     addresses,
     bridge_remote,
     flag,
@@ -18,7 +17,8 @@ from ovsnet.tune.settings.forms import (
     tunnels,
     whole,
 )
-from ovsnet.tune.settings.setting import Form, Setting, anything
+from ovsnet.tune.keys.key import Form, Key, anything
+from ovsnet.tune.knob import Place
 
 READER = "ovn-controller"
 DEFAULT = "ovn-controller takes its default."
@@ -33,12 +33,12 @@ def _external_id(
     *,
     suffixed: bool = True,
     note: str = "",
-) -> Setting:
+) -> Key:
     place = Place("Open_vSwitch", "Open_vSwitch", "external_ids", key)
-    return Setting(place, READER, form, misread, since, suffixed=suffixed, note=note, source=source)
+    return Key(place, READER, form, misread, since, suffixed=suffixed, note=note, source=source)
 
 
-SETTINGS = (
+KEYS = (
     _external_id(
         "ovn-remote",
         remotes,
