@@ -17,6 +17,7 @@ from ovsnet.explain.answer import document
 from ovsnet.explain.page import page
 from ovsnet.explain.read import explain as explained
 from ovsnet.explain.read import zone as zone_of
+from ovsnet.texts import for_line
 
 EVERY = 0.2
 """Seconds between two lines of progress."""
@@ -65,7 +66,7 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None
         say(json.dumps(document(found), indent=2, ensure_ascii=False))
     else:
         for line in lines(found):
-            say(line)
+            say(for_line(line))
     if found.outages or any(start.ended is None for start in found.starts):
         raise click.exceptions.Exit(1)
 
