@@ -25,9 +25,6 @@ LAST_FEW = 4
 """Descriptors. A daemon that has none left, and a client that leaves it, is between two turns of its loop at a moment
 when somebody who waits has not been accepted in its place: on a host with much to do, a long moment."""
 
-SAME_START = 0.1
-"""Seconds by which two readings of one process's start may differ: the kernel counts it in ticks of 10 ms."""
-
 
 class Daemon:
     """Bookkeeping of questions and answers. ``heard_at`` tells when its last bytes came, on any of its sockets.
@@ -47,6 +44,8 @@ class Daemon:
         self.peer_pid: int | None = None
         self.started_at: float | None = None
         """When its process started, by ``clock``; None while we see none."""
+        self._tick: float | None = None
+        """The same in seconds since the boot, which two readings of one process have alike."""
         self.distant = False
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
         self.ended_at: float | None = None
@@ -81,9 +80,10 @@ class Daemon:
             return False
         self._met, self.ended_at = process, None
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        before, self.started_at = self.started_at, self._clock() - since_boot + process.started
-        self.starts.saw(self.started_at, SAME_START)
-        return before is None or abs(before - self.started_at) > SAME_START
+        before, self._tick = self._tick, process.started
+        self.started_at = self._clock() - since_boot + process.started
+        self.starts.saw(process.started, self.started_at)
+        return before != self._tick
 
     @property
     def sighting(self) -> Sighting | None:

@@ -32,12 +32,12 @@ class Starts:
         self._at: deque[float] = deque(maxlen=MOST_KEPT)
         self._newest: float | None = None
 
-    def saw(self, started_at: float, same: float) -> None:
-        """A process was seen that started then. Of two that are seen in turn, neither starts again; ``same``: seconds
-        by which two readings of one start may differ."""
-        if self._newest is not None and started_at > self._newest + same:
+    def saw(self, tick: float, started_at: float) -> None:
+        """A process was seen that started ``tick`` seconds after the boot, as the kernel counts exactly, which is
+        ``started_at`` by the caller's clock. Of two that are seen in turn, neither starts again."""
+        if self._newest is not None and tick > self._newest:
             self._at.append(started_at)
-        self._newest = max(started_at, self._newest or started_at)
+        self._newest = max(tick, self._newest or tick)
 
     def since(self, moment: float) -> int:
         """How many of them started after that."""

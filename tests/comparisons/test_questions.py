@@ -86,7 +86,20 @@ ROWS: dict[str, Sequence[Row]] = {
 
 
 def test_every_question_is_asked_and_tried_here() -> None:
-    own = {"questions", "runner", "comparison", "peers", "processes", "causes", "storms", "page", "sections", "laps"}
+    own = {
+        "questions",
+        "runner",
+        "comparison",
+        "peers",
+        "processes",
+        "causes",
+        "storms",
+        "page",
+        "sections",
+        "laps",
+        "explain_speed",
+        "flood",
+    }
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)} - {"__main__"}
     asked = {question.__name__.removeprefix("bench.") for question in FULL}
     assert asked == ROWS.keys() == modules - own

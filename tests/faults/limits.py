@@ -164,7 +164,7 @@ async def database_started_after_the_switch(scene: Scene) -> Steps:
     yield
 
 
-@fault("healthy", passing=f"southbound-down {NO_FLOWS}", starts=True)
+@fault("healthy", passing=f"southbound-down northd-not-connected {NO_FLOWS}", starts=True)
 async def southbound_started_after_the_controller(scene: Scene) -> Steps:
     """The southbound started four seconds after ovn-controller and ovs-vswitchd."""
     await _restart_late(scene, "ovn-sb", 4, "ovn-controller", "ovs-vswitchd")

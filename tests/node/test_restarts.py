@@ -12,27 +12,39 @@ from ovsnet.node.restarts import Crashes, Starts, crashes_of
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.waiting import until
 
-SAME = 0.1
-
 
 def test_first_process_is_no_restart() -> None:
     starts = Starts()
-    starts.saw(5.0, SAME)
+    starts.saw(105.0, 5.0)
     assert starts.since(0.0) == 0
 
 
 def test_restarts_are_forgotten() -> None:
     starts = Starts()
-    for at in (0.0, 10.0, 20.0, 20.05, 30.0):
-        starts.saw(at, SAME)
+    for at in (0.0, 10.0, 20.0, 20.0, 30.0):
+        starts.saw(100.0 + at, at)
     assert [starts.since(moment) for moment in (0.0, 15.0, 30.0)] == [3, 2, 0]
 
 
 def test_two_processes_that_are_seen_in_turn_do_not_start() -> None:
     starts = Starts()
     for at in (0.0, 10.0) * 5:
-        starts.saw(at, SAME)
+        starts.saw(100.0 + at, at)
     assert starts.since(-1.0) == 1
+
+
+def test_restart_right_after_a_restart_is_one_more() -> None:
+    starts = Starts()
+    for tick in (100.0, 100.02, 100.04):
+        starts.saw(tick, 0.0)
+    assert starts.since(-1.0) == 2
+
+
+def test_process_whose_start_reads_differently_by_our_clock_is_the_same() -> None:
+    starts = Starts()
+    for reading in (5.0, 5.03, 4.98):
+        starts.saw(105.0, reading)
+    assert starts.since(-1.0) == 0
 
 
 def test_process_without_a_monitor_tells_nothing(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ BRISK = {"interval": 0.1, "timeout": 0.4, "hung_after": 0.8, "dead_after": 0.5, 
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
 
 
+ABSENT = ("not-used", "elsewhere")
+"""Reasons of checks that ask for what this node does not have."""
+
+
 class Watched:
     """An agent with all that it told. ``codes`` are the diagnoses in order."""
 
@@ -61,12 +65,12 @@ class Watched:
     def names(self, status: Status) -> set[str]:
         """Checks of that status; those that the node has no use for are left out."""
         results = self.agent.health.results.values()
-        return {each.name for each in results if each.status is status and each.reason != "not-used"}
+        return {each.name for each in results if each.status is status and each.reason not in ABSENT}
 
     @property
     def not_used(self) -> set[str]:
         """Checks that the node has no use for."""
-        return {each.name for each in self.agent.health.results.values() if each.reason == "not-used"}
+        return {each.name for each in self.agent.health.results.values() if each.reason in ABSENT}
 
     async def until(self, fact: Callable[[], object], what: str = "") -> None:
         """Return as soon as ``fact`` holds. What the agent tells wakes us; time alone changes the rest."""

@@ -129,6 +129,10 @@ async def test_start_that_waits_for_the_controller_is_starting_until_its_allowan
         assert starting.summary.startswith("The start waits for the stage controller.")
         status, body = await agent.get("/startupz")
         assert (status, body.startswith("waiting for the stage controller for ")) == (503, True)
-        await agent.says("controller-not-connected", failed={"controller.connection", "controller.openflow"})
+        await agent.says(
+            "sb-down",
+            also={"controller-not-connected"},
+            failed={"controller.connection", "controller.openflow", "sb.echo"},
+        )
         await node.start("ovn-sb")
         await agent.recovers()
