@@ -171,7 +171,7 @@ async def southbound_started_after_the_controller(scene: Scene) -> Steps:
     yield
 
 
-@fault("healthy", passing=f"ovsdb-down vswitchd-not-connected {NO_FLOWS}", starts=True)
+@fault("healthy", passing=f"ovsdb-restarting ovsdb-down vswitchd-not-connected {NO_FLOWS}", starts=True)
 async def database_restarted_over_and_over(scene: Scene) -> Steps:
     """ovsdb-server was restarted four times: ovs-vswitchd carries its backoff over."""
     for _ in range(4):

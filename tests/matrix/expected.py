@@ -41,7 +41,7 @@ class Expected:
         told = [fault for fault in faults if not _hidden(fault, faults)]
         each = [_alone(fault) for fault in told]
         broken = [fault for fault in told if fault.codes != {"healthy"}] or told
-        codes = broken[0].codes if len(broken) == 1 else frozenset({_root(broken)})
+        codes = broken[0].codes if len(broken) == 1 else _root(broken)
         state = max((one.state for one in each), default=State.READY)
         return cls(
             codes,
@@ -76,11 +76,16 @@ def _hidden(fault: Fault, faults: Sequence[Fault]) -> bool:
     return bool(fault.hidden_by & {word for other in others for word in (other.name, *other.codes)})
 
 
-def _root(faults: Sequence[Fault]) -> str:
+def _root(faults: Sequence[Fault]) -> frozenset[str]:
+    """The first in the causal order. Of a fault that may have several codes, each that precedes all of the others'."""
     if found := EXCEPTIONS.get(frozenset(fault.name for fault in faults)):
-        return found[0]
-    codes = {(_place(code, fault.state), code) for fault in faults for code in fault.codes - {"healthy"}}
-    return min(codes, default=(0, "healthy"))[1]
+        return frozenset({found[0]})
+    places = [{code: _place(code, fault.state) for code in fault.codes - {"healthy"}} for fault in faults]
+    places = sorted((each for each in places if each), key=lambda each: min(each.values()))
+    if not places:
+        return frozenset({"healthy"})
+    next_one = min((place for each in places[1:] for place in each.values()), default=len(PLACES))
+    return frozenset(code for code, place in places[0].items() if place <= next_one)
 
 
 def _place(code: str, state: State | None) -> int:

@@ -9,9 +9,11 @@ from tests.matrix.row import Said
 
 
 def settled(agent: Agent, expected: Expected) -> bool:
-    """The right code, and ``/ovs/livez`` as it must be."""
+    """The right code, with what must stand beside it, and ``/ovs/livez`` as it must be."""
     livez = agent.livez[-1].what if agent.livez else ""
-    return agent.ended or (agent.code in expected.codes and livez == ("503" if expected.dead else "200"))
+    beside = {agent.code, *agent.document.get("diagnosis", {}).get("also", [])}
+    named = agent.code in expected.codes and expected.also <= beside
+    return agent.ended or (named and livez == ("503" if expected.dead else "200"))
 
 
 def judge_agent(

@@ -65,6 +65,11 @@ def test_fault_that_does_no_harm_leaves_the_other_all_its_codes() -> None:
     assert beside.codes == alone.codes
 
 
+def test_root_that_may_have_several_codes_has_those_that_precede_the_other_fault() -> None:
+    assert expected("ovn-remote-unset", "flows-deleted").codes == {"southbound-down", "controller-not-connected"}
+    assert expected("ovn-remote-unset", "controller-killed").codes == {"controller-down"}
+
+
 def test_nothing_is_healthy() -> None:
     assert (Expected.of([]).codes, Expected.of([]).state, Expected.of([]).exit_code) == (
         frozenset({"healthy"}),
