@@ -94,7 +94,7 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
 
 @fault(
     "schema-old",
-    breaks="schema",
+    breaks="southbound schema",
     deadline=20,
     passing=f"{UNCONNECTED} southbound-slow sb-slow controller-slow northd-slow",
 )

@@ -23,7 +23,8 @@ CENTRAL = {"ovn-nb": "nb", "ovn-northd": "northd"}
 WITHOUT_OVSDB = "ovsdb-down ovsdb-hung database-socket-moved"
 """Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
 
-HIDDEN = {"southbound": WITHOUT_OVSDB}
+HIDDEN = {"southbound": WITHOUT_OVSDB, "controller-terminated": WITHOUT_OVSDB}
+"""A controller that ended in order left no pidfile, and only the database says that this node has one."""
 
 RESTARTED = {
     "ovsdb": "vswitchd-not-connected controller-not-connected",
@@ -64,7 +65,7 @@ for _daemon, _component in COMPONENTS.items():
             about=f"{_daemon} got SIG{'KILL' if _verb == 'kill' else 'TERM'}.",
             breaks=_component,
             passing=RESTARTED[_component],
-            hidden_by=HIDDEN.get(_component, ""),
+            hidden_by=HIDDEN.get(f"{_component}-{_done}", HIDDEN.get(_component, "")),
             long=_of_ovs and _verb == "kill",
         )(_ends(_verb, _daemon))
     fault(

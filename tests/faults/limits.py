@@ -173,8 +173,8 @@ async def southbound_started_after_the_controller(scene: Scene) -> Steps:
 
 @fault("healthy", passing=f"ovsdb-restarting ovsdb-down vswitchd-not-connected {NO_FLOWS}", starts=True)
 async def database_restarted_over_and_over(scene: Scene) -> Steps:
-    """ovsdb-server was restarted four times: ovs-vswitchd carries its backoff over."""
-    for _ in range(4):
+    """ovsdb-server was restarted twice: ovs-vswitchd carries its backoff over."""
+    for _ in range(2):
         await scene.node.restart("ovsdb-server")
         await asyncio.sleep(0.3)
     yield
