@@ -81,7 +81,7 @@ async def _count_up(node: Sandbox) -> None:
     await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(before) + 1}")
 
 
-@fault("northd-behind", breaks="northd", observers=("held", "start", "fresh"), deadline=24)
+@fault("northd-behind", breaks="northd nb", observers=("held", "start", "fresh"), deadline=24)
 async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
     """A client that is no ovn-northd holds ovn-northd's lock, and the northbound is changed."""
     node = scene.node

@@ -102,6 +102,7 @@ for _daemon, _component, _left in (("ovn-northd", "northd", ()), ("ovn-nb", "nb"
         about=f"{_daemon} got SIGTERM, as when it moves to another host.",
         breaks=_component,
         passing=f"{_component}-down",
+        hidden_by="northd-down northd-hung northd-terminated" if _left else "",
         deadline=20 if _left else 0,
     )(_ends("stop", _daemon))
 

@@ -88,7 +88,13 @@ async def _asked(scene: Scene) -> Steps:
     yield
 
 
-@fault("southbound-down", "controller-not-connected", breaks="southbound", passing=UNCONNECTED, hidden_by=WITHOUT_OVSDB)
+@fault(
+    "southbound-down",
+    "controller-not-connected",
+    breaks="southbound controller",  # without either, nothing says that this node has OVN
+    passing=UNCONNECTED,
+    hidden_by=WITHOUT_OVSDB,
+)
 async def ovn_remote_unset(scene: Scene) -> Steps:
     """external_ids:ovn-remote was removed."""
     await scene.unset("ovn-remote")
