@@ -49,7 +49,7 @@ LOST_NAMES = (
         summary="The server at the socket of an OVN database does not serve that database.",
         remedies=(
             "Find out who listens there (`ss -xlp`), and start it with the right database file. A member that left its "
-            "cluster (`cluster/leave`) serves nothing any more: have it join anew (`ovsdb-tool join-cluster`).",
+            "cluster (`cluster/leave`) serves nothing any more: have it join again (`ovsdb-tool join-cluster`).",
         ),
         reasons=frozenset({"database-foreign"}),
     ),
@@ -67,7 +67,7 @@ def _of_cluster(component: Component) -> tuple[Cause, ...]:
             remedies=(
                 "See whether it reaches {remotes}, and whether these and the others are up (`cluster/status {database}`"
                 " on their control sockets). If their list holds an earlier id of this host, remove that at the leader "
-                "(`cluster/kick {database} ID`); then stop this server, move its file away, and have it join anew.",
+                "(`cluster/kick {database} ID`); then stop this server, move its file away, and have it join again.",
                 "See `cluster/status` on the control socket of each member.",
             ),
             reasons=frozenset({f"{name}-joining"}),

@@ -35,7 +35,7 @@ INSPECT = (
 )
 MADE_ANEW = (
     "Its database file {database} {damage}, so no start succeeds. Restore a backup, or have a member of a cluster join "
-    "it anew (`ovsdb-tool join-cluster`)."
+    "it again (`ovsdb-tool join-cluster`)."
 )
 BUSY_DATABASE = "See who writes so much (`ovsdb-server/perf-counters-show` on its control socket), or give it CPU."
 ELSEWHERE = "Restarting anything on this node does not help."

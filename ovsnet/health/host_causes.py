@@ -8,7 +8,7 @@ from ovsnet.health.cause import Cause, State
 MEMBER = (
     "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`), and do not restart "
     "this member of the cluster: its file lacks what was committed meanwhile, and may not load again. Have it leave "
-    "(`cluster/leave`, or `cluster/kick` at another member), move the file away, and join it anew "
+    "(`cluster/leave`, or `cluster/kick` at another member), move the file away, and join it again "
     "(`ovsdb-tool join-cluster`)."
 )
 """Tried: once there is room it writes on behind the gap, and its next start ends with "record N advances commit index
@@ -36,7 +36,7 @@ HOST = (
     Cause(
         code="certificate-expired",
         state=State.DEGRADED,
-        summary="A certificate is not valid at this time: peers refuse it, whenever a connection is made anew.",
+        summary="A certificate is not valid at this time: peers refuse each new connection that needs it.",
         remedies=(
             "Renew {ended}, which {whose} uses. If its connections do not come back then, restart {whose}.",
             "Set this host's clock, or wait: {early}, which {whose} uses, is not valid yet.",
