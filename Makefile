@@ -9,7 +9,7 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test coverage test-system test-versions lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo test coverage test-system test-versions properties lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -21,6 +21,11 @@ test: setup
 
 coverage: setup
 	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=term --cov-fail-under=90
+
+# The properties with new examples, which `make test` does not look for; before a release.
+properties: setup
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --hypothesis-profile='new examples' \
+	  $$(git grep -l '^from hypothesis' 'tests/*/test_*.py')
 
 # As root: boots a real systemd, scrapes with a real Prometheus, builds the container. Fetches what it needs.
 test-system: setup

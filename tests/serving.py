@@ -15,9 +15,7 @@ from urllib.parse import urlsplit
 
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
-
-PATIENCE = 60.0
-"""Seconds after which a fact is given up. It decides nothing."""
+from tests.patience import PATIENCE
 
 _SERVING = re.compile(r"serving on (http://[\w.:\[\]]+)")
 

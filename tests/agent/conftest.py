@@ -19,6 +19,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
+from tests.patience import PATIENCE
 
 
 class Watched:
@@ -40,7 +41,7 @@ class Watched:
         return [change.diagnosis.code for change in self.changes if change.diagnosis is not None]
 
     async def until(self, fact: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not fact():
                 self._told.clear()
                 await self._told.wait()
@@ -49,7 +50,7 @@ class Watched:
         """Return when every fast check was asked ``count`` times more."""
         results = self.agent.health.results
         fast = [name for name, check in CHECKS.items() if check.every <= 1.0]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             for _ in range(count):
                 before = {name: results[name].at for name in fast}
                 while any(results[name].at == before[name] for name in fast):  # noqa: ASYNC110 - no news tells of them

@@ -173,11 +173,12 @@ async def test_heartbeat_goes_on_and_ends_a_start_that_took_too_long(
     The daemons of ``shared_node`` may be those that were meant, so none is proven gone.
     """
     monkeypatch.setattr(ovsnet.agent.agent, "HEARTBEAT", 0.01)
-    async with watching(tmp_path, interval=NEVER, start_allowance=0.5) as watched:
+    async with watching(tmp_path, interval=NEVER, start_allowance=3600.0) as watched:
         assert watched.codes == ["not-visible"]
-        first = watched.agent.ticked_at
-        watched.agent.health.restarted("ovsdb-server", watched.agent.clock(), watched.agent.clock())
+        first, began = watched.agent.ticked_at, watched.agent.clock()
+        watched.agent.health.restarted("ovsdb-server", began, began)
         await watched.diagnosis("starting")
+        watched.agent.clock = lambda: time.monotonic() + 3600
         await watched.diagnosis("not-visible")
         assert watched.codes == ["not-visible", "starting", "not-visible"]
         assert watched.agent.ticked_at > first

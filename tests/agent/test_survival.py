@@ -13,6 +13,7 @@ from ovsnet.agent import agent as module
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
 from tests.agent.conftest import Watching
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -75,12 +76,12 @@ async def test_task_that_fails_begins_again(
         for owner, name in ((agent.health, "judge"), (agent.node, "socket_changed"), (agent.counters, "count")):
             monkeypatch.setattr(owner, name, failing_once(name, getattr(owner, name)))
         (tmp_path / "db.sock").touch()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while failed != {"judge", "socket_changed", "count"}:  # noqa: ASYNC110 - no news tells of them
                 await asyncio.sleep(0.005)
         ticked = agent.ticked_at
         await watched.rounds(2)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while agent.ticked_at == ticked:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         assert {f"KeyError: '{what}'" for what in failed} <= agent.node.faults

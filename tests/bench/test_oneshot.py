@@ -17,6 +17,7 @@ from ovsnet.io.connect import connect_once
 from ovsnet.io.pending import PendingRequests
 from ovsnet.protocol.openflow import MessageType, Version, hello
 from ovsnet.protocol.openflow.message import pack_message
+from tests.patience import PATIENCE
 
 GREETING = hello() + pack_message(Version.OF13, MessageType.ECHO_REQUEST, 1)
 ANSWER = hello() + pack_message(Version.OF13, MessageType.ECHO_REPLY, 1)
@@ -60,7 +61,7 @@ async def test_it_says_all_at_once_and_leaves_with_the_answer(tmp_path: Path) ->
         assert await reader.read() == b""
         ended.set()
 
-    async with switch(tmp_path / "s", answer) as address, asyncio.timeout(60):
+    async with switch(tmp_path / "s", answer) as address, asyncio.timeout(PATIENCE):
         await answered(address)
         await ended.wait()
 

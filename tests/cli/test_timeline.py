@@ -17,6 +17,7 @@ from ovsnet.health.timeline import STAGES, START_ORDER
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.server import serving
+from tests.patience import PATIENCE
 
 
 async def shown(node: Sandbox, *flags: str, restart: bool = False, allowance: float = 60.0) -> Result:
@@ -36,7 +37,7 @@ async def shown(node: Sandbox, *flags: str, restart: bool = False, allowance: fl
 async def restart_all(node: Sandbox, agent: Agent) -> None:
     for daemon in START_ORDER:
         await node.restart(daemon)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not _seen_from_start_to_end(agent):  # noqa: ASYNC110 - time alone changes some of it
             await asyncio.sleep(0.02)
 

@@ -19,8 +19,7 @@ import pytest
 
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet, Program
-
-PATIENCE = 40.0
+from tests.patience import PATIENCE
 
 
 @pytest.fixture

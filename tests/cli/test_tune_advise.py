@@ -15,8 +15,8 @@ from ovsnet.errors import OvsnetError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.advise import ENOUGH
 from tests.cli.conftest import Ovsnet, Program
+from tests.patience import PATIENCE
 
-PATIENCE = 150.0
 STALL = 4.0
 """Seconds. Three times that is more than the least that is ever advised."""
 

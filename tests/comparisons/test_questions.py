@@ -38,6 +38,7 @@ from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 
 NEED_A_PEER = {"os_ken_codec", "ovsdbapp_rows"}
 """Laps that run on a peer's interpreter alone."""
@@ -157,7 +158,7 @@ def test_messages_of_the_codec_laps_are_read() -> None:
 @pytest.mark.parametrize(("count", "window"), [(1, 1), (1, 64), (100, 1), (5000, 64), (100, 1000)])
 async def test_pipeline_counts_every_echo_once(shared_node: Sandbox, count: int, window: int) -> None:
     address = Address.unix(shared_node.rundir / "br-int.mgmt")
-    async with aclosing(EchoPipeline(address)) as pipeline, asyncio.timeout(50):
+    async with aclosing(EchoPipeline(address)) as pipeline, asyncio.timeout(PATIENCE):
         await pipeline.connect()
         for _ in range(2):
             await pipeline.run(count, window=window, payload=bytes(8))

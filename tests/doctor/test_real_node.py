@@ -11,11 +11,9 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.limits import EATS, cgroups, limited_memory
 from tests.faults.programs import program
+from tests.patience import PATIENCE
 
 from .conftest import NOW
-
-PATIENCE = 30.0
-"""Seconds: no test is decided by how long a loaded machine takes."""
 
 
 def rundir(node: Sandbox) -> Rundir:

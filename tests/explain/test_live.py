@@ -16,6 +16,7 @@ from ovsnet.explain.clock import Zone
 from ovsnet.explain.read import explain
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 
 NEAR = 0.2
 """Seconds by which the logs may say more than the agent saw. A busy machine has the agent see it later."""
@@ -33,7 +34,7 @@ async def restarted(node: Sandbox, daemon: str, away: float) -> float:
     agent = Agent(load(), Rundir(node.rundir, node.rundir))
     async with anyio.create_task_group() as tasks:
         await tasks.start(agent.run)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not agent.health.ready:  # noqa: ASYNC110 - time alone changes some of it
                 await asyncio.sleep(0.02)
             await node.stop(daemon)
@@ -67,7 +68,7 @@ async def test_start_of_a_switch_that_was_away_takes_as_long_as_the_agent_saw(no
 @pytest.mark.restored
 async def test_database_that_was_away(node: Sandbox) -> None:
     await restarted(node, "ovsdb-server", 1.2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while told(node).starts[-1].ended is None:  # noqa: ASYNC110 - a log tells nobody that it grew
             await asyncio.sleep(0.1)
     found = told(node)

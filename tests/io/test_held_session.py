@@ -14,8 +14,7 @@ from ovsnet.errors import ConnectionLost, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.transport import Channel
-
-PATIENT = 30.0
+from tests.patience import PATIENCE
 
 
 class Mute:
@@ -39,7 +38,7 @@ def session(where: Path | Address) -> HeldSession:
 @contextlib.asynccontextmanager
 async def opened(held: HeldSession) -> AsyncIterator[HeldSession]:
     async with held:
-        await held.open(timeout=PATIENT)
+        await held.open(timeout=PATIENCE)
         yield held
 
 
@@ -51,10 +50,10 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def test_session_knows_its_peer_and_is_closed_by_leaving_the_block(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    async with await asyncio.start_unix_server(greet, path), asyncio.timeout(PATIENT):
+    async with await asyncio.start_unix_server(greet, path), asyncio.timeout(PATIENCE):
         async with session(path) as held:
             assert (held.peer_pid, held.heard_at) == (None, 0.0)
-            await held.open(timeout=PATIENT)
+            await held.open(timeout=PATIENCE)
             assert held.address == Address.unix(path)
             assert held.peer_pid == os.getpid()
             while not held.heard_at:  # noqa: ASYNC110 - there is no event for the first bytes
@@ -68,15 +67,15 @@ async def test_end_that_the_peer_makes_is_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "s"
     async with await asyncio.start_unix_server(lambda reader, writer: writer.close(), path):
         held = session(path)
-        await held.open(timeout=PATIENT)
-        async with asyncio.timeout(PATIENT):
+        await held.open(timeout=PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             assert "closed the connection" in str(await held.closed)
 
 
 async def test_session_that_was_never_opened_is_closed_without_a_wait(tmp_path: Path) -> None:
     held = session(tmp_path / "none")
     with pytest.raises(SocketMissing):
-        await held.open(timeout=PATIENT)
+        await held.open(timeout=PATIENCE)
     await held.aclose()
     assert held.closed.done()
 

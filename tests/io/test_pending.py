@@ -13,6 +13,7 @@ import uvloop
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsdbError
 from ovsnet.io.pending import PendingRequests, after_next_poll
+from tests.patience import PATIENCE
 
 Body: TypeAlias = Callable[[], Awaitable[None]]
 Run: TypeAlias = Callable[[Body], None]
@@ -190,7 +191,7 @@ def test_long_call_opened_while_a_late_one_is_judged_holds_up_no_other(run: Run)
                 break
             block_until(time.monotonic() + 0.001)
         with pytest.raises(DeadlineExceeded):
-            await asyncio.wait_for(second, 30)
+            await asyncio.wait_for(second, PATIENCE)
         pending.fail_all(ConnectionLost("over"))
 
     run(body)

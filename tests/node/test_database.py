@@ -10,13 +10,12 @@ from ovsnet.errors import ConnectionLost, DeadlineExceeded, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.node.database import Database, open_database
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 
-PATIENT = 30.0
 
-
-async def opened(node: Sandbox, changed: asyncio.Event, *, patience: float = PATIENT) -> Database:
+async def opened(node: Sandbox, changed: asyncio.Event, *, patience: float = PATIENCE) -> Database:
     address = Address.unix(node.rundir / "db.sock")
-    return await open_database(address, timeout=PATIENT, patience=patience, tls=None, on_change=changed.set)
+    return await open_database(address, timeout=PATIENCE, patience=patience, tls=None, on_change=changed.set)
 
 
 async def test_root_and_bridges_are_there_at_once(shared_node: Sandbox) -> None:
@@ -26,7 +25,7 @@ async def test_root_and_bridges_are_there_at_once(shared_node: Sandbox) -> None:
     assert isinstance(database.ovs_version, str)
     assert database.other_config is not None
     assert database.peer_pid == shared_node.pid("ovsdb-server")
-    assert await database.echo(timeout=PATIENT) > 0
+    assert await database.echo(timeout=PATIENCE) > 0
     assert database.heard_at > 0
     await database.aclose()
     assert database.closed.done()
@@ -48,9 +47,9 @@ async def test_change_is_pushed_and_told(node: Sandbox) -> None:
 
 async def test_bridge_is_made_once_and_left_alone_after(node: Sandbox) -> None:
     database = await opened(node, asyncio.Event())
-    await database.create_bridge("br-x", "system", timeout=PATIENT)
+    await database.create_bridge("br-x", "system", timeout=PATIENCE)
     await node.run("ovs-vsctl", "set", "bridge", "br-x", "fail_mode=standalone")
-    await database.create_bridge("br-x", "system", timeout=PATIENT)
+    await database.create_bridge("br-x", "system", timeout=PATIENCE)
     assert (await node.run("ovs-vsctl", "get", "bridge", "br-x", "fail_mode")).strip() == "standalone"
     assert (await node.run("ovs-vsctl", "list-ports", "br-x")).strip() == ""
     assert (await node.run("ovs-vsctl", "get", "bridge", "br-x", "other_config:disable-in-band")).strip() == '"true"'
@@ -62,7 +61,7 @@ async def test_killed_server_ends_it(node: Sandbox) -> None:
     await node.kill("ovsdb-server")
     assert isinstance(await database.closed, ConnectionLost)
     with pytest.raises(ConnectionLost):
-        await database.echo(timeout=PATIENT)
+        await database.echo(timeout=PATIENCE)
     await node.stop("ovs-vswitchd")
 
 

@@ -4,9 +4,7 @@ from ovsnet.node.gather import election_timer, gather, read_rows
 from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import connect
 from ovsnet.sandbox.node import Sandbox
-
-PATIENCE = 30.0
-"""Seconds: no test is decided by how long a loaded machine takes."""
+from tests.patience import PATIENCE
 
 
 def rundir(node: Sandbox) -> Rundir:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.node.inotify import IN_CREATE, IN_DELETE, IN_IGNORED, Inotify
+from tests.patience import PATIENCE
 
 
 async def test_events_come_in_order_with_their_directory_and_name(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ async def test_events_come_in_order_with_their_directory_and_name(tmp_path: Path
         for name in ("one", "zwei-ä", "x" * 200):
             (tmp_path / name).touch()
         (tmp_path / "one").unlink()
-        seen = [await asyncio.wait_for(inotify.event(), 30) for _ in range(4)]
+        seen = [await asyncio.wait_for(inotify.event(), PATIENCE) for _ in range(4)]
     assert [(event.mask, event.name) for event in seen] == [
         (IN_CREATE, "one"), (IN_CREATE, "zwei-ä"), (IN_CREATE, "x" * 200), (IN_DELETE, "one"),
     ]  # fmt: skip
@@ -29,7 +30,7 @@ async def test_event_that_comes_later_wakes_who_waits(tmp_path: Path) -> None:
         waiting = asyncio.ensure_future(inotify.event())
         await asyncio.sleep(0)
         (tmp_path / "late").touch()
-        assert (await asyncio.wait_for(waiting, 30)).name == "late"
+        assert (await asyncio.wait_for(waiting, PATIENCE)).name == "late"
 
 
 async def test_directory_that_goes_is_watched_no_longer(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ async def test_directory_that_goes_is_watched_no_longer(tmp_path: Path) -> None:
         inotify.watch(directory, IN_CREATE)
         assert inotify.watched == {directory}
         directory.rmdir()
-        assert (await asyncio.wait_for(inotify.event(), 30)).mask & IN_IGNORED
+        assert (await asyncio.wait_for(inotify.event(), PATIENCE)).mask & IN_IGNORED
         assert inotify.watched == set()
 
 

@@ -26,8 +26,7 @@ from ovsnet.io.transport import Channel
 from ovsnet.node.link import Link
 from ovsnet.node.link_state import FIRST_BACKOFF, LONGEST_BACKOFF, State
 from ovsnet.sandbox.waiting import until
-
-PATIENT = 30.0
+from tests.patience import PATIENCE
 
 
 class Mute:
@@ -115,7 +114,7 @@ class Peer:
         while self.attempts == before:
             self.now += 0.001
             with suppress(PeerError):
-                await link.session(PATIENT)
+                await link.session(PATIENCE)
         return self.now - start
 
 
@@ -127,8 +126,8 @@ async def peer() -> Peer:
 async def test_session_is_opened_once_and_held(peer: Peer) -> None:
     link = peer.link()
     assert link.current is None
-    first = await link.session(PATIENT)
-    assert await link.session(PATIENT) is first is link.current is link.held()
+    first = await link.session(PATIENCE)
+    assert await link.session(PATIENCE) is first is link.current is link.held()
     assert (peer.attempts, peer.changes, peer.questions) == (1, 1, 2)
     assert link.heard_at == 12.5
     await link.aclose()
@@ -144,7 +143,7 @@ async def test_link_without_a_session_has_heard_nothing(peer: Peer) -> None:
 async def test_link_that_waits_for_its_greeting_is_not_lost(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
-    asking = asyncio.create_task(link.session(PATIENT))
+    asking = asyncio.create_task(link.session(PATIENCE))
     await peer.tried.wait()
     with pytest.raises(NotConnectedYet):
         link.held()
@@ -156,7 +155,7 @@ async def test_link_that_waits_for_its_greeting_is_not_lost(peer: Peer) -> None:
 async def test_many_askers_share_one_attempt(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
-    asking = [asyncio.create_task(link.session(PATIENT)) for _ in range(10)]
+    asking = [asyncio.create_task(link.session(PATIENCE)) for _ in range(10)]
     await peer.tried.wait()
     peer.greeting.set()
     assert len(set(await asyncio.gather(*asking))) == 1
@@ -167,10 +166,10 @@ async def test_many_askers_share_one_attempt(peer: Peer) -> None:
 async def test_failure_is_told_to_all_who_wait_and_to_those_who_ask_too_soon(peer: Peer) -> None:
     link = peer.link()
     peer.refusal = ConnectionRefused("nobody")
-    results = await asyncio.gather(*(link.session(PATIENT) for _ in range(3)), return_exceptions=True)
+    results = await asyncio.gather(*(link.session(PATIENCE) for _ in range(3)), return_exceptions=True)
     assert results == [peer.refusal] * 3
     with pytest.raises(ConnectionRefused):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     assert peer.attempts == 1
     assert link.lost == {"refused": 1}
     assert peer.changes == 0
@@ -181,7 +180,7 @@ async def test_attempts_double_their_pause_up_to_the_longest(peer: Peer) -> None
     link = peer.link()
     peer.refusal = SocketMissing("none")
     with pytest.raises(SocketMissing):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     expected = FIRST_BACKOFF
     for _ in range(8):
         assert expected * 0.75 <= await peer.retries_after(link) <= expected * 1.25 + 0.002
@@ -194,21 +193,21 @@ async def test_socket_that_appears_ends_the_pause_and_resets_the_backoff(peer: P
     peer.refusal = BacklogFull("full")
     for _ in range(5):
         with pytest.raises(BacklogFull):
-            await link.session(PATIENT)
+            await link.session(PATIENCE)
         peer.now += LONGEST_BACKOFF * 1.25
     peer.now -= LONGEST_BACKOFF * 1.25
     link.appeared()
-    await until(lambda: peer.attempts == 6 and link.state is State.WAITING, PATIENT, "Nobody connected.")
+    await until(lambda: peer.attempts == 6 and link.state is State.WAITING, PATIENCE, "Nobody connected.")
     assert await peer.retries_after(link) <= FIRST_BACKOFF * 1.25 + 0.002
 
 
 async def test_session_that_lived_long_is_replaced_at_once(peer: Peer) -> None:
     link = peer.link()
-    first = await link.session(PATIENT)
+    first = await link.session(PATIENCE)
     await peer.lose(after=60.0)
     assert link.current is None
     assert link.lost_at == peer.now
-    assert await link.session(PATIENT) is not first
+    assert await link.session(PATIENCE) is not first
     assert (peer.attempts, peer.changes) == (2, 3)
     assert link.lost == {"closed": 1}
     await link.aclose()
@@ -217,7 +216,7 @@ async def test_session_that_lived_long_is_replaced_at_once(peer: Peer) -> None:
 async def test_session_that_flaps_waits_longer_each_time(peer: Peer) -> None:
     """As OVS's rconn: a daemon that accepts and closes at once must not be hammered."""
     link = peer.link()
-    await link.session(PATIENT)
+    await link.session(PATIENCE)
     expected = FIRST_BACKOFF
     for _ in range(6):
         await peer.lose(after=0.01)
@@ -231,13 +230,13 @@ async def test_error_that_is_not_the_peers_is_tried_again_too(peer: Peer) -> Non
     link = peer.link()
     peer.refusal = ConfigError("no file")
     with pytest.raises(ConfigError):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     with pytest.raises(ConfigError):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     assert peer.attempts == 1
     peer.refusal = None
     peer.now += FIRST_BACKOFF * 1.25
-    assert await link.session(PATIENT)
+    assert await link.session(PATIENCE)
     await link.aclose()
 
 
@@ -249,7 +248,7 @@ async def test_attempt_without_greeting_is_held_and_not_repeated(peer: Peer) -> 
         with pytest.raises(DeadlineExceeded, match=r"No greeting came within 0\.001 s"):
             await link.session(0.001)
     peer.greeting.set()
-    assert await link.session(PATIENT)
+    assert await link.session(PATIENCE)
     assert peer.attempts == 1
     await link.aclose()
 
@@ -257,7 +256,7 @@ async def test_attempt_without_greeting_is_held_and_not_repeated(peer: Peer) -> 
 async def test_asker_that_is_cancelled_leaves_the_attempt_to_the_others(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
-    one, other = (asyncio.create_task(link.session(PATIENT)) for _ in range(2))
+    one, other = (asyncio.create_task(link.session(PATIENCE)) for _ in range(2))
     await peer.tried.wait()
     one.cancel()
     peer.greeting.set()
@@ -269,7 +268,7 @@ async def test_asker_that_is_cancelled_leaves_the_attempt_to_the_others(peer: Pe
 async def test_closing_while_connecting_gives_up_and_tells_who_waits(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
-    asking = asyncio.create_task(link.session(PATIENT))
+    asking = asyncio.create_task(link.session(PATIENCE))
     await peer.tried.wait()
     await link.aclose()
     with pytest.raises(ConnectionLost, match="closed by us"):
@@ -279,7 +278,7 @@ async def test_closing_while_connecting_gives_up_and_tells_who_waits(peer: Peer)
 
 async def test_closing_ends_the_session_without_counting_a_loss(peer: Peer) -> None:
     link = peer.link()
-    session = await link.session(PATIENT)
+    session = await link.session(PATIENCE)
     await link.aclose()
     assert session.closed.done()
     await asyncio.sleep(0)
@@ -293,17 +292,17 @@ async def test_closing_after_a_failure_is_nothing(peer: Peer) -> None:
     await link.aclose()
     peer.refusal = SocketMissing("none")
     with pytest.raises(SocketMissing):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     await link.aclose()
 
 
 async def test_end_of_an_old_session_does_not_touch_the_new_one(peer: Peer) -> None:
     link = peer.link()
-    old = await link.session(PATIENT)
+    old = await link.session(PATIENCE)
     old.may_close.clear()
     closing = asyncio.create_task(link.aclose())
     await asyncio.sleep(0)
-    new = await link.session(PATIENT)
+    new = await link.session(PATIENCE)
     old.lose(ConnectionLost("gone"))
     await asyncio.sleep(0)
     assert link.current is new
@@ -317,8 +316,8 @@ async def test_end_of_an_old_session_does_not_touch_the_new_one(peer: Peer) -> N
 async def test_closing_ends_a_session_that_came_in_the_same_moment(peer: Peer) -> None:
     """The attempt is done, and the link has not been told yet."""
     link = peer.link()
-    asking = asyncio.create_task(link.session(PATIENT))
-    await until(lambda: bool(peer.sessions), PATIENT, "Nobody connected.")
+    asking = asyncio.create_task(link.session(PATIENCE))
+    await until(lambda: bool(peer.sessions), PATIENCE, "Nobody connected.")
     await link.aclose()
     assert all(session.closed.done() for session in peer.sessions)
     assert await asking in peer.sessions
@@ -330,11 +329,11 @@ async def test_bug_in_an_attempt_is_raised_and_does_not_stay_for_good(peer: Peer
     peer.refusal = ZeroDivisionError()
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            await link.session(PATIENT)
+            await link.session(PATIENCE)
     assert (peer.attempts, link.lost.total()) == (1, 1)
     peer.refusal = None
     peer.now += FIRST_BACKOFF * 1.25
-    assert await link.session(PATIENT)
+    assert await link.session(PATIENCE)
     await link.aclose()
 
 
@@ -353,10 +352,10 @@ async def test_socket_that_appears_is_chased_until_it_accepts(peer: Peer) -> Non
     link.appeared()
     link.appeared()
     await came.wait()
-    assert await link.session(PATIENT) is peer.sessions[0]
+    assert await link.session(PATIENCE) is peer.sessions[0]
     assert peer.attempts == 3
     link.appeared()
-    assert await link.session(PATIENT) is peer.sessions[0]
+    assert await link.session(PATIENCE) is peer.sessions[0]
     await link.aclose()
 
 
@@ -364,10 +363,10 @@ async def test_chase_goes_on_without_anybody_asking(peer: Peer) -> None:
     link = peer.link()
     peer.refusal = SocketMissing("gone again")
     link.appeared()
-    await until(lambda: peer.attempts == 4, PATIENT, "The chase has stopped.")
+    await until(lambda: peer.attempts == 4, PATIENCE, "The chase has stopped.")
     assert peer.questions >= 4  # the peer's silence counts from each of them
     peer.refusal = None
-    await until(lambda: link.state is State.UP, PATIENT, "The chase has stopped.")
+    await until(lambda: link.state is State.UP, PATIENCE, "The chase has stopped.")
     await link.aclose()
 
 
@@ -378,9 +377,9 @@ async def test_what_is_asked_within_the_chase_is_tried_at_once(peer: Peer) -> No
     await peer.tried.wait()
     for _ in range(50):
         with pytest.raises(SocketMissing):
-            await link.session(PATIENT)
+            await link.session(PATIENCE)
     peer.refusal = None
-    assert await link.session(PATIENT)
+    assert await link.session(PATIENCE)
     await link.aclose()
 
 
@@ -397,9 +396,9 @@ async def test_closing_ends_the_chase(peer: Peer) -> None:
 async def test_session_whose_name_leads_elsewhere_is_left_for_the_one_there(peer: Peer) -> None:
     """At once, however young it is: it is us who leave, so the peer has not flapped."""
     link = peer.link()
-    old = await link.session(PATIENT)
+    old = await link.session(PATIENCE)
     old.leads_here = False
-    new = await link.session(PATIENT)
+    new = await link.session(PATIENCE)
     assert new is link.current is peer.sessions[1]
     assert isinstance(old.closed.result(), ConnectionLost)
     assert (peer.attempts, peer.changes, link.lost) == (2, 3, {"closed": 1})
@@ -408,35 +407,35 @@ async def test_session_whose_name_leads_elsewhere_is_left_for_the_one_there(peer
 
 async def test_session_whose_name_leads_nowhere_is_left_for_what_everybody_meets(peer: Peer) -> None:
     link = peer.link()
-    old = await link.session(PATIENT)
+    old = await link.session(PATIENCE)
     old.leads_here = False
     peer.refusal = SocketMissing("none")
     with pytest.raises(SocketMissing):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     assert old.closed.done()
     assert (link.current, link.lost_at) == (None, peer.now)
 
 
 async def test_redirected_link_gives_its_session_up_and_connects_to_the_new_address(peer: Peer) -> None:
     link = peer.link()
-    old = await link.session(PATIENT)
+    old = await link.session(PATIENCE)
     link.redirect()
     assert isinstance(old.closed.result(), ConnectionLost)
     assert (link.current, link.state, peer.changes) == (None, State.IDLE, 2)
-    assert await link.session(PATIENT) is peer.sessions[1]
+    assert await link.session(PATIENCE) is peer.sessions[1]
     await link.aclose()
 
 
 async def test_redirected_link_gives_its_attempt_up_and_tells_who_waits(peer: Peer) -> None:
     link = peer.link()
     peer.greeting = asyncio.Event()
-    asking = asyncio.create_task(link.session(PATIENT))
+    asking = asyncio.create_task(link.session(PATIENCE))
     await peer.tried.wait()
     link.redirect()
     with pytest.raises(ConnectionLost):
         await asking
     peer.greeting = None
-    assert await link.session(PATIENT) is peer.sessions[0]
+    assert await link.session(PATIENCE) is peer.sessions[0]
     assert peer.attempts == 2
     await link.aclose()
 
@@ -444,8 +443,8 @@ async def test_redirected_link_gives_its_attempt_up_and_tells_who_waits(peer: Pe
 async def test_redirected_link_closes_what_came_in_the_same_moment(peer: Peer) -> None:
     """The attempt is done, and the link has not been told yet."""
     link = peer.link()
-    asking = asyncio.create_task(link.session(PATIENT))
-    await until(lambda: bool(peer.sessions), PATIENT, "Nobody connected.")
+    asking = asyncio.create_task(link.session(PATIENCE))
+    await until(lambda: bool(peer.sessions), PATIENCE, "Nobody connected.")
     link.redirect()
     with suppress(ConnectionLost):
         await asking
@@ -458,10 +457,10 @@ async def test_redirected_link_does_not_wait_for_the_pause_of_the_old_address(pe
     link = peer.link()
     peer.refusal = ConnectionRefused("nobody")
     with pytest.raises(ConnectionRefused):
-        await link.session(PATIENT)
+        await link.session(PATIENCE)
     link.redirect()
     peer.refusal = None
-    assert await link.session(PATIENT)
+    assert await link.session(PATIENCE)
     await link.aclose()
 
 

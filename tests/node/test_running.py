@@ -21,11 +21,9 @@ from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 from tests.namespaces import OWN_MOUNTS
+from tests.patience import PATIENCE
 
 from .conftest import told
-
-PATIENCE = 30.0
-"""Seconds: no test is decided by how long a loaded machine takes."""
 
 
 def layout(name: str, ovs: Path, ovn: Path) -> Layout:

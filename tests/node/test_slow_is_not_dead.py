@@ -24,6 +24,7 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.web.server import serving
+from tests.patience import PATIENCE
 
 SLOW = {"healthy", "vswitchd-slow", "ovsdb-slow", "controller-slow", "southbound-slow"}
 
@@ -61,7 +62,7 @@ class Record:
 
     async def until_healthy(self, more: int = 100) -> None:
         """Return after so many polls at the end of which the node is healthy: long enough for what comes late."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             seen = len(self.livez)
             while len(self.livez) < seen + more or self.agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -82,7 +83,7 @@ def recording() -> Recording:
         made = Record(agent)
         async with serving(agent, ["127.0.0.1:0"]) as urls:
             running = asyncio.create_task(agent.run())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 while agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110 - a task of its own sees to it
                     await asyncio.sleep(0.02)
             made.begin()

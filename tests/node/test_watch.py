@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from ovsnet.node.watch import EVERYTHING, changes
+from tests.patience import PATIENCE
 
 
 async def told(names: AsyncIterator[str]) -> str:
-    return await asyncio.wait_for(anext(names), 30)
+    return await asyncio.wait_for(anext(names), PATIENCE)
 
 
 async def until(names: AsyncIterator[str], wanted: str) -> None:

@@ -15,6 +15,7 @@ from ovsnet.io.address import Address
 from ovsnet.openflow import connect
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow.message import MessageType, pack_message
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +24,6 @@ Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Peer = Callable[[Behave], Awaitable[Address]]
 
 HELLO = wire.hello()
-PATIENT = 30.0
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def says(data: bytes) -> Behave:
 async def test_peer_that_is_no_switch_is_a_protocol_error(peer: Peer, data: bytes) -> None:
     address = await peer(says(data))
     with pytest.raises(ProtocolError):
-        await connect(address, timeout=PATIENT)
+        await connect(address, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("data", [b"", HELLO[:1], HELLO[:7]], ids=["nothing", "one byte", "most of HELLO"])
@@ -99,7 +99,7 @@ async def test_silent_peer_is_late_and_the_connection_is_given_back(peer: Peer, 
 
     address = await peer(behave)
     with pytest.raises(DeadlineExceeded):
-        await connect(address, timeout=PATIENT, patience=0.05)
+        await connect(address, timeout=PATIENCE, patience=0.05)
     await ended.wait()
 
 
@@ -110,7 +110,7 @@ async def test_peer_that_closes_before_hello_is_lost(peer: Peer, data: bytes) ->
 
     address = await peer(behave)
     with pytest.raises(ConnectionLost):
-        await connect(address, timeout=PATIENT)
+        await connect(address, timeout=PATIENCE)
 
 
 async def test_peer_that_half_closes_in_an_answer_is_lost(peer: Peer) -> None:
@@ -122,9 +122,9 @@ async def test_peer_that_half_closes_in_an_answer_is_lost(peer: Peer) -> None:
         writer.write_eof()
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ConnectionLost, match="after 12 bytes of a message"):
-            await switch.echo(b"12345678", timeout=PATIENT)
+            await switch.echo(b"12345678", timeout=PATIENCE)
 
 
 async def test_peer_that_dribbles_is_understood(peer: Peer) -> None:
@@ -135,8 +135,8 @@ async def test_peer_that_dribbles_is_understood(peer: Peer) -> None:
             await asyncio.sleep(0)
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
-        waiting = asyncio.create_task(switch.echo(timeout=PATIENT))
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+        waiting = asyncio.create_task(switch.echo(timeout=PATIENCE))
         assert await waiting >= 0
 
 
@@ -150,7 +150,7 @@ async def test_echo_request_of_the_switch_is_answered(peer: Peer) -> None:
         answer.set_result(await read_message(reader))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENT):
+    async with await connect(await peer(behave), timeout=PATIENCE):
         assert await answer == wire.Message(6, MessageType.ECHO_REPLY, 0, b"alive?")
 
 
@@ -166,8 +166,8 @@ async def test_messages_that_nobody_asked_for_disturb_nobody(peer: Peer) -> None
         writer.write(pack_message(6, MessageType.ECHO_REPLY, request.xid))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
-        assert await switch.echo(timeout=PATIENT) > 0
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+        assert await switch.echo(timeout=PATIENCE) > 0
 
 
 async def test_answer_of_another_kind_is_a_protocol_error(peer: Peer) -> None:
@@ -178,9 +178,9 @@ async def test_answer_of_another_kind_is_a_protocol_error(peer: Peer) -> None:
         writer.write(pack_message(6, MessageType.ECHO_REPLY, request.xid))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ProtocolError):
-            await switch.features(timeout=PATIENT)
+            await switch.features(timeout=PATIENCE)
 
 
 async def test_reply_without_end_is_cut_off(peer: Peer) -> None:
@@ -195,9 +195,9 @@ async def test_reply_without_end_is_cut_off(peer: Peer) -> None:
             writer.write(part)
             await writer.drain()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ProtocolError, match="hold more than"):
-            await switch.tables(timeout=PATIENT)
+            await switch.tables(timeout=PATIENCE)
         assert isinstance(await switch.closed, ProtocolError)
 
 
@@ -210,7 +210,7 @@ async def test_flood_of_echo_requests_from_a_peer_that_does_not_read_is_cut_off(
             writer.write(request)
             await writer.drain()
 
-    async with await connect(await peer(behave), timeout=PATIENT) as switch:
+    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
         end = await switch.closed
         assert isinstance(end, ProtocolError)
         assert "reads none of our answers" in str(end)
@@ -225,7 +225,7 @@ async def test_connect_that_is_cancelled_gives_the_connection_back(peer: Peer) -
             pass
         ended.set()
 
-    connecting = asyncio.create_task(connect(await peer(behave), timeout=PATIENT))
+    connecting = asyncio.create_task(connect(await peer(behave), timeout=PATIENCE))
     await accepted.wait()
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -16,6 +16,7 @@ from ovsnet.ovsdb.errors import MonitorCanceled
 from ovsnet.ovsdb.monitor import NO_TXN
 from ovsnet.ovsdb.operations import delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Server
@@ -108,7 +109,7 @@ async def test_monitor_canceled_ends_it_with_a_reason(server: Server, session: S
     columns["colour"] = {"type": {"key": "string", "min": 0}}
     schema["version"] = "99.0.0"
     await session.request("convert", (SB, schema), timeout=10)
-    reason = await asyncio.wait_for(monitor.closed, 10)
+    reason = await asyncio.wait_for(monitor.closed, PATIENCE)
     assert isinstance(reason, MonitorCanceled)
     assert "schema changed" in str(reason)
     again = await session.monitor(SB, {"Chassis": ["name", "colour"]}, since=monitor)

@@ -15,6 +15,7 @@ import pytest
 
 from ovsnet.node.descriptors import descriptors
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 from tests.serving import Serving, serving
 
 SPARE = 12
@@ -57,7 +58,7 @@ def _status(agent: Serving) -> dict[str, Any]:
 
 async def until(agent: Serving, code: str) -> dict[str, Any]:
     """Its document once this is the diagnosis. Whoever asks may be turned away meanwhile."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(OSError):
                 found = await asyncio.to_thread(_status, agent)

@@ -17,9 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.io.test_tls import Authority
-
-PATIENCE = 30.0
-"""Seconds after which a fact is given up. It decides nothing."""
+from tests.patience import PATIENCE
 
 
 class Served:

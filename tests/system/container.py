@@ -15,7 +15,8 @@ from typing import Any
 
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.supervisor import die_with_parent
-from tests.system.machine import PATIENCE, until
+from tests.patience import PATIENCE
+from tests.system.machine import until
 from tests.system.wheels import SOURCE
 
 BUILD_TIMEOUT = 1500.0

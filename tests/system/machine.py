@@ -13,11 +13,9 @@ from typing import TypeVar
 
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.supervisor import die_with_parent
+from tests.patience import PATIENCE
 
 T = TypeVar("T")
-
-PATIENCE = 180.0
-"""Seconds after which a fact is given up. It decides nothing: most come within one."""
 
 
 def until(fact: Callable[[], T], what: str, instead: Callable[[], str] = str) -> T:

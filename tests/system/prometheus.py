@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.proc import free_ports
 from ovsnet.sandbox.supervisor import die_with_parent
-from tests.serving import PATIENCE
+from tests.patience import PATIENCE
 
 T = TypeVar("T")
 

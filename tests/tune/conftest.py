@@ -17,9 +17,7 @@ from ovsnet.tune.plan import Plan, plan
 from ovsnet.tune.record import plan_revert
 from ovsnet.tune.sessions import opened, read_facts
 from ovsnet.tune.wanted import wanted
-
-PATIENCE = 20.0
-"""Seconds for one answer: longer than any stall of a loaded machine."""
+from tests.patience import PATIENCE
 
 
 class Tuner:

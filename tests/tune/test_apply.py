@@ -15,7 +15,8 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import Overtaken, apply
 from ovsnet.tune.plan import plan
 from ovsnet.tune.wanted import wanted
-from tests.tune.conftest import PATIENCE, Tuner, Tuning
+from tests.patience import PATIENCE
+from tests.tune.conftest import Tuner, Tuning
 
 PAIRS = ("n-revalidator-threads=3", "max-idle=20000", "ovn-remote-probe-interval=60000")
 
@@ -51,7 +52,7 @@ async def test_revert_restores_exactly_what_was_there_across_sessions(tuning: Tu
         async with tuning(node) as tuner:
             reverted = await tuner.revert()
             with suppress(TimeoutError):  # northd copies NB_Global.options to SB_Global in its own time
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(PATIENCE):
                     while await tables(tuner) != before:  # noqa: ASYNC110 — another process changes it
                         await asyncio.sleep(0.02)
             assert await tables(tuner) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,44 @@ PIECES = st.text(max_size=6) | st.sampled_from(
 def test_damaged_sample_is_read_or_refused(sample: str, where: float, length: int, piece: str) -> None:
     at = int(where * len(sample))
     judge(sample[:at] + piece + sample[at + length :])
+
+
+ATOMS = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from(["uuid", "max-idle", "5"])
+CELLS = st.recursive(
+    ATOMS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(st.sampled_from(["map", "set", "uuid", "named-uuid"]), st.lists(inner, max_size=2) | inner).map(
+            list
+        )
+        | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+COLUMNS = ("_uuid", "external_ids", "other_config", "options", "inactivity_probe", "target", "ovs_version", "status")
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(COLUMNS), CELLS, min_size=1))
+def test_column_that_holds_what_it_never_does_is_read_or_refused(row: dict[str, object]) -> None:
+    table = {"caption": "Open_vSwitch table", "headings": list(row), "data": [list(row.values())]}
+    for document in (table, table | {"caption": ""}):
+        judge(json.dumps(document))
+    for name in ("Open_vSwitch", "NB_Global"):
+        columns = {column: {"type": {"max": "unlimited"}} for column in row}
+        schema = {"name": name, "tables": {name: {"columns": columns}}}
+        judge(record(json.dumps(schema)) + record(json.dumps({name: {"1": row}})))
+
+
+@pytest.mark.parametrize("held", ["[1]", '"[""uuid"",""x""]"'])
+def test_map_that_is_none_is_refused(held: str) -> None:
+    with pytest.raises(ConfigError, match="other_config is no map here"):
+        recognise(f"_uuid,ovs_version,other_config\nx,3.5.0,{held}\n")
+
+
+def test_csv_with_a_bare_carriage_return_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"This CSV cannot be read"):
+        recognise("_uuid,ovs_version,other_config\nx\ry,3.5.0,{}\n")
 
 
 @settings(max_examples=200, deadline=None)

@@ -18,6 +18,7 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.drift import GIVE_UP_AFTER, DriftControl
 from ovsnet.web.metrics import TEXT, render
+from tests.patience import PATIENCE
 from tests.tune.conftest import Tuning
 
 WANTED = "max-idle = 20000\nn-revalidator-threads = 2\n"
@@ -45,7 +46,7 @@ async def watched(
 
 async def until(fact: Callable[[], object]) -> None:
     """There is no event to wait for: what it knows is read by whoever asks."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not fact():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.02)
 

@@ -14,8 +14,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-PATIENCE = 60.0
-"""Seconds after which a fact is given up. It decides nothing."""
+from tests.patience import PATIENCE
 
 BODY = 10 * 1024
 TRIES = 3

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from tests.patience import PATIENCE
 from tests.web.conftest import Served
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -29,14 +30,14 @@ async def connected(served: Served) -> AsyncIterator[Stream]:
 
 async def say(served: Served, data: bytes) -> bytes:
     """Send bytes on a connection of their own, and return all that comes back until the server ends it."""
-    async with connected(served) as (reader, writer), asyncio.timeout(30):
+    async with connected(served) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(data)
         return await reader.read()
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Head and body of the next answer on a connection that stays open."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         return head, await reader.readexactly(int(length.partition(b":")[2]))

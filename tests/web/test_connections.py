@@ -15,6 +15,7 @@ from ovsnet.agent.agent import Agent
 from ovsnet.io.listen import SEND_BUFFER
 from ovsnet.sandbox.waiting import until
 from ovsnet.web.connections import CROWDED, SLOW_READER
+from tests.patience import PATIENCE
 from tests.web.conftest import Serve
 from tests.web.raw_client import ASK, PROBE, answer, connected, say
 
@@ -27,7 +28,7 @@ from tests.web.raw_client import ASK, PROBE, answer, connected, say
 async def test_client_that_keeps_us_waiting_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """We never end our side: only the server's clock ends this."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.1)
-    async with serve() as served, connected(served) as (reader, writer), asyncio.timeout(30):
+    async with serve() as served, connected(served) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(sent)
         await reader.read()
         assert reader.at_eof()
@@ -36,7 +37,7 @@ async def test_client_that_keeps_us_waiting_is_cut(serve: Serve, monkeypatch: py
 async def test_client_that_dribbles_its_request_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that come do not buy time: a whole request has to come."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
-    async with serve() as served, connected(served) as (reader, writer), asyncio.timeout(30):
+    async with serve() as served, connected(served) as (reader, writer), asyncio.timeout(PATIENCE):
         writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n")
         cut = asyncio.ensure_future(reader.read())
         with contextlib.suppress(ConnectionError):
@@ -51,7 +52,7 @@ async def test_client_that_dribbles_its_request_is_cut(serve: Serve, monkeypatch
 
 async def test_one_connection_over_the_cap_makes_the_oldest_idle_one_give_way(serve: Serve) -> None:
     """So slow or idle clients that hold every place shut no probe out."""
-    async with serve(max_connections=2) as served, contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+    async with serve(max_connections=2) as served, contextlib.AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         (oldest, _), (reader, writer) = [await stack.enter_async_context(connected(served)) for _ in range(2)]
         writer.write(ASK)
         await answer(reader)
@@ -65,7 +66,7 @@ async def test_one_connection_over_the_cap_makes_the_oldest_idle_one_give_way(se
 
 
 async def test_who_asked_last_gives_way_last(serve: Serve) -> None:
-    async with serve(max_connections=2) as served, contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+    async with serve(max_connections=2) as served, contextlib.AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
         (oldest, writer), (second, _) = [await stack.enter_async_context(connected(served)) for _ in range(2)]
         writer.write(ASK)
         await answer(oldest)
@@ -78,7 +79,7 @@ async def test_who_asked_last_gives_way_last(serve: Serve) -> None:
 
 async def test_probes_that_wait_while_our_loop_stands_still_are_all_answered(serve: Serve) -> None:
     """Hundreds that come at once are over the cap before a byte of them is read. None of them is idle."""
-    async with serve(max_connections=2) as served, asyncio.timeout(30):
+    async with serve(max_connections=2) as served, asyncio.timeout(PATIENCE):
         await served.get("/livez")
         with contextlib.ExitStack() as stack:
             probes = [stack.enter_context(socket.socket()) for _ in range(300)]
@@ -96,7 +97,7 @@ async def test_more_than_the_kernel_would_queue_are_cut_before_they_are_read(
 ) -> None:
     """Or a loop that is held up would let any number in."""
     monkeypatch.setattr(ovsnet.web.connections, "BACKLOG", 3)
-    async with serve(max_connections=2) as served, asyncio.timeout(30):
+    async with serve(max_connections=2) as served, asyncio.timeout(PATIENCE):
         with contextlib.ExitStack() as stack:
             probes = [stack.enter_context(socket.socket()) for _ in range(7)]
             for probe in probes:  # nothing here lets the loop turn
@@ -111,7 +112,7 @@ async def test_more_than_the_kernel_would_queue_are_cut_before_they_are_read(
 async def test_kernel_keeps_little_for_who_does_not_read(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or five hundred of them would hold gigabytes."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
-    async with serve() as served, asyncio.timeout(30):
+    async with serve() as served, asyncio.timeout(PATIENCE):
         page = len((await served.get("/metrics"))[1])
         with socket.socket() as client:
             client.setblocking(False)
@@ -133,7 +134,7 @@ async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch
 
     monkeypatch.setattr(ovsnet.web.metrics, "render", rendering)
     monkeypatch.setattr(ovsnet.web.pages, "REST", 9.0)
-    async with serve() as served, asyncio.timeout(30), contextlib.AsyncExitStack() as stack:
+    async with serve() as served, asyncio.timeout(PATIENCE), contextlib.AsyncExitStack() as stack:
         crowd = [await stack.enter_async_context(connected(served)) for _ in range(64)]
         for _, writer in crowd:
             writer.write(ASK.replace(b"/livez", b"/metrics"))
@@ -145,7 +146,7 @@ async def test_crowd_that_scrapes_at_once_shares_pages(serve: Serve, monkeypatch
 async def test_client_that_reads_no_answer_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks on and on; once nothing more fits into the kernel's buffers, its place is taken away."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
-    async with serve() as served, asyncio.timeout(30):
+    async with serve() as served, asyncio.timeout(PATIENCE):
         loop = asyncio.get_running_loop()
         with socket.socket() as client:
             client.setblocking(False)
@@ -159,7 +160,7 @@ async def test_client_that_reads_no_answer_is_cut(serve: Serve, monkeypatch: pyt
 
 
 async def test_place_of_a_closed_connection_is_free_again(serve: Serve) -> None:
-    async with serve(max_connections=1) as served, asyncio.timeout(30):
+    async with serve(max_connections=1) as served, asyncio.timeout(PATIENCE):
         for _ in range(3):
             while not (await say(served, PROBE)).endswith(b"ok\n"):
                 pass  # the server has not noticed the last one's end

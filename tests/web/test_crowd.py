@@ -9,11 +9,10 @@ from pathlib import Path
 from bench.laps.crowd import Crowd
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
+from tests.patience import PATIENCE
 from tests.serving import Serving, serving
 
 SLOW, IDLE = 500, 900
-PATIENCE = 180.0
-"""Seconds after which a fact is given up. It decides nothing: all takes ten on an idle machine."""
 
 MEGABYTES_LEFT = 24
 """Of 30 that the crowd takes and 10 that stay in use or in pieces."""

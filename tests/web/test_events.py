@@ -18,6 +18,7 @@ from ovsnet.health.state import Change
 from ovsnet.sandbox.waiting import until
 from ovsnet.web import events, pages
 from ovsnet.web.connections import CROWDED, SLOW_READER
+from tests.patience import PATIENCE
 from tests.web.conftest import Serve, Served
 
 Stream = AsyncGenerator[tuple[str, Any], None]
@@ -126,7 +127,7 @@ async def test_page_of_a_stranger_that_resolves_to_us_hears_nothing(serve: Serve
 async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once nothing more fits into the kernel's buffers."""
     monkeypatch.setattr(ovsnet.web.connections, "KEEPALIVE", 0.2)
-    async with serve() as served, asyncio.timeout(50):
+    async with serve() as served, asyncio.timeout(PATIENCE):
         loop = asyncio.get_running_loop()
         result = Result("ovsdb.echo", Status.FAILED, served.agent.now, detail="x" * 100_000)
         with socket.socket() as client:
@@ -143,7 +144,7 @@ async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pyt
 
 async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -> None:
     """A page that is open for hours asked long ago, and is no idle client."""
-    async with serve(max_connections=2) as served, asyncio.timeout(50), listening(served) as stream:
+    async with serve(max_connections=2) as served, asyncio.timeout(PATIENCE), listening(served) as stream:
         await anext(stream)
         idle, idles_writer = await asyncio.open_connection(served.host, served.port)
         idles_writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -164,7 +165,7 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
 async def test_client_that_leaves_is_forgotten_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a crowd that comes and goes would be as large as all who came within a beat."""
     monkeypatch.setattr(events, "BEAT", 1000.0)
-    async with serve() as served, asyncio.timeout(30):
+    async with serve() as served, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(served.host, served.port)
         writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await reader.readuntil(b"event: status")
@@ -178,7 +179,7 @@ async def test_clients_that_come_together_share_a_document_until_something_chang
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "REST", 1e6)
-    async with serve() as served, asyncio.timeout(30):
+    async with serve() as served, asyncio.timeout(PATIENCE):
         made: list[dict[str, object]] = []
         document = served.agent.document
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 from tests.serving import serving
 from tests.web.kubelet import Probe, Worker, ask, kubelet
 
@@ -120,7 +121,7 @@ async def test_frozen_southbound_changes_nothing_for_the_kubelet(node: Sandbox) 
         hung = Probe("/readyz/southbound.echo", timeout=30)
         await watched.until(lambda: readiness.passing)
         await node.freeze("ovn-sb")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while await ask(agent.host, agent.port, hung):  # noqa: ASYNC110 - any poll will do
                 await asyncio.sleep(0.1)
         asked = len(readiness.results)

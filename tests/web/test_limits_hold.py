@@ -16,11 +16,10 @@ from ovsnet.io.listen import discard_unsent
 from ovsnet.io.nofile import OWN, places
 from ovsnet.sandbox.waiting import until
 from tests.io.test_tls import Authority
+from tests.patience import PATIENCE
 from tests.serving import Serving, serving
 from tests.web.raw_client import PROBE
 from tests.web.test_crowd import ask, cut, megabytes
-
-PATIENCE = 60.0
 
 
 def held(agent: Serving) -> int:

@@ -23,6 +23,7 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.web import metrics, pages
 from ovsnet.web.connections import CUT_REASONS
 from ovsnet.web.metrics import render
+from tests.patience import PATIENCE
 from tests.web.conftest import Serve, Served
 
 Parse = Callable[[str], Iterable[Metric]]
@@ -136,7 +137,7 @@ async def test_running_agent_tells_its_connections_its_diagnoses_and_the_daemons
     agent = Agent(Settings(), Rundir(shared_node.rundir, shared_node.rundir))
     async with anyio.create_task_group() as tasks:
         await tasks.start(agent.run)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while agent.health.diagnosis.code != "healthy":  # noqa: ASYNC110 - any poll will do
                 await asyncio.sleep(0.01)
         body = render(agent, metrics.TEXT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ovsnet.errors import ConfigError
 from ovsnet.tune.readers import config_text, database_file, printed_tables, relay_config, show, vsctl_get, vsctl_list
-from ovsnet.tune.readers.reading import Reader, Reading
+from ovsnet.tune.readers.reading import Reader, Reading, rows_of
+from ovsnet.tune.readers.values import check_maps
 
 READERS: tuple[Reader, ...] = (
     database_file.READER,
@@ -23,6 +24,8 @@ def recognise(text: str) -> Reading | None:
     cut off or damaged."""
     for reader in READERS:
         if (reading := reader.read(text)) is not None:
+            for _, row in rows_of(reading.tables):
+                check_maps(row)
             return reading
     return None
 

@@ -89,8 +89,10 @@ def _csv(text: str) -> Reading | None:
 
 
 def _csv_rows(text: str) -> Iterator[Columns]:
-    rows = csv.reader(io.StringIO(text))
-    names = next(rows, [])
+    try:
+        names, *rows = csv.reader(io.StringIO(text))
+    except csv.Error as error:
+        raise ConfigError(f"This CSV cannot be read: {error}.", remedy="Give it as ovs-vsctl prints it.") from error
     for row in rows:
         if row and len(row) != len(names):
             raise ConfigError("A line of the CSV has not the columns of the first.", remedy="Give it whole.")
@@ -117,7 +119,9 @@ def _json(text: str) -> Reading | None:
             raise ConfigError(f"This JSON of a table cannot be read: {error}.", remedy="Give it whole.") from error
     found: dict[str, list[Columns]] = {}
     for each in documents:
-        rows = [dict(zip(each.headings, map(of_json, row), strict=False)) for row in each.data]
+        if any(len(row) != len(each.headings) for row in each.data):
+            raise ConfigError("A row of the JSON has not the columns of its headings.", remedy="Give it whole.")
+        rows = [dict(zip(each.headings, map(of_json, row), strict=True)) for row in each.data]
         found.setdefault(each.caption.removesuffix(" table"), []).extend(rows)
     if list(found) == [""]:
         return _unnamed("`--format=json`", found[""])

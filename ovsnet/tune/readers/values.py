@@ -27,13 +27,6 @@ MAPS = frozenset({"external_ids", "other_config", "options", "status", "statisti
 def printed(text: str, column: str = "") -> Cell:
     """A value as printed; an empty set is None. Raises ConfigError for one that is cut off."""
     text = text.strip()
-    found = _any(text, column)
-    if column in MAPS and found is not None and not isinstance(found, dict):
-        raise ConfigError(f"{column} is no map here: {_head(text)}", remedy="Give it as ovs-vsctl prints it.")
-    return found
-
-
-def _any(text: str, column: str) -> Cell:
     if text.startswith(('["map",', '["set",', '["uuid",')):
         return of_json(_decoded(text, Any))
     if text.startswith("{"):
@@ -65,6 +58,14 @@ def _decoded(text: str, kind: Cell) -> Cell:
         raise ConfigError(f"{_head(text)} is no value as ovs-vsctl prints one.") from error
 
 
+def check_maps(row: Mapping[str, Cell]) -> None:
+    """Raise ConfigError where a column that holds a map holds something else. Every form ends here, so that whoever
+    judges a row need not ask."""
+    for column in MAPS & row.keys():
+        if (found := row[column]) is not None and not isinstance(found, dict):
+            raise ConfigError(f"{column} is no map here: {_head(str(found))}", remedy="Give it as ovs-vsctl prints it.")
+
+
 def _head(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}..."
 
@@ -90,18 +91,30 @@ def _set(text: str) -> Cell:
 
 
 def of_json(value: Cell) -> Cell:
-    """A value in the JSON of RFC 7047; everything in a map becomes text."""
+    """A value in the JSON of RFC 7047, section 5.1; everything in a map becomes text. Raises ConfigError for one that
+    no database writes: what it meant would be lost without a word."""
     match value:
         case ["map", list(pairs)]:
-            return {_text(of_json(pair[0])): _text(of_json(pair[1])) for pair in pairs if len(pair) == 2}
+            return dict(map(_pair, pairs))
         case ["set", list(items)]:
-            found = [of_json(item) for item in items]
+            found = [_atom(item) for item in items]
             return (found[0] if len(found) == 1 else frozenset(found)) if found else None
+    return _atom(value)
+
+
+def _pair(value: Cell) -> tuple[str, str]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ConfigError(f"{_head(str(value))} is no pair of a map, as OVSDB writes one.")
+    return _text(_atom(value[0])), _text(_atom(value[1]))
+
+
+def _atom(value: Cell) -> str | int | float | None:
+    match value:
         case ["uuid" | "named-uuid", str(text)]:
             return text
-        case list() | dict():
-            return str(value)
-    return value
+        case str() | int() | float() | None:
+            return value
+    raise ConfigError(f"{_head(str(value))} is no value as OVSDB writes one.")
 
 
 def _text(value: Cell) -> str:

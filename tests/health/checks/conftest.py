@@ -18,6 +18,7 @@ from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 
 
 class Asker:
@@ -31,7 +32,7 @@ class Asker:
 
     async def until(self, name: str, fact: Callable[[Result], bool]) -> Result:
         """Ask until ``fact`` holds. There is no event to wait for: it lies in another process."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 if fact(result := await self(name)):
                     return result

@@ -16,6 +16,7 @@ from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
+from tests.patience import PATIENCE
 
 PEERS = (Peer("aaaa", "tcp:192.0.2.1:6644", True), Peer("bbbb", "tcp:192.0.2.2:6644", True))
 WELL = Cluster("cccc", MEMBER, "follower", 3, "aaaa", 1000, 9, 0, PEERS, "")
@@ -98,7 +99,7 @@ async def _leader(cluster: Sandbox, but: str = "") -> str:
 
 
 async def _led(cluster: Sandbox, but: str = "") -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not await _leader(cluster, but):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.1)
 

@@ -14,6 +14,7 @@ from ovsnet.health.checks.result import Answer, Status, ok
 from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
+from tests.patience import PATIENCE
 
 
 def names(*wanted: str) -> list[str]:
@@ -49,7 +50,7 @@ async def test_independent_checks_are_asked_at_once_and_a_need_before_its_depend
     checks = [check("a", at_once=True), check("c", "a", "b", at_once=False), check("b", at_once=True)]
     daemon = SimpleNamespace(asked=lambda: None, answered=lambda: None)
     node = cast("Node", SimpleNamespace(daemons={"d": daemon}, clock=lambda: 1.0))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         results = await ask_all(checks, node)
     assert list(results) == ["a", "c", "b"]
     assert {result.status for result in results.values()} == {Status.OK}

@@ -15,6 +15,7 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.node.southbound import Server
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
+from tests.patience import PATIENCE
 
 PASSED = {name: Result(name, Status.OK, 0.0) for name in ("ovsdb.echo", "southbound.echo", "controller.running")}
 
@@ -80,7 +81,7 @@ async def test_member_without_its_cluster_is_stale() -> None:
         rundir = Rundir(cluster.rundir, cluster.rundir)
         async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(1)) as node:
             await run(CHECKS["ovsdb.echo"], node, {})
-            async with asyncio.timeout(60):  # a cluster of three on a busy machine has its slow moments
+            async with asyncio.timeout(PATIENCE):  # a cluster of three on a busy machine has its slow moments
                 while (await run(CHECKS["southbound.echo"], node, PASSED)).status is Status.SLOW:
                     pass
             assert (await run(CHECKS["southbound.echo"], node, PASSED)).status is Status.OK
@@ -156,7 +157,7 @@ async def test_state_that_this_node_does_not_apply_is_told_when_it_lasts(node: S
         await node.freeze("ovn-controller")
         await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={newest}")
         seen = [well]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while seen[-1].status is Status.OK:
                 await asyncio.sleep(0.05)
                 seen.append(await run(check, ask.node, passed))

@@ -10,6 +10,7 @@ import pytest
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
+from tests.patience import PATIENCE
 
 
 async def test_serves_the_bridge(shared_node: Sandbox, asking: Asking) -> None:
@@ -97,7 +98,7 @@ async def _lock_held(node: Sandbox) -> AsyncIterator[None]:
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await process.stdout.readline()
         yield
     finally:

@@ -21,12 +21,11 @@ from ovsnet.health.state import Change
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.web.server import serving
+from tests.patience import PATIENCE
 
 Setting = float | str | tuple[str, ...]
 """A field of ``Settings``."""
 
-PATIENCE = 30.0
-"""Seconds after which a test gives a fact up. It decides nothing: what is to come comes within one or two."""
 
 BRISK = {"interval": 0.1, "timeout": 0.4, "hung_after": 0.8, "dead_after": 0.5, "restarts": 100}
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""

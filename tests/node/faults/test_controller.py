@@ -110,29 +110,37 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         assert flows_at > told.at + float(told.values["retry_seconds"]) - 0.5
 
 
-async def test_start_that_waits_for_the_controller_is_starting_until_its_allowance_is_over(
+async def test_start_that_waits_for_the_controller_is_starting_within_its_allowance(
     node: Sandbox, watching: Watching
 ) -> None:
     """The southbound is away, and the agent is told to leave it alone: what ovn-controller says must do."""
-    async with watching(node, start_allowance=5, southbound="off") as agent:
+    async with watching(node, start_allowance=3600, southbound="off") as agent:
         await agent.says("healthy")
         await node.kill("ovn-sb")
         await node.kill("ovn-controller")
         await node.start("ovn-controller")
         starting = await agent.tells(
             "starting",
-            also={"controller-not-connected"},
+            also={"sb-down", "controller-not-connected"},
             state="degraded",  # flows that are in forward without it
             fact="it has no southbound session",
-            failed={"controller.connection", "controller.openflow"},
+            failed=BEHIND_THE_CONTROLLER | {"sb.echo"},
         )
         assert starting.summary.startswith("The start waits for the stage controller.")
         status, body = await agent.get("/startupz")
         assert (status, body.startswith("waiting for the stage controller for ")) == (503, True)
-        await agent.says(
-            "sb-down",
-            also={"controller-not-connected"},
-            failed={"controller.connection", "controller.openflow", "sb.echo"},
-        )
+        await node.start("ovn-sb")
+        await agent.recovers()
+
+
+async def test_start_that_waits_for_the_controller_beyond_its_allowance_is_told(
+    node: Sandbox, watching: Watching
+) -> None:
+    async with watching(node, start_allowance=0.5, southbound="off") as agent:
+        await agent.says("healthy")
+        await node.kill("ovn-sb")
+        await node.kill("ovn-controller")
+        await node.start("ovn-controller")
+        await agent.says("sb-down", also={"controller-not-connected"}, failed=BEHIND_THE_CONTROLLER | {"sb.echo"})
         await node.start("ovn-sb")
         await agent.recovers()

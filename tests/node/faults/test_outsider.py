@@ -17,6 +17,7 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.namespaces import OTHER_PID_NAMESPACE
+from tests.patience import PATIENCE
 from tests.unprivileged import UNPRIVILEGED
 
 Get = Callable[[str], Awaitable[tuple[int, str]]]
@@ -50,7 +51,7 @@ async def outsider(node: Sandbox, *prefix: str) -> AsyncIterator[Get]:
 
 
 async def agent_listens(sock: Path, agent: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while str(sock) not in listening_paths():
             assert agent.returncode is None
             await asyncio.sleep(0.02)
@@ -58,7 +59,7 @@ async def agent_listens(sock: Path, agent: asyncio.subprocess.Process) -> None:
 
 async def status_when(get: Get, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The status document as soon as ``fact`` holds of it; it lies in another process, so it is asked for."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             status, body = await get("/status")
             assert status == 200, body
