@@ -227,9 +227,9 @@ class Agent:
     def _record(self, results: Iterable[Result]) -> None:
         results = list(results)
         self.counters.count(results)
-        ended = self.health.timeline.ended
+        starting = self.health.timeline.waiting_for() is not None
         self._tell(self.health.record(results, self.clock()))
-        if ended is None and self.health.timeline.ended is not None:
+        if starting and self.health.timeline.waiting_for() is None:
             self._wake_failed()
         for result in results:
             _note_stall(self.stalls, result, self.clock())

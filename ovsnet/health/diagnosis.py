@@ -83,6 +83,8 @@ def diagnose(
     else:
         found = HEALTHY
     since = before.since if before is not None and before.code == found.code else now
+    if before is not None and found is HEALTHY and before.code == HEALTHY.code:
+        return before
     return replace(found, since=since)
 
 

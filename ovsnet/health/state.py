@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ovsnet.health.checks.result import NOT_YET, Result, Status
-from ovsnet.health.diagnosis import Diagnosis, diagnose
+from ovsnet.health.diagnosis import HEALTHY, Diagnosis, diagnose
 from ovsnet.health.timeline import Timeline, check_of
 from ovsnet.node.components import COMPONENTS
 from ovsnet.node.silence import Verdict
@@ -64,9 +64,16 @@ class HealthState:
     def record(self, results: Iterable[Result], now: float) -> list[Change]:
         """Take results that belong together and diagnose once. Returns what changed."""
         changes = [change for result in results if (change := self._take(result))]
+        if not changes and self._stays_well():
+            return []
         if (diagnosis := self.judge(now)) is not None:
             changes.append(Change(None, diagnosis))
         return changes
+
+    def _stays_well(self) -> bool:
+        """Whether time alone can change nothing: all is well, everybody knows, and no start is under way. So it is
+        nearly always, and the diagnosis was most of what a result cost."""
+        return self._told and self.ready and self.diagnosis.code == HEALTHY.code and self.timeline.waiting_for() is None
 
     def judge(self, now: float) -> Diagnosis | None:
         """Diagnose again, because time passed or a daemon restarted. Returns the diagnosis when its code or state is

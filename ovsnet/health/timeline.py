@@ -57,6 +57,7 @@ class Timeline:
         self._stages = [stage for stage in STAGES if stage.check in checks]
         self._reached: dict[str, Reached] = {}
         self._starts: dict[str, float] = {}
+        self._waiting = self._first_open()
 
     def restarted(self, daemon: str, at: float) -> None:
         """``daemon`` started at ``at``. While a start is under way, it becomes part of it."""
@@ -68,6 +69,7 @@ class Timeline:
         self.began = min(self.began, at) if self.began is not None and under_way else at
         for name in opened:
             self._reached.pop(name, None)
+        self._waiting = self._first_open()
 
     def revoke(self, daemon: str) -> None:
         """What started was another process of that name: the one that serves has run for long."""
@@ -81,6 +83,7 @@ class Timeline:
             proven = result.status is Status.OK or result.reason == "not-used"
             if stage.check == result.name and proven and stage.name not in self._reached:
                 self._reached[stage.name] = Reached(stage.name, result.at, self._took(result.at))
+                self._waiting = self._first_open()
 
     def _took(self, at: float) -> float | None:
         seen = self.began is not None and self.began >= self._watched_since
@@ -90,10 +93,14 @@ class Timeline:
         """The same start, as if the stages of ``checks`` did not exist."""
         other = Timeline(self._watched_since, [stage.check for stage in self._stages if stage.check not in checks])
         other.began, other._reached, other._starts = self.began, dict(self._reached), dict(self._starts)
+        other._waiting = other._first_open()
         return other
 
     def waiting_for(self) -> str | None:
         """The first stage that is not reached, or None when all are."""
+        return self._waiting
+
+    def _first_open(self) -> str | None:
         return next((stage.name for stage in self._stages if stage.name not in self._reached), None)
 
     def under_way(self, now: float, allowance: float) -> bool:

@@ -23,9 +23,13 @@ def accepted(path: str, table: Path = Path("/proc/net/unix")) -> frozenset[int] 
         lines = read_text(table, MOST_BYTES).splitlines()
     except OSError:
         return None
-    name, real = f"/{os.path.basename(path)}", os.path.realpath(path)
+    name = f"/{os.path.basename(path)}"
     rows = (line.split(maxsplit=7) for line in lines if line.endswith(name))
-    return frozenset(int(fields[6]) for fields in rows if _is_connected(fields, path, real))
+    # Num RefCount Protocol Flags Type St Inode Path
+    connected = [(fields[7], int(fields[6])) for fields in rows if len(fields) == 8 and fields[5] == CONNECTED]
+    real = os.path.realpath(path)
+    spellings = {path} | {each for each in {spelt for spelt, _ in connected} if os.path.realpath(each) == real}
+    return frozenset(inode for spelt, inode in connected if spelt in spellings)
 
 
 class HeldEnds:
@@ -52,10 +56,3 @@ def _held_by(pid: int, accepted: frozenset[int]) -> frozenset[int] | None:
     if peers is None or sockets is None:
         return None
     return frozenset(inode for inode in accepted if peers.get(inode) in sockets)
-
-
-def _is_connected(fields: list[str], path: str, real: str) -> bool:
-    # Num RefCount Protocol Flags Type St Inode Path
-    if len(fields) != 8 or fields[5] != CONNECTED:
-        return False
-    return fields[7] == path or os.path.realpath(fields[7]) == real
