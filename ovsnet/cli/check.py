@@ -7,7 +7,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 import msgspec
@@ -25,6 +25,7 @@ from ovsnet.health.state import HealthState
 from ovsnet.io.pending import after_next_poll
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.node import Node
+from ovsnet.node.silence import Verdict
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 
@@ -125,13 +126,21 @@ async def _ask(settings: Settings, checks: list[Check], timeout: float) -> tuple
     async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(), on_start=started) as node:
         results = await ask_all(checks, node)
         if any(result.status in (Status.SLOW, Status.UNKNOWN) for result in results.values()):
-            await _watch_silence(node, results, until=began + timeout)
+            proven = node.clock() + longest_wait(results.values(), settings.hung_after)
+            await _watch_silence(node, results, until=max(began + timeout, proven))
             results = await ask_all(checks, node)
         health.record(results.values(), node.clock())
         if len(checks) < len(CHECKS):
             health.diagnosis = partly_asked(health.diagnosis, len(checks), len(CHECKS))
         found = document(health, node, name=os.uname().nodename, wall_offset=time.time() - time.monotonic())
         return health, found
+
+
+def longest_wait(results: Iterable[Result], hung_after: float) -> float:
+    """Seconds until the youngest silence can prove something. On a busy machine the first answers may have taken the
+    whole ``--timeout``, and without the proof a daemon that is stopped would be called slow."""
+    silences = (result.values.get("silent_seconds") for result in results if result.reason == Verdict.LATE)
+    return max((hung_after - float(silent) for silent in silences if silent is not None), default=0.0)
 
 
 async def _watch_silence(node: Node, results: Mapping[str, Result], *, until: float) -> None:

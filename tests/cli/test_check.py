@@ -4,11 +4,14 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks import CHECKS, Check, Result
+from ovsnet.health.checks.round import ask_all
+from ovsnet.node.node import Node
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ended, Ovsnet
 
@@ -139,6 +142,25 @@ async def test_stopped_daemon_is_hung_whatever_the_timeout(
 
 
 @pytest.mark.restored
+async def test_first_round_that_took_the_whole_timeout_still_ends_in_a_proof(
+    node: Sandbox, ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that has no CPU for us: the silence began when we came to ask, not when we began."""
+    rounds = 0
+
+    async def late(checks: Iterable[Check], of: Node) -> dict[str, Result]:
+        nonlocal rounds
+        rounds += 1
+        await asyncio.sleep(0.6 if rounds == 1 else 0)
+        return await ask_all(checks, of)
+
+    monkeypatch.setattr("ovsnet.cli.check.ask_all", late)
+    await node.freeze("ovn-sb")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--timeout", 0.5)
+    assert (code, rounds) == (0, 2)
+    assert out.startswith("southbound-hung: ")
+
+
 async def test_part_of_the_checks_says_nothing_good_of_the_node(node: Sandbox, ovsnet: Ovsnet) -> None:
     """ovsdb-server answers, and what was not asked stands still."""
     await node.freeze("ovs-vswitchd")

@@ -21,6 +21,7 @@ import msgspec
 
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.suite import programs
+from ovsnet.sandbox.supervisor import die_with_parent
 from tests.faults.catalogue import FAULTS
 from tests.matrix.expected import pairs
 from tests.matrix.page import compared, page, summary, told
@@ -75,11 +76,11 @@ def _run_on(suite: str, options: argparse.Namespace) -> Generation:
     environment = dict(os.environ)
     if suite != "installed":
         environment["PATH"] = f"{programs(suite)}{os.pathsep}{environment.get('PATH', os.defpath)}"
-    alone = HOST_OF_ITS_OWN if os.geteuid() == 0 else ()
+    before = [*die_with_parent(), *(HOST_OF_ITS_OWN if os.geteuid() == 0 else ())]
     with tempfile.TemporaryDirectory() as directory:
 
         def start(part: str) -> subprocess.Popen[bytes]:
-            words = [*alone, sys.executable, "-m", "tests.matrix", *sys.argv[1:], f"--suite={suite}"]
+            words = [*before, sys.executable, "-m", "tests.matrix", *sys.argv[1:], f"--suite={suite}"]
             return subprocess.Popen([*words, f"--part={part}", f"--record={directory}/{part}"], env=environment)
 
         for parts in ([str(number) for number in range(options.jobs)], [LAST]):
