@@ -94,7 +94,7 @@ NPD_UNKNOWN = 2
     default="text",
     help="npd: one line and exit code 0, 1 or 2, for a custom plugin of node-problem-detector.",
 )
-@with_settings(Group.NODE, Group.TLS, "bridge")
+@with_settings(Group.NODE, Group.TLS, "bridge", "switch")
 def check(names: tuple[str, ...], timeout: float, form: str, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 

@@ -67,6 +67,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "because every agent of a fleet costs it a connection."
         ),
     ] = "auto"
+    switch: Annotated[
+        Literal["on", "off"],
+        Group.WATCHING,
+        Meta(
+            description="Whether this host has an Open vSwitch. `off`: it has OVN's databases or ovn-northd alone, and "
+            "nothing else is asked. It is not guessed: a switch that was stopped leaves as little behind as one that "
+            "never was."
+        ),
+    ] = "on"
     listen: Annotated[
         tuple[str, ...],
         Group.SERVING,

@@ -168,6 +168,19 @@ async def test_part_of_the_checks_says_nothing_good_of_the_node(node: Sandbox, o
     assert (code, out.splitlines()[0]) == (0, f"partly-asked: 1 of {len(CHECKS)} checks were asked, and they pass.")
 
 
+async def test_host_of_the_databases_alone_is_well_and_misses_no_switch(node: Sandbox, ovsnet: Ovsnet) -> None:
+    for daemon in ("ovn-controller", "ovs-vswitchd", "ovsdb-server"):
+        await node.stop(daemon)
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir)
+    assert (code, out.partition(":")[0]) == (1, "ovsdb-down")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--switch=off")
+    assert (code, out.partition(":")[0]) == (0, "healthy")
+    assert any(line.split()[:2] == ["ok", "northd.connection"] for line in out.splitlines())
+    await node.kill("ovn-nb")
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", node.rundir, "--switch=off")
+    assert (code, out.partition(":")[0]) == (0, "nb-down")
+
+
 async def test_other_installations_of_the_host_are_named(shared_node: Sandbox, node: Sandbox, ovsnet: Ovsnet) -> None:
     """None is named, so one is chosen: the person must see that there was a choice."""
     _, out, _ = await in_a_thread(ovsnet, "check")

@@ -33,7 +33,17 @@ from ovsnet.errors import (
     Unreachable,
     own_limit,
 )
-from ovsnet.health.checks.result import ELSEWHERE, NOT_USED, NOT_YET, PRECONDITION, Answer, Result, Status, failed
+from ovsnet.health.checks.result import (
+    ELSEWHERE,
+    NOT_USED,
+    NOT_YET,
+    PRECONDITION,
+    Answer,
+    Result,
+    Status,
+    failed,
+    not_used,
+)
 from ovsnet.io.address import Address
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, OVSDB, Socket
@@ -99,8 +109,15 @@ def check(
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
     """Ask once. ``results`` holds those of the checks it needs. Raises nothing: an error of the tree becomes what it
     says of the daemon, and any other is a fault of ours, after which nothing is known."""
+    if node.settings.switch == "off" and _is_of_the_switch(check):
+        return _result(check, node, not_used("The setting switch says that this host has no Open vSwitch."))
     missing = next((results[need] for need in check.needs if _blocks(check, results[need])), None)
     return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
+
+
+def _is_of_the_switch(check: Check) -> bool:
+    component = COMPONENTS.get(check.daemon)
+    return component is not None and not component.central
 
 
 def _blocks(check: Check, need: Result) -> bool:
