@@ -9,10 +9,13 @@ from ovsnet.openflow.client import Client
 from ovsnet.openflow.session import Session, connect
 from ovsnet.protocol.openflow import (
     ALL_VERSIONS,
+    Action,
     Aggregate,
     Config,
     Desc,
+    Entry,
     Features,
+    Flow,
     NoCommonVersion,
     OpenFlowProtocolError,
     Port,
@@ -24,12 +27,15 @@ from ovsnet.protocol.openflow import (
 
 __all__ = [
     "ALL_VERSIONS",
+    "Action",
     "Aggregate",
     "Client",
     "ClientState",
     "Config",
     "Desc",
+    "Entry",
     "Features",
+    "Flow",
     "NoCommonVersion",
     "OpenFlowProtocolError",
     "Port",

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
@@ -110,6 +111,14 @@ class Client(Questions):
         deadline = time.monotonic() + timeout
         session = await self.connected(timeout=timeout) if self._wait else self._kept.held()
         return await session._ask(encode, *arguments, timeout=max(0.0, deadline - time.monotonic()))
+
+    async def _parts(
+        self, encode: Callable[..., bytes], *arguments: object, timeout: float
+    ) -> AsyncGenerator[wire.Message, None]:
+        session = await self.connected(timeout=timeout) if self._wait else self._kept.held()
+        async with aclosing(session._parts(encode, *arguments, timeout=timeout)) as parts:
+            async for part in parts:
+                yield part
 
     async def _watch(self, session: Session) -> None:
         """The inactivity probe, as OVS's rconn has it (lib/rconn.c, ``run_ACTIVE``)."""

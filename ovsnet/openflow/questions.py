@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
 from ovsnet.protocol import openflow as wire
+
+ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Questions(ABC):
@@ -15,6 +17,39 @@ class Questions(ABC):
     @abstractmethod
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         """Send what ``encode`` makes of version, xid and ``arguments``, and return the answer."""
+
+    @abstractmethod
+    def _parts(
+        self, encode: Callable[..., bytes], *arguments: object, timeout: float
+    ) -> AsyncGenerator[wire.Message, None]:
+        """The same for a multipart reply, part by part; ``timeout`` is for each part."""
+
+    async def flows(
+        self,
+        *,
+        table: int | None = None,
+        out_port: int | None = None,
+        out_group: int | None = None,
+        cookie: int | None = None,
+        cookie_mask: int = ALL_BITS,
+        timeout: float = 5.0,
+    ) -> AsyncGenerator[wire.Flow, None]:
+        """The flows of the bridge, or those that fit: ``async for flow in switch.flows(table=0)``.
+
+        They are handed over as they come, with ``timeout`` seconds for each part of the reply, and decoded when they
+        are looked at. The switch collects all of them on its main thread first: 0.1 s at 50 000. Leave the loop early
+        under ``contextlib.aclosing``.
+        """
+        selection = (
+            0xFF if table is None else table,
+            0xFFFF_FFFF if out_port is None else out_port,
+            0xFFFF_FFFF if out_group is None else out_group,
+            cookie or 0,
+            0 if cookie is None else cookie_mask,
+        )
+        async for part in self._parts(wire.flow_request, *selection, timeout=timeout):
+            for flow in wire.parse_flows(part):
+                yield flow
 
     async def echo(self, payload: bytes = b"", *, timeout: float = 1.0) -> float:
         """Seconds for an ECHO_REQUEST to come back: proof that the switch's main loop turns."""

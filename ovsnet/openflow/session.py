@@ -9,11 +9,12 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from ovsnet.errors import OpenFlowRefused, PeerError
+from ovsnet.errors import OpenFlowRefused, PeerError, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
@@ -31,6 +32,9 @@ HELLO_XID = 0
 
 XID_LIMIT = 1 << 32
 
+MAX_UNREAD_PARTS = 256 << 20
+"""Bytes of one reply that nobody reads. A switch composes its reply to a dump at once, whether we read or not."""
+
 
 class Session(Questions, HeldSession):
     """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid.
@@ -42,6 +46,7 @@ class Session(Questions, HeldSession):
         self._core = wire.Connection(versions)
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
+        self._replies: dict[int, _Parts] = {}
         self._xids = count(1)
         inflow = Inflow(lambda: self._core.messages)
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
@@ -70,6 +75,31 @@ class Session(Questions, HeldSession):
         self.channel.asked()
         return await answer
 
+    async def _parts(
+        self, encode: Callable[..., bytes], *arguments: object, timeout: float
+    ) -> AsyncGenerator[wire.Message, None]:
+        self._require_alive()
+        if self.channel.congested:
+            await self.channel.room(timeout)
+        xid = self._next_xid()
+        request = encode(self.version, xid, *arguments)
+        self._core.in_parts(xid)
+        reply = self._replies[xid] = _Parts()
+        self.channel.write(request)
+        self.channel.asked()
+        try:
+            while not reply.finished:
+                if not reply.waiting:
+                    self._require_alive()
+                    await self._pending.open(xid, timeout)
+                while reply.waiting:
+                    yield reply.take()
+                if reply.error is not None:
+                    raise reply.error
+        finally:
+            self._replies.pop(xid, None)
+            self._pending.forget(xid)
+
     def _require_alive(self) -> None:
         if self.channel.lost is not None:
             raise self.channel.lost.with_traceback(None)
@@ -83,15 +113,48 @@ class Session(Questions, HeldSession):
 
     def _on_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Message):
+            if self._replies and event.xid in self._replies:
+                self._on_part(self._replies[event.xid], event)
             self._pending.answer(event.xid, event)
         elif isinstance(event, wire.ErrorMessage):
-            self._pending.refuse(event.xid, OpenFlowRefused(f"{self.channel.address} refused: {event.name}."))
+            error = OpenFlowRefused(f"{self.channel.address} refused: {event.name}.")
+            if event.xid in self._replies:
+                self._replies[event.xid].error = error
+            self._pending.refuse(event.xid, error)
         else:
             self._hello.answer(HELLO_XID, event.version)
+
+    def _on_part(self, reply: _Parts, part: wire.Message) -> None:
+        reply.add(part)
+        if reply.bytes_waiting > MAX_UNREAD_PARTS:
+            reply.error = ProtocolError(f"{self.channel.address} sends flows faster than they are read.")
+        if not reply.finished:
+            self.channel.asked()  # the next part is no push: it belongs to the question
 
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
         self._pending.fail_all(error)
+
+
+class _Parts:
+    """The parts of one multipart reply that nobody has taken yet."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[wire.Message] = deque()
+        self.bytes_waiting = 0
+        self.finished = False
+        self.error: PeerError | None = None
+
+    def add(self, part: wire.Message) -> None:
+        if self.error is None:
+            self.waiting.append(part)
+            self.bytes_waiting += len(part.body)
+        self.finished = wire.is_last_part(part)
+
+    def take(self) -> wire.Message:
+        part = self.waiting.popleft()
+        self.bytes_waiting -= len(part.body)
+        return part
 
 
 def connect(
