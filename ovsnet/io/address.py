@@ -61,6 +61,11 @@ class Address:
         host, port = _host_and_port(rest, text, lowest=0 if any_port else 1)
         return cls("tcp" if scheme == "tcp" else "ssl", host=host, port=port)
 
+    @classmethod
+    def of(cls, place: Address | str) -> Address:
+        """What a user may give for an address: one, or its text. Raises AddressError."""
+        return place if isinstance(place, Address) else cls.parse(place)
+
     def __str__(self) -> str:
         if self.scheme == "unix":
             return f"unix:{self.path}"

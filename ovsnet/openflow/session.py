@@ -1,6 +1,6 @@
 """One negotiated OpenFlow session with a switch.
 
-    async with await connect(Address.parse("unix:/run/openvswitch/br-int.mgmt")) as switch:
+    async with connect("unix:/run/openvswitch/br-int.mgmt") as switch:
         print(await switch.echo(), (await switch.aggregate()).flow_count)
 
 Never sends SET_CONFIG: a service connection that leaves ``miss_send_len`` at 0 gets no asynchronous messages, and so
@@ -9,18 +9,20 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import count
 from typing import TypeVar
 
-from ovsnet.errors import OpenFlowRefused, PeerError
+from ovsnet.errors import OpenFlowRefused, PeerError, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
+from ovsnet.io.opening import Opening
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
+from ovsnet.openflow.questions import Questions
 from ovsnet.protocol import openflow as wire
 
 Parsed = TypeVar("Parsed")
@@ -30,8 +32,11 @@ HELLO_XID = 0
 
 XID_LIMIT = 1 << 32
 
+MAX_UNREAD_PARTS = 256 << 20
+"""Bytes of one reply that nobody reads. A switch composes its reply to a dump at once, whether we read or not."""
 
-class Session(HeldSession):
+
+class Session(Questions, HeldSession):
     """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid.
 
     Closing leaves no line in the switch's log: it comes after both HELLOs, with everything read.
@@ -41,6 +46,7 @@ class Session(HeldSession):
         self._core = wire.Connection(versions)
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
+        self._replies: dict[int, _Parts] = {}
         self._xids = count(1)
         inflow = Inflow(lambda: self._core.messages)
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
@@ -51,48 +57,6 @@ class Session(HeldSession):
         assert self._core.version is not None
         return self._core.version
 
-    async def echo(self, payload: bytes = b"", *, timeout: float = 1.0) -> float:
-        """Seconds for an ECHO_REQUEST to come back: proof that the switch's main loop turns."""
-        started = time.monotonic()
-        await self._request(wire.echo_request, payload, timeout=timeout)
-        return time.monotonic() - started
-
-    async def barrier(self, *, timeout: float = 1.0) -> None:
-        """Return when the switch has finished all that was asked before."""
-        await self._request(wire.barrier_request, timeout=timeout)
-
-    async def features(self, *, timeout: float = 1.0) -> wire.Features:
-        """The datapath_id and what the switch can do."""
-        return wire.parse_features(await self._request(wire.features_request, timeout=timeout))
-
-    async def desc(self, *, timeout: float = 1.0) -> wire.Desc:
-        """Manufacturer, hardware, software: the switch's version in words."""
-        return wire.parse_desc(await self._request(wire.desc_request, timeout=timeout))
-
-    async def ports(self, *, timeout: float = 1.0) -> tuple[wire.Port, ...]:
-        """The ports of the bridge."""
-        return wire.parse_ports(await self._request(wire.port_desc_request, timeout=timeout))
-
-    async def tables(self, *, timeout: float = 1.0) -> tuple[wire.TableStats, ...]:
-        """Flows, lookups and matches of each table: 0.1 ms of the switch, however many flows it holds."""
-        return wire.parse_tables(await self._request(wire.table_request, timeout=timeout))
-
-    async def aggregate(self, *, timeout: float = 5.0) -> wire.Aggregate:
-        """Flows, packets and bytes of the whole bridge.
-
-        The switch walks every flow for it: 50 ms of its main thread at 50 000. Never call it on a schedule; see
-        ``tables``.
-        """
-        return wire.parse_aggregate(await self._request(wire.aggregate_request, timeout=timeout))
-
-    async def config(self, *, timeout: float = 1.0) -> wire.Config:
-        """Fragment handling and miss_send_len of this connection."""
-        return wire.parse_config(await self._request(wire.get_config_request, timeout=timeout))
-
-    async def role(self, *, timeout: float = 1.0) -> wire.RoleReply:
-        """The role of this connection. Asks with "no change", so it never takes one."""
-        return wire.parse_role(await self._request(wire.role_request, timeout=timeout))
-
     async def wait_hello(self, timeout: float) -> None:
         """Return when the switch has said HELLO. Raises DeadlineExceeded after ``timeout`` seconds."""
         # On a busy host, or over TLS, the HELLO or the end comes before we do: nobody would hand it over again.
@@ -100,7 +64,7 @@ class Session(HeldSession):
         if self._core.version is None:
             await self._hello.open(HELLO_XID, timeout)
 
-    async def _request(self, encode: Callable[..., bytes], *arguments: bytes, timeout: float) -> wire.Message:
+    async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         self._require_alive()
         if self.channel.congested:
             await self.channel.room(timeout)
@@ -110,6 +74,31 @@ class Session(HeldSession):
         self.channel.write(request)
         self.channel.asked()
         return await answer
+
+    async def _parts(
+        self, encode: Callable[..., bytes], *arguments: object, timeout: float
+    ) -> AsyncGenerator[wire.Message, None]:
+        self._require_alive()
+        if self.channel.congested:
+            await self.channel.room(timeout)
+        xid = self._next_xid()
+        request = encode(self.version, xid, *arguments)
+        self._core.in_parts(xid)
+        reply = self._replies[xid] = _Parts()
+        self.channel.write(request)
+        self.channel.asked()
+        try:
+            while not reply.finished:
+                if not reply.waiting:
+                    self._require_alive()
+                    await self._pending.open(xid, timeout)
+                while reply.waiting:
+                    yield reply.take()
+                if reply.error is not None:
+                    raise reply.error
+        finally:
+            self._replies.pop(xid, None)
+            self._pending.forget(xid)
 
     def _require_alive(self) -> None:
         if self.channel.lost is not None:
@@ -124,34 +113,75 @@ class Session(HeldSession):
 
     def _on_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Message):
+            if self._replies and event.xid in self._replies:
+                self._on_part(self._replies[event.xid], event)
             self._pending.answer(event.xid, event)
         elif isinstance(event, wire.ErrorMessage):
-            self._pending.refuse(event.xid, OpenFlowRefused(f"{self.channel.address} refused: {event.name}."))
+            error = OpenFlowRefused(f"{self.channel.address} refused: {event.name}.")
+            if event.xid in self._replies:
+                self._replies[event.xid].error = error
+            self._pending.refuse(event.xid, error)
         else:
             self._hello.answer(HELLO_XID, event.version)
+
+    def _on_part(self, reply: _Parts, part: wire.Message) -> None:
+        reply.add(part)
+        if reply.bytes_waiting > MAX_UNREAD_PARTS:
+            reply.error = ProtocolError(f"{self.channel.address} sends flows faster than they are read.")
+        if not reply.finished:
+            self.channel.asked()  # the next part is no push: it belongs to the question
 
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
         self._pending.fail_all(error)
 
 
-async def connect(
-    address: Address,
+class _Parts:
+    """The parts of one multipart reply that nobody has taken yet."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[wire.Message] = deque()
+        self.bytes_waiting = 0
+        self.finished = False
+        self.error: PeerError | None = None
+
+    def add(self, part: wire.Message) -> None:
+        if self.error is None:
+            self.waiting.append(part)
+            self.bytes_waiting += len(part.body)
+        self.finished = wire.is_last_part(part)
+
+    def take(self) -> wire.Message:
+        part = self.waiting.popleft()
+        self.bytes_waiting -= len(part.body)
+        return part
+
+
+def connect(
+    address: Address | str,
     *,
     versions: frozenset[wire.Version] = wire.ALL_VERSIONS,
     timeout: float = 1.0,
     patience: float | None = None,
     tls: Tls | None = None,
-) -> Session:
+) -> Opening[Session]:
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
 
-    Raises the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
-    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
+    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
+    the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop hangs, or it
+    has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
+    place = Address.of(address)
+    return Opening(lambda: _open(place, versions, timeout, timeout if patience is None else patience, tls))
+
+
+async def _open(
+    address: Address, versions: frozenset[wire.Version], timeout: float, patience: float, tls: Tls | None
+) -> Session:
     session = Session(address, versions)
     try:
         await session.open(timeout=timeout, tls=tls)
-        await session.wait_hello(timeout if patience is None else patience)
+        await session.wait_hello(patience)
     except BaseException:
         session.channel.abort()
         raise

@@ -6,9 +6,11 @@ Bytes that OpenFlow forbids raise OpenFlowProtocolError, a number that does not 
 any other exception is a bug.
 """
 
+from ovsnet.protocol.openflow.action import Action
 from ovsnet.protocol.openflow.connection import Connection, Event, Negotiated
 from ovsnet.protocol.openflow.error_message import ErrorMessage, parse_error
 from ovsnet.protocol.openflow.error_names import error_name
+from ovsnet.protocol.openflow.flows import Flow, parse_flows
 from ovsnet.protocol.openflow.hello import hello
 from ovsnet.protocol.openflow.message import (
     ALL_VERSIONS,
@@ -18,6 +20,8 @@ from ovsnet.protocol.openflow.message import (
     OpenFlowProtocolError,
     Version,
 )
+from ovsnet.protocol.openflow.multipart import is_last_part
+from ovsnet.protocol.openflow.oxm import Entry
 from ovsnet.protocol.openflow.ports import Port, parse_ports
 from ovsnet.protocol.openflow.replies import Config, Features, Role, RoleReply, parse_config, parse_features, parse_role
 from ovsnet.protocol.openflow.requests import (
@@ -26,6 +30,7 @@ from ovsnet.protocol.openflow.requests import (
     desc_request,
     echo_request,
     features_request,
+    flow_request,
     get_config_request,
     port_desc_request,
     role_request,
@@ -35,13 +40,16 @@ from ovsnet.protocol.openflow.stats import Aggregate, Desc, TableStats, parse_ag
 
 __all__ = [
     "ALL_VERSIONS",
+    "Action",
     "Aggregate",
     "Config",
     "Connection",
     "Desc",
+    "Entry",
     "ErrorMessage",
     "Event",
     "Features",
+    "Flow",
     "Message",
     "MessageType",
     "Negotiated",
@@ -58,13 +66,16 @@ __all__ = [
     "echo_request",
     "error_name",
     "features_request",
+    "flow_request",
     "get_config_request",
     "hello",
+    "is_last_part",
     "parse_aggregate",
     "parse_config",
     "parse_desc",
     "parse_error",
     "parse_features",
+    "parse_flows",
     "parse_ports",
     "parse_role",
     "parse_tables",

@@ -34,7 +34,7 @@ from ovsnet.protocol.openflow.message import (
     pack_message,
     stats_request_type,
 )
-from ovsnet.protocol.openflow.multipart import DEFAULT_MAX_MULTIPART_BYTES, Joiner
+from ovsnet.protocol.openflow.multipart import DEFAULT_MAX_MULTIPART_BYTES, Joiner, is_last_part
 
 
 class Negotiated(NamedTuple):
@@ -64,11 +64,16 @@ class Connection:
         self._joiner = Joiner(max_multipart_bytes)
         self._handled_here: frozenset[int] = frozenset()
         self._failure: OpenFlowProtocolError | None = None
+        self._in_parts: set[int] = set()
 
     @property
     def pending_bytes(self) -> int:
         """Bytes of the message that has begun and is not complete."""
         return len(self._framer.tail)
+
+    def in_parts(self, xid: int) -> None:
+        """Hand the multipart reply to this request out part by part, as it comes: it may be too long to be joined."""
+        self._in_parts.add(xid)
 
     def data_to_send(self) -> bytes:
         """The bytes to write now. Each is given once."""
@@ -129,8 +134,13 @@ class Connection:
         elif message.type == MessageType.ECHO_REQUEST:
             self._to_send += pack_message(message.version, MessageType.ECHO_REPLY, message.xid, message.body)
         elif message.type == MessageType.ERROR:
+            self._in_parts.discard(message.xid)
             events.append(_error_event(message))
         elif message.type == MessageType.ECHO_REPLY:
+            events.append(message)
+        elif message.xid in self._in_parts:
+            if is_last_part(message):
+                self._in_parts.discard(message.xid)
             events.append(message)
         elif (whole := self._joiner.add(message)) is not None:
             events.append(whole)

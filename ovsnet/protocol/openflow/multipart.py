@@ -26,10 +26,24 @@ class MultipartKind(IntEnum):
     """What a multipart message is about. The numbers are the same in every version."""
 
     DESC = 0
+    FLOW = 1
     AGGREGATE = 2
     TABLE = 3
+    PORT = 4
+    QUEUE = 5
+    GROUP = 6
+    GROUP_DESC = 7
+    GROUP_FEATURES = 8
+    METER = 9
+    METER_CONFIG = 10
+    METER_FEATURES = 11
+    TABLE_FEATURES = 12
     PORT_DESC = 13
     """Since 1.3; OVS answers it in every version."""
+    TABLE_DESC = 14
+    FLOW_MONITOR = 16
+    CONTROLLER_STATUS = 18
+    """Since 1.5."""
     EXPERIMENTER = 0xFFFF
 
 
@@ -51,6 +65,12 @@ def multipart_body(message: Message, kind: MultipartKind) -> bytes:
     if found != kind:
         raise OpenFlowProtocolError(f"{kind.name} was asked for and a multipart reply of kind {found} came")
     return message.body[multipart_header_size(message.version) :]
+
+
+def is_last_part(message: Message) -> bool:
+    """Whether no more parts of this multipart reply follow. Raises OpenFlowProtocolError when it is too short."""
+    _kind, flags = unpack(_OPENING, message.body, "a multipart reply")
+    return not flags & _MORE
 
 
 class Joiner:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from ovsnet.errors import UsageError
 from ovsnet.protocol.openflow.message import (
     NICIRA,
     MessageType,
@@ -76,6 +77,50 @@ def table_request(version: int, xid: int) -> bytes:
 def aggregate_request(version: int, xid: int) -> bytes:
     """Ask for the sums over all flows of all tables. OVS visits each flow on its main thread to answer this."""
     return _multipart_request(version, xid, MultipartKind.AGGREGATE, _every_flow(version))
+
+
+def flow_request(
+    version: int,
+    xid: int,
+    table: int = _ALL_TABLES,
+    out_port: int = _ANY,
+    out_group: int = _ANY,
+    cookie: int = 0,
+    cookie_mask: int = 0,
+) -> bytes:
+    """Ask for flows: of one table, with an output to one port or group, or with these bits of the cookie.
+
+    1.0 is asked in Nicira's form, which knows no groups and has the cookie as a field of its match; and 1.1, whose
+    match no later version has, is not asked. Raises UsageError.
+    """
+    if version == Version.OF11 or (version == Version.OF10 and out_group != _ANY):
+        raise UsageError(
+            f"Version {version} has no such request.", remedy="Let the switch speak OpenFlow 1.3 or later."
+        )
+    if version == Version.OF10:
+        return _nicira_flow_request(xid, table, out_port, cookie, cookie_mask)
+    body = _pack("!B3xII4xQQ", table, out_port, out_group, cookie, cookie_mask) + _match_all_oxm()
+    return _multipart_request(version, xid, MultipartKind.FLOW, body)
+
+
+NXST_FLOW = 0
+_NXM_NX_COOKIE = 0x0001_3D10
+"""OVS lib/nx-match.c: field 30 of Nicira's class, with a mask, 16 bytes."""
+
+
+def _nicira_flow_request(xid: int, table: int, out_port: int, cookie: int, cookie_mask: int) -> bytes:
+    match = _pack("!IQQ", _NXM_NX_COOKIE, cookie, cookie_mask) if cookie_mask else b""
+    port = 0xFFFF if out_port == _ANY else out_port
+    body = struct.pack("!II4x", NICIRA, NXST_FLOW) + _pack("!HHB3x", port, len(match), table)
+    padded = match + bytes(-len(match) % 8)
+    return _multipart_request(Version.OF10, xid, MultipartKind.EXPERIMENTER, body + padded)
+
+
+def _pack(layout: str, *numbers: int) -> bytes:
+    try:
+        return struct.pack(layout, *numbers)
+    except struct.error as error:
+        raise UsageError(f"No request holds these numbers: {', '.join(map(str, numbers))} ({error}).") from None
 
 
 def _multipart_request(version: int, xid: int, kind: MultipartKind, body: bytes = b"") -> bytes:

@@ -13,6 +13,7 @@ import msgspec
 
 from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
 from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
+from ovsnet.protocol.openflow.oxs import read_oxs
 
 _DESC = struct.Struct("!256s256s256s32s256s")
 _AGGREGATE = struct.Struct("!QQI4x")
@@ -26,11 +27,6 @@ _OLD_TABLE: dict[int, struct.Struct] = {
 
 _UNKNOWN_COUNT = 0xFFFF_FFFF_FFFF_FFFF
 """How OVS says "not counted" where the layout leaves no other way."""
-
-_OXS_LIST = struct.Struct("!HH")
-_OXS_FIELD = struct.Struct("!HBB")
-_OXS_BASIC = 0x8002
-_OXS_FLOW_COUNT, _OXS_PACKET_COUNT, _OXS_BYTE_COUNT = 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +90,7 @@ def _known(count: int) -> int | None:
 
 
 def _oxs_aggregate(body: bytes) -> Aggregate:
-    fields = _oxs_fields(body)
-    if _OXS_FLOW_COUNT not in fields:
+    found, _ = read_oxs(body, 0, len(body))
+    if found.flow_count is None:
         raise OpenFlowProtocolError("an AGGREGATE reply has no flow count")
-    return Aggregate(fields.get(_OXS_PACKET_COUNT), fields.get(_OXS_BYTE_COUNT), fields[_OXS_FLOW_COUNT])
-
-
-def _oxs_fields(body: bytes) -> dict[int, int]:
-    """Read the numbers of the basic class by field (OpenFlow 1.5.1, section 7.2.4); other classes are passed over.
-
-    The list's length counts its own header and leaves out the padding to 8 bytes.
-    """
-    _reserved, end = unpack(_OXS_LIST, body, "an AGGREGATE reply")
-    if not _OXS_LIST.size <= end <= len(body):
-        raise OpenFlowProtocolError(f"a list of statistics claims {end} bytes, {len(body)} came")
-    fields = {}
-    start = _OXS_LIST.size
-    while start < end:
-        oxs_class, field, length = unpack(_OXS_FIELD, body[:end], "a list of statistics", start)
-        start += _OXS_FIELD.size + length
-        if start > end:
-            raise OpenFlowProtocolError(f"statistic {field >> 1} of {length} bytes ends after its list")
-        if oxs_class == _OXS_BASIC:
-            fields[field >> 1] = int.from_bytes(body[start - length : start])
-    return fields
+    return Aggregate(found.packet_count, found.byte_count, found.flow_count)

@@ -275,3 +275,18 @@ def test_random_bytes_give_events_or_a_protocol_error_however_they_are_split(
     stream = HELLO_13 * greeted + b"".join(messages) + rest
 
     assert outcome(cut(stream, sizes)) == outcome([stream])
+
+
+def test_parts_are_handed_out_as_they_come_where_that_was_asked_for() -> None:
+    connection = negotiated()
+    connection.in_parts(9)
+    first = Message(4, 19, 9, bytes.fromhex("0000000100000000") + b"ab")
+    assert connection.receive_data(DESC_PARTS) == [first, Message(4, 19, 9, bytes(8) + b"cd")]
+    assert connection.receive_data(DESC_PARTS) == [Message(4, 19, 9, bytes(8) + b"abcd")]
+
+
+def test_part_too_short_for_its_header_is_refused_there_too() -> None:
+    connection = negotiated()
+    connection.in_parts(9)
+    with pytest.raises(OpenFlowProtocolError):
+        connection.receive_data(pack_message(4, 19, 9, b"\0\0"))
