@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +62,11 @@ class Address:
         host, port = _host_and_port(rest, text, lowest=0 if any_port else 1)
         return cls("tcp" if scheme == "tcp" else "ssl", host=host, port=port)
 
+    @classmethod
+    def of(cls, place: Address | str) -> Address:
+        """What a user may give for an address: one, or its text. Raises AddressError."""
+        return place if isinstance(place, Address) else cls.parse(place)
+
     def __str__(self) -> str:
         if self.scheme == "unix":
             return f"unix:{self.path}"
@@ -71,6 +77,17 @@ class Address:
 def parse_remotes(text: str) -> tuple[Address, ...]:
     """Read a comma-separated list, as in ``external_ids:ovn-remote``. Raises AddressError."""
     return tuple(Address.parse(part.strip()) for part in text.split(",") if part.strip())
+
+
+def remotes_of(places: Iterable[Address | str]) -> tuple[Address, ...]:
+    """What a user may give for the members of a cluster: addresses, texts, and texts that list several. Raises
+    AddressError, also when there is none."""
+    found: list[Address] = []
+    for place in places:
+        found += [place] if isinstance(place, Address) else parse_remotes(place)
+    if not found:
+        raise AddressError("No address was given.", remedy="Give one such as unix:/run/openvswitch/db.sock.")
+    return tuple(found)
 
 
 def _host_and_port(rest: str, whole: str, *, lowest: int) -> tuple[str, int]:

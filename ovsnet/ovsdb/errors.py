@@ -25,7 +25,8 @@
     │   ├── StorageFailed                        "I/O error"
     │   ├── NotLeader                            "not leader": a clustered database, and this server is a follower
     │   └── ClusterFailed                        "cluster error"
-    └── MonitorCanceled                      the server, or the caller, ended a monitor
+    ├── MonitorCanceled                      the server, or the caller, ended a monitor
+    └── LockStolen                           another client took a lock that was held
 
 The strings are those of RFC 7047 sections 4.1 and 5.2, and of ovsdb-server (``ovsdb_error()`` in ovsdb/*.c).
 """
@@ -167,6 +168,11 @@ class ClusterFailed(Refused):
 
 class MonitorCanceled(OvsdbError):
     reason = "monitor-canceled"
+
+
+class LockStolen(OvsdbError):
+    reason = "lock-stolen"
+    default_remedy = "Stop what the lock protects; ask for it again if it is still wanted."
 
 
 _BY_STRING: dict[str, type[Refused]] = {kind.string: kind for kind in Refused.__subclasses__()}
