@@ -48,7 +48,7 @@ async def tasks(address: Address, count: int, width: int) -> None:
     async def echo(number: int) -> None:
         await asyncio.gather(*(echo_in_turn(session, number // width) for _ in range(width)))
 
-    async with await connect(address) as session:
+    async with connect(address) as session:
         await timed(echo, count)
 
 

@@ -1,7 +1,7 @@
 """A held connection to one socket of the node.
 
 One connection serves all probes: connecting for each would fill the switch's log and its backlog. When to connect is
-decided in ``link_state``; here are the task, the session and the timer that belong to its states:
+decided in ``io.link_state``; here are the task, the session and the timer that belong to its states:
 
     IDLE        _timer, within a chase
     CONNECTING  _attempt, and perhaps still _timer
@@ -19,8 +19,8 @@ from typing import Any, Generic, TypeVar
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, NotConnectedYet, OvsnetError, PeerError
 from ovsnet.io.held_session import HeldSession
+from ovsnet.io.link_state import LinkState, State
 from ovsnet.io.pending import after_next_poll
-from ovsnet.node.link_state import LinkState, State
 
 Session = TypeVar("Session", bound=HeldSession)
 

@@ -1,5 +1,43 @@
-"""An asyncio OpenFlow client: connect to ``BRIDGE.mgmt`` and ask the switch."""
+"""An asyncio OpenFlow client: connect to ``BRIDGE.mgmt`` and ask the switch.
 
+``connect`` makes one ``Session``, which ends with its connection; a ``Client`` stays connected. Both ask, and change
+nothing: writing flows and handling packets are a controller's work, and not done here.
+"""
+
+from ovsnet.io.kept import ClientState, Status
+from ovsnet.openflow.client import Client
 from ovsnet.openflow.session import Session, connect
+from ovsnet.protocol.openflow import (
+    ALL_VERSIONS,
+    Aggregate,
+    Config,
+    Desc,
+    Features,
+    NoCommonVersion,
+    OpenFlowProtocolError,
+    Port,
+    Role,
+    RoleReply,
+    TableStats,
+    Version,
+)
 
-__all__ = ["Session", "connect"]
+__all__ = [
+    "ALL_VERSIONS",
+    "Aggregate",
+    "Client",
+    "ClientState",
+    "Config",
+    "Desc",
+    "Features",
+    "NoCommonVersion",
+    "OpenFlowProtocolError",
+    "Port",
+    "Role",
+    "RoleReply",
+    "Session",
+    "Status",
+    "TableStats",
+    "Version",
+    "connect",
+]

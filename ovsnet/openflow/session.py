@@ -1,6 +1,6 @@
 """One negotiated OpenFlow session with a switch.
 
-    async with await connect(Address.parse("unix:/run/openvswitch/br-int.mgmt")) as switch:
+    async with connect("unix:/run/openvswitch/br-int.mgmt") as switch:
         print(await switch.echo(), (await switch.aggregate()).flow_count)
 
 Never sends SET_CONFIG: a service connection that leaves ``miss_send_len`` at 0 gets no asynchronous messages, and so
@@ -9,7 +9,6 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import TypeVar
@@ -18,9 +17,11 @@ from ovsnet.errors import OpenFlowRefused, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
+from ovsnet.io.opening import Opening
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
+from ovsnet.openflow.questions import Questions
 from ovsnet.protocol import openflow as wire
 
 Parsed = TypeVar("Parsed")
@@ -31,7 +32,7 @@ HELLO_XID = 0
 XID_LIMIT = 1 << 32
 
 
-class Session(HeldSession):
+class Session(Questions, HeldSession):
     """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid.
 
     Closing leaves no line in the switch's log: it comes after both HELLOs, with everything read.
@@ -51,48 +52,6 @@ class Session(HeldSession):
         assert self._core.version is not None
         return self._core.version
 
-    async def echo(self, payload: bytes = b"", *, timeout: float = 1.0) -> float:
-        """Seconds for an ECHO_REQUEST to come back: proof that the switch's main loop turns."""
-        started = time.monotonic()
-        await self._request(wire.echo_request, payload, timeout=timeout)
-        return time.monotonic() - started
-
-    async def barrier(self, *, timeout: float = 1.0) -> None:
-        """Return when the switch has finished all that was asked before."""
-        await self._request(wire.barrier_request, timeout=timeout)
-
-    async def features(self, *, timeout: float = 1.0) -> wire.Features:
-        """The datapath_id and what the switch can do."""
-        return wire.parse_features(await self._request(wire.features_request, timeout=timeout))
-
-    async def desc(self, *, timeout: float = 1.0) -> wire.Desc:
-        """Manufacturer, hardware, software: the switch's version in words."""
-        return wire.parse_desc(await self._request(wire.desc_request, timeout=timeout))
-
-    async def ports(self, *, timeout: float = 1.0) -> tuple[wire.Port, ...]:
-        """The ports of the bridge."""
-        return wire.parse_ports(await self._request(wire.port_desc_request, timeout=timeout))
-
-    async def tables(self, *, timeout: float = 1.0) -> tuple[wire.TableStats, ...]:
-        """Flows, lookups and matches of each table: 0.1 ms of the switch, however many flows it holds."""
-        return wire.parse_tables(await self._request(wire.table_request, timeout=timeout))
-
-    async def aggregate(self, *, timeout: float = 5.0) -> wire.Aggregate:
-        """Flows, packets and bytes of the whole bridge.
-
-        The switch walks every flow for it: 50 ms of its main thread at 50 000. Never call it on a schedule; see
-        ``tables``.
-        """
-        return wire.parse_aggregate(await self._request(wire.aggregate_request, timeout=timeout))
-
-    async def config(self, *, timeout: float = 1.0) -> wire.Config:
-        """Fragment handling and miss_send_len of this connection."""
-        return wire.parse_config(await self._request(wire.get_config_request, timeout=timeout))
-
-    async def role(self, *, timeout: float = 1.0) -> wire.RoleReply:
-        """The role of this connection. Asks with "no change", so it never takes one."""
-        return wire.parse_role(await self._request(wire.role_request, timeout=timeout))
-
     async def wait_hello(self, timeout: float) -> None:
         """Return when the switch has said HELLO. Raises DeadlineExceeded after ``timeout`` seconds."""
         # On a busy host, or over TLS, the HELLO or the end comes before we do: nobody would hand it over again.
@@ -100,7 +59,7 @@ class Session(HeldSession):
         if self._core.version is None:
             await self._hello.open(HELLO_XID, timeout)
 
-    async def _request(self, encode: Callable[..., bytes], *arguments: bytes, timeout: float) -> wire.Message:
+    async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         self._require_alive()
         if self.channel.congested:
             await self.channel.room(timeout)
@@ -135,23 +94,31 @@ class Session(HeldSession):
         self._pending.fail_all(error)
 
 
-async def connect(
-    address: Address,
+def connect(
+    address: Address | str,
     *,
     versions: frozenset[wire.Version] = wire.ALL_VERSIONS,
     timeout: float = 1.0,
     patience: float | None = None,
     tls: Tls | None = None,
-) -> Session:
+) -> Opening[Session]:
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
 
-    Raises the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
-    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
+    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
+    the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop hangs, or it
+    has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
+    place = Address.of(address)
+    return Opening(lambda: _open(place, versions, timeout, timeout if patience is None else patience, tls))
+
+
+async def _open(
+    address: Address, versions: frozenset[wire.Version], timeout: float, patience: float, tls: Tls | None
+) -> Session:
     session = Session(address, versions)
     try:
         await session.open(timeout=timeout, tls=tls)
-        await session.wait_hello(timeout if patience is None else patience)
+        await session.wait_hello(patience)
     except BaseException:
         session.channel.abort()
         raise

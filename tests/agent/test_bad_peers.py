@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import ovsnet.node.link_state
+import ovsnet.io.link_state
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
 from tests.agent.conftest import Watching
@@ -95,7 +95,7 @@ PEERS = [garbage, silent, half_closing, closing, dribbling, endless]
 @pytest.fixture(autouse=True)
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience between attempts is tested elsewhere; here it only costs time."""
-    monkeypatch.setattr(ovsnet.node.link_state, "LONGEST_BACKOFF", 0.1)
+    monkeypatch.setattr(ovsnet.io.link_state, "LONGEST_BACKOFF", 0.1)
 
 
 @contextlib.asynccontextmanager
@@ -173,7 +173,7 @@ async def test_peer_that_floods_is_told_as_that_and_degrades(
     shared_node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch, which: str, place: str, check: str
 ) -> None:
     """It is left alone for seconds, which a test need not wait for; a sane one is taken back then."""
-    monkeypatch.setattr(ovsnet.node.link_state, "LONGEST_FLOOD_BACKOFF", 0.5)
+    monkeypatch.setattr(ovsnet.io.link_state, "LONGEST_FLOOD_BACKOFF", 0.5)
     paths = [path for path in sockets(shared_node, which) if path.name.startswith(place)]
     async with (
         contextlib.AsyncExitStack() as bad,

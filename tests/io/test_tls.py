@@ -148,7 +148,7 @@ async def tls_switch(authority: Authority) -> AsyncIterator[Address]:
 
 
 async def test_switch_answers_over_tls(tls_switch: Address, tls: Tls) -> None:
-    async with await openflow.connect(tls_switch, tls=tls, timeout=30) as switch:
+    async with openflow.connect(tls_switch, tls=tls, timeout=30) as switch:
         assert await switch.echo(b"x" * 60000, timeout=30) > 0
         assert switch.peer_pid is None
 

@@ -22,9 +22,9 @@ from ovsnet.errors import (
 )
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
+from ovsnet.io.link_state import FIRST_BACKOFF, LONGEST_BACKOFF, State
 from ovsnet.io.transport import Channel
 from ovsnet.node.link import Link
-from ovsnet.node.link_state import FIRST_BACKOFF, LONGEST_BACKOFF, State
 from ovsnet.sandbox.waiting import until
 from tests.patience import PATIENCE
 

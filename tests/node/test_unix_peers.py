@@ -38,7 +38,7 @@ async def test_session_is_counted_on_a_real_switch() -> None:
     async with Sandbox(ovn=False) as node:
         path = str(node.rundir / "br-int.mgmt")
         await until(lambda: accepted(path) == frozenset(), 30, "The sandbox's own client never left.")
-        async with await openflow.connect(Address.unix(path)):
+        async with openflow.connect(Address.unix(path)):
             found = accepted(path)
             assert found is not None
             assert len(found) == 1

@@ -45,7 +45,7 @@ async def bare_node() -> AsyncIterator[Sandbox]:
 async def switch(request: pytest.FixtureRequest, shared_node: Sandbox) -> AsyncIterator[Session]:
     """A session with a switch full of OVN's flows, in one version after the other."""
     versions = frozenset({request.param})
-    async with await connect(mgmt(shared_node), versions=versions, timeout=PATIENCE) as session:
+    async with connect(mgmt(shared_node), versions=versions, timeout=PATIENCE) as session:
         assert session.version == request.param
         yield session
 
@@ -70,10 +70,10 @@ async def test_tables_and_aggregate_agree_on_the_flows(switch: Session) -> None:
 
 
 async def test_highest_common_version_is_spoken(shared_node: Sandbox) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as session:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as session:
         assert session.version == Version.OF15
     two = frozenset({Version.OF10, Version.OF13})
-    async with await connect(mgmt(shared_node), versions=two, timeout=PATIENCE) as session:
+    async with connect(mgmt(shared_node), versions=two, timeout=PATIENCE) as session:
         assert session.version == Version.OF13
 
 
@@ -86,7 +86,7 @@ async def test_no_common_version_names_both_sides(bare_node: Sandbox) -> None:
 
 
 async def test_overlapping_requests_each_get_their_own_answer(shared_node: Sandbox) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
         echoes = asyncio.gather(*(switch.echo(bytes(size), timeout=PATIENCE) for size in range(100)))
         ports, tables, features = await asyncio.gather(
             switch.ports(timeout=PATIENCE), switch.tables(timeout=PATIENCE), switch.features(timeout=PATIENCE)
@@ -99,20 +99,20 @@ async def test_overlapping_requests_each_get_their_own_answer(shared_node: Sandb
 
 async def test_more_than_the_switch_takes_at_once_comes_back_whole(shared_node: Sandbox) -> None:
     """16 MB of echoes: both sides stop reading and go on, nothing is dropped."""
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
         rtts = await asyncio.gather(*(switch.echo(bytes(65000), timeout=PATIENCE) for _ in range(250)))
         assert len(rtts) == 250
 
 
 async def test_payload_that_no_message_holds_is_wrong_usage_and_costs_nothing(shared_node: Sandbox) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
         with pytest.raises(UsageError):
             await switch.echo(bytes(65528))
         assert await switch.echo(bytes(65527), timeout=PATIENCE) > 0
 
 
 async def test_call_that_is_cancelled_leaves_the_session_in_order(shared_node: Sandbox) -> None:
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
         asking = asyncio.create_task(switch.tables(timeout=PATIENCE))
         await asyncio.sleep(0)
         asking.cancel()
@@ -123,7 +123,7 @@ async def test_call_that_is_cancelled_leaves_the_session_in_order(shared_node: S
 
 def test_session_runs_on_uvloop(shared_node: Sandbox) -> None:
     async def ask() -> float:
-        async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+        async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
             return await switch.echo(timeout=PATIENCE)
 
     assert uvloop.run(ask()) > 0
@@ -133,10 +133,10 @@ async def test_probe_leaves_no_line_in_the_log_of_the_switch(bare_node: Sandbox)
     """A connect and close without HELLO is a warning each, without rate limit."""
     before = bare_node.log("ovs-vswitchd", lines=1000)
     for _ in range(3):
-        async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+        async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
             await switch.echo(timeout=PATIENCE)
             await switch.tables(timeout=PATIENCE)
-    async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         await switch.barrier(timeout=PATIENCE)  # the switch has seen the end of the sessions before
     assert bare_node.log("ovs-vswitchd", lines=1000) == before
 
@@ -148,14 +148,14 @@ async def test_refusal_has_the_name_of_the_error(shared_node: Sandbox, monkeypat
         "barrier_request",
         lambda version, xid: wire.echo_request(version, xid)[:1] + b"\xc8\0\x08" + xid.to_bytes(4),
     )
-    async with await connect(mgmt(shared_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(shared_node), timeout=PATIENCE) as switch:
         with pytest.raises(OpenFlowRefused, match=r"refused: OFPBRC_BAD_TYPE\."):
             await switch.barrier(timeout=PATIENCE)
         assert await switch.echo(timeout=PATIENCE) > 0
 
 
 async def test_frozen_switch_is_late_and_the_session_survives_the_thaw(bare_node: Sandbox) -> None:
-    async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         await bare_node.freeze("ovs-vswitchd")
         started = time.monotonic()
         with pytest.raises(DeadlineExceeded, match=r"gave no answer within 0\.05 s"):
@@ -171,13 +171,13 @@ async def test_frozen_switch_accepts_and_says_no_hello(bare_node: Sandbox) -> No
     await bare_node.freeze("ovs-vswitchd")
     with pytest.raises(DeadlineExceeded):
         await connect(mgmt(bare_node), timeout=PATIENCE, patience=0.05)
-    waiting = asyncio.create_task(connect(mgmt(bare_node), timeout=PATIENCE, patience=PATIENCE))
+    waiting = asyncio.ensure_future(connect(mgmt(bare_node), timeout=PATIENCE, patience=PATIENCE))
     await bare_node.thaw("ovs-vswitchd")
     await (await waiting).aclose()
 
 
 async def test_frozen_switch_that_reads_nothing_holds_no_caller_for_ever(bare_node: Sandbox) -> None:
-    async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         await bare_node.freeze("ovs-vswitchd")
         calls = [asyncio.create_task(switch.echo(bytes(65000), timeout=0.1)) for _ in range(100)]
         await asyncio.wait(calls)
@@ -186,7 +186,7 @@ async def test_frozen_switch_that_reads_nothing_holds_no_caller_for_ever(bare_no
 
 
 async def test_killed_switch_fails_every_call_that_waits(bare_node: Sandbox) -> None:
-    async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         await bare_node.freeze("ovs-vswitchd")
         waiting = [asyncio.create_task(switch.echo(timeout=PATIENCE)) for _ in range(10)]
         await asyncio.sleep(0)
@@ -201,7 +201,7 @@ async def test_killed_switch_fails_every_call_that_waits(bare_node: Sandbox) -> 
 
 
 async def test_stopped_switch_takes_its_socket_along(bare_node: Sandbox) -> None:
-    async with await connect(mgmt(bare_node), timeout=PATIENCE) as switch:
+    async with connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         await bare_node.stop("ovs-vswitchd")
         assert isinstance(await switch.closed, PeerError)
     with pytest.raises(SocketMissing):

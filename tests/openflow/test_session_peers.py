@@ -122,7 +122,7 @@ async def test_peer_that_half_closes_in_an_answer_is_lost(peer: Peer) -> None:
         writer.write_eof()
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ConnectionLost, match="after 12 bytes of a message"):
             await switch.echo(b"12345678", timeout=PATIENCE)
 
@@ -135,7 +135,7 @@ async def test_peer_that_dribbles_is_understood(peer: Peer) -> None:
             await asyncio.sleep(0)
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         waiting = asyncio.create_task(switch.echo(timeout=PATIENCE))
         assert await waiting >= 0
 
@@ -150,7 +150,7 @@ async def test_echo_request_of_the_switch_is_answered(peer: Peer) -> None:
         answer.set_result(await read_message(reader))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENCE):
+    async with connect(await peer(behave), timeout=PATIENCE):
         assert await answer == wire.Message(6, MessageType.ECHO_REPLY, 0, b"alive?")
 
 
@@ -166,7 +166,7 @@ async def test_messages_that_nobody_asked_for_disturb_nobody(peer: Peer) -> None
         writer.write(pack_message(6, MessageType.ECHO_REPLY, request.xid))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         assert await switch.echo(timeout=PATIENCE) > 0
 
 
@@ -178,7 +178,7 @@ async def test_answer_of_another_kind_is_a_protocol_error(peer: Peer) -> None:
         writer.write(pack_message(6, MessageType.ECHO_REPLY, request.xid))
         await reader.read()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ProtocolError):
             await switch.features(timeout=PATIENCE)
 
@@ -195,7 +195,7 @@ async def test_reply_without_end_is_cut_off(peer: Peer) -> None:
             writer.write(part)
             await writer.drain()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         with pytest.raises(ProtocolError, match="hold more than"):
             await switch.tables(timeout=PATIENCE)
         assert isinstance(await switch.closed, ProtocolError)
@@ -210,7 +210,7 @@ async def test_flood_of_echo_requests_from_a_peer_that_does_not_read_is_cut_off(
             writer.write(request)
             await writer.drain()
 
-    async with await connect(await peer(behave), timeout=PATIENCE) as switch:
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
         end = await switch.closed
         assert isinstance(end, ProtocolError)
         assert "reads none of our answers" in str(end)
@@ -225,7 +225,7 @@ async def test_connect_that_is_cancelled_gives_the_connection_back(peer: Peer) -
             pass
         ended.set()
 
-    connecting = asyncio.create_task(connect(await peer(behave), timeout=PATIENCE))
+    connecting = asyncio.ensure_future(connect(await peer(behave), timeout=PATIENCE))
     await accepted.wait()
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -137,7 +137,7 @@ async def accept(node: Node) -> Answer:
     started = node.clock()
     for bridge in node.settings.bridge:
         with node.visit():
-            async with await openflow.connect(node.rundir.mgmt(bridge), timeout=node.settings.timeout) as switch:
+            async with openflow.connect(node.rundir.mgmt(bridge), timeout=node.settings.timeout) as switch:
                 await switch.echo(timeout=node.settings.timeout)
     return ok("A new connection is served.", rtt_seconds=node.clock() - started)
 

@@ -89,6 +89,8 @@ class OpenFlowProtocolError(ProtocolError):
 
 
 class NoCommonVersion(OpenFlowProtocolError):
+    """The switch speaks none of the versions that were offered."""
+
     reason = "no-common-version"
     default_remedy = "Allow a common version in the bridge's protocols column: ovs-vsctl set bridge NAME protocols=..."
 

@@ -98,7 +98,7 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         if another:
             mgmt = node.rundir / "br-int.mgmt"
             await until(mgmt.exists, 10, "The bridge has no socket.")
-            await stack.enter_async_context(await openflow.connect(Address.unix(mgmt), timeout=5.0))
+            await stack.enter_async_context(openflow.connect(Address.unix(mgmt), timeout=5.0))
         await agent.until(lambda: "will retry by itself" in agent.diagnosis.summary, "the prediction")
         told = agent.agent.health.results["controller.openflow"]
         assert agent.diagnosis.code == "starting"

@@ -19,8 +19,8 @@ from ovsnet.errors import (
     ProtocolFlood,
     SocketMissing,
 )
-from ovsnet.node import link_state
-from ovsnet.node.link_state import (
+from ovsnet.io import link_state
+from ovsnet.io.link_state import (
     CHASE,
     FIRST_BACKOFF,
     FLOOD_BACKOFF,
