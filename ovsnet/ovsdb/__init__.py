@@ -2,14 +2,18 @@
 
     async with ovsdb.connect("unix:/run/openvswitch/db.sock") as session: ...
 
-``connect`` makes one ``Session``, which ends with its connection. ``ovsnet.ovsdb.operations`` has what a transaction is
+``connect`` makes one ``Session``, which ends with its connection; a ``Client`` stays connected, and so do its monitors.
+``ovsnet.ovsdb.operations`` has what a transaction is
 made of, ``ovsnet.ovsdb.errors`` the server's refusals as types.
 """
 
 from ovsnet.io.address import Address
+from ovsnet.io.kept import ClientState, Status
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb import errors, operations
 from ovsnet.ovsdb.changes import Changes
+from ovsnet.ovsdb.client import Client
+from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import Monitor
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
@@ -23,8 +27,11 @@ __all__ = [
     "Address",
     "Change",
     "Changes",
+    "Client",
+    "ClientState",
     "Column",
     "Condition",
+    "LastingMonitor",
     "Lock",
     "Monitor",
     "Mutation",
@@ -33,6 +40,7 @@ __all__ = [
     "Row",
     "Schema",
     "Session",
+    "Status",
     "Table",
     "Tables",
     "Tls",

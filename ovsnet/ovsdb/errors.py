@@ -26,7 +26,12 @@
     │   ├── NotLeader                            "not leader": a clustered database, and this server is a follower
     │   └── ClusterFailed                        "cluster error"
     ├── MonitorCanceled                      the server, or the caller, ended a monitor
-    └── LockStolen                           another client took a lock that was held
+    │   └── CallbackRaised                       because its callback raised
+    ├── LockStolen                           another client took a lock that was held
+    ├── NoSuchRow                            no row bears that name, or more than one does
+    └── StaleServer                          its copy of a clustered database is older than one that was seen
+    ovsnet.errors.PeerError
+    └── TransactionInDoubt                   it was sent, and nobody knows whether it was done
 
 The strings are those of RFC 7047 sections 4.1 and 5.2, and of ovsdb-server (``ovsdb_error()`` in ovsdb/*.c).
 """
@@ -35,7 +40,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ovsnet.errors import OvsdbError
+from ovsnet.errors import OvsdbError, PeerError
 
 
 class Refused(OvsdbError):
@@ -168,6 +173,25 @@ class ClusterFailed(Refused):
 
 class MonitorCanceled(OvsdbError):
     reason = "monitor-canceled"
+
+
+class CallbackRaised(MonitorCanceled):
+    reason = "callback-raised"
+    default_remedy = "Catch what the callback may raise; then monitor again."
+
+
+class NoSuchRow(OvsdbError):
+    reason = "no-such-row"
+
+
+class StaleServer(OvsdbError):
+    reason = "stale-server"
+    default_remedy = "Wait until this member has caught up, or use another one."
+
+
+class TransactionInDoubt(PeerError):
+    reason = "transaction-in-doubt"
+    default_remedy = "Read whether it was done before you do it again, or guard it by a wait operation."
 
 
 class LockStolen(OvsdbError):

@@ -20,7 +20,7 @@ from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFl
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Changes, Feed, OnChange
-from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod
 from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Selection, Where, choose
@@ -308,9 +308,8 @@ class Monitor:
         if isinstance(error, PeerError):
             self.give_up(error)
             return
-        ended = MonitorCanceled(
-            f"The monitor of {self.database} ended because a callback raised {type(error).__name__}: {error}.",
-            remedy="Catch what the callback may raise; then monitor again.",
+        ended = CallbackRaised(
+            f"The monitor of {self.database} ended because a callback raised {type(error).__name__}: {error}."
         )
         ended.__cause__ = error
         loop = asyncio.get_running_loop()

@@ -108,7 +108,7 @@ class Session(JsonRpcSession):
         try:
             body = await answer
         except (asyncio.CancelledError, DeadlineExceeded):
-            self.notify("cancel", (number,))
+            self.notify("cancel", (number,))  # RFC 7047 section 4.1.4; ovsdb-server 3.1 forgets it without a word
             raise
         results = self._read(body, _RESULTS)
         for index, result in enumerate(results):
