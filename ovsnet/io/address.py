@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,6 +77,17 @@ class Address:
 def parse_remotes(text: str) -> tuple[Address, ...]:
     """Read a comma-separated list, as in ``external_ids:ovn-remote``. Raises AddressError."""
     return tuple(Address.parse(part.strip()) for part in text.split(",") if part.strip())
+
+
+def remotes_of(places: Iterable[Address | str]) -> tuple[Address, ...]:
+    """What a user may give for the members of a cluster: addresses, texts, and texts that list several. Raises
+    AddressError, also when there is none."""
+    found: list[Address] = []
+    for place in places:
+        found += [place] if isinstance(place, Address) else parse_remotes(place)
+    if not found:
+        raise AddressError("No address was given.", remedy="Give one such as unix:/run/openvswitch/db.sock.")
+    return tuple(found)
 
 
 def _host_and_port(rest: str, whole: str, *, lowest: int) -> tuple[str, int]:

@@ -62,19 +62,41 @@ class JsonRpcSession(HeldSession):
                 raise DeadlineExceeded(f"{self.channel.address} sent nothing for {silence:g} s.")
         return answer.result()
 
+    def post(self, method: str, params: Sequence[object]) -> None:
+        """Send a request whose answer nobody waits for. Does nothing when the session is over."""
+        if self.channel.lost is None:
+            self._core.request(method, params)
+            self.channel.flush()
+            self.channel.asked()
+
     def fail(self, error: PeerError) -> None:
         """End the session because the peer said what makes no sense. Every request raises ``error`` from now on."""
         self.channel.abort(error)
 
-    async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
+    async def ready(self, timeout: float) -> None:
+        """Return when a request can be sent: at once, but for a peer that does not read. Raises why it cannot."""
         if (lost := self.channel.lost) is not None:
             raise lost.with_traceback(None)
         if self.channel.congested:
             await self.channel.room(timeout)
-        answer = self._pending.open(self._core.request(method, params), timeout)
+
+    def ask(self, method: str, params: Sequence[object], timeout: float) -> tuple[int, asyncio.Future[msgspec.Raw]]:
+        """Send a request now, and give its id and its answer. ``ready`` comes first."""
+        number = self._core.request(method, params)
+        answer = self._pending.open(number, timeout)
         self.channel.flush()
         self.channel.asked()
-        return answer
+        return number, answer
+
+    def notify(self, method: str, params: Sequence[object]) -> None:
+        """Send what has no answer. Does nothing when the session is over."""
+        if self.channel.lost is None:
+            self._core.notify(method, params)
+            self.channel.flush()
+
+    async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
+        await self.ready(timeout)
+        return self.ask(method, params, timeout)[1]
 
     def _on_events(self, events: Sequence[jsonrpc.Event]) -> None:
         for event in events:
@@ -87,7 +109,7 @@ class JsonRpcSession(HeldSession):
                     self._notified(event)
                 case jsonrpc.Request():
                     self._core.refuse(event.id, "unknown method")
-                    self.channel.flush()
+                    self.channel.answer()
 
     def _notified(self, event: jsonrpc.Notification) -> None:
         if self._on_notification is None:

@@ -101,6 +101,11 @@ class Channel(Endpoint, Generic[Event]):
         if data := self._core.data_to_send():
             self.write(data)
 
+    def answer(self) -> None:
+        """Write what the core wants to send because the peer asked for it. One that reads no answers is given up."""
+        if data := self._core.data_to_send():
+            self._answer(data)
+
     async def room(self, timeout: float) -> None:
         """Wait until the peer takes bytes again. Raises DeadlineExceeded after ``timeout`` seconds, or why the stream
         ended."""
@@ -204,7 +209,7 @@ class Channel(Endpoint, Generic[Event]):
         try:
             self._core.eof_received()
         except PeerError as error:
-            self._end(error)
+            self._end(self._located(error))
         else:
             self._end(self._ended_by_peer("it closed the connection"))
 
@@ -229,13 +234,12 @@ class Channel(Endpoint, Generic[Event]):
         self._room.set()
 
     def _answer(self, data: bytes) -> None:
-        """Write what the core answers by itself: nobody asks ``congested`` for it, so it has a bound of its own."""
-        assert self._transport is not None
+        """Write what the peer asked for: nobody asks ``congested`` for it, so it has a bound of its own."""
         self.write(data)
-        if self._transport.get_write_buffer_size() > MAX_UNREAD_ANSWERS:
+        if self._transport is not None and self._transport.get_write_buffer_size() > MAX_UNREAD_ANSWERS:
             self._end(ProtocolError(f"{self.address} asks on and on, and reads none of our answers."))
 
-    def _located(self, error: ProtocolError) -> ProtocolError:
+    def _located(self, error: PeerError) -> PeerError:
         """The core knows what is wrong, and not on which socket."""
         located = type(error)(f"{self.address}: {str(error).rstrip('.')}.", remedy=error.remedy)
         located.__cause__ = error

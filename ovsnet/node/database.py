@@ -50,7 +50,12 @@ class Database(ovsdb.Session):
         Raises DeadlineExceeded when the server sends nothing for ``timeout`` seconds.
         """
         self._monitor = await self.monitor(
-            "Open_vSwitch", WATCHED, where=WHERE, on_change=lambda changes: on_change(), timeout=timeout
+            "Open_vSwitch",
+            WATCHED,
+            where=WHERE,
+            widen=True,  # an old server lacks columns of conditions, and is healthy all the same
+            on_change=lambda changes: on_change(),
+            timeout=timeout,
         )
 
     @property

@@ -1,12 +1,52 @@
 """An asyncio OVSDB client: ask, write, and hold a live copy of tables.
 
-``connect`` gives a Session; ``ovsnet.ovsdb.operations`` has what a transaction is made of, ``ovsnet.ovsdb.errors`` the
-server's refusals as types.
+    async with ovsdb.connect("unix:/run/openvswitch/db.sock") as session: ...
+
+``connect`` makes one ``Session``, which ends with its connection; a ``Client`` stays connected, and so do its monitors.
+``ovsnet.ovsdb.operations`` has what a transaction is
+made of, ``ovsnet.ovsdb.errors`` the server's refusals as types.
 """
 
+from ovsnet.io.address import Address
+from ovsnet.io.kept import ClientState, Status
+from ovsnet.io.tls import Tls
+from ovsnet.ovsdb import errors, operations
+from ovsnet.ovsdb.changes import Changes
+from ovsnet.ovsdb.client import Client
+from ovsnet.ovsdb.lasting import LastingMonitor
+from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import Monitor
-from ovsnet.ovsdb.replica import Change
+from ovsnet.ovsdb.operations import Condition, Mutation, Operation
+from ovsnet.ovsdb.replica import Change, Tables
+from ovsnet.ovsdb.rows import Column
+from ovsnet.ovsdb.schema import Schema, Table
 from ovsnet.ovsdb.session import Session, connect
 from ovsnet.ovsdb.values import NamedUuid, Row, Uuid, Value
 
-__all__ = ["Change", "Monitor", "NamedUuid", "Row", "Session", "Uuid", "Value", "connect"]
+__all__ = [
+    "Address",
+    "Change",
+    "Changes",
+    "Client",
+    "ClientState",
+    "Column",
+    "Condition",
+    "LastingMonitor",
+    "Lock",
+    "Monitor",
+    "Mutation",
+    "NamedUuid",
+    "Operation",
+    "Row",
+    "Schema",
+    "Session",
+    "Status",
+    "Table",
+    "Tables",
+    "Tls",
+    "Uuid",
+    "Value",
+    "connect",
+    "errors",
+    "operations",
+]

@@ -25,7 +25,13 @@
     │   ├── StorageFailed                        "I/O error"
     │   ├── NotLeader                            "not leader": a clustered database, and this server is a follower
     │   └── ClusterFailed                        "cluster error"
-    └── MonitorCanceled                      the server, or the caller, ended a monitor
+    ├── MonitorCanceled                      the server, or the caller, ended a monitor
+    │   └── CallbackRaised                       because its callback raised
+    ├── LockStolen                           another client took a lock that was held
+    ├── NoSuchRow                            no row bears that name, or more than one does
+    └── StaleServer                          its copy of a clustered database is older than one that was seen
+    ovsnet.errors.PeerError
+    └── TransactionInDoubt                   it was sent, and nobody knows whether it was done
 
 The strings are those of RFC 7047 sections 4.1 and 5.2, and of ovsdb-server (``ovsdb_error()`` in ovsdb/*.c).
 """
@@ -34,7 +40,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ovsnet.errors import OvsdbError
+from ovsnet.errors import OvsdbError, PeerError
 
 
 class Refused(OvsdbError):
@@ -167,6 +173,30 @@ class ClusterFailed(Refused):
 
 class MonitorCanceled(OvsdbError):
     reason = "monitor-canceled"
+
+
+class CallbackRaised(MonitorCanceled):
+    reason = "callback-raised"
+    default_remedy = "Catch what the callback may raise; then monitor again."
+
+
+class NoSuchRow(OvsdbError):
+    reason = "no-such-row"
+
+
+class StaleServer(OvsdbError):
+    reason = "stale-server"
+    default_remedy = "Wait until this member has caught up, or use another one."
+
+
+class TransactionInDoubt(PeerError):
+    reason = "transaction-in-doubt"
+    default_remedy = "Read whether it was done before you do it again, or guard it by a wait operation."
+
+
+class LockStolen(OvsdbError):
+    reason = "lock-stolen"
+    default_remedy = "Stop what the lock protects; ask for it again if it is still wanted."
 
 
 _BY_STRING: dict[str, type[Refused]] = {kind.string: kind for kind in Refused.__subclasses__()}

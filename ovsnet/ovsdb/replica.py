@@ -50,7 +50,14 @@ class Replica:
         return twin
 
     def apply(self, table: str, uuid: Uuid, update: RowUpdate) -> Change | None:
-        """Change one row. None when nothing changed.
+        """Change one row, as ``change`` says."""
+        change = self.change(table, uuid, update)
+        if change is not None:
+            self.accept(change)
+        return change
+
+    def change(self, table: str, uuid: Uuid, update: RowUpdate) -> Change | None:
+        """What an update does to a row, without doing it. None when nothing changes.
 
         Raises ProtocolError when the update is malformed, or changes a row that was never sent: then the copy cannot
         be trusted any more.
@@ -63,11 +70,23 @@ class Replica:
             new = self._after(table, old, update)
         except BAD_VALUE as error:
             raise ProtocolError(f"The update of row {uuid} in {table} cannot be applied: {error}.") from error
-        if new is None:
-            rows.pop(uuid, None)
-        else:
-            rows[uuid] = new
         return None if old == new else Change(table, uuid, old, new)
+
+    def fill(self, table: str, uuid: Uuid, update: RowUpdate) -> None:
+        """The same, at once, for a row of a first snapshot. Raises ProtocolError."""
+        try:
+            if (new := self._after(table, None, update)) is None:
+                raise ValueError("it is deleted")
+            self.tables[table][uuid] = new
+        except BAD_VALUE as error:
+            raise ProtocolError(f"Row {uuid} of {table} cannot be read: {error}.") from error
+
+    def accept(self, change: Change) -> None:
+        """Do what ``change`` found."""
+        if change.new is None:
+            self.tables[change.table].pop(change.uuid, None)
+        else:
+            self.tables[change.table][change.uuid] = change.new
 
     def _after(self, table: str, old: Row | None, update: RowUpdate) -> Row | None:
         for kind, wired in update.items():
@@ -110,11 +129,14 @@ def changes_between(old: Tables, new: Tables) -> Iterator[Change]:
 
 
 def apply_all(replica: Replica, updates: Mapping[str, Mapping[str, RowUpdate]]) -> list[Change]:
-    """Apply ``<table-updates>`` of any notation, and return what changed. Raises ProtocolError."""
-    changes = [
-        replica.apply(table, Uuid(uuid), update) for table, rows in updates.items() for uuid, update in rows.items()
+    """Apply ``<table-updates>`` of any notation, and return what changed. Raises ProtocolError, and applies nothing."""
+    found = [
+        replica.change(table, Uuid(uuid), update) for table, rows in updates.items() for uuid, update in rows.items()
     ]
-    return [change for change in changes if change is not None]
+    changes = [change for change in found if change is not None]
+    for change in changes:
+        replica.accept(change)
+    return changes
 
 
 def _members(wired: Mapping[str, object] | None) -> Iterable[tuple[str, object]]:

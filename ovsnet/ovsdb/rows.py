@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb.values import NO_UUID, Atom, Uuid, Value, wire
 
 AtomType: TypeAlias = Literal["integer", "real", "boolean", "string", "uuid"]
+Only = TypeVar("Only", bound=Atom)
 Read: TypeAlias = Callable[[object], Value]
 ReadAtom: TypeAlias = Callable[[object], Atom]
 
@@ -93,7 +94,7 @@ def to_wire(column: Column, value: object) -> object:
     text = wire(value)
     try:
         Datum.from_json(column.datum_type, text, symbols)
-    except (Error, TypeError, ValueError) as error:
+    except (Error, ArithmeticError, AttributeError, *BAD_VALUE) as error:  # what Datum raises of itself, too
         said = getattr(error, "msg", str(error)).rstrip(".")
         raise UsageError(
             f"{value!r} does not fit column {column.name}: {said}.",
@@ -103,8 +104,12 @@ def to_wire(column: Column, value: object) -> object:
 
 
 def _in_english(column: Column) -> str:
-    constraint = column.datum_type.constraintsToEnglish()
-    return f"{column.datum_type.toEnglish()}, {constraint}" if constraint else f"{column.datum_type.toEnglish()}"
+    kind: str = column.datum_type.toEnglish()
+    try:
+        constraint = column.datum_type.constraintsToEnglish()
+    except AttributeError:  # of an enumeration of uuids (ovs/db/data.py, ``Atom.toEnglish``)
+        return kind
+    return f"{kind}, {constraint}" if constraint else kind
 
 
 # Readers ask for the exact type: bool is an int to isinstance, and it is slower.
@@ -116,25 +121,25 @@ def _integer(wired: object) -> int:
     # A writer that has only doubles may send 1.0 (RFC 7047 section 3.1, <integer>).
     if type(wired) is float and wired.is_integer():
         return int(wired)
-    raise TypeError("expected integer")
+    return _only(wired, _integer, "integer")
 
 
 def _real(wired: object) -> float:
     if type(wired) is float or type(wired) is int:
         return float(wired)
-    raise TypeError("expected real")
+    return _only(wired, _real, "real")
 
 
 def _boolean(wired: object) -> bool:
     if type(wired) is bool:
         return wired
-    raise TypeError("expected boolean")
+    return _only(wired, _boolean, "boolean")
 
 
 def _string(wired: object) -> str:
     if type(wired) is str:
         return wired
-    raise TypeError("expected string")
+    return _only(wired, _string, "string")
 
 
 def _uuid(wired: object) -> Uuid:
@@ -142,7 +147,16 @@ def _uuid(wired: object) -> Uuid:
         tag, text = wired
         if tag == "uuid" and type(text) is str:
             return Uuid(text)
-    raise TypeError("expected uuid")
+    return _only(wired, _uuid, "uuid")
+
+
+def _only(wired: object, atom: Callable[[object], Only], kind: str) -> Only:
+    """The one element of a set, which is the long form of a bare atom (RFC 7047 section 5.1, <set>)."""
+    elements = _elements(wired)
+    if elements is None:
+        raise TypeError(f"expected {kind}")
+    (element,) = elements
+    return atom(element)
 
 
 _ATOMS: dict[AtomType, tuple[ReadAtom, Atom]] = {

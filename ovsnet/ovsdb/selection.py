@@ -1,7 +1,9 @@
 """What a monitor asks for, fitted to what the server's schema has. Pure.
 
 A server may be older than its clients, in the middle of an upgrade for instance. A table or column that it has not is
-left out and named in ``missing``: failing instead would take down the node's health with the first new column.
+left out and named in ``missing``: failing instead would take down the node's health with the first new column. A
+condition on a column that it has not is refused, unless the caller agrees to all rows of the table in its place: that
+may be a hundred thousand.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ovsnet.errors import UsageError
 from ovsnet.ovsdb.operations import Condition
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema
 from ovsnet.ovsdb.values import wire
 
 Columns: TypeAlias = Mapping[str, Iterable[str] | None]
-"""Tables, and the columns wanted of each; None for all."""
+"""Tables, and the columns wanted of each; None for all, and an empty list for none but the row itself."""
 
 Where: TypeAlias = Mapping[str, Iterable[Condition | bool]]
 """Rows wanted of a table: those that meet *any* condition (ovsdb-server(7), 4.1.12). ``[False]`` is none of them."""
@@ -46,24 +49,51 @@ class Selection:
         return {table: [{"where": self.where.get(table, [True])}] for table in self.columns}
 
 
-def choose(schema: Schema, tables: Columns, where: Where | None = None) -> Selection:
-    """What of ``tables`` the schema has. A condition on a missing column leaves the whole table unfiltered."""
+def choose(schema: Schema, tables: Columns, where: Where | None = None, *, widen: bool = False) -> Selection:
+    """What of ``tables`` the schema has.
+
+    Raises UsageError for conditions on a table that ``tables`` does not name, and for one on a column that the schema
+    has not. With ``widen`` such a column leaves the whole table unfiltered, and is ``missing``.
+    """
     columns: dict[str, Mapping[str, Column]] = {}
     conditions: dict[str, list[object]] = {}
     missing: set[str] = set()
+    _require_named(tables, where or {})
     for name, wanted in tables.items():
         table = schema.tables.get(name)
         if table is None:
             missing.add(name)
             continue
         known = {**table.columns, **IMPLICIT_COLUMNS}
-        columns[name] = {column: known[column] for column in (wanted or table.columns) if column in known}
+        named = list(table.columns if wanted is None else wanted)
+        columns[name] = {column: known[column] for column in named if column in known}
         clauses = list((where or {}).get(name, (True,)))
-        named = {*(wanted or ()), *(clause[0] for clause in clauses if not isinstance(clause, bool))}
-        missing.update(f"{name}.{column}" for column in named if column not in known)
-        if all(isinstance(clause, bool) or clause[0] in known for clause in clauses):
+        unknown = {clause[0] for clause in clauses if not isinstance(clause, bool) and clause[0] not in known}
+        missing.update(f"{name}.{column}" for column in {*named, *unknown} if column not in known)
+        if not unknown:
             conditions[name] = [_clause(clause) for clause in clauses]
+        elif not widen:
+            table.column(min(unknown))
     return Selection(columns, conditions, frozenset(missing))
+
+
+def _require_named(tables: Columns, where: Where) -> None:
+    for name in where:
+        if name not in tables:
+            raise UsageError(
+                f"There are conditions for table {name}, which is not monitored.",
+                remedy=f"Name {name} among the tables.",
+            )
+
+
+def frozen(tables: Columns) -> Columns:
+    """The same, to be read more than once: a generator gives its columns only once."""
+    return {name: None if wanted is None else tuple(wanted) for name, wanted in tables.items()}
+
+
+def frozen_where(where: Where | None) -> Where:
+    """The same for conditions."""
+    return {name: tuple(clauses) for name, clauses in (where or {}).items()}
 
 
 def _clause(clause: Condition | bool) -> object:

@@ -1,38 +1,44 @@
 """One session with an ovsdb-server.
 
-    async with await connect(Address.parse("unix:/run/openvswitch/db.sock")) as session:
+    async with connect("unix:/run/openvswitch/db.sock") as session:
         print(await session.echo(), await session.list_dbs())
         bridges = await session.select("Open_vSwitch", "Bridge", columns=["name"])
         monitor = await session.monitor("Open_vSwitch", {"Interface": ["name", "ofport"]}, on_change=print)
 
 Every request has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
-``since``.
+``since``; or use a ``Client``, which does both.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from ovsnet.errors import PeerError, ProtocolError
-from ovsnet.io.address import Address
+from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, ProtocolError, Unreachable
+from ovsnet.io.address import Address, remotes_of
 from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.io.opening import Opening
 from ovsnet.io.tls import Tls
+from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
-from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor, OnChange
+from ovsnet.ovsdb.lock import Lock
+from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Operation, select
 from ovsnet.ovsdb.schema import Schema, parse_schema
-from ovsnet.ovsdb.selection import Columns, Where
+from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.values import Row, Uuid
 from ovsnet.protocol.jsonrpc import decode_body
 
 MAX_BYTES = 256 << 20
 """Bytes of one message. A southbound database of 100 000 rows is 36 MB."""
+
+T = TypeVar("T")
 
 _ANY: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 _NAMES: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
@@ -40,11 +46,12 @@ _NAME: msgspec.json.Decoder[str] = msgspec.json.Decoder(str)
 _RESULTS: msgspec.json.Decoder[list[dict[str, Any] | None]] = msgspec.json.Decoder(list[dict[str, Any] | None])
 _UPDATE: msgspec.json.Decoder[tuple[str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 _UPDATE3: msgspec.json.Decoder[tuple[str, str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, str, msgspec.Raw])
-_CANCELED: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
+_ONE_NAME: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
+_LOCKED: msgspec.json.Decoder[dict[str, bool]] = msgspec.json.Decoder(dict[str, bool])
 
 
 class Session(JsonRpcSession):
-    """Requests may overlap freely. Use as ``async with await connect(address) as session``."""
+    """Requests may overlap freely. Use as ``async with connect(address) as session``."""
 
     def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
@@ -52,7 +59,9 @@ class Session(JsonRpcSession):
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas: dict[str, Schema] = {}
-        self._change_aware = False
+        self._schema_watches: dict[str, str] = {}
+        self._locks: dict[str, Lock] = {}
+        self._change_aware = self._asked_for_changes = False
 
     async def echo(self, *, timeout: float = 1.0) -> float:
         """Seconds for an echo to come back (RFC 7047 section 4.1.11): proof that the server's main loop turns."""
@@ -62,18 +71,20 @@ class Session(JsonRpcSession):
 
     async def list_dbs(self, *, timeout: float = 1.0) -> list[str]:
         """The databases that the server serves, ``_Server`` among them."""
-        return decode_body(await self.request("list_dbs", (), timeout=timeout), _NAMES)
+        return self._read(await self.request("list_dbs", (), timeout=timeout), _NAMES)
 
     async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
-        """The schema, fetched once per session. Raises UnknownDatabase."""
-        if database not in self._schemas:
-            body = await self.request("get_schema", (database,), timeout=timeout)
-            self._schemas[database] = parse_schema(decode_body(body, _ANY))
-        return self._schemas[database]
+        """The schema, fetched once, and again when the server was made to convert it. Raises UnknownDatabase."""
+        if database not in self._schemas and self._change_aware and not self._is_watched(database):
+            # A monitor of no table costs the server nothing, and is cancelled when the schema changes.
+            key = self._new_key()
+            await self.request("monitor_cond", (database, key, {}), timeout=timeout)
+            self._schema_watches[key] = database
+        return await self._schema(database, timeout)
 
     async def get_server_id(self, *, timeout: float = 1.0) -> Uuid:
         """What tells this run of the server from another, and from its cluster's other members."""
-        return Uuid(decode_body(await self.request("get_server_id", (), timeout=timeout), _NAME))
+        return Uuid(self._read(await self.request("get_server_id", (), timeout=timeout), _NAME))
 
     async def set_db_change_aware(self, aware: bool = True, *, timeout: float = 1.0) -> None:
         """Ask the server to cancel our monitors when a schema changes, instead of closing the session.
@@ -81,16 +92,25 @@ class Session(JsonRpcSession):
         ``monitor`` does it by itself. Raises UnknownMethod on servers before 2.9, which close the session.
         """
         await self.request("set_db_change_aware", (aware,), timeout=timeout)
-        self._change_aware = aware
+        if aware and not self._change_aware:
+            self._schemas.clear()  # nobody would tell us of a change of these
+        self._change_aware, self._asked_for_changes = aware, True
 
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
         """Do all ``operations`` or none; one result for each, as in RFC 7047 section 5.2, in JSON.
 
         Raises the type of ``ovsnet.ovsdb.errors`` that fits, with the index of the operation that failed. After a
-        DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done.
+        DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done. One that is late, or whose
+        caller is cancelled, is cancelled at the server too, where it may still wait for something.
         """
-        body = await self.request("transact", (database, *operations), timeout=timeout)
-        results = decode_body(body, _RESULTS)
+        await self.ready(timeout)
+        number, answer = self.ask("transact", (database, *operations), timeout)
+        try:
+            body = await answer
+        except (asyncio.CancelledError, DeadlineExceeded):
+            self.notify("cancel", (number,))  # RFC 7047 section 4.1.4; ovsdb-server 3.1 forgets it without a word
+            raise
+        results = self._read(body, _RESULTS)
         for index, result in enumerate(results):
             if result is not None and "error" in result:
                 raise self._transaction_error(result, index, operations)
@@ -110,7 +130,23 @@ class Session(JsonRpcSession):
         """The rows of a table that match, typed by the schema, with ``_uuid`` when no columns are named."""
         schema = (await self.get_schema(database, timeout=timeout)).table(table)
         (result,) = await self.transact(database, select(table, where, columns), timeout=timeout)
-        return [schema.row(row) for row in _rows(result)]
+        return [schema.row(row) for row in rows_of(result)]
+
+    async def lock(self, name: str, *, steal: bool = False, timeout: float = 1.0) -> Lock:
+        """Ask for a lock, or with ``steal`` take it from its owner. ``acquired`` says when it is ours.
+
+        A session asks for a name once at a time: ``release`` comes before the next.
+        """
+        lock = self._locks[name] = Lock(name, self)
+        answer = await self.request("steal" if steal else "lock", (name,), timeout=timeout)
+        if self._read(answer, _LOCKED).get("locked", steal):
+            lock.granted()
+        return lock
+
+    async def unlock(self, name: str, *, timeout: float = 1.0) -> None:
+        """What ``Lock.release`` calls."""
+        self._locks.pop(name, None)
+        await self.request("unlock", (name,), timeout=timeout)
 
     async def monitor(
         self,
@@ -122,33 +158,62 @@ class Session(JsonRpcSession):
         since: Monitor | None = None,
         timeout: float = SILENCE,
         longest: float = LONGEST,
+        widen: bool = False,
+        audience: Audience | None = None,
     ) -> Monitor:
         """A live copy of ``tables`` (their columns, or None for all), returned when the first snapshot is in.
 
-        ``on_change`` is called with the changes of each update, first with the rows that are there already; it must
-        not raise. ``since`` is the monitor of a lost session: its rows are kept if the server remembers its last
-        transaction, else replaced; ``on_change`` gets the difference in both cases. ``timeout`` is about silence: it
-        counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole.
+        ``on_change`` is called with each transaction's changes, first with the rows that are there already; when it
+        raises, the monitor ends. ``since`` is the monitor of a lost session: its rows are kept if the server remembers
+        its last transaction, else replaced; the difference is told in both cases. ``timeout`` is about silence: it
+        counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole. A condition on a column
+        that the server has not is a UsageError; with ``widen`` all rows of that table come. ``audience`` is for those
+        that follow a copy over several sessions.
         """
-        schema = await self.get_schema(database, timeout=timeout)
         await self._become_change_aware(timeout)
-        key = f"ovsnet-{next(self._keys)}"
-        monitor = Monitor(self, key, schema, tables, where, on_change)
+        schema = await self._schema(database, timeout)
+        key = self._new_key()
+        where, tables = frozen_where(where), frozen(tables)
+        monitor = Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
         self._monitors[key] = monitor
-        monitor.closed.add_done_callback(lambda _: self._monitors.pop(key, None))
+        monitor.closed.add_done_callback(lambda _: self._let_go(key))
         try:
             await monitor.start(since, silence=timeout, longest=longest)
         except BaseException as error:
-            monitor.end(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
+            monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
             raise
         return monitor
 
     async def _become_change_aware(self, timeout: float) -> None:
-        if not self._change_aware:
-            try:
+        if not self._asked_for_changes:
+            with contextlib.suppress(UnknownMethod):
                 await self.set_db_change_aware(timeout=timeout)
-            except UnknownMethod:
-                self._change_aware = True
+            self._asked_for_changes = True
+
+    async def _schema(self, database: str, timeout: float) -> Schema:
+        if database not in self._schemas:
+            body = await self.request("get_schema", (database,), timeout=timeout)
+            self._schemas[database] = parse_schema(self._read(body, _ANY))
+        return self._schemas[database]
+
+    def _is_watched(self, database: str) -> bool:
+        """Whether we are told when this schema changes."""
+        monitored = {monitor.database for monitor in self._monitors.values()}
+        return database in monitored or database in self._schema_watches.values()
+
+    def _let_go(self, key: str) -> None:
+        monitor = self._monitors.pop(key, None)
+        if monitor is not None and self._change_aware and not self._is_watched(monitor.database):
+            self._schemas.pop(monitor.database, None)
+
+    def _new_key(self) -> str:
+        return f"ovsnet-{next(self._keys)}"
+
+    def _read(self, body: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
+        try:
+            return decode_body(body, decoder)
+        except ProtocolError as error:
+            raise ProtocolError(f"{self.address}: {error}", remedy=error.remedy) from error
 
     def _error_of(self, error: object) -> Refused:
         return ovsdb_error(error, peer=str(self.address))
@@ -167,16 +232,22 @@ class Session(JsonRpcSession):
                 key, updates = decode_body(params, _UPDATE)
                 txn = ""
             case "monitor_canceled":
-                self._on_canceled(*decode_body(params, _CANCELED))
+                self._on_canceled(*decode_body(params, _ONE_NAME))
+                return
+            case "locked" | "stolen":
+                (name,) = decode_body(params, _ONE_NAME)
+                if (lock := self._locks.get(name)) is not None:
+                    lock.granted() if method == "locked" else lock.stolen()
                 return
             case _:
-                # "locked" and "stolen" need a lock, which is never asked for.
                 return
         # An update may still be under way for a monitor that was cancelled.
         if (monitor := self._monitors.get(key)) is not None:
             monitor.on_update(txn, updates)
 
     def _on_canceled(self, key: str) -> None:
+        if (database := self._schema_watches.pop(key, None)) is not None:
+            self._schemas.pop(database, None)
         if (monitor := self._monitors.get(key)) is not None:
             self._schemas.pop(monitor.database, None)
             monitor.end(
@@ -190,22 +261,48 @@ class Session(JsonRpcSession):
     def _on_closed(self, closed: asyncio.Future[PeerError]) -> None:
         for monitor in list(self._monitors.values()):
             monitor.end(closed.result())
+        for lock in self._locks.values():
+            lock.end(closed.result())
 
 
-async def connect(
-    address: Address, *, timeout: float = 1.0, tls: Tls | None = None, max_bytes: int = MAX_BYTES
-) -> Session:
-    """Connect within ``timeout`` seconds.
+def connect(
+    *remotes: Address | str, timeout: float = 1.0, tls: Tls | None = None, max_bytes: int = MAX_BYTES
+) -> Opening[Session]:
+    """Connect to the first of ``remotes`` that accepts, each within ``timeout`` seconds.
 
-    Raises the ConnectError that fits. A server that accepts and is stuck is not noticed here: only an answer proves
-    that it lives, see ``Session.echo``.
+    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
+    the ConnectError that fits. A server that accepts and is stuck is not noticed here: only an answer proves that it
+    lives, see ``Session.echo``.
     """
-    session = Session(address, max_bytes=max_bytes)
-    await session.open(timeout=timeout, tls=tls)
-    return session
+    places = remotes_of(remotes)
+    return Opening(lambda: _open(places, timeout, tls, max_bytes))
 
 
-def _rows(result: Mapping[str, Any]) -> list[dict[str, object]]:
+async def _open(places: Sequence[Address], timeout: float, tls: Tls | None, max_bytes: int) -> Session:
+    failures: list[PeerError] = []
+    for place in places:
+        session = Session(place, max_bytes=max_bytes)
+        try:
+            await session.open(timeout=timeout, tls=tls)
+        except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
+            failures.append(error)
+        else:
+            return session
+    raise none_of(failures)
+
+
+def none_of(failures: Sequence[PeerError]) -> PeerError:
+    """The error of several remotes of which none could be used."""
+    if len(failures) == 1:
+        return failures[0].with_traceback(None)
+    kind = type(failures[-1]) if len({type(each) for each in failures}) == 1 else Unreachable
+    return kind(
+        f"None of {len(failures)} servers can be used. " + " ".join(map(str, failures)), remedy=failures[-1].remedy
+    )
+
+
+def rows_of(result: Mapping[str, Any]) -> list[dict[str, object]]:
+    """What the result of a select holds, in JSON. Raises ProtocolError."""
     rows = result.get("rows")
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows

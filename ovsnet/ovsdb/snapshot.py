@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ovsnet.errors import ProtocolError
-from ovsnet.ovsdb.replica import Replica
+from ovsnet.ovsdb.replica import Change, Replica, Tables, changes_between
 from ovsnet.ovsdb.values import Uuid
 from ovsnet.protocol.jsonrpc import BAD_JSON, decode_body
 
@@ -31,13 +31,48 @@ _ROW: msgspec.json.Decoder[dict[str, dict[str, Any] | None]] = msgspec.json.Deco
 
 
 async def load(replica: Replica, tables: Mapping[str, msgspec.Raw]) -> None:
-    """Apply ``<table-updates>`` whose tables are undecoded. Raises ProtocolError."""
+    """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError."""
+    async for table, batch in _rows_of(tables):
+        with _collector_paused():
+            for uuid, row in batch:
+                replica.fill(table, Uuid(uuid), _update_of(table, uuid, row))
+
+
+async def changes_in(replica: Replica, tables: Mapping[str, msgspec.Raw]) -> list[Change]:
+    """What such updates would change in a copy, which stays as it is. Raises ProtocolError."""
+    changes: list[Change] = []
+    async for table, batch in _rows_of(tables):
+        with _collector_paused():
+            for uuid, row in batch:
+                change = replica.change(table, Uuid(uuid), _update_of(table, uuid, row))
+                if change is not None:
+                    changes.append(change)
+    return changes
+
+
+async def difference(old: Tables, new: Tables) -> list[Change]:
+    """As ``changes_between``, in steps."""
+    changes: list[Change] = []
+    for batch in batches(changes_between(old, new), 10 * BATCH):
+        changes += batch
+        await asyncio.sleep(0)
+    return changes
+
+
+async def _rows_of(tables: Mapping[str, msgspec.Raw]) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
     for table, body in tables.items():
         await asyncio.sleep(0)
         rows = decode_body(body, _ROWS)
         for batch in batches(rows.items(), BATCH):
             await asyncio.sleep(0)
-            _apply(replica, table, batch)
+            yield table, batch
+
+
+def _update_of(table: str, uuid: str, row: msgspec.Raw) -> dict[str, dict[str, Any] | None]:
+    try:
+        return _ROW.decode(row)
+    except BAD_JSON as error:
+        raise ProtocolError(f"The server sent no update of row {uuid} in {table}: {error}.") from error
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -45,16 +80,6 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     remaining = iter(items)
     while batch := list(islice(remaining, size)):
         yield batch
-
-
-def _apply(replica: Replica, table: str, batch: Iterable[tuple[str, msgspec.Raw]]) -> None:
-    with _collector_paused():
-        for uuid, row in batch:
-            try:
-                update = _ROW.decode(row)
-            except BAD_JSON as error:
-                raise ProtocolError(f"The server sent no update of row {uuid} in {table}: {error}.") from error
-            replica.apply(table, Uuid(uuid), update)
 
 
 @contextmanager

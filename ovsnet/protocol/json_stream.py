@@ -24,7 +24,7 @@ from typing import NoReturn
 
 import msgspec
 
-from ovsnet.errors import ProtocolError, ProtocolFlood
+from ovsnet.errors import ConnectionLost, ProtocolError, ProtocolFlood
 
 MAX_BYTES = 256 << 20
 """Bytes in one object: seven times a southbound database of 100 000 rows."""
@@ -76,14 +76,13 @@ class JsonStream:
             raise
 
     def eof_received(self) -> None:
-        """Raise ProtocolError if the stream ended inside an object."""
+        """Raise ConnectionLost if the stream ended inside an object: of that object nothing was handed over."""
         self._raise_again()
         if self._pending:
-            self._failure = ProtocolError(
+            raise ConnectionLost(
                 f"The peer closed the connection inside a message, {len(self._pending)} bytes into it.",
                 remedy="The daemon ended while it was writing: see its log.",
             )
-            raise self._failure
 
     def _raise_again(self) -> None:
         if self._failure is not None:

@@ -132,7 +132,7 @@ class Connection:
             raise
 
     def eof_received(self) -> None:
-        """Raise ProtocolError if the peer closed the connection inside a message."""
+        """Raise ConnectionLost if the peer closed the connection inside a message."""
         if self._failure is not None:
             raise type(self._failure)(str(self._failure), remedy=self._failure.remedy)
         self._stream.eof_received()

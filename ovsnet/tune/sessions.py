@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ovsnet import ovsdb
-from ovsnet.errors import ConnectError, SocketMissing, UnfitEnvironment
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.facts import Live
@@ -31,18 +31,9 @@ async def opened(
     async with AsyncExitStack() as stack:
         sessions = {}
         for database, addresses in remotes.items():
-            sessions[database] = await stack.enter_async_context(await _first(addresses, timeout, tls))
+            opening = ovsdb.connect(*addresses, timeout=timeout, tls=tls)
+            sessions[database] = await stack.enter_async_context(opening)
         yield sessions
-
-
-async def _first(addresses: Sequence[Address], timeout: float, tls: Tls | None) -> Session:
-    why: ConnectError = SocketMissing("No address of the database was given.")
-    for address in addresses:
-        try:
-            return await ovsdb.connect(address, timeout=timeout, tls=tls)
-        except ConnectError as error:
-            why = error
-    raise why
 
 
 async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = None, *, timeout: float = 1.0) -> Facts:

@@ -72,7 +72,7 @@ def _write(table: str, row: Uuid, column: str, key: str, before: str | None, aft
     if before is None:
         yield mutate(table, [(column, "insert", {key: MARK})], where)
     yield _has(table, row, column, {key: MARK if before is None else before})
-    yield mutate(table, [(column, "delete", ["set", [key]])], where)
+    yield mutate(table, [(column, "delete", {key})], where)
     if after is not None:
         yield mutate(table, [(column, "insert", {key: after})], where)
 

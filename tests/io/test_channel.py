@@ -94,7 +94,7 @@ async def test_end_inside_a_message_has_the_words_of_the_core(talk: Line, listen
 
     talk.core.eof_received = eof_received  # type: ignore[method-assign]
     (await connected(talk, listener)).close()
-    assert str(await talk.channel.closed) == "inside a message"
+    assert str(await talk.channel.closed) == f"{talk.channel.address}: inside a message."
 
 
 async def test_reset_is_a_loss_with_its_reason(tcp_listener: socket.socket, line: Lines) -> None:

@@ -21,6 +21,7 @@ from ovsnet.sandbox.binaries import Binaries, find
 from ovsnet.sandbox.proc import Process, listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
+from tests.ovsdb import shapes
 
 SCHEMAS = {"Open_vSwitch": "vswitch.ovsschema", "OVN_Southbound": "ovn-sb.ovsschema"}
 CLUSTERED = ("OVN_Northbound", "ovn-nb.ovsschema")
@@ -123,6 +124,16 @@ async def clustered(server: Server) -> Server:
     database, schema = CLUSTERED
     local = f"unix:{server.directory / 'raft.sock'}"
     server.tool("create-cluster", f"{database}.db", str(server.programs.schema(schema)), local)
+    await server.start()
+    return server
+
+
+@pytest_asyncio.fixture
+async def shaped(server: Server) -> Server:
+    """The same, with the database Shapes besides."""
+    server.kill()
+    (server.directory / "shapes.ovsschema").write_text(json.dumps(shapes.SCHEMA))
+    server.tool("create", "shapes.db", "shapes.ovsschema")
     await server.start()
     return server
 

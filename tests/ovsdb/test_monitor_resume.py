@@ -118,8 +118,8 @@ async def test_monitor_canceled_ends_it_with_a_reason(server: Server, session: S
 
 
 async def test_silent_server_is_given_up(server: Server, session: Session) -> None:
-    await session.get_schema(OVS)
     await session.set_db_change_aware()
+    await session.get_schema(OVS)
     await server.freeze()
     with pytest.raises(DeadlineExceeded, match="sent nothing"):
         await session.monitor(OVS, {"Bridge": None}, timeout=0.05)
@@ -128,8 +128,8 @@ async def test_silent_server_is_given_up(server: Server, session: Session) -> No
 
 
 async def test_session_lost_during_the_snapshot(server: Server, session: Session) -> None:
-    await session.get_schema(OVS)
     await session.set_db_change_aware()
+    await session.get_schema(OVS)
     await server.freeze()
     pending = asyncio.create_task(session.monitor(OVS, {"Bridge": None}, timeout=30))
     await asyncio.sleep(0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sys
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -181,9 +184,33 @@ def test_values_that_ovsdb_has_no_form_for(value: object) -> None:
         insert("Bridge", {"external_ids": value})
 
 
-def test_lists_are_in_wire_form_already() -> None:
-    operation = insert("Bridge", {"flood_vlans": ["set", [1]], "ports": {NamedUuid("p")}})
-    assert operation["row"] == {"flood_vlans": ["set", [1]], "ports": ["set", [["named-uuid", "p"]]]}
+def test_lists_are_sets() -> None:
+    operation = insert("Bridge", {"flood_vlans": [1, 2], "ports": {NamedUuid("p")}, "name": uuid.UUID(int=1)})
+    assert operation["row"] == {
+        "flood_vlans": ["set", [1, 2]],
+        "ports": ["set", [["named-uuid", "p"]]],
+        "name": ["uuid", "00000000-0000-0000-0000-000000000001"],
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(1 << 63, -(1 << 63) - 1, 1 << 64, 10**309, {1 << 64}, {"a": 1 << 64}),
+        *(math.nan, math.inf, -math.inf, 5e-324, sys.float_info.min, sys.float_info.max, {1.0, math.inf}),
+    ],
+)
+def test_numbers_that_the_server_cannot_store_or_read_are_refused_before_anything_is_sent(value: object) -> None:
+    with pytest.raises(UsageError, match="cannot be stored"):
+        insert("Flow_Table", {"flow_limit": value})
+
+
+async def test_numbers_at_the_edge_are_stored(shaped: Server) -> None:
+    reals, integers = {0.0, 2.3e-308, -1.79e308, 0.1}, {(1 << 63) - 1, -(1 << 63)}
+    async with connect(shaped.address) as session:
+        await session.transact("Shapes", insert("Shape", {"some_real": reals, "some_integer": integers}))
+        (row,) = await session.select("Shapes", "Shape", columns=["some_real", "some_integer"])
+        assert row == {"some_real": reals, "some_integer": integers}
 
 
 def test_default_uuid_is_all_zeros() -> None:

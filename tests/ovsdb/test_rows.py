@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from functools import cache
 from typing import Any
@@ -186,6 +187,14 @@ def test_reals_are_floats() -> None:
     assert repr(Column("c", "real").read(3)) == "3.0"
 
 
+def enumeration(kind: str) -> Any:
+    """A type that takes one uuid alone."""
+    from ovs.db.types import Type
+
+    one = ["uuid", "00000000-0000-4000-8000-000000000001"]
+    return Type.from_json({"key": {"type": kind, "enum": ["set", [one]]}})
+
+
 def interface(name: str) -> Column:
     return real_schema("vswitch.ovsschema").table("Interface").column(name)
 
@@ -221,6 +230,43 @@ def test_writing_is_judged_by_the_schema(name: str, value: object, said: str) ->
 )
 def test_writing(name: str, value: object, wired: object) -> None:
     assert to_wire(interface(name), value) == wired
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (interface("ofport_request"), math.inf),
+        (interface("statistics"), {"rx": -math.inf}),
+        (interface("ofport_request"), 1 << 64),
+        (real_schema("vswitch.ovsschema").table("Port").column("qos"), "no uuid"),
+        (real_schema("vswitch.ovsschema").table("Port").column("qos"), Uuid("no uuid")),
+        (interface("external_ids"), [["a", "b"]]),
+        (Column("c", "uuid", datum_type=enumeration("uuid")), Uuid("00000000-0000-4000-8000-000000000009")),
+    ],
+)
+def test_writing_refuses_as_promised_whatever_the_reference_raises(column: Column, value: object) -> None:
+    with pytest.raises(UsageError):
+        to_wire(column, value)
+
+
+def test_list_is_a_set() -> None:
+    assert to_wire(real_schema("vswitch.ovsschema").table("Bridge").column("flood_vlans"), [1, 2]) == ["set", [1, 2]]
+
+
+@pytest.mark.parametrize("kind", ["integer", "real", "boolean", "string", "uuid"])
+def test_one_value_may_come_as_a_set_of_one(kind: AtomType) -> None:
+    """ovsdb-server takes that too (lib/ovsdb-data.c, ``ovsdb_datum_from_json``)."""
+    wired, value = {
+        "integer": (1, 1),
+        "real": (0.5, 0.5),
+        "boolean": (True, True),
+        "string": ("x", "x"),
+        "uuid": (["uuid", "x"], Uuid("x")),
+    }[kind]
+    assert Column("c", kind).read(["set", [wired]]) == value
+    for wrong in (["set", []], ["set", [wired, wired]], ["set", 1], []):
+        with pytest.raises(BAD_VALUE):
+            Column("c", kind).read(wrong)
 
 
 def test_references_are_written_as_uuids() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ovsnet.errors import UsageError
 from ovsnet.ovsdb.schema import parse_schema
 from ovsnet.ovsdb.selection import choose
 
@@ -37,8 +40,27 @@ def test_tables_without_condition_are_unfiltered() -> None:
     assert choose(SCHEMA, {"T": None}, {}).new_conditions() == {"T": [{"where": [True]}]}
 
 
-def test_condition_on_a_missing_column_leaves_the_table_unfiltered() -> None:
+def test_condition_on_a_missing_column_is_refused() -> None:
+    """Or a mistyped name would bring all rows, which may be a hundred thousand."""
+    with pytest.raises(UsageError, match="no column c"):
+        choose(SCHEMA, {"T": ["a"]}, {"T": [("c", "==", 1), ("b", "==", 2)]})
+
+
+def test_condition_on_a_missing_column_leaves_the_table_unfiltered_where_the_caller_agrees() -> None:
     """Dropping only this condition would hide the rows that it alone lets in."""
-    selection = choose(SCHEMA, {"T": ["a"]}, {"T": [("c", "==", 1), ("b", "==", 2)]})
+    selection = choose(SCHEMA, {"T": ["a"]}, {"T": [("c", "==", 1), ("b", "==", 2)]}, widen=True)
     assert selection.new_conditions() == {"T": [{"where": [True]}]}
     assert selection.missing == {"T.c"}
+
+
+def test_conditions_of_a_table_that_is_not_monitored_are_refused() -> None:
+    with pytest.raises(UsageError, match="table U, which is not monitored"):
+        choose(SCHEMA, {"T": None}, {"U": [("a", "==", "x")]})
+
+
+def test_no_columns_are_not_all_columns() -> None:
+    assert choose(SCHEMA, {"T": []}).plain_request() == {"T": [{"columns": []}]}
+
+
+def test_columns_of_a_generator_that_are_missing_are_told() -> None:
+    assert choose(SCHEMA, {"T": (name for name in ("a", "c"))}).missing == {"T.c"}

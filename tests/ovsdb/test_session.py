@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from ovsnet.io.address import Address
 from ovsnet.ovsdb import NamedUuid, Session, Uuid, connect
 from ovsnet.ovsdb.errors import UnknownDatabase, UnknownMethod
 from ovsnet.ovsdb.operations import insert, mutate, select
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Serve, Server
@@ -276,7 +278,7 @@ async def test_half_closed_in_the_middle_of_an_answer(serve: Serve) -> None:
         await reader.read()
 
     async with await connect(await serve(handle)) as session:
-        with pytest.raises(ProtocolError):
+        with pytest.raises(ConnectionLost, match="inside a message"):
             await session.list_dbs(timeout=10)
 
 
@@ -308,3 +310,25 @@ async def test_mutation_of_a_singleton(session: Session) -> None:
     await session.transact("Open_vSwitch", mutate("Open_vSwitch", [("next_cfg", "+=", 1)]))
     (result,) = await session.transact("Open_vSwitch", select("Open_vSwitch", columns=["next_cfg"]))
     assert result == {"rows": [{"next_cfg": 1}]}
+
+
+async def test_peer_that_asks_what_is_refused_and_reads_nothing_is_given_up(serve: Serve) -> None:
+    """Refusals are bounded as answers are. The ids make them large, so that there need not be a flood of them."""
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = {"id": "x" * 5000, "method": "nope", "params": []}
+        while True:
+            writer.write(json.dumps(request).encode())
+            await writer.drain()
+
+    async with connect(await serve(ask)) as session:
+        error = await asyncio.wait_for(asyncio.shield(session.closed), PATIENCE)
+        assert "reads none of our answers" in str(error)
+        assert str(session.address) in str(error)
+
+
+async def test_errors_name_the_server(serve: Serve, answering: Answering) -> None:
+    address = await serve(answering({"list_dbs": 7}))
+    async with connect(address) as session:
+        with pytest.raises(ProtocolError, match=str(address)):
+            await session.list_dbs()

@@ -1,0 +1,183 @@
+"""What changed, as whole transactions, and who hears of it.
+
+A consumer that is slow is not waited for: what it has not taken is kept as it came up to a bound, and beyond that
+merged, row by row, so that it never is more than the rows of the copy. ``Changes.transactions`` says how many were
+merged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Self, TypeAlias, overload
+
+from ovsnet.errors import OvsnetError
+from ovsnet.ovsdb.replica import Change, Tables
+from ovsnet.ovsdb.snapshot import BATCH
+from ovsnet.ovsdb.values import Uuid
+
+MOST_BATCHES = 100
+MOST_CHANGES = 10_000
+"""Transactions, and changes of rows, that wait for a consumer as they came. More are merged."""
+
+
+class Changes(Sequence[Change]):
+    """The rows that changed, each once.
+
+    ``transactions`` is how many are in it: one, or more for a consumer that was slow, or for a copy that was away and
+    gets at once what it missed. 0 stands for the rows that were there at the beginning. ``resynced`` says that the
+    server did not remember where the copy was: all rows were fetched again, and this is the difference.
+    """
+
+    __slots__ = ("_changes", "resynced", "transactions")
+
+    def __init__(self, changes: Sequence[Change], *, transactions: int = 1, resynced: bool = False) -> None:
+        self._changes = changes
+        self.transactions = transactions
+        self.resynced = resynced
+
+    @property
+    def coalesced(self) -> bool:
+        """Whether more than one transaction is in it."""
+        return self.transactions > 1
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | Sequence[Change]:
+        return self._changes[index]
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} changes of {self.transactions} transactions{', resynced' if self.resynced else ''}>"
+
+
+OnChange: TypeAlias = Callable[[Changes], None]
+
+
+class Feed:
+    """What one consumer has not taken yet: ``async for changes in monitor``. The first are the rows that are there."""
+
+    def __init__(self, tables: Tables, *, begun: bool) -> None:
+        self._rows: Tables | None = {table: dict(rows) for table, rows in tables.items()} if begun else None
+        self._waiting: deque[Changes] = deque()
+        self._waiting_changes = 0
+        self._merged: dict[tuple[str, Uuid], Change] | None = None
+        self._merged_transactions = 0
+        self._merged_resynced = False
+        self._news = asyncio.Event()
+        self._end: OvsnetError | StopAsyncIteration | None = None
+
+    def put(self, changes: Changes) -> None:
+        """One more transaction."""
+        full = len(self._waiting) >= MOST_BATCHES or self._waiting_changes >= MOST_CHANGES
+        if self._merged is None and not full:
+            self._waiting.append(changes)
+            self._waiting_changes += len(changes)
+        else:
+            self._merge(changes)
+        self._news.set()
+
+    def finish(self, why: OvsnetError | None) -> None:
+        """Nothing will come any more; the loop ends by ``why``, or quietly without one."""
+        if self._end is None:
+            self._end = StopAsyncIteration() if why is None else why
+        self._news.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Changes:
+        if self._rows is not None:
+            rows = await _as_new(self._rows)
+            self._rows = None
+            return Changes(rows, transactions=0)
+        while True:
+            if self._waiting:
+                changes = self._waiting.popleft()
+                self._waiting_changes -= len(changes)
+                return changes
+            if self._merged is not None:
+                return self._take_merged()
+            if isinstance(self._end, StopAsyncIteration):
+                raise StopAsyncIteration
+            if self._end is not None:
+                raise self._end.with_traceback(None)
+            self._news.clear()
+            await self._news.wait()
+
+    def _merge(self, changes: Changes) -> None:
+        merged = self._merged = {} if self._merged is None else self._merged
+        for change in changes:
+            key = change.table, change.uuid
+            before = merged.pop(key, None)
+            both = change if before is None else Change(change.table, change.uuid, before.old, change.new)
+            if both.old != both.new:
+                merged[key] = both
+        self._merged_transactions += changes.transactions
+        self._merged_resynced |= changes.resynced
+
+    def _take_merged(self) -> Changes:
+        merged, self._merged = self._merged or {}, None
+        taken = Changes(list(merged.values()), transactions=self._merged_transactions, resynced=self._merged_resynced)
+        self._merged_transactions, self._merged_resynced = 0, False
+        return taken
+
+
+class Audience:
+    """Everyone that follows one copy: the callback, the consumers, and those that wait for a fact."""
+
+    def __init__(self, on_change: OnChange | None = None) -> None:
+        self._on_change = on_change
+        self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
+        self._changed = asyncio.Event()
+
+    @property
+    def listening(self) -> bool:
+        """Whether anybody wants to know what changed, and not only that something did."""
+        return self._on_change is not None or bool(self._feeds)
+
+    def tell(self, changes: Changes) -> None:
+        """Whatever the callback raises comes out of here, after the others have heard."""
+        self.wake()
+        for feed in tuple(self._feeds):
+            feed.put(changes)
+        if self._on_change is not None:
+            self._on_change(changes)
+
+    def wake(self) -> None:
+        """Something changed, be it the state of the copy."""
+        self._changed.set()
+        self._changed.clear()
+
+    async def wait(self) -> None:
+        """Return when something changed."""
+        await self._changed.wait()
+
+    def feed(self, tables: Tables, *, begun: bool) -> Feed:
+        """A consumer. Once nobody holds it any more, nothing is kept for it."""
+        feed = Feed(tables, begun=begun)
+        self._feeds.add(feed)
+        return feed
+
+    def finish(self, why: OvsnetError | None) -> None:
+        """The copy is not kept up any more."""
+        for feed in tuple(self._feeds):
+            feed.finish(why)
+        self.wake()
+
+
+async def _as_new(tables: Tables) -> Sequence[Change]:
+    """All rows, in steps."""
+    changes: list[Change] = []
+    for table, rows in tables.items():
+        for number, (uuid, row) in enumerate(rows.items(), 1):
+            changes.append(Change(table, uuid, None, row))
+            if number % (10 * BATCH) == 0:
+                await asyncio.sleep(0)
+    return changes

@@ -1,0 +1,309 @@
+"""A client that stays connected.
+
+    async with Client("tcp:10.0.0.1:6642,tcp:10.0.0.2:6642", database="OVN_Southbound", leader_only=True) as client:
+        async with client.monitor("OVN_Southbound", {"Chassis": ["name", "hostname"]}) as monitor:
+            async for changes in monitor:
+                ...
+
+It connects to one of its remotes, in random order, and to another when that is lost, hangs, or is not the right server
+any more; with pauses that double and are jittered once none could be used. A call that is made while it is away waits
+up to its own deadline, or with ``wait=False`` fails at once with the reason. A question is asked again where its
+connection broke; a transaction never is: TransactionInDoubt says that nobody knows whether it was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.io.address import Address, remotes_of
+from ovsnet.io.kept import Changes as StatusChanges
+from ovsnet.io.kept import ClientState, Kept, Status
+from ovsnet.io.pending import after_next_poll
+from ovsnet.io.tls import Tls
+from ovsnet.ovsdb.changes import OnChange
+from ovsnet.ovsdb.errors import TransactionInDoubt
+from ovsnet.ovsdb.lasting import LastingMonitor
+from ovsnet.ovsdb.lock import Lock
+from ovsnet.ovsdb.membership import Membership
+from ovsnet.ovsdb.monitor import LONGEST, SILENCE
+from ovsnet.ovsdb.operations import Condition, Operation
+from ovsnet.ovsdb.schema import Schema
+from ovsnet.ovsdb.selection import Columns, Where
+from ovsnet.ovsdb.session import MAX_BYTES, Session, connect, none_of
+from ovsnet.ovsdb.values import Row
+
+T = TypeVar("T")
+
+PROBE = 5.0
+"""Seconds of silence before the server is sent an echo, and then for its answer, as in OVS (lib/ovsdb-cs.c)."""
+
+
+class Client:
+    """``remotes`` are addresses, texts, or texts that list several.
+
+    With ``database`` only a server will do that serves it, is in touch with its cluster, and has no older copy than was
+    seen before; with ``leader_only`` only the leader. ``timeout`` is for each connect. None for ``probe`` sends no
+    echoes: then only the kernel says that a connection is lost.
+    """
+
+    def __init__(
+        self,
+        *remotes: Address | str,
+        database: str = "",
+        leader_only: bool = False,
+        shuffle: bool = True,
+        wait: bool = True,
+        timeout: float = 1.0,
+        probe: float | None = PROBE,
+        tls: Tls | None = None,
+        max_bytes: int = MAX_BYTES,
+        rng: random.Random | None = None,
+    ) -> None:
+        if leader_only and not database:
+            raise UsageError("A leader is one of a database.", remedy="Give database=, such as OVN_Southbound.")
+        self.remotes = remotes_of(remotes)
+        self._membership = Membership(database, leader_only=leader_only) if database else None
+        self._wait = wait
+        self._timeout = timeout
+        self._probe = probe
+        self._tls = tls
+        self._max_bytes = max_bytes
+        self._rng = rng or random.Random()
+        order = self._rng.sample(self.remotes, len(self.remotes)) if shuffle else self.remotes
+        self._remotes = deque(order)
+        self._kept = Kept(self._connect, self._watch, rng=self._rng)
+        self._monitors: set[LastingMonitor] = set()
+
+    # Where it is.
+
+    @property
+    def state(self) -> ClientState:
+        """``connecting``, ``up``, ``waiting`` for the next attempt, or ``closed``. A monitor says if it is synced."""
+        return self._kept.status.state
+
+    @property
+    def status(self) -> Status:
+        """The state, why it is not ``up``, and since when."""
+        return self._kept.status
+
+    @property
+    def session(self) -> Session | None:
+        """The connection that there is now."""
+        return self._kept.session
+
+    def changes(self) -> StatusChanges:
+        """The status now, and then every change of it, until the client is closed.
+
+        A watcher that is slower than the server comes and goes misses the oldest changes, never the newest.
+        """
+        return self._kept.changes()
+
+    async def until(self, state: ClientState, *, timeout: float) -> Status:
+        """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded after ``timeout`` seconds,
+        with the reason why it was not."""
+        return await self._kept.until(state, timeout)
+
+    async def connected(self, *, timeout: float) -> Session:
+        """The session, as soon as there is one. It ends with its connection, and the client makes another."""
+        return await self._kept.connected(timeout)
+
+    def forget_index(self) -> None:
+        """Take a server with an older copy too: the cluster was restored from a backup, for instance."""
+        if self._membership is not None:
+            self._membership.forget()
+
+    def start(self) -> None:
+        """Connect, and stay connected until ``aclose``; ``async with`` does both."""
+        self._kept.start()
+
+    async def aclose(self) -> None:
+        """End all monitors, and close the connection, or give up making it."""
+        for monitor in tuple(self._monitors):
+            await monitor.cancel()
+        await self._kept.aclose()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # What is asked.
+
+    async def list_dbs(self, *, timeout: float = 5.0) -> list[str]:
+        """The databases that the server serves, ``_Server`` among them."""
+        return await self._again(lambda session, left: session.list_dbs(timeout=left), timeout)
+
+    async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
+        """The schema, as the server that we are connected to has it now."""
+        return await self._again(lambda session, left: session.get_schema(database, timeout=left), timeout)
+
+    async def select(
+        self,
+        database: str,
+        table: str,
+        where: Iterable[Condition] = (),
+        columns: Iterable[str] | None = None,
+        *,
+        timeout: float = 5.0,
+    ) -> list[Row]:
+        """The rows of a table that match, as ``Session.select``."""
+        where, columns = tuple(where), None if columns is None else tuple(columns)
+        return await self._again(
+            lambda session, left: session.select(database, table, where, columns, timeout=left), timeout
+        )
+
+    async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
+        """Do all ``operations`` or none, as ``Session.transact``.
+
+        Raises TransactionInDoubt when it was sent and no answer came; it is never sent twice.
+        """
+        deadline = time.monotonic() + timeout
+        session = await self._writable(deadline)
+        try:
+            return await session.transact(database, *operations, timeout=max(0.0, deadline - time.monotonic()))
+        except PeerError as error:
+            if not _is_end_of(session, error) and not isinstance(error, DeadlineExceeded | ProtocolError):
+                raise
+            raise TransactionInDoubt(f"Nobody knows whether the transaction on {database} was done. {error}") from error
+
+    def monitor(
+        self,
+        database: str,
+        tables: Columns,
+        *,
+        where: Where | None = None,
+        on_change: OnChange | None = None,
+        timeout: float = SILENCE,
+        longest: float = LONGEST,
+        widen: bool = False,
+    ) -> LastingMonitor:
+        """A live copy of ``tables`` (their columns, or None for all) that outlives the connection.
+
+        Await it, or enter it with ``async with``. ``timeout`` is for a connection, and then for silence while the rows
+        come; ``longest`` bounds the whole. The rest is as in ``Session.monitor``.
+        """
+        return LastingMonitor(
+            self._kept,
+            database,
+            tables,
+            where,
+            on_change,
+            wait=self._wait,
+            timeout=timeout,
+            longest=longest,
+            widen=widen,
+            on_begin=self._monitors.add,
+            on_end=self._monitors.discard,
+        )
+
+    @contextlib.asynccontextmanager
+    async def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> AsyncIterator[Lock]:
+        """Hold a lock: it is waited for up to ``timeout`` seconds, over several connections if need be.
+
+        It ends with its connection, or when another client steals it: ``lock.held`` and ``lock.lost`` say so at once,
+        and leaving the block then raises why. A transaction that depends on it asserts it.
+        """
+        lock = await self._lock(name, steal, time.monotonic() + timeout)
+        try:
+            yield lock
+        finally:
+            with contextlib.suppress(PeerError):
+                await lock.release()
+        if lock.lost.done():
+            raise lock.lost.result().with_traceback(None)
+
+    async def _lock(self, name: str, steal: bool, deadline: float) -> Lock:
+        while True:
+            session = await self._writable(deadline)
+            lock: Lock | None = None
+            try:
+                lock = await session.lock(name, steal=steal, timeout=max(0.0, deadline - time.monotonic()))
+                await lock.acquired(timeout=max(0.0, deadline - time.monotonic()))
+            except BaseException as error:
+                if self._wait and isinstance(error, PeerError) and _is_end_of(session, error):
+                    continue
+                if lock is not None:
+                    session.post("unlock", (name,))
+                raise
+            else:
+                return lock
+
+    async def _writable(self, deadline: float) -> Session:
+        """A session over which something can be sent now. Nothing has been sent when this raises."""
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                session = await self._kept.connected(left) if self._wait else self._kept.held()
+                await session.ready(left)
+            except OvsnetError:
+                if not self._wait or self.state == "closed" or time.monotonic() >= deadline:
+                    raise
+                await after_next_poll()  # it was up, and is not any more
+            else:
+                return session
+
+    async def _again(self, ask: Callable[[Session, float], Awaitable[T]], timeout: float) -> T:
+        """What only reads is asked again where its connection broke."""
+        deadline = time.monotonic() + timeout
+        while True:
+            session = await self._writable(deadline)
+            try:
+                return await ask(session, max(0.0, deadline - time.monotonic()))
+            except PeerError as error:
+                if not self._wait or not _is_end_of(session, error):
+                    raise
+
+    # How it stays connected.
+
+    async def _connect(self) -> Session:
+        """To the first that will do of all remotes, beginning behind the one that was used last: a server that takes
+        connections and ends them must not hide the others."""
+        failures: list[PeerError] = []
+        for _ in self.remotes:
+            self._remotes.rotate(-1)
+            try:
+                return await self._attempt(self._remotes[-1])
+            except PeerError as error:
+                failures.append(error)
+        raise none_of(failures)
+
+    async def _attempt(self, remote: Address) -> Session:
+        session = await connect(remote, timeout=self._timeout, tls=self._tls, max_bytes=self._max_bytes)
+        try:
+            if self._membership is not None:
+                await self._membership.require(session, timeout=self._probe or SILENCE)
+        except BaseException:
+            session.channel.abort()
+            raise
+        return session
+
+    async def _watch(self, session: Session) -> None:
+        """The inactivity probe (lib/reconnect.c, ``reconnect_run``). Bytes of a long answer are signs of life."""
+        while self._probe is not None and not session.closed.done():
+            idle = time.monotonic() - session.heard_at
+            if idle < self._probe:
+                await asyncio.sleep(self._probe - idle)
+                continue
+            with contextlib.suppress(PeerError):
+                try:
+                    await session.echo(timeout=self._probe)
+                except DeadlineExceeded as error:
+                    if time.monotonic() - session.heard_at >= self._probe:
+                        session.fail(error)
+
+
+def _is_end_of(session: Session, error: PeerError) -> bool:
+    """Whether a call failed because its session ended, for whatever reason: it may be a refusal that is no answer."""
+    return session.closed.done() and session.closed.result() is error

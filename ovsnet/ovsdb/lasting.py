@@ -1,0 +1,272 @@
+"""A monitor that outlives its sessions: it goes on in the next one from its own last transaction.
+
+Where the server remembers that transaction only what changed since is sent; where it does not, all rows are fetched
+again, and what is told is the difference. So a consumer sees every row come, change and go once, whatever happened to
+the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import Any, Self
+
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.io.kept import Kept
+from ovsnet.io.pending import after_next_poll
+from ovsnet.ovsdb.changes import Audience, Feed, OnChange
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused
+from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
+from ovsnet.ovsdb.replica import Tables
+from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
+from ovsnet.ovsdb.session import Session
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
+"""Seconds before a session that refused the monitor is asked again, doubled each time, and jittered."""
+
+EVER = 1e8
+"""Seconds: three years."""
+
+
+class LastingMonitor:
+    """Made by ``Client.monitor``: await it, or enter it with ``async with``; its first rows are in then.
+
+    ``async for changes in monitor`` gives the rows that are there, and then whole transactions; see ``Changes``.
+    """
+
+    def __init__(
+        self,
+        kept: Kept[Session],
+        database: str,
+        tables: Columns,
+        where: Where | None = None,
+        on_change: OnChange | None = None,
+        *,
+        wait: bool = True,
+        timeout: float = SILENCE,
+        longest: float = LONGEST,
+        widen: bool = False,
+        on_begin: Callable[[LastingMonitor], None] = lambda monitor: None,
+        on_end: Callable[[LastingMonitor], None] = lambda monitor: None,
+    ) -> None:
+        self.database = database
+        self.resyncs = 0
+        """How often all rows had to be fetched again."""
+        self.reason: OvsnetError | None = None
+        """Why it is not ``synced``, or was not last."""
+        self._kept = kept
+        self._wanted = frozen(tables)
+        self._where = self._applied = frozen_where(where)
+        self._audience = Audience(on_change)
+        self._wait = wait
+        self._silence = timeout
+        self._longest = longest
+        self._widen = widen
+        self._last: Monitor | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ended: OvsnetError | None = None
+        self._on_begin = on_begin
+        self._on_end = on_end
+        self._pause = FIRST_PAUSE
+        self._rng = random.Random()
+
+    @property
+    def tables(self) -> Tables:
+        """Rows by table and ``_uuid``, as they were last seen. Do not walk them across an await."""
+        return self._last.tables if self._last is not None else {}
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """``Table`` or ``Table.column`` that was asked for and that the server's schema has not."""
+        return self._last.missing if self._last is not None else frozenset()
+
+    @property
+    def synced(self) -> bool:
+        """True while the copy is complete and kept up, with the conditions that were asked for last."""
+        return self._last is not None and self._last.synced and self._applied is self._where
+
+    @property
+    def last_txn_id(self) -> str:
+        """The last transaction that the copy has; zeros where the server names none."""
+        return self._last.last_txn_id if self._last is not None else ""
+
+    async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
+        """Return when ``fact(tables)`` is true, at once if it is, be there a connection or not.
+
+        Raises DeadlineExceeded with the reason why the copy is not kept up, if it is not; or why the monitor ended.
+        """
+        await self._until(lambda: fact(self.tables), "did not change as awaited", timeout)
+
+    async def resynced(self, *, timeout: float) -> None:
+        """Return when the copy is complete and kept up. Raises as ``until``."""
+        await self._until(lambda: self.synced, "was not fetched", timeout)
+
+    async def set_conditions(self, where: Where, *, timeout: float = SILENCE) -> None:
+        """Ask for other rows, and return when the copy has them; a session that begins meanwhile has them at once.
+
+        Raises DeadlineExceeded after ``timeout`` seconds, and the server's refusal: then the old ones hold.
+        """
+        self._raise_if_over()
+        before, self._where = self._where, frozen_where(where)
+        asked = self._where
+        if self._last is not None and self._last.synced:
+            try:
+                await self._last.set_conditions(asked, timeout=timeout)
+            except (Refused, UsageError):
+                self._where = before if self._where is asked else self._where
+                raise
+            except PeerError:
+                pass  # the next session asks for them
+            else:
+                self._applied = asked
+                self._audience.wake()
+                return
+        await self._until(lambda: self.synced, "was not fetched with these conditions", timeout)
+
+    def __aiter__(self) -> Feed:
+        feed = self._audience.feed(self.tables, begun=self._last is not None)
+        if self._ended is not None:
+            feed.finish(self._ended)
+        return feed
+
+    async def cancel(self) -> None:
+        """End it, also at the server. Consumers' loops end quietly. Nothing happens when it is over already."""
+        if self._ended is not None:
+            return
+        self._end(MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner."), quietly=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> Self:
+        return await self._start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.cancel()
+
+    # How it lives.
+
+    async def _start(self) -> Self:
+        """Begin, and return when the first rows are in. What prevents that ends it, and is raised."""
+        if self._task is None:
+            if not self._wait:
+                self._kept.held()
+            self._task = asyncio.create_task(self._run())
+            self._on_begin(self)
+        try:
+            await self._kept.connected(self._silence)
+            await self._until(lambda: self._last is not None, "was not fetched", self._longest)
+        except BaseException:
+            await self.cancel()
+            raise
+        return self
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                session = await self._session()
+                reason = await self._follow(session)
+                self.reason = reason
+                self._audience.wake()
+                if not session.closed.done():
+                    await self._decide(session, reason)
+        except asyncio.CancelledError:
+            if self._ended is None:
+                self._end(ConnectionLost("The client was closed."), quietly=True)
+            if self._last is not None:
+                self._last.give_up(MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner."))
+            raise
+        except OvsnetError as error:
+            self._end(error)
+
+    async def _session(self) -> Session:
+        while True:
+            try:
+                session = await self._kept.connected(EVER)
+            except OvsnetError:
+                if self._kept.status.state == "closed":
+                    raise
+            else:
+                if not session.closed.done():
+                    return session
+            await after_next_poll()  # it was up, and is not any more
+
+    async def _follow(self, session: Session) -> OvsnetError:
+        """Keep the copy up over one session. Returns why that is over."""
+        where = self._where
+        try:
+            monitor = await session.monitor(
+                self.database,
+                self._wanted,
+                where=where,
+                since=self._last,
+                timeout=self._silence,
+                longest=self._longest,
+                widen=self._widen,
+                audience=self._audience,
+            )
+        except PeerError as error:
+            return error
+        if self._last is not None and not monitor.resumed:
+            self.resyncs += 1
+        self._last = monitor
+        self._pause = FIRST_PAUSE
+        while where is not self._where:  # asked for while the rows came
+            where = self._where
+            try:
+                await monitor.set_conditions(where, timeout=self._silence)
+            except PeerError as error:
+                return error
+        self._applied, self.reason = where, None
+        self._audience.wake()
+        return await asyncio.shield(monitor.closed)
+
+    async def _decide(self, session: Session, reason: OvsnetError) -> None:
+        """The session lives on without us. Raises what ends the monitor for good."""
+        first = self._last is None
+        match reason:
+            case CallbackRaised():
+                raise reason
+            case MonitorCanceled():
+                return  # the schema changed: it is read again
+            case DeadlineExceeded():
+                session.fail(reason)
+                return
+            case Refused() | ProtocolError() if first:
+                raise reason
+        await asyncio.sleep(self._pause * self._rng.uniform(0.75, 1.25))
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def _until(self, fact: Callable[[], object], what: str, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                while not fact():
+                    self._raise_if_over()
+                    await self._audience.wait()
+        except TimeoutError:
+            await after_next_poll()
+            if not fact():
+                raise self._late(what, timeout) from None
+
+    def _late(self, what: str, timeout: float) -> DeadlineExceeded:
+        why = None if self.synced else self.reason or self._kept.status.reason
+        return DeadlineExceeded(
+            f"{self.database} {what} within {timeout:g} s." + ("" if why is None else f" {why}"),
+            remedy="" if why is None else why.remedy,
+        )
+
+    def _end(self, error: OvsnetError, *, quietly: bool = False) -> None:
+        self._ended = self.reason = error
+        self._on_end(self)
+        self._audience.finish(None if quietly else error)
+
+    def _raise_if_over(self) -> None:
+        if self._ended is not None:
+            raise self._ended.with_traceback(None)

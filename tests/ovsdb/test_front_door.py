@@ -1,0 +1,70 @@
+"""What a user imports, and how a session begins."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ovsnet import ovsdb
+from ovsnet.errors import AddressError, ConnectError, SocketMissing, Unreachable
+from ovsnet.io.address import Address
+
+if TYPE_CHECKING:
+    from tests.ovsdb.conftest import Server
+
+
+def test_everything_that_is_exported_exists_and_is_documented() -> None:
+    assert ovsdb.__all__ == sorted(ovsdb.__all__)
+    for name in ovsdb.__all__:
+        found = getattr(ovsdb, name)
+        assert not inspect.isclass(found) or found.__doc__, name
+
+
+def test_types_of_what_a_session_gives_and_takes_are_exported() -> None:
+    """An annotation of a user needs them, and no other module."""
+    named = {"Session", "Monitor", "Changes", "Change", "Lock", "Schema", "Table", "Column", "Row", "Uuid", "NamedUuid"}
+    assert named | {"Condition", "Operation", "Mutation", "Address", "Tls", "connect"} <= set(ovsdb.__all__)
+
+
+async def test_connection_is_entered(server: Server) -> None:
+    async with ovsdb.connect(f"unix:{server.path}") as session:
+        assert await session.echo(timeout=10) >= 0
+    assert session.closed.done()
+
+
+async def test_connection_is_awaited(server: Server) -> None:
+    session = await ovsdb.connect(server.address)
+    assert await session.echo(timeout=10) >= 0
+    await session.aclose()
+
+
+async def test_first_of_several_that_accepts_is_taken(server: Server) -> None:
+    """A text may list several, as ``ovn-remote`` does."""
+    missing = Address.unix(server.path + ".not")
+    async with ovsdb.connect(missing, f"{missing},unix:{server.path}", timeout=10) as session:
+        assert session.address == server.address
+
+
+async def test_error_of_several_names_each(server: Server) -> None:
+    missing, stale = Address.unix(server.path + ".not"), server.address
+    server.kill()
+    with pytest.raises(Unreachable, match=r"None of 2 servers.*db.sock.not does not exist.*Nobody listens"):
+        await ovsdb.connect(missing, stale)
+    with pytest.raises(SocketMissing, match="None of 2 servers"):
+        await ovsdb.connect(missing, missing)
+    with pytest.raises(ConnectError):
+        async with ovsdb.connect(missing):
+            pass
+
+
+@pytest.mark.parametrize("text", ["db.sock", "", "unix:", "tcp:1.2.3.4"])
+def test_what_is_no_address_is_said_at_once(text: str) -> None:
+    with pytest.raises(AddressError):
+        ovsdb.connect(text)
+
+
+def test_no_address_at_all() -> None:
+    with pytest.raises(AddressError, match="No address"):
+        ovsdb.connect()
