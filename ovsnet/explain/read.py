@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import IO
 
+from ovsnet.archives.streams import streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.files import streams
 from ovsnet.explain.reader import Reader
 from ovsnet.explain.verdicts import Note
 
@@ -18,6 +18,7 @@ EVENTS = 120_000
 """As many events as are kept of all streams together: some 100 MB."""
 TOLD = 20
 """As many files that could not be read as are named."""
+DATABASES = (b"OVSDB JSON", b"OVSDB CLUSTER")
 Progress = Callable[[str, int], None]
 """Takes the stream's name and how many bytes of it came just now."""
 
@@ -25,29 +26,25 @@ Progress = Callable[[str, int], None]
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
     """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
     notes: list[Note] = []
-    seen: set[str] = set()
-    left = EVENTS
 
     def tell(name: str, words: str) -> None:
-        if not words.startswith(("is a database", "is binary")) or len(notes) < TOLD:
-            notes.append(Note(f"{name} {words}"))
+        notes.append(Note(f"{name} {words}"))
 
     events: list[Event] = []
     sources: list[Source] = []
-    for path in dict.fromkeys(paths):
-        for stream in streams(path, standard_input, tell):
-            if stream.name in seen:
-                continue
-            seen.add(stream.name)
-            reader = Reader(stream.name, zone, limit=max(left, 0))
-            for block in stream.blocks:
-                reader.feed(block)
-                progress(stream.name, len(block))
-            reader.end()
-            known = [source for source in reader.sources.values() if source.first is not None]
-            sources += known
-            events += reader.events
-            left -= len(reader.events)
+    left = EVENTS
+    for stream in streams(dict.fromkeys(paths), standard_input, tell):
+        if (what := _no_log(stream.head)) is not None:
+            notes.append(Note(f"{stream.name} {what}"))
+            continue
+        reader = Reader(stream.name, zone, limit=max(left, 0))
+        for block in stream.blocks:
+            reader.feed(block)
+            progress(stream.name, len(block))
+        reader.end()
+        sources += [source for source in reader.sources.values() if source.first is not None]
+        events += reader.events
+        left -= len(reader.events)
     if not any(source.daemon != UNKNOWN for source in sources) and not events:
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
@@ -59,6 +56,13 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     if len(notes) > TOLD:
         notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
     return answer(events, sources, notes)
+
+
+def _no_log(head: bytes) -> str | None:
+    """What a file with these first bytes is instead."""
+    if head.startswith(DATABASES):
+        return "is a database, not a log."
+    return "is binary, not a log." if b"\0" in head else None
 
 
 def zone(offset_seconds: int, now: float) -> Zone:
