@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from ovsnet.archives.streams import Stream, streams
-from ovsnet.errors import ConfigError
+from ovsnet.errors import ConfigError, UnfitEnvironment
 from ovsnet.tune.readers import recognise, refused
 from ovsnet.tune.readers.reading import Reading
 from ovsnet.tune.readers.variables import VARIABLES
@@ -44,6 +44,9 @@ def read_path(path: str) -> list[Found]:
         found.append(_of_many(stream, told))
     found += [Found(name, None, words, damaged=name.endswith(KNOWN_NAMES)) for name, words in told.items()]
     if not any(each.reading and _holds_something(each.reading) for each in found):
+        if report := next((each.reading for each in found if each.reading and "a report" in each.reading.form), None):
+            why = f" {report.notes[0]}" if report.notes else ""
+            raise UnfitEnvironment(f"The report holds no database, so nothing can be judged.{why}")
         raise refused(f"None of the {len(found)} files of {path} holds what is read here.{_first(told)}")
     return found
 
