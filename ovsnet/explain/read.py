@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import IO
 
-from ovsnet.archives.streams import streams
+from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.pods import is_pods, pods
 from ovsnet.explain.reader import Reader
+from ovsnet.explain.saved import DATABASES, Saved
 from ovsnet.explain.verdicts import Note
 
 EVENTS = 120_000
 """As many events as are kept of all streams together: some 100 MB."""
 TOLD = 20
 """As many files that could not be read as are named."""
-DATABASES = (b"OVSDB JSON", b"OVSDB CLUSTER")
+DATABASE, TEXT = 16 << 20, 4 << 20
+"""Bytes of a database, and of another text, that are looked at for settings."""
 Progress = Callable[[str, int], None]
 """Takes the stream's name and how many bytes of it came just now."""
 
@@ -32,19 +35,32 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
 
     events: list[Event] = []
     sources: list[Source] = []
+    saved = Saved()
     left = EVENTS
     for stream in streams(dict.fromkeys(paths), standard_input, tell):
-        if (what := _no_log(stream.head)) is not None:
-            notes.append(Note(f"{stream.name} {what}"))
+        if stream.head.startswith(DATABASES):
+            _database(stream, saved, tell)
+            continue
+        if b"\0" in stream.head:
+            tell(stream.name, "is binary, not a log.")
             continue
         reader = Reader(stream.name, zone, limit=max(left, 0))
+        kept: list[bytes] = []
+        size = 0
         for block in stream.blocks:
             reader.feed(block)
             progress(stream.name, len(block))
+            size += len(block)
+            kept = [*kept, block] if size <= TEXT and not reader.sources else []
         reader.end()
         sources += [source for source in reader.sources.values() if source.first is not None]
         events += reader.events
         left -= len(reader.events)
+        if not reader.sources and kept:
+            beside, words = _beside(stream, b"".join(kept), saved, zone)
+            events += beside
+            notes += map(Note, words)
+    notes += saved.notes()
     if not any(source.daemon != UNKNOWN for source in sources) and not events:
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
@@ -58,11 +74,20 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     return answer(events, sources, notes)
 
 
-def _no_log(head: bytes) -> str | None:
-    """What a file with these first bytes is instead."""
-    if head.startswith(DATABASES):
-        return "is a database, not a log."
-    return "is binary, not a log." if b"\0" in head else None
+def _database(stream: Stream, saved: Saved, tell: Tell) -> None:
+    content = stream.whole(DATABASE)
+    if content is None:
+        tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
+    else:
+        saved.take(stream.name, content)
+
+
+def _beside(stream: Stream, content: bytes, saved: Saved, zone: Zone) -> tuple[list[Event], list[str]]:
+    """What is no log: pods with times and sentences of their own, or settings."""
+    if is_pods(stream.head):
+        return pods(stream.name, content.decode(errors="replace"), zone)
+    saved.take(stream.name, content)
+    return [], []
 
 
 def zone(offset_seconds: int, now: float) -> Zone:
