@@ -36,7 +36,7 @@ PURE = re.compile(
     r"|health/(causes|diagnosis|timeline|state|result|checks/result)\.py"
     r"|bench/(histogram|measures|format1|cells|compare|merge|recovery|schedule|variant)\.py"
     r"|bench/storm/(chassis|conversation|measures|storm|subscription|sweep)\.py"
-    r"|explain/(?!files|read).*\.py"
+    r"|explain/(?!read\.).*\.py"
     r"|tune/(knob|finding|judge_.*|lint|plan|rules|wanted|drift|profiles|stalls|catalogue/.*|settings/.*)\.py"
 )
 """Files whose functions take what they need, the time included."""

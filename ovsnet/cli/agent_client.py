@@ -1,4 +1,4 @@
-"""Ask a running agent for its status document."""
+"""Ask a running agent for a document that it serves."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
 
     Raises UnfitEnvironment when no agent is there, and the PeerError that fits when one misbehaves.
     """
+    found = await fetch_document(listen, "/status", timeout=timeout)
+    if found is None:
+        raise ProtocolError(f"{listen} answered 404 to /status: it is no agent of ovsnet.")
+    return found
+
+
+async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str, Any] | None:
+    """The document at ``path``, in the same way; None where this agent serves no such path."""
     listen = listen.removeprefix("http://").rstrip("/")
     address = Address.parse(listen if listen.startswith("unix:") else f"tcp:{listen}")
     pending: PendingRequests[Response] = PendingRequests(str(address))
@@ -30,7 +38,7 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     def on_events(events: Sequence[Response]) -> None:
         pending.answer(0, events[0])
 
-    channel: Channel[Response] = Channel(address, Get("/status"), on_events, pending.fail_all)
+    channel: Channel[Response] = Channel(address, Get(path), on_events, pending.fail_all)
     try:
         await connect(channel, timeout=timeout)
         response = await answer
@@ -41,13 +49,13 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
         ) from error
     finally:
         channel.abort()
-    return _document(response, listen)
+    return None if response.status == 404 else _document(response, listen, path)
 
 
-def _document(response: Response, listen: str) -> dict[str, Any]:
+def _document(response: Response, listen: str, path: str) -> dict[str, Any]:
     if response.status != 200:
-        raise ProtocolError(f"{listen} answered {response.status} to /status: it is no agent of ovsnet.")
+        raise ProtocolError(f"{listen} answered {response.status} to {path}: it is no agent of ovsnet.")
     try:
         return cast("dict[str, Any]", harmless(msgspec.json.decode(response.body, type=dict[str, Any])))
     except BAD_JSON as error:
-        raise ProtocolError(f"{listen} gave no status document: {error}.") from error
+        raise ProtocolError(f"{listen} gave no document at {path}: {error}.") from error

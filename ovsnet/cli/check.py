@@ -6,8 +6,9 @@ import asyncio
 import json
 import os
 import random
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import click
 import msgspec
@@ -16,16 +17,18 @@ from ovsnet.agent.document import document
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
+from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS, Check, look_again
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
-from ovsnet.health.diagnosis import Diagnosis, partly_asked
+from ovsnet.health.diagnosis import partly_asked
 from ovsnet.health.state import HealthState
 from ovsnet.io.pending import after_next_poll
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.node import Node
 from ovsnet.node.silence import Verdict
+from ovsnet.texts import for_line
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 
@@ -86,6 +89,8 @@ NPD_UNKNOWN = 2
     metavar="SECONDS",
     help="How long to wait for all answers.",
 )
+@click.option("--from", "saved", default="", metavar="REPORT",
+              help="Say what was said when this archive of `ovsnet report` was made.")  # fmt: skip
 @click.option("--json", "form", flag_value="json", help="Print the same document as /status.")
 @click.option(
     "--format",
@@ -95,27 +100,48 @@ NPD_UNKNOWN = 2
     help="npd: one line and exit code 0, 1 or 2, for a custom plugin of node-problem-detector.",
 )
 @with_settings(Group.NODE, Group.TLS, "bridge", "switch")
-def check(names: tuple[str, ...], timeout: float, form: str, settings: Settings) -> None:
+def check(names: tuple[str, ...], timeout: float, saved: str, form: str, settings: Settings) -> None:
     """Ask the node every question (or those NAMEd) once, and say what is wrong.
 
     Exit code 0 when the node is ready or degraded, 1 when it is not, 2 for a wrong setting, 3 when it cannot tell.
     """
     checks = with_needs(names) if names else list(CHECKS.values())
-    settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
-    health, found = asyncio.run(_ask(settings, checks, timeout))
+    if saved:
+        found, exit_code = _saved(saved, {check.name for check in checks} if names else None, form)
+    else:
+        health, found = asyncio.run(ask(settings, checks, timeout))
+        exit_code = _exit_code(health.diagnosis.code, serves=health.diagnosis.state.serves)
     say(FORMATS[form](found))
-    exit_code = _exit_code(health.diagnosis)
     raise click.exceptions.Exit(min(exit_code, NPD_UNKNOWN) if form == "npd" else exit_code)
 
 
-def _exit_code(diagnosis: Diagnosis) -> int:
-    cause = codes().get(diagnosis.code)
-    if diagnosis.state.serves and (cause is None or not cause.blind):
+def _saved(path: str, names: Collection[str] | None, form: str) -> tuple[dict[str, object], int]:
+    """The document of a report, with the checks of these names alone, and the exit code that it stands for."""
+    # A probe reads no archive, and pays for none.
+    from ovsnet.report.reading import SavedStatus, heading, read_report
+
+    report = read_report(path, sys.stdin.buffer)
+    found, known = report.document("status", SavedStatus)
+    if names is not None:
+        checks = msgspec.convert(found["checks"], list[dict[str, object]])
+        found["checks"] = [each for each in checks if each["name"] in names]
+    if form == "text":
+        for line in heading(report, known.node):
+            say(for_line(line))
+    serves = any(state.label == known.state and state.serves for state in State)
+    return found, _exit_code(known.diagnosis.code, serves=serves)
+
+
+def _exit_code(code: str, *, serves: bool) -> int:
+    cause = codes().get(code)
+    if serves and (cause is None or not cause.blind):
         return 0
     return 1 if cause is None else cause.exit_code
 
 
-async def _ask(settings: Settings, checks: list[Check], timeout: float) -> tuple[HealthState, dict[str, object]]:
+async def ask(settings: Settings, checks: list[Check], timeout: float) -> tuple[HealthState, dict[str, object]]:
+    """The answers to ``checks`` within ``timeout`` seconds, and the document about them."""
+    settings = msgspec.structs.replace(settings, timeout=timeout * ANSWER_SHARE, hung_after=timeout * PROOF_SHARE)
     rundir = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
     began = time.monotonic()
     health = HealthState(began, [check.name for check in checks], allowance=settings.start_allowance)

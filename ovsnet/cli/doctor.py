@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from ovsnet.node.gather import gather
 from ovsnet.node.installation import find_rundir
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.rundir import Rundir
+from ovsnet.report.reading import SavedFindings, heading, read_report
 from ovsnet.texts import for_line
 
 MOST_UNSEEN = 0.5
@@ -49,22 +51,42 @@ STYLES = {
     metavar="DIR",
     help="Examine the host whose file system is mounted at DIR; --rundir is then below DIR.",
 )
+@click.option("--from", "saved", default="", metavar="REPORT",
+              help="Say what was found when this archive of `ovsnet report` was made.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_settings(Group.NODE, Group.TLS)
-def doctor(fix: bool, root: Path, as_json: bool, settings: Settings) -> None:
+def doctor(fix: bool, root: Path, saved: str, as_json: bool, settings: Settings) -> None:
     """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
 
     Exit code 0 without a warning, 1 for a warning or worse, 3 when too little could be seen to say that all is well.
     """
     root = root.resolve()
+    if saved:
+        if fix or root != Path("/"):
+            raise UsageError("--from reads a report, so neither --fix nor --root goes with it.", remedy="Leave it out.")
+        findings = _saved(saved, as_json=as_json)
+        _show(findings, [], as_json=as_json, fix=False)
+        raise click.exceptions.Exit(exit_code(findings))
     if fix and root != Path("/"):
         raise UsageError("--fix repairs this host only, not the one below --root.", remedy="Run it there.")
-    findings = _examined(root, settings)
+    findings = examined(root, settings)
     repairs = list(repair(findings)) if fix else []
     if repairs:
-        findings = _examined(root, settings)
+        findings = examined(root, settings)
     _show(findings, repairs, as_json=as_json, fix=fix)
     raise click.exceptions.Exit(exit_code(findings))
+
+
+def _saved(path: str, *, as_json: bool) -> list[Finding]:
+    """The findings of a report."""
+    report = read_report(path, sys.stdin.buffer)
+    _, known = report.document("doctor", SavedFindings)
+    for line in () if as_json else heading(report):
+        say(for_line(line))
+    return [
+        Finding(Severity(each.severity), each.summary, each.remedy, each.evidence, code=each.code)
+        for each in known.findings
+    ]
 
 
 def exit_code(findings: list[Finding]) -> int:
@@ -77,7 +99,8 @@ def exit_code(findings: list[Finding]) -> int:
     return 3 if blind else 0
 
 
-def _examined(root: Path, settings: Settings) -> list[Finding]:
+def examined(root: Path, settings: Settings) -> list[Finding]:
+    """Every examination of the host below ``root``."""
     here, inside = _rundirs(root, settings)
     live: Live = asyncio.run(gather(here, database=settings.database, tls=settings.tls))
     live = replace(live, firewall=input_chains(PORTS.values()))
@@ -103,7 +126,7 @@ def _below(host: Host, layout: Layout) -> Layout:
 
 def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix: bool) -> None:
     if as_json:
-        say(json.dumps(_document(findings, repairs), indent=2))
+        say(json.dumps(findings_document(findings, repairs), indent=2))
         return
     for line in repair_lines(repairs) if fix else ():
         say(for_line(line))
@@ -114,7 +137,8 @@ def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix:
     say(_tally(findings))
 
 
-def _document(findings: list[Finding], repairs: list[Repair]) -> dict[str, object]:
+def findings_document(findings: Sequence[Finding], repairs: Sequence[Repair]) -> dict[str, object]:
+    """As ``--json`` prints it."""
     return {"findings": [_finding_document(each) for each in findings], "steps": [asdict(each) for each in repairs]}
 
 

@@ -75,9 +75,9 @@ def lint(
         material = _of_environment(ovn, ovs)
     else:
         material = Material([asyncio.run(_facts(databases))])
-    results = _judged(material.facts)
+    results = judged(material.facts)
     if as_json:
-        say(json.dumps(_document(material, results), indent=2))
+        say(json.dumps(lint_document(material, results), indent=2))
     else:
         _echo(material, results, everything=everything)
     if faults(results) if strict else harmful(results):
@@ -124,12 +124,14 @@ def _unread(found: Sequence[Found]) -> Iterator[str]:
                     yield f"{each.name}: {name}, whose value is no literal here"
 
 
-def _judged(facts: Sequence[Facts]) -> list[LintResult]:
+def judged(facts: Sequence[Facts]) -> list[LintResult]:
+    """What is to be said of each node, what does harm first."""
     found = dict.fromkeys(result for each in facts for result in judge(each))
     return sorted(found, key=lambda each: (not each.is_harmful, list(Kind).index(each.kind)))
 
 
-def _document(material: Material, results: Sequence[LintResult]) -> dict[str, object]:
+def lint_document(material: Material, results: Sequence[LintResult]) -> dict[str, object]:
+    """As ``--json`` prints it."""
     versions = {reader: shown(version) for each in material.facts for reader, version in each.versions.items()}
     return {
         "versions": versions,

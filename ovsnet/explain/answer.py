@@ -53,7 +53,7 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
         found_outages += _once(outages(view, own), found_outages)
     found_starts.sort(key=lambda each: each.began)
     found_outages.sort(key=lambda each: each.began)
-    doubts = [*notes, *_doubts(events, sources), *_stalls(told, found_outages), *_elections(told)]
+    doubts = [*notes, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages), *_elections(told)]
     return Answer(known, told, found_starts[-SHOWN:], found_outages[-SHOWN:], doubts)
 
 
@@ -97,6 +97,20 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
     if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
         names = ", ".join(vague[:3])
         yield Note(f"{names}: the times name no zone; they were taken for those of --zone.")
+
+
+def _host(events: Sequence[Event]) -> Iterator[Note]:
+    """What the kernel says of disks, and the kubelet of its probes."""
+    for kind, words in (
+        ("device", "The kernel says of {subject}: {error}"),
+        ("probe", "The kubelet's probe of {subject} failed"),
+    ):
+        own = [event for event in events if event.kind == kind]
+        for subject in dict.fromkeys(event.subject for event in own):
+            those = [event for event in own if event.subject == subject]
+            first, count = those[0], sum(1 + event.repeated for event in those)
+            told = words.format_map({**first.said, "subject": subject})
+            yield Note(f"{told}; {count} times from {stamp(first.at)} on.", first.place)
 
 
 def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:

@@ -14,6 +14,10 @@ from ovsnet.explain.clock import Moment, Zone, first_in, last_in, stamp
 
 PROGRAM = re.compile(rb"(?:^|\s)([\w.-]+) (ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd|kernel)(?:\[\d+\])?:")
 """Host and identifier, as syslog and ``journalctl`` print them."""
+HOST = re.compile(
+    rb"\d\d:\d\d:\d\d\S* ([A-Za-z][\w.-]*) (?:kernel|systemd|kubelet|microk8s[\w.-]*|k3s|rke2)(?:\[\d+\])?:"
+)
+"""The host before the word of those that watch over the daemons."""
 PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
 """``kubectl logs --prefix``."""
 

@@ -17,6 +17,8 @@ ISO = re.compile(
 SYSLOG = re.compile(
     rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
 )
+CTIME = re.compile(rb"\w{3} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
+"""ctime(3), as ``dmesg -T`` prints it."""
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
@@ -77,6 +79,15 @@ def syslog(found: re.Match[bytes], zone: Zone) -> Moment | None:
     return Moment(at, sure=False)
 
 
+def ctime(found: re.Match[bytes], zone: Zone) -> Moment | None:
+    """The moment that a match of ``CTIME`` names."""
+    day, hour, minute, second, year = (int(found[each]) for each in (2, 3, 4, 5, 6))
+    if not (1970 <= year < 2200 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    clock = hour * 3600 + minute * 60 + second - zone.offset
+    return Moment(_midnight(year, MONTHS[found[1]], day) + clock, sure=False)
+
+
 def stamp(at: float, *, milliseconds: bool = True) -> str:
     """A moment as the daemons write it: ``2026-11-25T23:30:02.114Z``."""
     milli = round(at * 1000) if milliseconds else int(at) * 1000
@@ -102,6 +113,8 @@ def first_in(text: bytes, zone: Zone) -> Moment | None:
     """The first time that stands in ``text``, which is what precedes a message."""
     if found := ISO.search(text):
         return iso(found, zone)
+    if found := CTIME.search(text):
+        return ctime(found, zone)
     if found := SYSLOG.search(text):
         return syslog(found, zone)
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ovsnet.explain.daemons import target_of
 from ovsnet.explain.event import Event
+from ovsnet.explain.host_kinds import ENDS, how_it_ended
 
 TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
@@ -39,8 +40,8 @@ class Life:
         for event in self.end:
             if event.kind == "died" and event.said.get("then") != "exiting":
                 return event.said["how"]
-            if event.kind == "killed":
-                return "killed by the kernel for lack of memory"
+            if event.kind in ENDS and (how := how_it_ended(event.kind, event.said)):
+                return how
         return ""
 
     @property
@@ -52,7 +53,9 @@ class Life:
     def asked(self) -> bool:
         """Whether it says that it was told to end."""
         return any(
-            event.kind in ("terminating", "exiting") or event.said.get("then") == "exiting" for event in self.end
+            event.kind in ("terminating", "exiting", "unit-stopped", "container-killed")
+            or event.said.get("then") == "exiting"
+            for event in self.end
         )
 
 
@@ -135,7 +138,7 @@ def history(node: str, daemon: str, instance: str, events: Sequence[Event]) -> H
     return told
 
 
-END = ("terminating", "exiting", "died", "killed")
+END = frozenset(("terminating", "exiting", "died")) | ENDS
 
 
 def _lives(told: History) -> Iterator[Life]:

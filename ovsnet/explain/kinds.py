@@ -288,14 +288,6 @@ ANYWHERE = (HELD_BACK, DESCRIPTORS)
 
 JUMP = Kind("clock-jump", "", (), r"", "the times of the lines themselves", many=50)
 CUT = Kind("lines-missing", "", (), r"", "the numbers of the lines themselves", many=50)
-KILLED = Kind(
-    "killed",
-    "Killed process",
-    (),
-    r".*(?:Killed process (?P<pid>\d+) \((?P<subject>ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd)\))",
-    "the kernel, mm/oom_kill.c, __oom_kill_process()",
-    many=100,
-)
 
 
 @dataclass(frozen=True, slots=True)

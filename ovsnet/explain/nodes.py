@@ -9,6 +9,7 @@ from itertools import pairwise
 from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.history import History, history
+from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 
 LOCAL = (OVSDB, VSWITCHD, CONTROLLER)
 """Of these a node has one each: two that ran at the same time are of two nodes."""
@@ -23,17 +24,26 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
     for number, node in _nodes(sources).items():
         sources[number].node = node
     found: defaultdict[tuple[str, str, str], list[Event]] = defaultdict(list)
-    killed: list[Event] = []
+    outside: list[Event] = []
     for event in sorted(events, key=lambda each: (each.at, each.source.name, each.order)):
-        if event.kind == "killed":
-            killed.append(event)
+        if event.kind in FROM_OUTSIDE:
+            outside.append(event)
         elif event.source.daemon != UNKNOWN:
             found[(event.source.node, event.source.daemon, _instance(event.source))].append(event)
-    for event in killed:
-        if (key := next((key for key in sorted(found) if key[1] == event.subject), None)) is not None:
+    for event in outside:
+        for daemon in daemons_of(event.subject):
+            key = _told_of(found, event, daemon)
             found[key].append(event)
             found[key].sort(key=lambda each: each.at)
     return [history(*key, told) for key, told in sorted(found.items())]
+
+
+def _told_of(found: Mapping[tuple[str, str, str], list[Event]], event: Event, daemon: str) -> tuple[str, str, str]:
+    """The daemon that the kernel, systemd or the kubelet speaks of: that of their own host, where several are told
+    apart. One that has no line of its own is known by theirs alone."""
+    same = [key for key in sorted(found) if key[1] == daemon]
+    here = [key for key in same if key[0] in ("", event.source.host)]
+    return (here or same or [(event.source.node, daemon, "")])[0]
 
 
 def _instance(source: Source) -> str:

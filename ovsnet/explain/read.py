@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import IO
 
+from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.files import streams
+from ovsnet.explain.pods import is_pods, pods
 from ovsnet.explain.reader import Reader
+from ovsnet.explain.saved import DATABASES, Saved
 from ovsnet.explain.verdicts import Note
 
 EVENTS = 120_000
 """As many events as are kept of all streams together: some 100 MB."""
 TOLD = 20
 """As many files that could not be read as are named."""
+DATABASE, TEXT = 16 << 20, 4 << 20
+"""Bytes of a database, and of another text, that are looked at for settings."""
 Progress = Callable[[str, int], None]
 """Takes the stream's name and how many bytes of it came just now."""
 
@@ -25,29 +29,38 @@ Progress = Callable[[str, int], None]
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
     """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
     notes: list[Note] = []
-    seen: set[str] = set()
-    left = EVENTS
 
     def tell(name: str, words: str) -> None:
-        if not words.startswith(("is a database", "is binary")) or len(notes) < TOLD:
-            notes.append(Note(f"{name} {words}"))
+        notes.append(Note(f"{name} {words}"))
 
     events: list[Event] = []
     sources: list[Source] = []
-    for path in dict.fromkeys(paths):
-        for stream in streams(path, standard_input, tell):
-            if stream.name in seen:
-                continue
-            seen.add(stream.name)
-            reader = Reader(stream.name, zone, limit=max(left, 0))
-            for block in stream.blocks:
-                reader.feed(block)
-                progress(stream.name, len(block))
-            reader.end()
-            known = [source for source in reader.sources.values() if source.first is not None]
-            sources += known
-            events += reader.events
-            left -= len(reader.events)
+    saved = Saved()
+    left = EVENTS
+    for stream in streams(dict.fromkeys(paths), standard_input, tell):
+        if stream.head.startswith(DATABASES):
+            _database(stream, saved, tell)
+            continue
+        if b"\0" in stream.head:
+            tell(stream.name, "is binary, not a log.")
+            continue
+        reader = Reader(stream.name, zone, limit=max(left, 0))
+        kept: list[bytes] = []
+        size = 0
+        for block in stream.blocks:
+            reader.feed(block)
+            progress(stream.name, len(block))
+            size += len(block)
+            kept = [*kept, block] if size <= TEXT and not reader.sources else []
+        reader.end()
+        sources += [source for source in reader.sources.values() if source.first is not None]
+        events += reader.events
+        left -= len(reader.events)
+        if not reader.sources and kept:
+            beside, words = _beside(stream, b"".join(kept), saved, zone)
+            events += beside
+            notes += map(Note, words)
+    notes += saved.notes()
     if not any(source.daemon != UNKNOWN for source in sources) and not events:
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
@@ -59,6 +72,22 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     if len(notes) > TOLD:
         notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
     return answer(events, sources, notes)
+
+
+def _database(stream: Stream, saved: Saved, tell: Tell) -> None:
+    content = stream.whole(DATABASE)
+    if content is None:
+        tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
+    else:
+        saved.take(stream.name, content)
+
+
+def _beside(stream: Stream, content: bytes, saved: Saved, zone: Zone) -> tuple[list[Event], list[str]]:
+    """What is no log: pods with times and sentences of their own, or settings."""
+    if is_pods(stream.head):
+        return pods(stream.name, content.decode(errors="replace"), zone)
+    saved.take(stream.name, content)
+    return [], []
 
 
 def zone(offset_seconds: int, now: float) -> Zone:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from ovsnet.explain.carriers import Split, split
+from ovsnet.explain.carriers import HOST, Split, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, KILLED, MODULES, Kind, Module
+from ovsnet.explain.host_kinds import HOST_KINDS, MARKS
+from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind, Module
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
@@ -120,13 +121,24 @@ class Reader:
         return self._modules.setdefault(name, (MODULES.get(bare), not thread))
 
     def _without_bars(self, line: bytes, number: int) -> None:
-        """The kernel's word on a process that it killed is all that counts here."""
+        """The words of the kernel, of systemd and of the kubelet are all that counts here."""
         if line.startswith(b"==> "):  # tail(1) names the files that it puts one after the other
             self._section = line
-        elif b"Killed process" in line and (found := KILLED.pattern.match(line.decode(errors="replace"))):
-            source = self._source(b"kernel", b"", line)
-            if (moment := first_in(line[:80], self._zone)) is not None:
-                self._keep(KILLED, moment, source, number, line.decode(errors="replace"), "", found.groupdict(""))
+        elif (mark := MARKS.search(line)) is not None and len(line) < LONGEST:
+            self._host(line, mark[0].decode(), number)
+
+    def _host(self, line: bytes, mark: str, number: int) -> None:
+        text = line.decode(errors="replace")
+        kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
+        found = next(((kind, match) for kind in kinds if (match := kind.pattern.match(text))), None)
+        if found is None or (moment := first_in(line[:80], self._zone)) is None:
+            return
+        host = HOST.search(line[:120])
+        source = self._source(b"kernel", host[1] if host else b"", line)
+        source.first = min(source.first or moment.at, moment.at)
+        source.last = max(source.last or moment.at, moment.at)
+        kind, match = found
+        self._keep(kind, moment, source, number, text, "", match.groupdict(""))
 
     def _look(self, line: bytes, kinds: Iterable[Kind], number: int, before: bytes) -> None:
         """A line of a module that may say something."""

@@ -29,6 +29,7 @@ def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
             continue
         yield from _ends(view, told, starts)
         yield from _stalls(view, told)
+        yield from _blocked(view, told)
         yield from _complaints(view, told)
         yield from losses(view, told, starts)
 
@@ -40,7 +41,11 @@ def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage
         if life is None:
             if following is not None and (found := _before(view, following)) is not None:
                 yield _down(view, told, Life(told.node, told.daemon, None), following, found.at, [found], starts)
-        elif began is not None or (following is None and life.ended and view.last >= life.ended + LONG_STALL):
+        elif (
+            began is not None
+            or life.crash
+            or (following is None and life.ended and view.last >= life.ended + LONG_STALL)
+        ):
             gone, witness = _gone(view, told, life, began)
             yield _down(view, told, life, following, gone, [*life.end[:2], *witness], starts)
 
@@ -151,6 +156,20 @@ def _stalls(view: View, told: History) -> Iterator[Outage]:
         yield Outage(
             code_of(told.daemon, "hung" if hung else "slow"), view.node, told.daemon, event.at - seconds, event.at,
             f"{_title(told)} waited {seconds:.0f} s for its thread {event.subject}", [event], Sure.CERTAIN,
+        )  # fmt: skip
+
+
+def _blocked(view: View, told: History) -> Iterator[Outage]:
+    """A thread that the kernel saw stand or spin: it says so once it lasted for so long, and every so long again."""
+    for event in told.of("blocked"):
+        seconds = event.number("seconds")
+        spins = "lockup" in event.text
+        words = f"{_title(told)} {'spun' if spins else 'stood'} in the kernel for {seconds:.0f} s or longer"
+        if not spins:
+            words += ": what it waits for there is a disk, a device or a lock of the kernel's"
+        yield Outage(
+            code_of(told.daemon, "hung"), view.node, told.daemon, event.at - seconds, event.at, words, [event],
+            Sure.CERTAIN, surer="" if spins else "the stack that the kernel logged below",
         )  # fmt: skip
 
 

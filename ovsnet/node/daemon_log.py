@@ -1,4 +1,4 @@
-"""What a daemon wrote to its log file lately, for the few facts that it tells nowhere else.
+"""What a daemon wrote to its log file lately: for the few facts that it tells nowhere else, and for a report.
 
 The file is one that the process has open: by /proc/PID/fd it is reached without its name, out of any mount namespace.
 A daemon that logs to a journal or to its standard error leaves nothing to be read here.
@@ -33,6 +33,16 @@ def last_said(pid: int, phrase: str, proc: Path = Path("/proc")) -> tuple[float,
         return None
     lines = (line for tail in tails for line in reversed(tail.splitlines()) if phrase in line)
     return next(((_seconds(stamp[1]), line) for line in lines if (stamp := _STAMP.match(line))), None)
+
+
+def log_names(pid: int, proc: Path = Path("/proc")) -> dict[str, Path]:
+    """The logs that a process has open: their names, and what opens them out of any mount namespace. None where that
+    may not be seen. Raises OwnLimit."""
+    try:
+        return {_name(entry): entry for entry in _log_files(proc / str(pid) / "fd")}
+    except OSError as error:
+        raise_own_limit(error)
+        return {}
 
 
 def _log_files(directory: Path) -> list[Path]:

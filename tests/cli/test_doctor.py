@@ -117,7 +117,7 @@ def test_nothing_below_a_root_is_repaired(mounted: Path) -> None:
 def test_host_is_examined_again_after_a_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     made = repaired("make the link", undo="rm link")
     found = [[warning("The link is absent.", "Make it.", fix=lambda: made)], [ok("The link is there.")]]
-    monkeypatch.setattr("ovsnet.cli.doctor._examined", lambda root, settings: found.pop(0))
+    monkeypatch.setattr("ovsnet.cli.doctor.examined", lambda root, settings: found.pop(0))
     result = ovsnet("--fix")
     assert result.exit_code == 0
     assert result.stdout.startswith("done: make the link\n  to undo: rm link\n")
@@ -127,7 +127,7 @@ def test_host_is_examined_again_after_a_repair(monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_is_repaired_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [warning("The link is absent.", "Make it.", fix=lambda: pytest.fail("repaired"))]
-    monkeypatch.setattr("ovsnet.cli.doctor._examined", lambda root, settings: found)
+    monkeypatch.setattr("ovsnet.cli.doctor.examined", lambda root, settings: found)
     assert ovsnet().exit_code == 1
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from ovsnet.errors import ConfigError
-from ovsnet.tune.readers import config_text, database_file, printed_tables, relay_config, show, vsctl_get, vsctl_list
+from ovsnet.tune.readers import (
+    config_text,
+    database_file,
+    own_documents,
+    printed_tables,
+    relay_config,
+    show,
+    vsctl_get,
+    vsctl_list,
+)
 from ovsnet.tune.readers.reading import Reader, Reading, rows_of
 from ovsnet.tune.readers.values import check_maps
 
 READERS: tuple[Reader, ...] = (
     database_file.READER,
+    own_documents.READER,
     relay_config.READER,
     *printed_tables.READERS,
     vsctl_list.READER,

@@ -1,0 +1,1 @@
+"""What people keep and send: files, directories and archives, read as streams of blocks, and written whole."""

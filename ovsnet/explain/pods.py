@@ -1,0 +1,100 @@
+"""``kubectl describe pod``, and events of Kubernetes as JSON: how containers ended, and which probes failed. Pure."""
+
+from __future__ import annotations
+
+import calendar
+import json
+import re
+from collections.abc import Iterator
+
+from ovsnet.explain.clock import MONTHS, Zone, first_in
+from ovsnet.explain.event import Event, Source
+from ovsnet.explain.host_kinds import daemons_of
+
+_DESCRIBED = re.compile(rb"^Namespace: +\S", re.MULTILINE)
+_LIST = re.compile(rb'"involvedObject"\s*:')
+_RFC1123 = re.compile(r"\w{3}, (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
+"""As kubectl prints a time (staging/src/k8s.io/kubectl/pkg/describe/describe.go, ``time.RFC1123Z``)."""
+_KEY = re.compile(r"^( *)([A-Z][\w ]*?|[a-z0-9][\w.-]*):(?: +(.*))?$")
+_FAILED = re.compile(r"Warning +\S+ +.*?kubelet +((?:Liveness|Startup) probe failed: .*)")
+
+
+def is_pods(head: bytes) -> bool:
+    """Whether a file that begins so may be one of these."""
+    return bool(_LIST.search(head) or (_DESCRIBED.search(head) and b"|" not in head.partition(b"\n")[0]))
+
+
+def pods(name: str, text: str, zone: Zone) -> tuple[list[Event], list[str]]:
+    """The ends of containers of OVS and OVN, and sentences on what has no time."""
+    if text.lstrip().startswith("{"):
+        return list(_listed(name, text, zone)), []
+    return list(_described(name, text)), [f"{name}: {found[1].strip()}" for found in _FAILED.finditer(text)][:5]
+
+
+def _described(name: str, text: str) -> Iterator[Event]:
+    """``Last State`` of each container, which is indented by two (``describeContainers``)."""
+    node = container = state = ""
+    said: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if (found := _KEY.match(line)) is None:
+            continue
+        indent, key, value = len(found[1]), found[2], (found[3] or "").strip()
+        if indent == 0 and key == "Node":
+            node = value.partition("/")[0]
+        elif indent == 2 and not value:
+            container, state = key, ""
+        elif indent == 4:
+            state, said = (value, {}) if key in ("State", "Last State") else ("", {})
+        elif indent == 6 and state == "Terminated":
+            said[key] = value
+            if key == "Finished" and (at := _moment(value)) is not None:
+                yield from _ended(name, node, container, said, at, number, line)
+
+
+def _ended(
+    name: str, node: str, container: str, said: dict[str, str], at: float, number: int, line: str
+) -> Iterator[Event]:
+    how = f"{said.get('Reason', 'Terminated')}, exit code {said.get('Exit Code', '?')}"
+    for daemon in daemons_of(container):
+        source = Source(name, host=node, first=at, last=at)
+        words = {"subject": daemon, "how": how, "reason": said.get("Reason", ""), "exit": said.get("Exit Code", "")}
+        yield Event("container-ended", at, source, number, f"{container}: {how}; {line.strip()}", said=words)
+
+
+def _moment(text: str) -> float | None:
+    if (found := _RFC1123.search(text)) is None or (month := MONTHS.get(found[2].encode())) is None:
+        return None
+    day, year, hour, minute, second = (int(found[each]) for each in (1, 3, 4, 5, 6))
+    if not (1970 <= year < 2200 and 1 <= day <= 31):
+        return None
+    offset = int(found[8]) * 3600 + int(found[9]) * 60
+    return calendar.timegm((year, month, day, hour, minute, second)) - (-offset if found[7] == "-" else offset)
+
+
+def _listed(name: str, text: str, zone: Zone) -> Iterator[Event]:
+    """``kubectl get events -o json``: those in which the kubelet kills a container, or a probe fails."""
+    try:
+        items = json.loads(text).get("items", [])
+    except (ValueError, AttributeError, RecursionError):
+        return
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict):
+            yield from _event(name, item, zone)
+
+
+def _event(name: str, item: dict[str, object], zone: Zone) -> Iterator[Event]:
+    subject, source = item.get("involvedObject"), item.get("source")
+    path = str(subject.get("fieldPath", "")) if isinstance(subject, dict) else ""
+    host = str(source.get("host", "")) if isinstance(source, dict) else ""
+    message = str(item.get("message", ""))
+    stamp = str(item.get("lastTimestamp") or item.get("eventTime") or "")
+    found = first_in(stamp.encode(errors="replace"), zone)
+    container = re.search(r"\{([\w.-]+)\}", path)
+    if found is None or container is None:
+        return
+    kind = {"Killing": "container-killed", "Unhealthy": "probe"}.get(str(item.get("reason")))
+    if kind is None or (kind == "probe" and not message.startswith(("Liveness", "Startup"))):
+        return
+    for daemon in daemons_of(container[1]):
+        own = Source(name, host=host, first=found.at, last=found.at)
+        yield Event(kind, found.at, own, 0, message[:300], said={"subject": daemon, "how": message[:100]})

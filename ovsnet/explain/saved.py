@@ -1,0 +1,102 @@
+"""What lies beside logs and has no time: databases, what ovs-vsctl and ovs-appctl printed, a report's status. It is
+judged, and told as notes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ovsnet.errors import OvsnetError
+from ovsnet.explain.verdicts import Note
+from ovsnet.node.raft import MEMBER, parse_cluster
+from ovsnet.protocol.jsonrpc import BAD_JSON
+from ovsnet.texts import for_line, harmless
+from ovsnet.tune.lint import lint
+from ovsnet.tune.offline import facts_of_readings
+from ovsnet.tune.readers import recognise
+from ovsnet.tune.readers.reading import Reading
+
+DATABASES = (b"OVSDB JSON", b"OVSDB CLUSTER")
+SIGNS = (
+    b"OVSDB ",
+    b"external_ids",
+    b"other_config",
+    b"inactivity_probe",
+    b"ovn-",
+    b"OVN_",
+    b"ovs_version",
+    b"Cluster ID",
+)
+"""A text without any of these holds nothing that is read here."""
+MOST = 10
+"""Settings that are told of."""
+
+
+class Saved:
+    """Texts of one lot: those of one node complete each other."""
+
+    def __init__(self) -> None:
+        self._readings: list[Reading] = []
+        self._notes: list[Note] = []
+
+    def take(self, name: str, content: bytes) -> bool:
+        """Whether it was something that is read here."""
+        if not any(sign in content for sign in SIGNS) and b'"diagnosis"' not in content:
+            return False
+        text = content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        if (found := _status(text)) is not None:
+            self._notes.append(Note(found, name))
+            return True
+        if "Cluster ID" in text and "Server ID" in text and not text.startswith("OVSDB "):
+            self._notes += [Note(words, name) for words in _cluster(text)]
+            return True
+        try:
+            reading = recognise(text)
+        except OvsnetError as error:
+            if content.startswith(DATABASES):
+                self._notes.append(Note(for_line(str(error)), name))
+            return False
+        if reading is None:
+            return False
+        self._notes += [Note(f"Not read is {each}.", name) for each in reading.unread if content.startswith(DATABASES)]
+        self._readings.append(reading)
+        return True
+
+    def notes(self) -> Sequence[Note]:
+        """What is wrong in them, and what they say."""
+        found: dict[str, None] = {}
+        for facts in facts_of_readings(self._readings):
+            for each in lint(facts):
+                if each.is_harmful:
+                    instead = f" Instead: {each.instead}." if each.instead else ""
+                    found[for_line(f"A setting ({each.kind}): {each.says} {each.does}{instead}")] = None
+        settings = [Note(words) for words in found]
+        if len(settings) > MOST:
+            more = Note(f"{len(settings) - MOST} more settings are wrong: `ovsnet tune lint --from` has them all.")
+            settings = [*settings[:MOST], more]
+        return [*self._notes, *settings]
+
+
+def _cluster(text: str) -> Iterator[str]:
+    """``cluster/status`` of a member that is not well."""
+    found = parse_cluster(text)
+    if found.status and found.status != MEMBER:
+        yield for_line(f"Server {found.server} of the cluster says of itself: {found.status}.")
+    elif not found.leader:
+        yield for_line(f"Server {found.server} of the cluster knew no leader; it was a {found.role or 'member'}.")
+    for peer in found.away:
+        yield for_line(f"Server {found.server} of the cluster had no connection with {peer}.")
+
+
+def _status(text: str) -> str | None:
+    """``status.json`` of a report, or what ``ovsnet check --json`` printed."""
+    if not text.startswith("{"):
+        return None
+    try:
+        found: Any = harmless(msgspec.json.decode(text))
+        diagnosis = found["diagnosis"]
+        return f"When it was asked, ovsnet said {diagnosis['code']}: {diagnosis['summary']}"
+    except (*BAD_JSON, KeyError, TypeError):
+        return None

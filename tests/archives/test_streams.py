@@ -1,0 +1,111 @@
+"""Whatever people name is read as what it is, once, and within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ovsnet.archives.streams import Stream, streams
+from ovsnet.errors import UsageError
+
+
+class Dripping(io.RawIOBase):
+    """A pipe that gives three bytes at a time."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        given, self._content = self._content[:3], self._content[3:]
+        return given
+
+
+def read(*paths: Path | str, given: bytes = b"") -> tuple[dict[str, bytes], dict[str, str]]:
+    """What each stream held, and what was told."""
+    told: dict[str, str] = {}
+    found: dict[str, bytes] = {}
+    for stream in streams(map(str, paths), Dripping(given), told.__setitem__):  # type: ignore[arg-type]
+        found[stream.within or stream.name] = stream.whole(1 << 20) or b""
+    return found, told
+
+
+def packed(mode: str, members: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=mode) as archive:  # type: ignore[call-overload]
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return made.getvalue()
+
+
+def test_archive_in_an_archive_through_a_slow_pipe() -> None:
+    inner = packed("w:xz", {"logs/a.log.gz": gzip.compress(b"a" * 2000)})
+    found, told = read("-", given=packed("w:gz", {"./sos/inner.tar.xz": inner, "b": b"bb"}))
+    assert found == {"sos/inner.tar/logs/a.log": b"a" * 2000, "b": b"bb"}
+    assert not told
+
+
+def test_file_with_several_names_is_read_once_under_its_own(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/z.log").write_bytes(b"z")
+    (tmp_path / "a.log").symlink_to("logs/z.log")
+    os.link(tmp_path / "logs/z.log", tmp_path / "logs/zz.log")
+    (tmp_path / "gone").symlink_to("nowhere")
+    found, told = read(tmp_path, tmp_path / "logs/z.log", tmp_path)
+    assert found == {"logs/z.log": b"z"}
+    assert not told
+
+
+def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a").write_bytes(b"a")
+    assert read(tmp_path) == ({"a": b"a"}, {})
+    assert read(tmp_path / "fifo") == ({}, {})
+    assert "cannot be read" in read(tmp_path / "loop")[1][str(tmp_path / "loop")]
+    with pytest.raises(UsageError, match="There is no"):
+        read(tmp_path / "b")
+
+
+@pytest.mark.parametrize("length", [7, 30, 100, 5000])
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress])
+def test_stream_that_breaks_off_gives_what_came_before(tmp_path: Path, pack: object, length: int) -> None:
+    content = bytes(range(256)) * 4000
+    whole = gzip.compress(content, 0) if pack is gzip.compress else lzma.compress(content)
+    (tmp_path / "it").write_bytes(whole[:-20] if length == 5000 else whole[:length])
+    found, told = read(tmp_path / "it")
+    assert content.startswith(b"".join(found.values()))
+    assert "ends early or is damaged" in told[str(tmp_path / "it")]
+
+
+def test_bound_counts_for_what_is_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "it.gz").write_bytes(gzip.compress(bytes(5 << 20)))
+
+    def whole(most: int) -> bytes | None:
+        only: list[Stream] = []
+        for stream in streams([str(tmp_path / "it.gz")], io.BytesIO(), lambda name, words: None):
+            only.append(stream)
+            return stream.whole(most)
+        raise AssertionError("no stream")
+
+    assert whole((5 << 20) - 1) is None
+    assert len(whole(5 << 20) or b"") == 5 << 20
+
+
+def test_too_deep_is_a_sentence() -> None:
+    given = b"end"
+    for _ in range(12):
+        given = gzip.compress(given)
+    found, told = read("-", given=given)
+    assert (found, told) == ({}, {"standard input": "lies too deep in archives."})
