@@ -161,6 +161,12 @@ def status(agent: Agent, request: web.BaseRequest) -> web.Response:
     return web.Response(body=pages.status(agent), content_type="application/json", headers=HEADERS)
 
 
+@endpoint("/history", yes="an hour of worst states and round trips, and the last changes, as JSON", costly=True)
+def history(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """The memory of the agent, which begins with its start."""
+    return web.Response(body=pages.history(agent), content_type="application/json", headers=HEADERS)
+
+
 @endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
 def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     """One scrape."""
