@@ -38,6 +38,8 @@ class Diagnosis:
     proven: bool
     since: float
     command: str = ""
+    check: str = ""
+    """The one that shows the root cause; empty when none does."""
 
 
 UNASKED = Diagnosis(
@@ -143,6 +145,7 @@ def _root(matches: list[Match], results: Mapping[str, Result]) -> Diagnosis:
         summary=f"{root.summary} Installed flows stay." if stay else root.summary,
         remedy=root.remedy_for(facts),
         command=root.command_for(facts),
+        check=matches[0][1].name,
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches if not _covers(root, cause))),
         dead=any(cause.dead for cause, _ in matches),
@@ -166,6 +169,7 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
         summary=f"The start waits for the stage {waiting}. {_why_late(matches)}".rstrip(),
         remedy=matches[0][0].remedy_for(matches[0][1].facts) if matches else "Wait; the first answers are not in yet.",
         command=matches[0][0].command_for(matches[0][1].facts) if matches else "",
+        check=matches[0][1].name if matches else "",
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches)),
         dead=False,
