@@ -9,7 +9,7 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test coverage test-system test-versions properties lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo test coverage test-system pictures test-versions properties lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -30,6 +30,10 @@ properties: setup
 # As root: boots a real systemd, scrapes with a real Prometheus, builds the container. Fetches what it needs.
 test-system: setup
 	$(BIN)/pytest -q -m system tests/system
+
+# The README's pictures of the page, by the test that looks at it.
+pictures: setup
+	PICTURES=docs/images $(BIN)/pytest -q -m system tests/system/test_pictures.py
 
 # The tuning against the Open vSwitch and OVN of Debian's next suites, unpacked into the cache and run from there.
 SUITES ?= trixie sid

@@ -12,6 +12,7 @@ from ovsnet.errors import ProtocolError, ProtocolFlood, UnixctlRefused
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.texts import for_line
 
 _TEXT = msgspec.json.Decoder(str)
 
@@ -27,6 +28,8 @@ class Session(JsonRpcSession):
 
     def __init__(self, address: Address) -> None:
         super().__init__(address, max_bytes=MAX_ANSWER, refusal=_refusal)
+        self.program = ""
+        """What runs at the other end, such as ``ovn-controller 23.03.1``; empty until ``version`` has asked."""
 
     async def call(self, command: str, *arguments: str, timeout: float = 1.0) -> str:
         """Run one command and return what it prints.
@@ -42,6 +45,13 @@ class Session(JsonRpcSession):
             large = memoryview(body).nbytes > MAX_OTHER
             self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are no text.") if large else error)
             raise
+
+    async def version(self, *, timeout: float = 1.0) -> str:
+        """The program and its version, as it says them in its first line. Asked once: one connection is of one
+        process. Raises as ``call`` does."""
+        if not self.program:
+            self.program = for_line((await self.call("version", timeout=timeout)).partition("\n")[0])
+        return self.program
 
 
 async def connect(address: Address, *, timeout: float = 1.0) -> Session:

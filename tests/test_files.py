@@ -33,6 +33,7 @@ OTHERWISE = {
     "io/listen.py": {"os.open"},  # the place of a socket, which is not opened (O_PATH)
     "io/nofile.py": {"os.open"},  # /dev/null, to see whether a descriptor is left
     "web/page.py": {"read_bytes"},  # our own page, out of the package
+    "web/runbook.py": {"read_text"},  # ours, too
     "sandbox/supervisor.py": {"open"},  # the log of a daemon that we started, in a directory that is ours
 }
 """What may open files by other ways, and which."""

@@ -32,8 +32,8 @@ IMPURE_MODULES = {
 }
 
 PURE = re.compile(
-    r"protocol/.*|node/(silence|backoff|histogram|version)\.py|agent/counters\.py|doctor/finding\.py"
-    r"|health/(causes|diagnosis|timeline|state|result|checks/result)\.py"
+    r"protocol/.*|node/(silence|backoff|histogram|version)\.py|agent/(counters|past)\.py|doctor/finding\.py"
+    r"|health/(causes|commands|diagnosis|timeline|state|result|checks/result)\.py"
     r"|bench/(histogram|measures|format1|cells|compare|merge|recovery|schedule|variant)\.py"
     r"|bench/storm/(chassis|conversation|measures|storm|subscription|sweep)\.py"
     r"|explain/(?!read\.).*\.py"

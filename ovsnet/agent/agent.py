@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from ovsnet import __version__
 from ovsnet.agent.counters import Counters
-from ovsnet.agent.document import change_document, document
+from ovsnet.agent.document import change_document, deadlines, document
+from ovsnet.agent.findings import Findings
+from ovsnet.agent.past import Past
 from ovsnet.config import Settings
 from ovsnet.deadlines import HEARTBEAT
 from ovsnet.errors import own_limit
@@ -50,6 +53,9 @@ SHORTEST_WAIT = 0.05
 
 CLOCK_STEP = 0.5
 """Seconds by which the wall clock has to be off before it was set: NTP slews what is less."""
+
+EVENTS_SHOWN = 20
+"""Of the diagnosis and of starts, in the status document. All are in ``history``."""
 
 PAUSE = 1.0
 """Seconds until a task of ours that failed begins again."""
@@ -84,6 +90,9 @@ class Agent:
         self.ticked_at = self.clock()
         self.loop_lag = 0.0
         self.counters = Counters()
+        self.past = Past(self.clock())
+        self._findings = Findings()
+        self._began = self.clock()
         self.changes = 0
         """How many changes were told."""
         self.leaving = False
@@ -135,8 +144,21 @@ class Agent:
             "tune": {"mode": "off"} if self.reconciler is None else self.reconciler.document(),
             "stalls": {daemon: each.document() for daemon, each in self.stalls.histograms.items()},
             "interval_seconds": self.settings.interval,
+            "agent": {"version": __version__, "since": self._began + self.wall_offset},
+            "deadlines": deadlines(self.settings),
+            "findings": self._findings.of(self.node),
+            "events": self.past.turns_document(self.wall_offset)[-EVENTS_SHOWN:],
         }
         return document(self.health, self.node, name=self.name, wall_offset=self.wall_offset) | own
+
+    def history(self) -> dict[str, object]:
+        """The last hour, and the last changes."""
+        return self.past.document(self.clock(), self.wall_offset)
+
+    def beat_document(self) -> dict[str, object]:
+        """What changes all the time: the clock, and how long the last answers took."""
+        took = {each.name: each.rtt_seconds for each in self.health.results.values() if each.rtt_seconds is not None}
+        return {"now": self.clock() + self.wall_offset, "rtt_seconds": took}
 
     def change_document(self, change: Change) -> dict[str, object]:
         """The parts of the status document that a change concerns."""
@@ -220,6 +242,7 @@ class Agent:
             self.loop_lag = max(self.ticked_at - before - HEARTBEAT, 0.0)
             self.node.own_lag = self.loop_lag
             self.counters.loop_delays.record(self.loop_lag)
+            self.past.tick(self.ticked_at, self.health.diagnosis.state, self.health.results)
             # Before the first round nobody has been asked, so there is nothing to judge.
             if self.health.results and (diagnosis := self.health.judge(self.ticked_at)) is not None:
                 self._tell([Change(None, diagnosis)])
@@ -227,6 +250,7 @@ class Agent:
     def _record(self, results: Iterable[Result]) -> None:
         results = list(results)
         self.counters.count(results)
+        self.past.answers(results)
         starting = self.health.timeline.waiting_for() is not None
         self._tell(self.health.record(results, self.clock()))
         if starting and self.health.timeline.waiting_for() is None:
@@ -240,6 +264,7 @@ class Agent:
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
             self.changes += 1
+            self.past.change(change, self.clock())
             if change.result is not None:
                 self._wake_dependants(change.result.name)
             if change.diagnosis is not None:
@@ -273,6 +298,8 @@ class Agent:
 
     def _daemon_started(self, daemon: str, at: float) -> None:
         self.health.restarted(daemon, at, self.clock())
+        if at > self._began:
+            self.past.started(daemon, at)
 
     def _link_changed(self, daemon: str) -> None:
         """Wake what asks this daemon first; what builds on that is woken in its turn, so that the root is told

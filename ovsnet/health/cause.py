@@ -9,6 +9,7 @@ from enum import IntEnum
 from string import Formatter
 
 from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.commands import command_in
 from ovsnet.node.components import Socket
 
 
@@ -68,7 +69,14 @@ class Cause:
 
     def remedy_for(self, facts: Mapping[str, str]) -> str:
         """The most specific remedy that ``facts`` can fill in."""
-        return next(remedy.format_map(facts) for remedy in self.remedies if _fields(remedy) <= facts.keys())
+        return self._remedy_for(facts).format_map(facts)
+
+    def command_for(self, facts: Mapping[str, str]) -> str:
+        """The command in that remedy; empty when it has none that can be run as it is."""
+        return command_in(self._remedy_for(facts), facts)
+
+    def _remedy_for(self, facts: Mapping[str, str]) -> str:
+        return next(remedy for remedy in self.remedies if _fields(remedy) <= facts.keys())
 
     def explains(self, result: Result) -> bool:
         """Whether ``result`` shows this cause."""

@@ -24,7 +24,8 @@ Match = tuple[Cause, Result]
 class Diagnosis:
     """The one root cause. ``since`` is when this code began; ``also`` names other causes that hold at once.
 
-    ``dead``: OVS is proven dead. ``proven``: what makes the state is a fact and will not pass by itself.
+    ``dead``: OVS is proven dead. ``proven``: what makes the state is a fact and will not pass by itself. ``command``:
+    what the remedy says to type, with the values of this node; empty when it says nothing of the kind.
     """
 
     code: str
@@ -36,6 +37,9 @@ class Diagnosis:
     dead: bool
     proven: bool
     since: float
+    command: str = ""
+    check: str = ""
+    """The one that shows the root cause; empty when none does."""
 
 
 UNASKED = Diagnosis(
@@ -142,6 +146,8 @@ def _root(matches: list[Match], results: Mapping[str, Result]) -> Diagnosis:
         state=max(state_of(cause, found) for cause, found in matches),
         summary=f"{root.summary} Installed flows stay." if stay else root.summary,
         remedy=root.remedy_for(facts),
+        command=root.command_for(facts),
+        check=matches[0][1].name,
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches if not _covers(root, cause))),
         dead=any(cause.dead for cause, _ in matches),
@@ -164,6 +170,8 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
         state=State.DEGRADED if forwards else State.STARTING,
         summary=f"The start waits for the stage {waiting}. {_why_late(matches)}".rstrip(),
         remedy=matches[0][0].remedy_for(matches[0][1].facts) if matches else "Wait; the first answers are not in yet.",
+        command=matches[0][0].command_for(matches[0][1].facts) if matches else "",
+        check=matches[0][1].name if matches else "",
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches)),
         dead=False,

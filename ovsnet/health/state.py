@@ -41,6 +41,8 @@ class HealthState:
         self, now: float, checks: Collection[str], *, allowance: float, rise: float = 0.0, fall: float = 0.0
     ) -> None:
         self.results: dict[str, Result] = {}
+        self.since: dict[str, float] = {}
+        """By check, when it came to the status and reason that it has."""
         self.timeline = Timeline(now, checks)
         self._allowance = allowance
         self.diagnosis = diagnose({}, self.timeline, now=now, allowance=allowance)
@@ -130,6 +132,7 @@ class HealthState:
             self._answered.add(result.name)
         if before is not None and (before.status, before.reason) == (result.status, result.reason):
             return None
+        self.since[result.name] = result.at
         return Change(result, None)
 
 

@@ -156,6 +156,10 @@ class Daemon:
         sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)
 
+    def began(self, pid: int) -> float | None:
+        """When that process started, by ``clock``; None when it is another than the one that was met last."""
+        return self.started_at if self._met is not None and self._met.pid == pid else None
+
     def has_ended(self, pid: int) -> bool:
         """Whether no such process runs any more, as far as can be seen."""
         process = sample(pid, self._clock())

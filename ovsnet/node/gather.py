@@ -141,7 +141,7 @@ async def _version(rundir: Rundir, daemon: str, timeout: float, pids: dict[str, 
             async with await unixctl.connect(address, timeout=timeout) as session:
                 if session.peer_pid:
                     pids[daemon] = session.peer_pid
-                return (await session.call("version", timeout=timeout)).partition("\n")[0]
+                return await session.version(timeout=timeout)
         except OvsnetError as error:
             why = error
     raise why

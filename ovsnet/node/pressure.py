@@ -7,6 +7,7 @@ freezer in Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst); pressure 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
         for group in (place, *place.parents):
             if read(group / files.freezes).strip() == "1":
                 value, name = files.thaw
-                return str(group), f"echo {value} > {group / name}"
+                return str(group), f"echo {value} > {shlex.quote(str(group / name))}"
             if group == cgroups:
                 break
     return "", ""

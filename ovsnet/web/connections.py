@@ -31,6 +31,9 @@ from itertools import islice
 from typing import cast
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
 
 from ovsnet.agent.counters import Counters
 from ovsnet.deadlines import BACKLOG
@@ -63,12 +66,20 @@ CUT_REASONS = CROWDED, SLOW_READER, HANDSHAKE = "crowded", "slow-reader", "hands
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
+class Request(web.BaseRequest):
+    """Its answer, be it ours or aiohttp's own of a bad request, does not say which versions run here."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "ovsnet"
+
+
 class CappedServer(web.Server):
     """A server that holds ``max_connections``: see the drawing above."""
 
     def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
         super().__init__(
             self._serve,
+            request_factory=self._request,
             keepalive_timeout=KEEPALIVE,
             lingering_time=1.0,
             access_log=None,
@@ -82,6 +93,16 @@ class CappedServer(web.Server):
         self._crowd: asyncio.TimerHandle | None = None
         self._handshakes: dict[Handshake, None] = {}
         self._streams: dict[web.RequestHandler, asyncio.Task[None]] = {}
+
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        return Request(message, payload, protocol, writer, task, self._loop)
 
     def allow(self, max_connections: int) -> None:
         """Hold so many from now on, or as many as our descriptors are enough for."""

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import STALLED
+from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import ELSEWHERE, NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
@@ -21,6 +22,7 @@ from ovsnet.texts import for_http
 from ovsnet.web import pages
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
+from ovsnet.web.runbook import sections
 
 Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 
@@ -59,7 +61,11 @@ def text(body: str, status: int = 200) -> web.Response:
     return web.Response(body=OK if body == "ok\n" else for_http(body).encode(), status=status, headers=_TEXT)
 
 
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 OK = b"ok\n"
 """What most probes get."""
@@ -161,6 +167,21 @@ def status(agent: Agent, request: web.BaseRequest) -> web.Response:
     return web.Response(body=pages.status(agent), content_type="application/json", headers=HEADERS)
 
 
+@endpoint("/history", yes="an hour of worst states and round trips, and the last changes, as JSON", costly=True)
+def history(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """The memory of the agent, which begins with its start."""
+    return web.Response(body=pages.history(agent), content_type="application/json", headers=HEADERS)
+
+
+@endpoint("/runbook/", yes="what the runbook says of a code (`/runbook/vswitchd-hung`)")
+def runbook(agent: Agent, request: web.BaseRequest) -> web.Response:
+    """One section, as plain text."""
+    code = request.path.removeprefix("/runbook/")
+    if code not in codes():
+        return text(f"There is no code {code!r}. /readyz names the one that holds now.\n", 404)
+    return text(sections()[code])
+
+
 @endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
 def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
     """One scrape."""
@@ -180,10 +201,8 @@ def events(agent: Agent, request: web.BaseRequest) -> web.StreamResponse:
 def index(agent: Agent, request: web.BaseRequest) -> web.Response:
     """A browser asks for HTML, curl for anything."""
     if "text/html" in request.headers.get("Accept", ""):
-        html, policy = page()
-        return web.Response(
-            body=html, content_type="text/html", charset="utf-8", headers={**HEADERS, "Content-Security-Policy": policy}
-        )
+        html, headers = page()
+        return web.Response(body=html, content_type="text/html", charset="utf-8", headers={**HEADERS, **headers})
     width = max(len(path) for path in ENDPOINTS)
     return text("".join(f"{each.path:{width}}  {each.yes}\n" for each in ENDPOINTS.values()))
 

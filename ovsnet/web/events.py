@@ -3,6 +3,8 @@
     event: status      the whole document, first
     event: result      a check's new status or reason, as in the document's "checks"
     event: diagnosis   the new diagnosis, as in the document
+    event: beat        the agent's clock and the last round trips, when there was nothing else for two seconds: a client
+                       that hears nothing for longer knows that the agent is gone, or stands still
 
 A browser connects again by itself when the stream ends, and begins with the document: so whoever falls behind is cut,
 and nothing has to be remembered for anybody.
@@ -20,17 +22,16 @@ from ovsnet.agent.agent import Agent
 from ovsnet.health.state import Change
 from ovsnet.web import pages
 
-BEAT = 1.0
+LOOK = 1.0
 """Seconds between two looks at whether the agent still is the one that answers."""
 
-ALIVE_EVERY = 15
-"""Beats without an event after which a comment shows that we live: proxies cut what is silent for a minute."""
+BEAT_AFTER = 2
+"""Looks without an event after which a beat shows that we live."""
 
 FAR_BEHIND = 1000
 """Events that wait to be taken: more than any storm of changes brings within the seconds that a client has."""
 
 _RETRY = b"retry: 1000\n\n"
-_ALIVE = b": alive\n\n"
 
 
 class EventStream(web.StreamResponse):
@@ -40,7 +41,7 @@ class EventStream(web.StreamResponse):
         super().__init__(headers={**headers, "Content-Type": "text/event-stream; charset=utf-8"})
         self._agent = agent
         self._changes: asyncio.Queue[bytes] = asyncio.Queue(FAR_BEHIND)
-        self._idle_beats = 0
+        self._idle_looks = 0
         self._is_behind = False
 
     async def run(self, request: web.BaseRequest, patience: float, taken: Callable[[web.BaseRequest], None]) -> None:
@@ -69,11 +70,13 @@ class EventStream(web.StreamResponse):
 
     async def _next(self) -> bytes:
         try:
-            async with asyncio.timeout(BEAT):
-                return await self._changes.get()
+            async with asyncio.timeout(LOOK):
+                found = await self._changes.get()
         except TimeoutError:
-            self._idle_beats += 1
-            return _ALIVE if self._idle_beats % ALIVE_EVERY == 0 else b""
+            self._idle_looks += 1
+            return event("beat", self._agent.beat_document()) if self._idle_looks % BEAT_AFTER == 0 else b""
+        self._idle_looks = 0
+        return found
 
     async def _send(self, data: bytes, patience: float) -> None:
         if data:

@@ -9,16 +9,25 @@ from importlib import resources
 
 
 @functools.cache
-def page() -> tuple[bytes, str]:
-    """The page, and its Content-Security-Policy: its own script and style by their hashes, and requests to us."""
-    html = (resources.files("ovsnet.web") / "page.html").read_bytes()
-    script, style = (_hash(_inside(html, tag)) for tag in (b"script", b"style"))
-    policy = f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; frame-ancestors 'none'"
-    return html, policy + "; base-uri 'none'; form-action 'none'"
+def page() -> tuple[bytes, dict[str, str]]:
+    """The page with its style and its script, and the headers that keep it alone: it may run these two, ask us, and do
+    nothing else; no other page may look into it, or hear from where somebody came."""
+    style, script = _file("page.css"), _file("page.js")
+    html = _file("page.html").replace(b"<style>", b"<style>" + style).replace(b"<script>", b"<script>" + script)
+    policy = (
+        *("default-src 'none'", f"script-src {_hash(script)}", f"style-src {_hash(style)}", "connect-src 'self'"),
+        *("img-src data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),
+        "require-trusted-types-for 'script'",
+    )
+    return html, {
+        "Content-Security-Policy": "; ".join(policy),
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
 
 
-def _inside(html: bytes, tag: bytes) -> bytes:
-    return html.partition(b"<%s>" % tag)[2].partition(b"</%s>" % tag)[0]
+def _file(name: str) -> bytes:
+    return (resources.files("ovsnet.web") / name).read_bytes()
 
 
 def _hash(text: bytes) -> str:

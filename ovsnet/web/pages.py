@@ -30,3 +30,8 @@ def kept(key: Hashable, make: Callable[[], bytes]) -> bytes:
 def status(agent: Agent) -> bytes:
     """The status document as JSON; a new one after each change."""
     return kept((agent, agent.changes), lambda: msgspec.json.encode(agent.document()))
+
+
+def history(agent: Agent) -> bytes:
+    """The last hour as JSON; a new one after each change."""
+    return kept((agent, agent.changes, "history"), lambda: msgspec.json.encode(agent.history()))

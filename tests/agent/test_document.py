@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from ovsnet import __version__
 from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import document, knobs, versions
 from ovsnet.config import Settings
@@ -170,3 +171,41 @@ async def test_plain_node_shows_nothing_of_central_hosts() -> None:
     assert "ovsdb.echo" in names
     assert not [name for name in names if name.startswith(("nb.", "sb.", "northd."))]
     assert not re.findall(r'(?:check|link)="(?:nb|sb|northd)[.:"]', metrics)
+
+
+async def test_document_of_a_running_agent_has_versions_processes_and_what_it_remembers(shared_node: Sandbox) -> None:
+    agent = Agent(Settings(), Rundir(shared_node.rundir, shared_node.rundir))
+    async with agent.node:
+        agent.health.record((await ask_all(CHECKS.values(), agent.node)).values(), agent.clock())
+        found: Any = agent.document()
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", found["versions"]["ovs"])
+    assert re.fullmatch(r"\d\d\.\d\d\.\d+.*", found["versions"]["ovn"])
+    for daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
+        assert found["processes"][daemon]["pid"] == shared_node.pid(daemon)
+        assert found["processes"][daemon]["since"] < found["now"]
+    assert found["agent"]["version"] == __version__
+    assert found["agent"]["since"] <= found["now"]
+    assert found["deadlines"] == {"timeout": 1.0, "hung_after": 3.0, "dead_after": 30.0, "start_allowance": 60.0}
+    assert all(each["since"] <= found["now"] for each in found["checks"])
+
+
+def test_knob_that_is_set_in_vain_is_a_finding_once_it_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = Agent(Settings(), Rundir(tmp_path, tmp_path))
+    assert agent.document()["findings"] == []
+    told(agent.node, monkeypatch, other_config={"max-idel": "3"})
+    (finding,) = cast("list[dict[str, str]]", agent.document()["findings"])
+    assert (finding["kind"], finding["knob"], finding["value"]) == ("misspelt", "max-idel", "3")
+    told(agent.node, monkeypatch, other_config={})
+    assert agent.document()["findings"] == []
+
+
+def test_check_keeps_since_when_it_says_so(node: Node) -> None:
+    health = HealthState(0.0, CHECKS, allowance=60.0)
+    for at in (1.0, 2.0):
+        health.record([result("ovsdb.echo", Status.FAILED, at, "gone")], at)
+    found: Any = document(health, node, name="n1", wall_offset=OFFSET)
+    assert found["checks"][0]["since"] == 1001.0
+    assert found["dead_since"] == 1001.0
+    health.record([result("ovsdb.echo", Status.OK, 3.0)], 3.0)
+    found = document(health, node, name="n1", wall_offset=OFFSET)
+    assert (found["checks"][0]["since"], found["dead_since"]) == (1003.0, None)

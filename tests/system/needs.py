@@ -18,7 +18,7 @@ from ovsnet.sandbox import binaries, suite
 
 TOOLS = ("apt-get", "dpkg-deb", "mount", "unshare", "nsenter", "chroot")
 
-PACKAGES = ("systemd-container", "debootstrap", "prometheus", "buildah")
+PACKAGES = ("systemd-container", "debootstrap", "prometheus", "buildah", "chromium-headless-shell")
 """Of this distribution, unpacked and not installed."""
 
 

@@ -1,5 +1,6 @@
 """What each path answers, with which code, on a health that the test wrote."""
 
+import asyncio
 import json
 
 import pytest
@@ -273,3 +274,23 @@ async def test_text_does_nothing_to_a_terminal(serve: Serve) -> None:
         served.agent.tell("ovsdb.echo", Status.FAILED, "x", "\x1b]0;PWNED\x07\u202e")
         for path in ("/readyz?verbose", "/readyz/ovsdb.echo"):
             assert r"\u001b]0;PWNED\u0007\u202e" in (await served.get(path))[1]
+
+
+async def test_history_is_what_the_agent_remembers(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.past.started("ovs-vswitchd", served.agent.now)
+        status, body, headers = await served.get("/history")
+    found = json.loads(body)
+    assert (status, headers["Content-Type"], found["format"]) == (200, "application/json", 1)
+    assert [each["kind"] for each in found["events"]] == ["start"]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/status", "/", "/nonsense"])
+async def test_nobody_learns_which_versions_of_python_and_aiohttp_run(serve: Serve, path: str) -> None:
+    async with serve() as served:
+        assert (await served.get(path))[2]["Server"] == "ovsnet"
+        assert (await served.get(path, method="POST"))[2]["Server"] == "ovsnet"
+        reader, writer = await asyncio.open_connection(served.host, served.port)
+        writer.write(b"nonsense\r\n\r\n")
+        assert b"\r\nServer: ovsnet\r\n" in await reader.read()
+        writer.close()

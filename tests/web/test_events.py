@@ -93,13 +93,18 @@ async def test_stream_ends_when_the_agent_leaves(serve: Serve) -> None:
         assert [each async for each in stream] == []
 
 
-async def test_idle_stream_shows_now_and_then_that_we_live(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "BEAT", 0.01)
-    async with serve() as served, served.client.get(served.urls[0] + "/events") as response:
-        async for line in response.content:
-            if line == b": alive\n":
-                return
-        raise AssertionError("the stream ended")
+async def test_idle_stream_shows_that_we_live_and_how_long_answers_took(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK", 0.01)
+    async with serve() as served:
+        served.agent.all_well()
+        async with listening(served) as stream:
+            await anext(stream)
+            name, beat = await anext(stream)
+    assert name == "beat"
+    assert beat["now"] == pytest.approx(served.agent.now + served.agent.wall_offset)
+    assert beat["rtt_seconds"]["ovsdb.echo"] == 0.001
 
 
 async def test_who_is_far_behind_is_cut(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +169,7 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
 
 async def test_client_that_leaves_is_forgotten_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a crowd that comes and goes would be as large as all who came within a beat."""
-    monkeypatch.setattr(events, "BEAT", 1000.0)
+    monkeypatch.setattr(events, "LOOK", 1000.0)
     async with serve() as served, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(served.host, served.port)
         writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")

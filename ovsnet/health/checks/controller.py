@@ -37,7 +37,9 @@ async def running(node: Node) -> Answer:
     state = (await control.call("debug/status", timeout=node.settings.timeout)).strip()
     if state == "paused":
         return failed("controller-paused", "ovn-controller answers that it is paused.")
-    return ok("ovn-controller runs.", rtt_seconds=node.clock() - started)
+    rtt = node.clock() - started
+    await control.version(timeout=node.settings.timeout)
+    return ok("ovn-controller runs.", rtt_seconds=rtt)
 
 
 @check("controller.openflow", daemon="ovn-controller", needs=("controller.running", "openflow.echo"))

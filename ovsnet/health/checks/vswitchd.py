@@ -30,6 +30,7 @@ async def ofproto(node: Node) -> Answer:
             return await _unconfigured(node)
         listed = await _listed(node)
     rtt = node.clock() - started
+    await node.vswitchd.held().version(timeout=node.settings.timeout)
     missing = [name for name in node.settings.bridge if name not in listed]
     if not missing:
         return ok(f"ovs-vswitchd serves {', '.join(node.settings.bridge)}.", rtt_seconds=rtt, bridges=len(listed))

@@ -1,0 +1,45 @@
+"""What lint says of the knobs of the switch's database, kept until one of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ovsnet.node.node import Node
+from ovsnet.node.version import Version, parse_version
+from ovsnet.tune.facts import facts_of_switch
+from ovsnet.tune.lint import faults, lint
+
+_READERS = ("ovs-vswitchd", "ovn-controller")
+
+Columns = Mapping[str, Mapping[str, str]]
+
+
+class Findings:
+    """Judging takes milliseconds, and a crowd may ask for the status document."""
+
+    def __init__(self) -> None:
+        self._judged: tuple[Columns, Mapping[str, Version]] | None = None
+        self._found: list[dict[str, str]] = []
+
+    def of(self, node: Node) -> list[dict[str, str]]:
+        """What should be set otherwise: the knob, its value, what the daemon does with it, what to set instead. While
+        the database is away, what was found before."""
+        database = node.ovsdb.current
+        if database is None:
+            return self._found
+        columns = {"other_config": dict(database.other_config), "external_ids": dict(database.external_ids)}
+        material = columns, _versions(node)
+        if material != self._judged:
+            self._judged = material
+            self._found = [
+                {"kind": each.kind.value, "knob": each.knob, "value": each.value, "does": each.does,
+                 "instead": each.instead}
+                for each in faults(lint(facts_of_switch(*material)))
+            ]  # fmt: skip
+        return self._found
+
+
+def _versions(node: Node) -> dict[str, Version]:
+    sessions = ((daemon, node.control[daemon].current) for daemon in _READERS)
+    found = ((daemon, parse_version(session.program)) for daemon, session in sessions if session is not None)
+    return {daemon: version for daemon, version in found if version is not None}
