@@ -129,7 +129,11 @@ def revert(databases: Databases, force: bool, as_json: bool) -> None:
 @AS_JSON
 @with_databases
 def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
-    """Derive probe intervals from the stalls an agent has measured."""
+    """Derive probe intervals from the longest silences an agent has seen.
+
+    Each with its price: disconnects of living peers, and the time until a dead one is noticed. A day of an agent
+    is the least to go by, a week is better.
+    """
 
     async def run() -> list[Advice]:
         listen = agent or databases.settings.listen[0]

@@ -25,7 +25,7 @@ def _connection(name: str, database: str, clients: str, *partners: str) -> Knob:
         zero=LOCK_LEAK,
         zero_is_safe=False,
         agrees_with=partners,
-        depends_on="stalls of the clients: three times their p99",
+        depends_on="the longest silences of the clients",
         note="It tunes the server's side of the connections to this one remote, not the clients'.",
         source=SERVER_SOURCE,
     )
@@ -70,7 +70,7 @@ KNOBS = (
         zero_is_safe=False,
         since=(20, 6),
         agrees_with=("nb-inactivity-probe", "sb-inactivity-probe"),
-        depends_on="stalls of both database servers: three times their p99",
+        depends_on="the longest silences of both database servers",
         note="An explicit value counts for unix sockets too.",
         source="northd/ovn-northd.c, main(); lib/ovn-util.c, set_idl_probe_interval()",
     ),
