@@ -222,7 +222,7 @@ def _too_little(observed: float) -> str:
 def _without_network(advice: Advice, probe: Probe, facts: Facts, *, set_to: bool) -> Advice:
     """A unix socket closes when its other end is gone; a probe of it can only drop living peers (c16e5da80)."""
     if not list(probe.targets(facts)):
-        return replace(advice, why="Nothing connects here, so there is nothing to probe.")
+        return replace(advice, why="Nothing here makes such a connection: there is nothing to probe.")
     why = "It is a unix socket, which closes by itself when its other end is gone: it needs no probe."
     if not set_to:
         return replace(advice, why=f"{why} Leave it unset.")
