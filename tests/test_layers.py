@@ -37,7 +37,7 @@ PURE = re.compile(
     r"|bench/(histogram|measures|format1|cells|compare|merge|recovery|schedule|variant)\.py"
     r"|bench/storm/(chassis|conversation|measures|storm|subscription|sweep)\.py"
     r"|explain/(?!read\.).*\.py"
-    r"|tune/(knob|finding|judge_.*|lint|plan|rules|wanted|drift|profiles|stalls|catalogue/.*|settings/.*)\.py"
+    r"|tune/(advise|knob|finding|judge_.*|lint|plan|rules|wanted|drift|profiles|stalls|catalogue/.*|settings/.*)\.py"
 )
 """Files whose functions take what they need, the time included."""
 

@@ -30,6 +30,7 @@ from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.health.state import Change, HealthState
 from ovsnet.io.pending import after_next_poll
+from ovsnet.node.components import SOUTHBOUND
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Verdict
@@ -142,7 +143,7 @@ class Agent:
         """The status document as of now."""
         own = {
             "tune": {"mode": "off"} if self.reconciler is None else self.reconciler.document(),
-            "stalls": {daemon: each.document() for daemon, each in self.stalls.histograms.items()},
+            "stalls": self.stalls.document(),
             "interval_seconds": self.settings.interval,
             "agent": {"version": __version__, "since": self._began + self.wall_offset},
             "deadlines": deadlines(self.settings),
@@ -256,10 +257,16 @@ class Agent:
         if starting and self.health.timeline.waiting_for() is None:
             self._wake_failed()
         for result in results:
-            _note_stall(self.stalls, result, self.clock())
+            _note_stall(self.stalls, result, self.clock(), self._server_asked(result))
             if result.reason == Verdict.LATE and result.name not in self._silent:
                 self._silent.add(result.name)
                 self._tasks.start_soon(self._keep, partial(self._judge_silence, result))
+
+    def _server_asked(self, result: Result) -> str:
+        """Which of several servers on other hosts a result is about; empty for a daemon of this host."""
+        if CHECKS[result.name].daemon != SOUTHBOUND.daemon or (held := self.node.southbound.current) is None:
+            return ""
+        return str(held.address)
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -318,14 +325,14 @@ def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) 
     return Reconciler(settings, rundir, clock)
 
 
-def _note_stall(stalls: Stalls, result: Result, now: float) -> None:
+def _note_stall(stalls: Stalls, result: Result, now: float, peer: str) -> None:
     daemon = CHECKS[result.name].daemon
     if not daemon:
         return
     if result.rtt_seconds is not None:
-        stalls.answered(daemon, result.rtt_seconds, now)
+        stalls.answered(daemon, result.rtt_seconds, now, peer)
     elif result.reason != Verdict.GONE and "silent_seconds" in result.values:
-        stalls.silent(daemon, float(result.values["silent_seconds"]), now)
+        stalls.silent(daemon, float(result.values["silent_seconds"]), now, peer)
     elif result.status is Status.FAILED:
         stalls.gone(daemon)
 

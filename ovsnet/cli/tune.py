@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, TextIO
@@ -16,7 +17,8 @@ from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_databases import Databases, with_databases
 from ovsnet.cli.tune_lint import lint
-from ovsnet.cli.tune_text import plan_document, plan_lines
+from ovsnet.cli.tune_render import render
+from ovsnet.cli.tune_text import plan_document, plan_lines, written_lines
 from ovsnet.errors import ConfigError
 from ovsnet.ovsdb import Session
 from ovsnet.texts import for_line
@@ -80,6 +82,7 @@ def tune() -> None:
 
 
 tune.add_command(lint)
+tune.add_command(render)
 
 
 @tune.command()
@@ -106,7 +109,8 @@ def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], fo
     One guarded transaction per database. Exit code 1 when somebody else changed a value in the meantime; nothing is
     overwritten then.
     """
-    _write(databases, lambda facts: make_plan(facts, wishes, create=create, force=force), as_json=as_json)
+    undo = shlex.join(("ovsnet", "tune", "revert", *databases.flags))
+    _write(databases, lambda facts: make_plan(facts, wishes, create=create, force=force), as_json=as_json, undo=undo)
 
 
 @tune.command()
@@ -129,7 +133,11 @@ def revert(databases: Databases, force: bool, as_json: bool) -> None:
 @AS_JSON
 @with_databases
 def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
-    """Derive probe intervals from the stalls an agent has measured."""
+    """Derive probe intervals from the longest silences an agent has seen.
+
+    Each with its price: disconnects of living peers, and the time until a dead one is noticed. A day of an agent
+    is the least to go by, a week is better.
+    """
 
     async def run() -> list[Advice]:
         listen = agent or databases.settings.listen[0]
@@ -145,12 +153,12 @@ def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool
         say(for_line(line))
 
 
-def _write(databases: Databases, planned: Callable[[Facts], Plan], *, as_json: bool) -> Plan:
+def _write(databases: Databases, planned: Callable[[Facts], Plan], *, as_json: bool, undo: str = "") -> Plan:
     async def run() -> Plan:
         async with databases.asked() as (sessions, facts):
             found = planned(facts)
-            await write(found, sessions, timeout=databases.timeout)
-            _echo_plan(found, sessions, as_json=as_json)
+            written = await write(found, sessions, timeout=databases.timeout)
+            _echo_written(found, sessions, written, undo if written else "", as_json=as_json)
             return found
 
     try:
@@ -174,11 +182,24 @@ def _echo_plan(found: Plan, sessions: dict[str, Session], *, as_json: bool) -> N
         say(for_line(line))
 
 
+def _echo_written(
+    found: Plan, sessions: dict[str, Session], written: Sequence[str], undo: str, *, as_json: bool
+) -> None:
+    if as_json:
+        say(json.dumps(plan_document(found) | {"written": list(written), "undo": undo}, indent=2))
+        return
+    addresses = {database: str(session.address) for database, session in sessions.items()}
+    for line in written_lines(found, addresses, undo):
+        say(for_line(line))
+
+
 def _targets(pairs: Sequence[str]) -> dict[str, str]:
     found = {}
     for pair in pairs:
         name, equals, target = pair.partition("=")
         if not equals or not target:
-            raise ConfigError(f"{pair!r} names no target.", remedy="Write --create manager-inactivity-probe=ptcp:6640.")
+            raise ConfigError(
+                f"{pair!r} names no target.", remedy="Write --create manager-inactivity-probe=ptcp:6640:127.0.0.1."
+            )
         found[knob_named(name).name] = target
     return found

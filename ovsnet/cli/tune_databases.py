@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ovsnet.cli.options import Number, with_settings
-from ovsnet.config import Group, Settings
+from ovsnet.config import Group, Settings, declared
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.installation import find_rundir
 from ovsnet.ovsdb import Session
@@ -24,12 +25,14 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Those to tune: the node's own by its settings, and the remotes of the others."""
+    """Those to tune: the node's own by its settings, and the remotes of the others. ``flags`` are those given that say
+    which, as words of a command."""
 
     settings: Settings
     nb: str
     sb: str
     timeout: float
+    flags: tuple[str, ...] = ()
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[tuple[dict[str, Session], Facts]]:
@@ -44,14 +47,32 @@ class Databases:
             yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
 
 
+SEVERAL = "Of a cluster, give all its servers: the leader is found."
+
+WHICH = (Group.NODE, Group.TLS)
+"""Settings that say which databases, and who we are to them."""
+
+
+def _given() -> Iterator[str]:
+    """Flags of the command line that say where: the same ones reach the same databases again."""
+    context = click.get_current_context()
+    where = {"config", "nb", "sb", *(each.name for each in declared() if each.group in WHICH)}
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if option.name in where and given:
+            value = context.params[option.name]
+            for each in value if isinstance(value, tuple) else (value,):
+                yield from (option.opts[0], str(each))
+
+
 def with_databases(command: Command) -> Command:
     """Give a command the flags that say where, and Databases made of them."""
 
     @functools.wraps(command)
     def located(settings: Settings, nb: str, sb: str, timeout: float, **arguments: object) -> object:
-        return command(databases=Databases(settings, nb, sb, timeout), **arguments)
+        return command(databases=Databases(settings, nb, sb, timeout, tuple(_given())), **arguments)
 
-    with_where = with_settings(Group.NODE, Group.TLS)(located)
+    with_where = with_settings(*WHICH)(located)
     seconds = Number(min=0.02, max=3600)
     for option in (
         click.option(
@@ -62,8 +83,8 @@ def with_databases(command: Command) -> Command:
             metavar="SECONDS",
             help="How long to wait for each answer.",
         ),
-        click.option("--sb", default="", metavar="ADDRESS", help="Also use this southbound database."),
-        click.option("--nb", default="", metavar="ADDRESS", help="Also use this northbound database."),
+        click.option("--sb", default="", metavar="ADDRESS,…", help=f"Also use this southbound database. {SEVERAL}"),
+        click.option("--nb", default="", metavar="ADDRESS,…", help=f"Also use this northbound database. {SEVERAL}"),
     ):
         with_where = option(with_where)
     return with_where

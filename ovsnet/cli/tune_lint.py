@@ -68,7 +68,7 @@ def lint(
     Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise and it does
     harm; 2 when something that may hold a setting could not be read.
     """
-    ovn, ovs = _version(ovn_version), _version(ovs_version)
+    ovn, ovs = named_version(ovn_version), named_version(ovs_version)
     if saved:
         material = _saved(saved, ovn, ovs)
     elif environment:
@@ -167,7 +167,8 @@ async def _facts(databases: Databases) -> Facts:
         return facts
 
 
-def _version(text: str) -> Version | None:
+def named_version(text: str) -> Version | None:
+    """A version that somebody gave; None for none. Raises ConfigError."""
     if not text:
         return None
     if (found := parse_version(text)) is None:

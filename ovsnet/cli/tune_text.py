@@ -52,6 +52,18 @@ def plan_lines(plan: Plan, addresses: Mapping[str, str]) -> Iterator[str]:
         yield "There is nothing to change."
 
 
+def written_lines(plan: Plan, addresses: Mapping[str, str], undo: str) -> Iterator[str]:
+    """What was written, as the diff of it; and how to take it back."""
+    yield from plan_lines(plan, addresses)
+    for database in plan.databases:
+        part = plan.of(database)
+        count = len(part.edits) + len(part.new_rows) + len(part.old_rows)
+        changes = f"{count} change{'' if count == 1 else 's'}"
+        yield f"Written to {database} at {addresses.get(database, 'an unknown address')}: {changes}."
+    if undo:
+        yield f"To take it back: {undo}"
+
+
 def plan_document(plan: Plan) -> dict[str, object]:
     """The same as data."""
     return {

@@ -17,6 +17,16 @@ from ovsnet.tune.facts import PARENTS, Facts, FoundRow, KnobValue
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.wanted import Wanted
 
+EXAMPLES: Mapping[tuple[str, str], str] = {
+    ("Open_vSwitch", "Manager"): "ptcp:6640:127.0.0.1",
+    ("Open_vSwitch", "Controller"): "tcp:192.0.2.10:6653",
+    ("OVN_Northbound", "Connection"): "ptcp:6641:192.0.2.10, an address of the server that its clients reach",
+    ("OVN_Southbound", "Connection"): "ptcp:6642:192.0.2.10, an address of the server that all chassis reach",
+}
+"""Targets that would work, by the row that is to be made."""
+
+CHASSIS_PROBE = "ovn-remote-probe-interval"
+
 DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_Southbound": "--sb"}
 
 
@@ -129,6 +139,8 @@ def _why_not(facts: Facts, wanted: Wanted, create: Mapping[str, str], *, force: 
         return f"it is in the database {place.database}, whose address was not given."
     if wanted.value is not None and not force and facts.acts(knob) is False:
         return _does_nothing(facts, knob)
+    if not wanted.explicit and knob.name == CHASSIS_PROBE and wanted.value != "0" and not facts.remote_is_distant:
+        return "the southbound is on a unix socket, which closes by itself and needs no probe."
     if not wanted.explicit and knob.name not in create and not facts.rows(place.database, place.table):
         return f"there is no {place.table} row, and none was asked for."
     return ""
@@ -148,7 +160,9 @@ def _remedy(facts: Facts, knob: Knob) -> str:
     if not facts.knows(knob.place.database):
         return f"Give {DATABASE_FLAGS[knob.place.database]} ADDRESS, or leave it out."
     instead = ", ".join(knob.replaced_by or ())
-    return f"Set {instead} instead; --force writes it all the same." if instead else "--force writes it all the same."
+    if instead:
+        return f"Set {instead} instead; --force writes it all the same."
+    return f"{f'Leave it out. {knob.gone} ' if knob.gone else ''}--force writes it all the same."
 
 
 def _targets(facts: Facts, knob: Knob) -> list[KnobValue]:
@@ -183,7 +197,8 @@ def _new_row(facts: Facts, wanted: Wanted, target: str) -> NewRow:
     if not target:
         raise UsageError(
             f"There is no {place.table} row in {place.database} to hold {wanted.knob.name}.",
-            remedy=f"Name the row to make: --create {wanted.knob.name}=TARGET, such as ptcp:6640:127.0.0.1.",
+            remedy=f"Name the row to make: --create {wanted.knob.name}=TARGET, such as "
+            f"{EXAMPLES[place.database, place.table]}.",
         )
     parent = parent_of(facts, place.database, place.table, None)
     if parent is None:

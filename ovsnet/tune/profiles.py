@@ -1,17 +1,27 @@
-"""Sets of values that somebody runs with, each with its source. Pure data."""
+"""Sets of values that somebody runs with, each with the file that sets it. Pure data.
+
+Read in kube-ovn 1533681d7, ovn-kubernetes 8871cd9ce and kolla-ansible 1a681814e. A key that is dead on newer versions
+is here where they still set it; plan leaves it out and says so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-KUBE_OVN = "Kube-OVN charts/kube-ovn/values.yaml"
-KUBE_OVN_THREADS = "Kube-OVN dist/images/start-ovs.sh, on nodes with more than 12 cores"
+START_OVS = "Kube-OVN dist/images/start-ovs.sh"
+START_DB = "Kube-OVN dist/images/start-db.sh"
+START_DB_ROWS = f"{START_DB}, PROBE_INTERVAL, with one server; those of a cluster read no Connection row"
+THREADS = f"{START_OVS}, on nodes with more than 12 cores"
 OVN_KUBERNETES = "ovn-kubernetes go-controller/pkg/config/config.go, Default"
-KOLLA = "kolla-ansible, tripleo-heat-templates, neutron: 60 s each"
-SMALL = "rule of thumb below 50 nodes: 10 to 30 s; all partners together"
-LARGE = "rule of thumb above 300 nodes, or a southbound above 100 MB: 100 to 180 s; all partners together"
+SETUP = "ovn-kubernetes go-controller/pkg/node/default_node_network_controller.go, setupOVNNode()"
+OVNKUBE = "ovn-kubernetes dist/images/ovnkube.sh"
+KOLLA_CHASSIS = "kolla-ansible ansible/roles/ovn-controller/defaults/main.yml"
+KOLLA_DATABASES = "kolla-ansible ansible/roles/ovn-db/defaults/main.yml, ovn_db_inactivity_probe"
+SMALL = "30 s, as cluster-network-operator #1412: a dead peer is noticed after 1 min"
+LARGE = "180 s, as OpenShift's chassis: bears any compaction, and a dead peer is noticed after 6 min"
 OWN_SOCKET = "a unix socket closes when its other end is gone, and ovsnet's own echo finds a hung switch"
+NO_DIP = "measured: a restart with 3000 ports then has no dip in flows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +40,34 @@ def _everywhere(milliseconds: int, source: str) -> tuple[Entry, ...]:
     return tuple(Entry(name, str(milliseconds), source) for name in names)
 
 
-def _openflow(seconds: int, source: str) -> tuple[Entry, ...]:
-    """The OpenFlow probe under both its names, for plan leaves out what the version at hand does not read."""
-    return (
-        Entry("ovn-openflow-probe-interval", str(seconds), source),
-        Entry("ovn-bridge-remote-probe-interval", str(seconds * 1000), f"{source}, in the unit and key of OVN 24.09"),
-        Entry(
-            "bundle-idle-timeout", str(seconds), "as long as the probe, so that a stall does not cost the open bundle"
-        ),
-    )
-
-
 PROFILES: Mapping[str, tuple[Entry, ...]] = {
     "kube-ovn": (
-        Entry("ovn-remote-probe-interval", "10000", KUBE_OVN),
-        *_openflow(180, KUBE_OVN),
-        Entry("n-revalidator-threads", "4", KUBE_OVN_THREADS, above_cores=12),
-        Entry("n-handler-threads", "10", KUBE_OVN_THREADS, above_cores=12),
+        Entry("ovn-remote-probe-interval", "10000", f"{START_OVS}, OVN_REMOTE_PROBE_INTERVAL"),
+        Entry("ovn-openflow-probe-interval", "180", f"{START_OVS}, OVN_REMOTE_OPENFLOW_INTERVAL"),
+        Entry("ovn-match-northd-version", "true", START_OVS),
+        Entry("sb-inactivity-probe", "180000", START_DB_ROWS),
+        Entry("nb-inactivity-probe", "180000", START_DB_ROWS),
+        Entry("northd_probe_interval", "5000", f"{START_DB}, OVN_NORTHD_PROBE_INTERVAL"),
+        Entry("n-revalidator-threads", "4", THREADS, above_cores=12),
+        Entry("n-handler-threads", "10", THREADS, above_cores=12),
     ),
     "ovn-kubernetes": (
         Entry("ovn-remote-probe-interval", "100000", OVN_KUBERNETES),
         Entry("ovn-bridge-remote-probe-interval", "0", OVN_KUBERNETES),
+        Entry("bundle-idle-timeout", "0", f"{SETUP}: as long as the probe; 0 is the default of 10 s"),
         Entry("ovn-monitor-all", "true", OVN_KUBERNETES),
+        Entry("ovn-ofctrl-wait-before-clear", "0", OVN_KUBERNETES),
         Entry("ovn-enable-lflow-cache", "true", OVN_KUBERNETES),
+        Entry("ovn-set-local-ip", "true", SETUP),
+        Entry("northd_probe_interval", "5000", f"{OVNKUBE}, set_northd_probe_interval()"),
+        Entry("northd-backoff-interval-ms", "300", f"{OVNKUBE}, OVN_NORTHD_BACKOFF_INTERVAL"),
     ),
-    "openstack": (*_everywhere(60000, KOLLA), *_openflow(60, KOLLA)),
+    "openstack": (
+        Entry("ovn-remote-probe-interval", "60000", KOLLA_CHASSIS),
+        Entry("ovn-openflow-probe-interval", "60", KOLLA_CHASSIS),
+        Entry("sb-inactivity-probe", "60000", KOLLA_DATABASES),
+        Entry("nb-inactivity-probe", "60000", KOLLA_DATABASES),
+    ),
     "small": (
         *_everywhere(30000, SMALL),
         Entry("ovn-openflow-probe-interval", "0", OWN_SOCKET),
@@ -64,7 +77,7 @@ PROFILES: Mapping[str, tuple[Entry, ...]] = {
         *_everywhere(180000, LARGE),
         Entry("ovn-openflow-probe-interval", "0", OWN_SOCKET),
         Entry("ovn-bridge-remote-probe-interval", "0", OWN_SOCKET),
-        Entry("ovn-monitor-all", "true", "measured: a restart with 3000 ports then has no dip in flows"),
-        Entry("ovn-ofctrl-wait-before-clear", "8000", "measured: a restart with 3000 ports then has no dip in flows"),
+        Entry("ovn-monitor-all", "true", NO_DIP),
+        Entry("ovn-ofctrl-wait-before-clear", "8000", NO_DIP),
     ),
 }

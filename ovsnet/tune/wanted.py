@@ -27,12 +27,15 @@ class Wanted:
 def wanted(
     *, profile: str = "", toml: str = "", toml_name: str = "", pairs: Iterable[str] = (), force: bool = False
 ) -> list[Wanted]:
-    """``toml`` is text with ``knob = value`` and perhaps ``profile = "NAME"``. Raises ConfigError."""
+    """``toml`` is text with ``knob = value``, where an empty text removes, and perhaps ``profile = "NAME"``.
+
+    Raises ConfigError.
+    """
     table = _table(toml, toml_name)
     of_file = str(table.pop("profile", ""))
     found = {each.knob.name: each for each in _of_profile(profile or of_file)}
     for name, value in table.items():
-        found[name] = _one(name, _text(name, value), toml_name, force=force)
+        found[name] = _one(name, _text(name, value) or None, toml_name, force=force)
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
@@ -51,6 +54,8 @@ def checked(knob: Knob, text: str, *, force: bool = False) -> str:
     if knob.is_flag:
         if text not in ("true", "false"):
             raise ConfigError(f"{knob.name} is no {text!r}.", remedy="It takes true or false.")
+        if text == "true" and knob.harm and not force:
+            raise ConfigError(f"{knob.name}=true is refused. {knob.harm}", remedy="--force insists.")
         return text
     if not text.isascii() or not text.isdigit() or int(text) > knob.bounds[1]:
         raise ConfigError(f"{knob.name} cannot be {text!r}.", remedy=_takes(knob))

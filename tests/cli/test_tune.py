@@ -83,16 +83,22 @@ def test_plan_is_a_diff_with_reasons_and_writes_nothing(tune: Ovsnet, switch: Sa
     planned = tune("plan", "--profile", "small", "--set", "max-idle=20000")
     assert planned.code == 0
     assert f"@@ Open_vSwitch at unix:{switch.rundir}/db.sock @@" in planned.out
-    assert "+ Open_vSwitch.external_ids:ovn-remote-probe-interval = 30000 ms (30 s)\n    rule of thumb" in planned.out
+    assert (
+        "+ Open_vSwitch.external_ids:ovn-remote-probe-interval = 30000 ms (30 s)\n    30 s, as cluster" in planned.out
+    )
     assert "northd_probe_interval=30000 is left out: it is in the database OVN_Northbound" in planned.out
     assert tune("lint", "--all").out.startswith("nothing is wrong with what is set")
 
 
-def test_apply_then_lint_then_revert(tune: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+def test_apply_says_what_it_wrote_and_how_to_take_it_back(tune: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     (file := tmp_path / "tune.toml").write_text("max-idle = 20000\nn-revalidator-threads = 2\n")
     applied = tune("apply", "--file", file)
     assert applied.code == 0
     assert "+ Open_vSwitch.other_config:max-idle = 20000 ms (20 s)\n    " in applied.out
+    written, undo = applied.out.splitlines()[-2:]
+    assert written.startswith("Written to Open_vSwitch at unix:")
+    assert written.endswith(": 2 changes.")
+    assert undo == f"To take it back: ovsnet tune revert --rundir {switch.rundir}"
     assert tune("apply", "--file", file).out == "There is nothing to change.\n"
     lint = tune("lint")
     assert (lint.code, lint.out.partition(" (")[0]) == (0, "2 effective")
@@ -128,6 +134,7 @@ def test_plan_of_new_and_old_rows_says_so(tune: Ovsnet) -> None:
         (("plan", "--set", "max-idle"), "--set knob=value"),
         (("plan", "--set", "max-idle=soon"), "max-idle cannot be 'soon'"),
         (("plan", "--set", "max-idle=0"), "not safe"),
+        (("apply", "--set", "flow-restore-wait=true"), "forwards nothing after its next start"),
         (("plan", "--set", "no-such-knob=1"), "no knob 'no-such-knob'"),
         (("plan", "--set", "manager-inactivity-probe=60000"), "--create manager-inactivity-probe=TARGET"),
         (("plan", "--set", "max-idle=20000", "--create", "max-idle"), "names no target"),
@@ -168,25 +175,30 @@ def test_missing_permission_is_exit_code_3_a_sentence_and_nothing_written(tune: 
     assert tune("lint", "--all").out.startswith("nothing is wrong with what is set")
 
 
-def status(tmp_path: Path, longest: float) -> Path:
-    found = Histogram()
-    for stall in [*[0.002] * 1000, *[longest] * 10]:
-        found.record(stall)
-    document = {"stalls": {"ovs-vswitchd": found.document()}, "interval_seconds": 1.0}
+def status(tmp_path: Path) -> Path:
+    found = Histogram(observed=86_400.0)
+    found.record(0.002, 86_300)
+    found.record(8.0, 10)
+    document = {"stalls": {"southbound": found.document()}, "interval_seconds": 1.0}
     (path := tmp_path / "status.json").write_text(json.dumps(document))
     return path
 
 
-def test_advice_shows_its_arithmetic_and_what_the_present_values_would_have_cost(tune: Ovsnet, tmp_path: Path) -> None:
-    tune("apply", "--set", "ovn-openflow-probe-interval=5", "--set", "bundle-idle-timeout=10")
-    ended = tune("advise", "--status", status(tmp_path, 8.0))
+def test_advice_shows_what_it_rests_on_and_both_prices(tune: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
+    anyio.run(
+        switch.run, "ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:ovn-remote=tcp:192.0.2.1:6642"
+    )
+    tune("apply", "--set", "ovn-remote-probe-interval=5000")
+    ended = tune("advise", "--status", status(tmp_path))
     assert ended.code == 0
-    assert "p99 stall of ovs-vswitchd 8 s (1010 answers, longest 8 s) x 3 = 24 s" in ended.out
-    assert "-> bundle-idle-timeout=24" in ended.out
-    assert "now  ovn-openflow-probe-interval=5 s would have cost 0 to 10 connections of living peers." in ended.out
-    assert "600 answers are needed, and there are none" in ended.out
-    (_, openflow) = json.loads(tune("advise", "--json", "--status", status(tmp_path, 8.0)).out)
-    assert openflow["values"]["bundle-idle-timeout"] == 24
+    assert "  southbound: 86310 answers in 24 h, the longest silence 8 s\n" in ended.out
+    assert "  10 silences of more than 5 s in 24 h, the longest of 8 s by southbound" in ended.out
+    assert "  -> ovn-remote-probe-interval=8000\n" in ended.out
+    price = "disconnects of living peers; a dead peer is noticed 10 s after its last word"
+    assert f"  now  5 s: 0 to 10 {price}\n" in ended.out
+    assert "  then 8 s: no disconnect of a living peer; a dead peer is noticed 16 s after its last word\n" in ended.out
+    first = json.loads(tune("advise", "--json", "--status", status(tmp_path)).out)[0]
+    assert first["values"] == {"ovn-remote-probe-interval": 8000}
 
 
 def test_advice_without_measurements_is_refused_in_a_sentence(tune: Ovsnet, tmp_path: Path) -> None:

@@ -13,44 +13,48 @@ import anyio
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.errors import OvsnetError
 from ovsnet.sandbox.node import Sandbox
-from ovsnet.tune.advise import ENOUGH
+from ovsnet.sandbox.proc import free_ports
 from tests.cli.conftest import Ovsnet, Program
 from tests.patience import PATIENCE
 
-STALL = 4.0
-"""Seconds. Three times that is more than the least that is ever advised."""
+STALL = 6.0
+"""Seconds: longer than the interval that counts where none is set."""
 
 
 async def measured(listen: str, fact: Callable[[dict[str, Any]], bool]) -> None:
-    """Return when what the agent tells of the switch's stalls is so."""
+    """Return when what the agent says of the southbound's stalls is so."""
     with anyio.fail_after(PATIENCE):
         while True:  # there is no event: it is another process
             try:
                 stalls = (await fetch_status(listen, timeout=PATIENCE))["stalls"]
             except OvsnetError:
                 stalls = {}
-            if "ovs-vswitchd" in stalls and fact(stalls["ovs-vswitchd"]):
+            if "southbound" in stalls and fact(stalls["southbound"]):
                 return
             await anyio.sleep(0.1)
 
 
-def test_advice_rests_on_what_the_agent_has_seen_of_a_switch_that_stood_still(
+def test_advice_rests_on_what_the_agent_has_seen_of_a_southbound_that_stood_still(
     ovsnet: Ovsnet, program: Program, tmp_path: Path
 ) -> None:
     listen = f"unix:{tmp_path}/agent.sock"
+    (port,) = free_ports(1)
+    server = f"tcp:127.0.0.1:{port}"
 
     async def live() -> tuple[str, Any]:
         async with Sandbox() as node:
             await node.wait_ready()
-            program("serve", "--rundir", node.rundir, "--listen", listen, "--interval", "0.02")
-            await measured(listen, lambda told: told["count"] > 0)
+            await node.run("ovn-sbctl", "set-connection", f"ptcp:{port}:127.0.0.1")
+            await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f"external_ids:ovn-remote={server}")
+            program("serve", "--rundir", node.rundir, "--listen", listen, "--interval", "0.05", "--southbound", "on")
+            await measured(listen, lambda told: server in told.get("peers", {}))
             few = await ask(node)
-            await node.freeze("ovs-vswitchd")
+            await node.freeze("ovn-sb")
             stopped = time.monotonic()
             await anyio.sleep(STALL)  # the fault is a duration
-            await node.thaw("ovs-vswitchd")
+            await node.thaw("ovn-sb")
             assert time.monotonic() - stopped >= STALL
-            await measured(listen, lambda told: told["count"] >= ENOUGH and told["longest_seconds"] >= STALL - 0.1)
+            await measured(listen, lambda told: told["peers"][server]["longest_seconds"] > STALL - 0.5)
             return few, json.loads(await ask(node, "--json"))
 
     async def ask(node: Sandbox, *arguments: str) -> str:
@@ -62,8 +66,9 @@ def test_advice_rests_on_what_the_agent_has_seen_of_a_switch_that_stood_still(
         return await anyio.to_thread.run_sync(call)
 
     few, advices = anyio.run(live)
-    assert f"{ENOUGH} answers are needed" in few
-    openflow = next(each for each in advices if each["group"] == "openflow")
-    assert openflow["arithmetic"].startswith("p99 stall of ov")
-    # Of questions asked every 20 ms, far more than a hundredth would have met a stall of this length.
-    assert openflow["values"]["bundle-idle-timeout"] >= 3 * (STALL - 0.1)
+    assert f"southbound at {server}: " in few
+    found = next(each for each in advices if each["knob"] == "ovn-remote-probe-interval")
+    assert found["values"]["ovn-remote-probe-interval"] >= (STALL - 0.5) * 1000
+    assert found["now"]["possible"] >= 1
+    assert f"southbound at {server}" in {each["peer"] for each in found["seen"]}
+    assert not any(each["values"] for each in advices if each["asker"] == "ovn-controller" and each is not found)

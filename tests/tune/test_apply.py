@@ -13,6 +13,7 @@ from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.errors import NotAllowed
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import Overtaken, apply
+from ovsnet.tune.facts import Facts
 from ovsnet.tune.plan import plan
 from ovsnet.tune.wanted import wanted
 from tests.patience import PATIENCE
@@ -238,3 +239,25 @@ async def test_profile_leaves_out_with_a_reason_what_does_not_fit_this_node(tuni
         found = plan(await tuner.facts(), wanted(profile="kube-ovn"))
         assert "ovn-remote-probe-interval" in {change.knob for change in found.edits}
         assert any("n-revalidator-threads=4 is left out: this node has" in note for note in found.notes)
+
+
+async def test_profile_leaves_a_unix_socket_without_a_probe(tuning: Tuning) -> None:
+    async with Sandbox() as node, tuning(node) as tuner:
+        found = plan(await tuner.facts(), wanted(profile="large"))
+        assert "ovn-remote-probe-interval" not in {change.knob for change in found.edits}
+        assert any("closes by itself and needs no probe" in note for note in found.notes)
+        assert "ovn-remote-probe-interval" in {each.knob for each in (await tuner.plan(*PAIRS)).edits}
+
+
+async def test_example_of_a_target_is_one_that_works(tuning: Tuning) -> None:
+    async with Sandbox() as node, tuning(node) as tuner:
+        with pytest.raises(UsageError, match="no Connection row") as refused:
+            await tuner.plan("sb-inactivity-probe=60000")
+        assert "ptcp:6642:" in refused.value.remedy
+
+
+def test_remedy_of_a_dead_knob_is_to_leave_it_out() -> None:
+    facts = Facts({"ovn-controller": (25, 3)}, {("Open_vSwitch", "Open_vSwitch"): ()})
+    with pytest.raises(UsageError, match="does not read it") as refused:
+        plan(facts, wanted(pairs=["ovn-openflow-probe-interval=60"]))
+    assert refused.value.remedy.startswith("Leave it out. A unix socket needs no probe")

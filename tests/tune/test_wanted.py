@@ -42,6 +42,7 @@ def test_empty_value_removes() -> None:
         ("ovn-bridge-remote-probe-interval", "7500"),
         ("bundle-idle-timeout", "60000"),
         ("ovn-monitor-all", "1"),
+        ("flow-restore-wait", "true"),
         ("election-timer", "1000"),
     ],
 )
@@ -51,7 +52,10 @@ def test_value_that_is_wrong_or_harmful_is_refused_with_what_the_knob_takes(knob
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize(("knob", "text"), [("ovn-remote-probe-interval", "0"), ("ovn-remote-probe-interval", "180")])
+@pytest.mark.parametrize(
+    ("knob", "text"),
+    [("ovn-remote-probe-interval", "0"), ("ovn-remote-probe-interval", "180"), ("flow-restore-wait", "true")],
+)
 def test_force_permits_what_is_legal_and_harmful(knob: str, text: str) -> None:
     assert checked(KNOBS[knob], text, force=True) == text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovsnet.tune.knob import Evidence, Knob, Place, Unit, at_least
+from ovsnet.tune.knob import Evidence, Knob, Place, Unit, Width, at_least
 
 NORTHBOUND, SOUTHBOUND = "OVN_Northbound", "OVN_Southbound"
 
@@ -25,7 +25,7 @@ def _connection(name: str, database: str, clients: str, *partners: str) -> Knob:
         zero=LOCK_LEAK,
         zero_is_safe=False,
         agrees_with=partners,
-        depends_on="stalls of the clients: three times their p99",
+        depends_on="the longest silences of the clients",
         note="It tunes the server's side of the connections to this one remote, not the clients'.",
         source=SERVER_SOURCE,
     )
@@ -70,9 +70,26 @@ KNOBS = (
         zero_is_safe=False,
         since=(20, 6),
         agrees_with=("nb-inactivity-probe", "sb-inactivity-probe"),
-        depends_on="stalls of both database servers: three times their p99",
+        depends_on="the longest silences of both database servers",
         note="An explicit value counts for unix sockets too.",
         source="northd/ovn-northd.c, main(); lib/ovn-util.c, set_idl_probe_interval()",
+    ),
+    Knob(
+        "northd-backoff-interval-ms",
+        "ovn-northd",
+        Place(NORTHBOUND, "NB_Global", "options", "northd-backoff-interval-ms"),
+        Unit.MILLISECONDS,
+        "How long northd rests after a round, so that it takes more changes at once.",
+        default="0",
+        unset=0,
+        bounds=(1, 60_000),
+        typical=(1, 60_000),
+        zero="northd begins the next round at once.",
+        since=(23, 9),
+        depends_on="how long a round takes: OpenShift and OVN-Kubernetes set 300",
+        width=Width.UINT,
+        evidence=Evidence.SOURCE,
+        source="northd/ovn-northd.c, main()",
     ),
     _without_consumer(
         "nb-options-inactivity-probe",

@@ -162,7 +162,7 @@ KNOBS = (
         typical=(1000, 600_000),
         zero="The switch never probes: it does not notice when a controller on another host is cut off.",
         zero_is_safe=False,
-        depends_on="stalls of the controller: three times their p99",
+        depends_on="the longest silences of the controller",
         note="ovn-controller needs no row here: it connects to the bridge's own socket.",
         source="vswitchd/bridge.c, bridge_configure_remotes(); ofproto/connmgr.c, ofconn_reconfigure()",
     ),
@@ -192,7 +192,7 @@ KNOBS = (
         typical=(1000, 600_000),
         zero="The server never probes: clients that are cut off keep their monitors and locks.",
         zero_is_safe=False,
-        depends_on="stalls of the manager: three times their p99",
+        depends_on="the longest silences of the manager",
         source="ovsdb/jsonrpc-server.c; lib/reconnect.c, reconnect_set_probe_interval()",
     ),
 )

@@ -65,12 +65,6 @@ KEYS = (
         instead="--n-threads of ovn-northd (ovn-ctl --ovn-northd-n-threads, Kube-OVN OVN_NORTHD_N_THREADS)",
         source="northd/ovn-northd.c of 21.06 to 22.03; ovn-nb.xml: deprecated, ignored",
     ),
-    _option(
-        "northd-backoff-interval-ms",
-        whole(0, 60_000),
-        since=(23, 9),
-        source="northd/ovn-northd.c, main(); OpenShift and OVN-Kubernetes set 300",
-    ),
     _option("northd_trim_timeout", whole(0, 2**32 - 1), since=(23, 3), source="northd/ovn-northd.c"),
     _option("nbctl_probe_interval", _milliseconds, since=(23, 6), source="utilities/ovn-nbctl.c"),
     _option("ic_probe_interval", _milliseconds, since=(23, 6), source="ic/ovn-ic.c"),
