@@ -19,7 +19,8 @@ from ovsnet.cli import logs
 from ovsnet.cli.terminal import say, styled
 from ovsnet.doctor.examination import Examination
 from ovsnet.doctor.finding import Finding, Severity
-from ovsnet.health.checks.declaration import CHECKS, _result
+from ovsnet.health.checks.asking import _result
+from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import Answer, Status
 from ovsnet.io.sd_notify import Notifier
 from tests.test_layers import FILES

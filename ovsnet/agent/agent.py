@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from ovsnet import __version__
-from ovsnet.agent.counters import Counters
+from ovsnet.agent.counters import Counters, note_stall
 from ovsnet.agent.document import change_document, deadlines, document
 from ovsnet.agent.findings import Findings
 from ovsnet.agent.past import Past
 from ovsnet.config import Settings
 from ovsnet.deadlines import HEARTBEAT
 from ovsnet.errors import own_limit
-from ovsnet.health.checks.declaration import CHECKS, Check, look_again, run
+from ovsnet.health.checks.asking import look_again, run
+from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.health.state import Change, HealthState
@@ -257,7 +258,7 @@ class Agent:
         if starting and self.health.timeline.waiting_for() is None:
             self._wake_failed()
         for result in results:
-            _note_stall(self.stalls, result, self.clock(), self._server_asked(result))
+            note_stall(self.stalls, result, self.clock(), self._server_asked(result))
             if result.reason == Verdict.LATE and result.name not in self._silent:
                 self._silent.add(result.name)
                 self._tasks.start_soon(self._keep, partial(self._judge_silence, result))
@@ -323,18 +324,6 @@ def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) 
     from ovsnet.tune.reconciler import Reconciler
 
     return Reconciler(settings, rundir, clock)
-
-
-def _note_stall(stalls: Stalls, result: Result, now: float, peer: str) -> None:
-    daemon = CHECKS[result.name].daemon
-    if not daemon:
-        return
-    if result.rtt_seconds is not None:
-        stalls.answered(daemon, result.rtt_seconds, now, peer)
-    elif result.reason != Verdict.GONE and "silent_seconds" in result.values:
-        stalls.silent(daemon, float(result.values["silent_seconds"]), now, peer)
-    elif result.status is Status.FAILED:
-        stalls.gone(daemon)
 
 
 def next_turn(first: float, period: float, now: float) -> float:

@@ -7,8 +7,10 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from ovsnet.health.checks.result import Result
+from ovsnet.health.checks.result import Result, Status
 from ovsnet.node.histogram import Histogram
+from ovsnet.node.silence import Verdict
+from ovsnet.tune.stalls import Stalls
 
 ROUND_TRIP_BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 """Seconds. An idle switch answers in 0.2 ms; a second is the deadline by default."""
@@ -56,3 +58,16 @@ class Counters:
         for result in results:
             if result.rtt_seconds is not None:
                 self.round_trips[result.name].record(result.rtt_seconds)
+
+
+def note_stall(stalls: Stalls, result: Result, now: float, peer: str) -> None:
+    """What a result shows of how long its daemon takes, by what it was asked over."""
+    daemon = result.daemon
+    if not daemon:
+        return
+    if result.rtt_seconds is not None:
+        stalls.answered(daemon, result.rtt_seconds, now, peer)
+    elif result.reason != Verdict.GONE and "silent_seconds" in result.values:
+        stalls.silent(daemon, float(result.values["silent_seconds"]), now, peer)
+    elif result.status is Status.FAILED:
+        stalls.gone(daemon)

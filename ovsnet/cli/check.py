@@ -19,7 +19,8 @@ from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
-from ovsnet.health.checks.declaration import CHECKS, Check, look_again
+from ovsnet.health.checks.asking import look_again
+from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.health.diagnosis import partly_asked

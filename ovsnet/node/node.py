@@ -16,10 +16,11 @@ import anyio
 
 from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, ConnectError, NotConnectedYet, OvsnetError, OwnLimit, SocketMissing
+from ovsnet.errors import AddressError, ConnectError, NotConnectedYet, OvsnetError, OwnLimit
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.io.held_session import HeldSession
-from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component
+from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component, Socket
+from ovsnet.node.control import open_control
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.database import Database, open_database
 from ovsnet.node.datapath import Growth
@@ -74,7 +75,7 @@ class Node:
         self._remotes: tuple[Address, ...] = ()
         """What the southbound link was last connected by."""
         self.database = Address.parse(settings.database) if settings.database else rundir.database
-        self._opening: dict[str, HeldSession] = {}
+        self._begun: dict[tuple[str, Socket], HeldSession] = {}
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
@@ -92,7 +93,7 @@ class Node:
         links = self._links_of[component.daemon]
 
         def heard_at() -> float:
-            opening = self._opening.get(component.daemon)
+            opening = self._begun.get((component.daemon, Socket.DATABASE))
             return max((0.0 if opening is None else opening.heard_at, *(link.heard_at for link in links)))
 
         return Daemon(component, self.rundir, self.clock, heard_at, lambda: self._neighbours_of(component))
@@ -300,9 +301,14 @@ class Node:
             on_connected=lambda session: self._connected(OVSDB, session),
         )
 
-    def _connected(self, component: Component, session: HeldSession) -> None:
-        """A session has begun, and its first snapshot is still to come: each byte of it ends a silence."""
-        self._opening[component.daemon] = session
+    def _connected(self, component: Component, session: HeldSession, socket: Socket = Socket.DATABASE) -> None:
+        """A session has begun, and its greeting or first snapshot, each byte of which ends a silence, is to come."""
+        self._begun[component.daemon, socket] = session
+
+    def peer_asked(self, daemon: str, socket: Socket) -> int | None:
+        """The process that took the last connection there, whether or not it has said a word. None if unknown."""
+        session = self._begun.get((daemon, socket))
+        return None if session is None else session.peer_pid
 
     def _database_changed(self) -> None:
         if self.southbound_remotes != self._remotes:
@@ -311,8 +317,10 @@ class Node:
         self._on_change(OVSDB.daemon)
 
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
+        begun = partial(self._connected, VSWITCHD, socket=Socket.MGMT)
+        connect = partial(openflow.connect, address, patience=GREETING_PATIENCE, on_connected=begun)
         wait = self._connect_timeout
-        return self._link(VSWITCHD, lambda: openflow.connect(address, timeout=wait, patience=GREETING_PATIENCE))
+        return self._link(VSWITCHD, lambda: connect(timeout=wait))
 
     async def _open_southbound(self) -> Southbound:
         remotes = self._remotes = self.southbound_remotes
@@ -337,13 +345,5 @@ class Node:
         )
 
     async def _open_control(self, component: Component) -> unixctl.Session:
-        """The first candidate that accepts: only a connection tells a live control socket from a stale one."""
-        daemon, directory = component.daemon, self.rundir.pidfile(component.daemon).parent
-        why: ConnectError = SocketMissing(f"There is no control socket of {daemon} in {directory}.")
-        candidates = self.rundir.control_sockets(daemon)
-        for address in sorted(candidates, key=lambda each: each != self._preferred.get(daemon)):
-            try:
-                return await unixctl.connect(address, timeout=self._connect_timeout)
-            except ConnectError as error:
-                why = error
-        raise why
+        preferred = self._preferred.get(component.daemon)
+        return await open_control(self.rundir, component.daemon, preferred, timeout=self._connect_timeout)

@@ -164,23 +164,26 @@ def connect(
     timeout: float = 1.0,
     patience: float | None = None,
     tls: Tls | None = None,
+    on_connected: Callable[[Session], None] = lambda session: None,
 ) -> Opening[Session]:
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
+    ``on_connected`` is called between the two.
 
     Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
     the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop hangs, or it
     has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
     place = Address.of(address)
-    return Opening(lambda: _open(place, versions, timeout, timeout if patience is None else patience, tls))
+    wait = timeout if patience is None else patience
+    return Opening(lambda: _open(Session(place, versions), timeout, wait, tls, on_connected))
 
 
 async def _open(
-    address: Address, versions: frozenset[wire.Version], timeout: float, patience: float, tls: Tls | None
+    session: Session, timeout: float, patience: float, tls: Tls | None, on_connected: Callable[[Session], None]
 ) -> Session:
-    session = Session(address, versions)
     try:
         await session.open(timeout=timeout, tls=tls)
+        on_connected(session)
         await session.wait_hello(patience)
     except BaseException:
         session.channel.abort()

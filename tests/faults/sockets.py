@@ -49,6 +49,16 @@ def dead(path: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def silent(path: Path) -> Iterator[None]:
+    """Somebody else listens there, whom the kernel connects us to, and who never says a word."""
+    with moved(path), socket.socket(socket.AF_UNIX) as ours:
+        ours.bind(str(path))
+        path.chmod(0o777)
+        ours.listen(64)
+        yield
+
+
 Way = Callable[[Path], AbstractContextManager[None]]
 
 MISSING: dict[str, Way] = {"moved": moved, "a-regular-file": regular, "dead": dead}
@@ -130,6 +140,18 @@ fault(
     breaks="vswitchd",
     about="A web server listens at br-int.mgmt.",
 )(_taken_over("br-int.mgmt"))
+fault(
+    "protocol-error",
+    name="database-socket-of-a-silent-stranger",
+    about="Another program listens at db.sock, and says nothing.",
+)(_replaced("db.sock", silent))
+fault(
+    "protocol-error",
+    name="bridge-socket-of-a-silent-stranger",
+    hidden_by=WITHOUT_OVSDB,
+    breaks="vswitchd",
+    about="Another program listens at br-int.mgmt, and says nothing.",
+)(_replaced("br-int.mgmt", silent))
 
 
 @fault("protocol-flood", state=State.DEGRADED, hidden_by=WITHOUT_OVSDB, breaks="vswitchd", starts=True)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable
 
 from ovsnet.errors import UsageError
-from ovsnet.health.checks.declaration import CHECKS, Check, run
+from ovsnet.health.checks.asking import run
+from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result
 from ovsnet.node.node import Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovsnet.health.checks import CHECKS
-from ovsnet.health.checks.declaration import run
+from ovsnet.health.checks.asking import run
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking

@@ -12,7 +12,8 @@ import pytest
 from ovsnet import doctor
 from ovsnet.config import load
 from ovsnet.health.cause import State
-from ovsnet.health.checks.declaration import CHECKS, run
+from ovsnet.health.checks.asking import run
+from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node

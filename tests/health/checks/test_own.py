@@ -12,7 +12,8 @@ import pytest
 from ovsnet.errors import OwnLimit
 from ovsnet.health.causes import cause_of
 from ovsnet.health.checks import own
-from ovsnet.health.checks.declaration import CHECKS, Check, look_again, run
+from ovsnet.health.checks.asking import look_again, run
+from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Answer, Status
 from ovsnet.node.components import Socket
 from ovsnet.node.descriptors import Descriptors

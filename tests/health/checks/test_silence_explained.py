@@ -9,7 +9,8 @@ from typing import cast
 import pytest
 
 from ovsnet.errors import BacklogFull, DeadlineExceeded, OvsnetError
-from ovsnet.health.checks.declaration import Check, run
+from ovsnet.health.checks.asking import run
+from ovsnet.health.checks.declaration import Check
 from ovsnet.health.checks.result import Answer, Status, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.descriptors import Descriptors

@@ -8,7 +8,7 @@ import pytest
 
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
-from ovsnet.health.checks.declaration import run
+from ovsnet.health.checks.asking import run
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
