@@ -92,3 +92,31 @@ class Questions(ABC):
     async def role(self, *, timeout: float = 1.0) -> wire.RoleReply:
         """The role of this connection. Asks with "no change", so it never takes one."""
         return wire.parse_role(await self._ask(wire.role_request, timeout=timeout))
+
+    async def port_stats(self, *, timeout: float = 1.0) -> tuple[wire.PortStats, ...]:
+        """The counters of the ports."""
+        return wire.parse_port_stats(await self._ask(wire.port_stats_request, timeout=timeout))
+
+    async def queue_stats(self, *, timeout: float = 1.0) -> tuple[wire.QueueStats, ...]:
+        """The counters of the ports' queues."""
+        return wire.parse_queue_stats(await self._ask(wire.queue_stats_request, timeout=timeout))
+
+    async def groups(self, *, timeout: float = 1.0) -> tuple[wire.Group, ...]:
+        """The groups and their buckets. Raises UsageError where the switch speaks 1.0."""
+        return wire.parse_groups(await self._ask(wire.group_desc_request, timeout=timeout))
+
+    async def group_stats(self, *, timeout: float = 1.0) -> tuple[wire.GroupStats, ...]:
+        """The counters of the groups. Raises UsageError where the switch speaks 1.0."""
+        return wire.parse_group_stats(await self._ask(wire.group_stats_request, timeout=timeout))
+
+    async def meters(self, *, timeout: float = 1.0) -> tuple[wire.Meter, ...]:
+        """The meters and their bands. Raises UsageError where the switch speaks an older version than 1.3."""
+        return wire.parse_meters(await self._ask(wire.meter_config_request, timeout=timeout))
+
+    async def meter_stats(self, *, timeout: float = 1.0) -> tuple[wire.MeterStats, ...]:
+        """The counters of the meters. Raises UsageError where the switch speaks an older version than 1.3."""
+        return wire.parse_meter_stats(await self._ask(wire.meter_stats_request, timeout=timeout))
+
+    async def meter_features(self, *, timeout: float = 1.0) -> wire.MeterFeatures:
+        """What the switch can meter. Raises UsageError where it speaks an older version than 1.3."""
+        return wire.parse_meter_features(await self._ask(wire.meter_features_request, timeout=timeout))

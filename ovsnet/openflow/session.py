@@ -9,6 +9,7 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import count
@@ -32,6 +33,9 @@ HELLO_XID = 0
 
 XID_LIMIT = 1 << 32
 
+MAX_UNREAD_CHANGES = 1 << 16
+"""Changes of ports that nobody reads."""
+
 MAX_UNREAD_PARTS = 256 << 20
 """Bytes of one reply that nobody reads. A switch composes its reply to a dump at once, whether we read or not."""
 
@@ -47,6 +51,7 @@ class Session(Questions, HeldSession):
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
         self._replies: dict[int, _Parts] = {}
+        self._port_changes: list[_PortChanges] = []
         self._xids = count(1)
         inflow = Inflow(lambda: self._core.messages)
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
@@ -63,6 +68,23 @@ class Session(Questions, HeldSession):
         self._require_alive()
         if self._core.version is None:
             await self._hello.open(HELLO_XID, timeout)
+
+    async def port_changes(self, *, timeout: float = 1.0) -> AsyncGenerator[wire.PortChange, None]:
+        """Ports that come, go and change from now on, until the connection ends: ``async for`` over it.
+
+        It makes this connection one that gets asynchronous messages, of this kind alone, and it stays so. Raises why
+        the connection ended, and ProtocolError when more changes wait to be read than MAX_UNREAD_CHANGES. ``timeout``
+        is for the question before; under ``contextlib.aclosing`` the loop may be left early.
+        """
+        config = await self.config(timeout=timeout)
+        changes = _PortChanges()
+        self._port_changes.append(changes)
+        try:
+            self.channel.write(wire.port_status_requests(self.version, self._next_xid(), config))
+            while True:
+                yield await changes.next()
+        finally:
+            self._port_changes.remove(changes)
 
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         self._require_alive()
@@ -113,6 +135,8 @@ class Session(Questions, HeldSession):
 
     def _on_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Message):
+            if self._port_changes and event.type == wire.MessageType.PORT_STATUS:
+                self._on_port_status(event)
             if self._replies and event.xid in self._replies:
                 self._on_part(self._replies[event.xid], event)
             self._pending.answer(event.xid, event)
@@ -124,6 +148,15 @@ class Session(Questions, HeldSession):
         else:
             self._hello.answer(HELLO_XID, event.version)
 
+    def _on_port_status(self, message: wire.Message) -> None:
+        try:
+            change = wire.parse_port_status(message)
+        except wire.OpenFlowProtocolError as error:
+            self.channel.abort(wire.OpenFlowProtocolError(f"{self.channel.address}: {error}."))
+            return
+        for changes in self._port_changes:
+            changes.add(change)
+
     def _on_part(self, reply: _Parts, part: wire.Message) -> None:
         reply.add(part)
         if reply.bytes_waiting > MAX_UNREAD_PARTS:
@@ -134,6 +167,8 @@ class Session(Questions, HeldSession):
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
         self._pending.fail_all(error)
+        for changes in self._port_changes:
+            changes.end(error)
 
 
 class _Parts:
@@ -155,6 +190,34 @@ class _Parts:
         part = self.waiting.popleft()
         self.bytes_waiting -= len(part.body)
         return part
+
+
+class _PortChanges:
+    """Those that one reader has not taken yet."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[wire.PortChange] = deque()
+        self._error: PeerError | None = None
+        self._news = asyncio.Event()
+
+    def add(self, change: wire.PortChange) -> None:
+        if len(self._waiting) >= MAX_UNREAD_CHANGES:
+            self.end(ProtocolError("Ports change faster than the changes are read."))
+        if self._error is None:
+            self._waiting.append(change)
+            self._news.set()
+
+    def end(self, error: PeerError) -> None:
+        self._error = self._error or error
+        self._news.set()
+
+    async def next(self) -> wire.PortChange:
+        while not self._waiting:
+            if self._error is not None:
+                raise self._error.with_traceback(None)
+            self._news.clear()
+            await self._news.wait()
+        return self._waiting.popleft()
 
 
 def connect(

@@ -51,6 +51,8 @@ class MessageType(IntEnum):
     FEATURES_REPLY = 6
     GET_CONFIG_REQUEST = 7
     GET_CONFIG_REPLY = 8
+    SET_CONFIG = 9
+    PORT_STATUS = 12
     ROLE_REQUEST = 24
     """Since 1.2; before, an EXPERIMENTER message of Nicira's."""
     ROLE_REPLY = 25

@@ -24,6 +24,8 @@ NXT_ROLE_REPLY = 11
 
 _ANY = 0xFFFF_FFFF
 _ALL_TABLES = 0xFF
+_ANY_10, _ALL_10 = 0xFFFF, 0xFFFC
+_ALL_GROUPS = 0xFFFF_FFFC
 
 
 def echo_request(version: int, xid: int, payload: bytes = b"") -> bytes:
@@ -101,6 +103,60 @@ def flow_request(
         return _nicira_flow_request(xid, table, out_port, cookie, cookie_mask)
     body = _pack("!B3xII4xQQ", table, out_port, out_group, cookie, cookie_mask) + _match_all_oxm()
     return _multipart_request(version, xid, MultipartKind.FLOW, body)
+
+
+def port_stats_request(version: int, xid: int) -> bytes:
+    """Ask for the counters of all ports."""
+    body = struct.pack("!H6x", _ANY_10) if version == Version.OF10 else struct.pack("!I4x", _ANY)
+    return _multipart_request(version, xid, MultipartKind.PORT, body)
+
+
+def queue_stats_request(version: int, xid: int) -> bytes:
+    """Ask for the counters of all queues of all ports."""
+    # 1.0 says "all" with another port than later versions (OVS lib/ofp-queue.c).
+    body = struct.pack("!H2xI", _ALL_10, _ANY) if version == Version.OF10 else struct.pack("!II", _ANY, _ANY)
+    return _multipart_request(version, xid, MultipartKind.QUEUE, body)
+
+
+def group_desc_request(version: int, xid: int) -> bytes:
+    """Ask what all groups do. Raises UsageError before 1.1."""
+    _require(version, Version.OF11)
+    body = struct.pack("!I4x", _ALL_GROUPS) if version >= Version.OF15 else b""
+    return _multipart_request(version, xid, MultipartKind.GROUP_DESC, body)
+
+
+def group_stats_request(version: int, xid: int) -> bytes:
+    """Ask for the counters of all groups. Raises UsageError before 1.1."""
+    _require(version, Version.OF11)
+    return _multipart_request(version, xid, MultipartKind.GROUP, struct.pack("!I4x", _ALL_GROUPS))
+
+
+def meter_config_request(version: int, xid: int) -> bytes:
+    """Ask how all meters are set. Raises UsageError before 1.3."""
+    return _meter_request(version, xid, MultipartKind.METER_CONFIG)
+
+
+def meter_stats_request(version: int, xid: int) -> bytes:
+    """Ask for the counters of all meters. Raises UsageError before 1.3."""
+    return _meter_request(version, xid, MultipartKind.METER)
+
+
+def meter_features_request(version: int, xid: int) -> bytes:
+    """Ask what the switch can meter. Raises UsageError before 1.3."""
+    _require(version, Version.OF13)
+    return _multipart_request(version, xid, MultipartKind.METER_FEATURES)
+
+
+def _meter_request(version: int, xid: int, kind: MultipartKind) -> bytes:
+    _require(version, Version.OF13)
+    return _multipart_request(version, xid, kind, struct.pack("!I4x", _ANY))
+
+
+def _require(version: int, least: Version) -> None:
+    if version < least:
+        raise UsageError(
+            f"OpenFlow 1.{version - 1} has no such request.", remedy=f"Speak OpenFlow 1.{least - 1} or later."
+        )
 
 
 NXST_FLOW = 0
