@@ -188,6 +188,10 @@ class Session(JsonRpcSession):
             raise
         return monitor
 
+    def depend_on(self, monitor: Monitor) -> None:
+        """End the session when this monitor ends: one that is there for its copy is of no use without."""
+        monitor.closed.add_done_callback(lambda closed: self.fail(closed.result()))
+
     async def _become_change_aware(self, timeout: float) -> None:
         if not self._asked_for_changes:
             with contextlib.suppress(UnknownMethod):

@@ -89,7 +89,9 @@ class Server:
 async def joined(session: Session) -> None:
     """Return when all databases can be used: a clustered one needs a moment, even when it is alone."""
     async with await session.monitor("_Server", {"Database": ["name", "connected"]}) as monitor:
-        await monitor.until(lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE)
+        await monitor.until(
+            lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE
+        )
 
 
 @pytest.fixture(scope="session")
