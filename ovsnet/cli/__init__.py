@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": "Tell what happened, from logs and archives.",
     "kubernetes": "Print manifests that run the agent on a cluster.",
     "report": "Write one archive for a bug report: status, history, logs, findings.",
+    "ovsdb": "Read, write and follow any OVSDB database.",
     "serve": "Run the agent: health endpoints, status, metrics.",
     "timeline": "Show how long each stage of the last start took.",
     "top": "Watch the diagnosis and every check of a running agent.",

@@ -57,6 +57,7 @@ class Database(ovsdb.Session):
             on_change=lambda changes: on_change(),
             timeout=timeout,
         )
+        self.depend_on(self._monitor)  # a converted schema ends it, with an upgrade for instance
 
     @property
     def bridges(self) -> frozenset[str]:

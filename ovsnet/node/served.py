@@ -42,6 +42,7 @@ class Served(ovsdb.Session):
             on_change=lambda changes: on_change(),
             timeout=timeout,
         )
+        self.depend_on(self._server)
 
     @property
     def model(self) -> str:

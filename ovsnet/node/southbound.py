@@ -76,6 +76,8 @@ class Southbound(ovsdb.Session):
         self._globals = await self.monitor(
             DATABASE, {"SB_Global": ["options"]}, on_change=lambda changes: on_change(), timeout=timeout
         )
+        self.depend_on(self._server)
+        self.depend_on(self._globals)  # a converted schema ends it, with an upgrade for instance
 
     @property
     def server(self) -> Server | None:

@@ -13,7 +13,9 @@ from ovsnet.io.tls import Tls
 from ovsnet.ovsdb import errors, operations
 from ovsnet.ovsdb.changes import Changes
 from ovsnet.ovsdb.client import Client
+from ovsnet.ovsdb.database import Database
 from ovsnet.ovsdb.lasting import LastingMonitor
+from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import Monitor
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
@@ -21,9 +23,12 @@ from ovsnet.ovsdb.replica import Change, Tables
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import Schema, Table
 from ovsnet.ovsdb.session import Session, connect
-from ovsnet.ovsdb.values import NamedUuid, Row, Uuid, Value
+from ovsnet.ovsdb.transaction import Counted, Inserted, Selected, Transaction
+from ovsnet.ovsdb.typed import TypedRow, row_as
+from ovsnet.ovsdb.values import NO_UUID, NamedUuid, Row, Uuid, Value
 
 __all__ = [
+    "NO_UUID",
     "Address",
     "Change",
     "Changes",
@@ -31,7 +36,11 @@ __all__ = [
     "ClientState",
     "Column",
     "Condition",
+    "Counted",
+    "Database",
+    "Inserted",
     "LastingMonitor",
+    "LiveDatabase",
     "Lock",
     "Monitor",
     "Mutation",
@@ -39,14 +48,18 @@ __all__ = [
     "Operation",
     "Row",
     "Schema",
+    "Selected",
     "Session",
     "Status",
     "Table",
     "Tables",
     "Tls",
+    "Transaction",
+    "TypedRow",
     "Uuid",
     "Value",
     "connect",
     "errors",
     "operations",
+    "row_as",
 ]

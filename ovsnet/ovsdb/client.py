@@ -31,6 +31,7 @@ from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import OnChange
 from ovsnet.ovsdb.errors import TransactionInDoubt
 from ovsnet.ovsdb.lasting import LastingMonitor
+from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.membership import Membership
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE
@@ -140,6 +141,9 @@ class Client:
         await self.aclose()
 
     # What is asked.
+
+    def __getitem__(self, database: str) -> LiveDatabase:
+        return LiveDatabase(self, database)
 
     async def list_dbs(self, *, timeout: float = 5.0) -> list[str]:
         """The databases that the server serves, ``_Server`` among them."""

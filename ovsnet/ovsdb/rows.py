@@ -89,21 +89,25 @@ def to_wire(column: Column, value: object) -> object:
     """
     from ovs.db.data import Datum
     from ovs.db.error import Error
+    from ovs.db.types import Type
 
-    symbols: dict[str, object] = {}
+    symbols: dict[str, object] = {"": None}  # an empty one is taken for none, and then named uuids are refused
     text = wire(value)
     try:
-        Datum.from_json(column.datum_type, text, symbols)
+        Datum.from_json(column.datum_type or Type.from_json(column.key), text, symbols)
     except (Error, ArithmeticError, AttributeError, *BAD_VALUE) as error:  # what Datum raises of itself, too
         said = getattr(error, "msg", str(error)).rstrip(".")
         raise UsageError(
             f"{value!r} does not fit column {column.name}: {said}.",
-            remedy=f"The column takes {_in_english(column)}.",
+            remedy=f"The column takes {in_english(column)}.",
         ) from error
     return text
 
 
-def _in_english(column: Column) -> str:
+def in_english(column: Column) -> str:
+    """What the column takes: "boolean", "map of string-string pairs", "integer, in range 1 to 65,279"."""
+    if column.datum_type is None:
+        return column.key
     kind: str = column.datum_type.toEnglish()
     try:
         constraint = column.datum_type.constraintsToEnglish()

@@ -26,6 +26,7 @@ from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.opening import Opening
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import Audience, OnChange
+from ovsnet.ovsdb.database import Database
 from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
@@ -62,6 +63,9 @@ class Session(JsonRpcSession):
         self._schema_watches: dict[str, str] = {}
         self._locks: dict[str, Lock] = {}
         self._change_aware = self._asked_for_changes = False
+
+    def __getitem__(self, database: str) -> Database:
+        return Database(self, database)
 
     async def echo(self, *, timeout: float = 1.0) -> float:
         """Seconds for an echo to come back (RFC 7047 section 4.1.11): proof that the server's main loop turns."""
@@ -183,6 +187,10 @@ class Session(JsonRpcSession):
             monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
             raise
         return monitor
+
+    def depend_on(self, monitor: Monitor) -> None:
+        """End the session when this monitor ends: one that is there for its copy is of no use without."""
+        monitor.closed.add_done_callback(lambda closed: self.fail(closed.result()))
 
     async def _become_change_aware(self, timeout: float) -> None:
         if not self._asked_for_changes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
+from ovsnet import ovsdb
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.node.database import Database, open_database
+from ovsnet.ovsdb.errors import MonitorCanceled
 from ovsnet.sandbox.node import Sandbox
 from tests.patience import PATIENCE
 
@@ -54,6 +57,16 @@ async def test_bridge_is_made_once_and_left_alone_after(node: Sandbox) -> None:
     assert (await node.run("ovs-vsctl", "list-ports", "br-x")).strip() == ""
     assert (await node.run("ovs-vsctl", "get", "bridge", "br-x", "other_config:disable-in-band")).strip() == '"true"'
     await database.aclose()
+
+
+async def test_converted_schema_ends_it(node: Sandbox) -> None:
+    """The server tells no change after that: another session reads the new schema, and its rows."""
+    database = await opened(node, asyncio.Event())
+    async with ovsdb.connect(f"unix:{node.rundir}/db.sock", timeout=PATIENCE) as other:
+        schema = json.loads(await other.request("get_schema", ("Open_vSwitch",), timeout=PATIENCE))
+        schema["version"] = "99.0.0"
+        await other.request("convert", ("Open_vSwitch", schema), timeout=PATIENCE)
+    assert isinstance(await asyncio.wait_for(asyncio.shield(database.closed), PATIENCE), MonitorCanceled)
 
 
 async def test_killed_server_ends_it(node: Sandbox) -> None:

@@ -22,6 +22,7 @@ from ovsnet.sandbox.proc import Process, listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 from tests.ovsdb import shapes
+from tests.patience import PATIENCE
 
 SCHEMAS = {"Open_vSwitch": "vswitch.ovsschema", "OVN_Southbound": "ovn-sb.ovsschema"}
 CLUSTERED = ("OVN_Northbound", "ovn-nb.ovsschema")
@@ -44,7 +45,7 @@ class Server:
 
     async def start(self) -> None:
         self._spawn()
-        await until(lambda: self.path in listening_paths(), 10, "ovsdb-server does not listen.")
+        await until(lambda: self.path in listening_paths(), PATIENCE, "ovsdb-server does not listen.")
         async with await connect(self.address) as session:
             await joined(session)
 
@@ -88,7 +89,9 @@ class Server:
 async def joined(session: Session) -> None:
     """Return when all databases can be used: a clustered one needs a moment, even when it is alone."""
     async with await session.monitor("_Server", {"Database": ["name", "connected"]}) as monitor:
-        await monitor.until(lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=10)
+        await monitor.until(
+            lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE
+        )
 
 
 @pytest.fixture(scope="session")

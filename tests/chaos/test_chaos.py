@@ -1,0 +1,16 @@
+"""A short run of each kind; ``python -m tests.chaos`` makes long ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.chaos import chaos
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+async def test_copy_equals_a_dump_whatever_happens(clustered: bool) -> None:
+    outcome = await chaos(3, 100, clustered=clustered)
+    assert outcome.pauses == 4
+    assert outcome.done > 50
+    assert len(outcome.faults) >= 3
+    assert outcome.connections > 1

@@ -1,0 +1,45 @@
+"""Conditions mean here what they mean to the server."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import TYPE_CHECKING
+
+from ovsnet.errors import UsageError
+from ovsnet.ovsdb import connect
+from ovsnet.ovsdb.errors import Refused
+from ovsnet.ovsdb.fit import EQUAL, INCLUDING, ORDERED, fit_conditions, meets
+from ovsnet.ovsdb.operations import insert
+from tests.ovsdb import shapes
+
+if TYPE_CHECKING:
+    from tests.ovsdb.conftest import Server
+
+
+async def test_conditions_are_judged_as_the_server_judges_them(shaped: Server) -> None:
+    """Every function on every shape of column: it finds the same rows, or both refuse."""
+    rng = random.Random(1)
+    async with connect(shaped.address) as session:
+        for number in range(12):
+            row = {name: shapes.random_value(name, rng) for name in shapes.COLUMNS}
+            await session.transact(shapes.NAME, insert("Shape", {"name": str(number), **row}))
+        table = (await session.get_schema(shapes.NAME)).table("Shape")
+        rows = await session.select(shapes.NAME, "Shape")
+        judged = 0
+        for name, function in itertools.product(shapes.COLUMNS, (*EQUAL, *ORDERED, *INCLUDING)):
+            condition = (name, function, shapes.random_value(name, rng))
+            try:
+                found = await session.select(shapes.NAME, "Shape", [condition], ["name"])
+            except Refused:
+                found = None
+            try:
+                fit_conditions(table, [condition])
+            except UsageError:
+                assert found is None, condition
+                continue
+            assert found is not None, condition
+            judged += 1
+            ours = {row["name"] for row in rows if meets(table, row, [condition])}
+            assert ours == {row["name"] for row in found}, condition
+        assert judged > 150

@@ -1,0 +1,103 @@
+"""The classes that are written for a schema: they are right to a type checker, and hold what the server sends."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ovsnet.ovsdb import Uuid, connect, row_as
+from ovsnet.ovsdb.generate import module_of
+from ovsnet.ovsdb.operations import insert
+from ovsnet.ovsdb.schema import parse_schema
+from tests.ovsdb import shapes
+from tests.ovsdb.test_rows import real_schema
+
+if TYPE_CHECKING:
+    from tests.ovsdb.conftest import Server
+
+USE = """
+from collections.abc import Mapping
+from ovsnet import ovsdb
+from rows import Bridge, Interface
+
+async def main() -> None:
+    async with ovsdb.Client("unix:/run/openvswitch/db.sock", wait=False) as client:
+        db = client["Open_vSwitch"]
+        async with db.transaction(comment="x", durable=True) as t, db.lock("l") as lock:
+            made: ovsdb.Uuid | ovsdb.NamedUuid = t.insert("Bridge", name="br0")
+            t.assert_lock(lock)
+            counted: ovsdb.Counted = t.update("Bridge", [("name", "==", "br0")], fail_mode="secure")
+        number: int = counted.count
+        bridges: list[Bridge] = await db.find_as(Bridge, ("name", "==", "br0"))
+        name: str = bridges[0].name
+        mode: str | None = bridges[0].fail_mode
+        vlans: frozenset[int] = bridges[0].flood_vlans
+        ids: Mapping[str, str] = bridges[0].external_ids
+        async with db.monitor({"Interface": None}) as monitor:
+            async for changes in monitor:
+                old = [change.old for change in changes if not changes.coalesced]
+            first = ovsdb.row_as(Interface, next(iter(monitor.tables["Interface"].values())))
+            port: int | None = first.ofport
+    async with ovsdb.connect("tcp:127.0.0.1:6640", "ssl:127.0.0.1:6641") as session:
+        rows: list[ovsdb.Row] = await session["Open_vSwitch"].find("Bridge", columns=["name"])
+"""
+
+
+def loaded(path: Path, text: str) -> ModuleType:
+    path.write_text(text)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("file", ["vswitch.ovsschema", "ovn-nb.ovsschema", "ovn-sb.ovsschema"])
+def test_defaults_are_those_of_the_schema(file: str, tmp_path: Path) -> None:
+    schema = real_schema(file)
+    module = loaded(tmp_path / f"rows_{file.partition('.')[0].replace('-', '_')}.py", module_of(schema))
+    for name, table in schema.tables.items():
+        kind: Any = getattr(module, name)
+        assert set(table.columns) | {"_uuid"} == set(kind.FIELDS.values())
+        for field, column in kind.FIELDS.items():
+            if column != "_uuid":
+                assert getattr(kind(), field) == table.columns[column].default
+
+
+def test_names_that_python_has_taken(tmp_path: Path) -> None:
+    columns = {"from": {"type": "string"}, "uuid": {"type": "integer"}, "TABLE": {"type": {"key": "real", "min": 0}}}
+    table = {"columns": columns, "indexes": [["from", "uuid"]], "maxRows": 1}
+    schema = parse_schema({"name": "D", "tables": {"class": table}})
+    module: Any = loaded(tmp_path / "rows_taken.py", module_of(schema))
+    row = row_as(module.class_, {"_uuid": Uuid("u"), "from": "here", "uuid": 7, "TABLE": None})
+    assert (row.uuid, row.from_, row.uuid_, row.TABLE_) == ("u", "here", 7, None)
+    assert "Unique by from with uuid" in module.class_.__doc__
+
+
+async def test_rows_come_as_objects(shaped: Server, tmp_path: Path) -> None:
+    module: Any = loaded(tmp_path / "rows_shapes.py", module_of(parse_schema(shapes.SCHEMA)))
+    async with connect(shaped.address) as session:
+        await session.transact(shapes.NAME, insert("Shape", {"name": "a", "some_string": ["x"], "one_integer": 3}))
+        (row,) = await session[shapes.NAME].find_as(module.Shape, ("name", "==", "a"))
+        assert (row.name, row.some_string, row.one_integer, row.maybe_real) == ("a", {"x"}, 3, None)
+        (same,) = await session.select(shapes.NAME, "Shape", columns=["_uuid"])
+        assert row.uuid == same["_uuid"]
+
+
+def test_type_checker_agrees_to_them_and_to_all_that_a_user_writes(tmp_path: Path) -> None:
+    (tmp_path / "rows.py").write_text(module_of(real_schema("vswitch.ovsschema")))
+    (tmp_path / "use.py").write_text(USE)
+    root = Path(__file__).parents[2]
+    argv = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(root / ".mypy_cache")]
+    environment = {"MYPYPATH": f"{root}:{tmp_path}", "PATH": ""}
+    argv += ["--ignore-missing-imports", "--follow-imports=silent", "rows.py", "use.py"]
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
