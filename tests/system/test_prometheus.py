@@ -98,7 +98,9 @@ async def test_alert_fires_from_a_frozen_switch_and_clears_after_the_thaw(watche
     try:
         alert = await until_true(fired, "the alert")
         assert alert is not None
-        assert alert["annotations"] == {"summary": cause.summary, "runbook": cause.remedy}
+        assert alert["annotations"]["summary"].endswith(f": {cause.summary}")
+        assert alert["annotations"]["description"] == cause.remedy
+        assert alert["annotations"]["runbook_url"].endswith(f"/runbook/{cause.code}")
         assert alert["labels"]["severity"] == "critical"
     finally:
         await watched.node.thaw("ovs-vswitchd")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ovsnet.deploy.monitoring.alerts import rules
+from ovsnet.deploy.monitoring.alerts import inhibitions, rules
 from ovsnet.deploy.monitoring.dashboard import dashboard
 
 
 def rendered() -> Mapping[str, str]:
     """What ``prometheus/`` in the source tree holds."""
-    return {"ovsnet-alerts.yml": rules(), "ovsnet-dashboard.json": dashboard()}
+    return {
+        "ovsnet-alerts.yml": rules(),
+        "alertmanager-inhibitions.yml": inhibitions(),
+        "ovsnet-dashboard.json": dashboard(),
+    }

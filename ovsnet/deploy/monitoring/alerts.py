@@ -1,4 +1,8 @@
-"""Alert rules: one per diagnosis, with its remedy as the runbook, and a few for what no diagnosis names."""
+"""Alert rules: one per diagnosis, with its remedy and a link to the runbook, a few for what no diagnosis names, and one
+for the fleet.
+
+``inhibitions`` is an example for Alertmanager: a southbound that is away degrades every node, and is one page.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,50 @@ from ovsnet.health.causes import codes
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation."""
+    """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation.
+
+    ``page`` is the path on the agent that says more; None where no agent answers, or where many are concerned.
+    """
 
     name: str
     expression: str
     hold: str
     severity: str
     summary: str
-    runbook: str
+    description: str
+    page: str | None = ""
 
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The summary begins with the node. The agent serves its page and the runbook itself, where Prometheus reaches
+        it."""
+        of_one = "" if self.name == FLEET else "{{ $labels.instance }}: "
+        found = {"summary": of_one + _literal(self.summary), "description": _literal(self.description)}
+        if self.page is not None:
+            found["runbook_url"] = f"http://{{{{ $labels.instance }}}}/{self.page}"
+        return found
+
+
+FLEET = "OvsnetFleet"
+
+MANY = 'count by (code) (ovsnet_diagnosis{code!~"healthy|starting"} == 1)'
+
+FLEET_ALERT = Alert(
+    FLEET,
+    f"{MANY} / scalar(count(ovsnet_ready)) > 0.1 and {MANY} > 2",
+    "2m",
+    "critical",
+    "More than a tenth of the nodes have one and the same diagnosis: its label code.",
+    "Look at what they share, such as the southbound, a network or an update, before you look at any one of them.",
+    None,
+)
+"""Three nodes at least: of two, one is a tenth and no fleet."""
 
 OWN = (
     Alert(
         "OvsnetAbsent", 'up{job=~".*ovsnet.*"} == 0', "2m", "critical",
         "ovsnet gives no metrics: nobody knows whether this node forwards.",
-        "See `systemctl status ovsnet`, or the log of its container.",
+        "See `systemctl status ovsnet`, or the log of its container.", None,
     ),
     Alert(
         "OvsnetLoopHeldUp", "rate(ovsnet_loop_delay_seconds_sum[5m]) > 0.2", "10m", "warning",
@@ -46,7 +79,7 @@ OWN = (
     Alert(
         "OvsVerdictFlaps", "sum without (code) (increase(ovsnet_diagnoses_total[15m])) > 20", "0m", "warning",
         "The diagnosis changes again and again, and none lasts long enough for an alert of its own.",
-        "See in ovsnet's log which diagnoses take turns, and mend the first of them.",
+        "See in ovsnet's log which diagnoses take turns, and fix the first of them.",
     ),
     Alert(
         "OvsnetCrowded", "increase(ovsnet_http_connections_cut_total[10m]) > 0", "0m", "warning",
@@ -72,7 +105,9 @@ def alerts() -> Iterator[Alert]:
             "critical" if critical else "warning",
             cause.summary,
             cause.remedy,
+            f"runbook/{cause.code}",
         )
+    yield FLEET_ALERT
     yield from OWN
 
 
@@ -86,13 +121,29 @@ def rules() -> str:
     return dumps({"groups": groups()})
 
 
+def inhibitions() -> str:
+    """An example of Alertmanager's ``inhibit_rules`` for these alerts."""
+    ours = 'alertname =~ "Ovs.+"'
+    fleet = {
+        "source_matchers": [f'alertname = "{FLEET}"'],
+        "target_matchers": [ours, f'alertname != "{FLEET}"'],
+        "equal": ["code"],
+    }
+    node = {
+        "source_matchers": [ours, 'severity = "critical"', f'alertname != "{FLEET}"'],
+        "target_matchers": [ours, 'severity = "warning"'],
+        "equal": ["instance"],
+    }
+    return dumps({"inhibit_rules": [fleet, node]})
+
+
 def _rule(alert: Alert) -> Mapping[str, object]:
     return {
         "alert": alert.name,
         "expr": alert.expression,
         "for": alert.hold,
         "labels": {"severity": alert.severity},
-        "annotations": {"summary": _literal(alert.summary), "runbook": _literal(alert.runbook)},
+        "annotations": alert.annotations,
     }
 
 

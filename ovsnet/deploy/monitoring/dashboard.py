@@ -28,6 +28,10 @@ class Panel:
     unit: str = "short"
     kind: str = "timeseries"
     width: int = 8
+    colours: tuple[tuple[float | None, str], ...] = ()
+    """From which value on; the first from none on."""
+    words: tuple[tuple[str, str, str], ...] = ()
+    """What a value is called, and its colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,21 @@ def _quantile(share: float, histogram: str, label: str) -> str:
     return f"histogram_quantile({share}, sum by (instance, {label}, le) ({_rate(f'{histogram}_bucket')}))"
 
 
+FALLS = ((None, "red"), (0.9, "orange"), (1.0, "green"))
+
+NOT_OK = (("0", "ok", "green"), ("1", "not ok", "red"))
+
 ROWS = (
     Row("Verdict", (
         Panel(
+            "Bad nodes now", 'ovsnet_diagnosis{instance=~"$instance",code!="healthy"} == 1', "{{instance}} {{code}}",
+            "Every node that is not healthy, and its root cause. http://INSTANCE/ is its page, and "
+            "http://INSTANCE/runbook/CODE says what to do.",
+            kind="table", width=12,
+        ),
+        Panel(
             "Ready nodes", 'sum(ovsnet_ready{instance=~"$instance"}) / count(ovsnet_ready{instance=~"$instance"})', "",
-            "The share of nodes whose /readyz says 200.", "percentunit", "stat", 4,
+            "The share of nodes whose /readyz says 200.", "percentunit", "stat", 4, FALLS,
         ),
         Panel(
             "State", 'count by (state) (ovsnet_state{instance=~"$instance"} == 1)', "{{state}}",
@@ -63,7 +77,7 @@ ROWS = (
         Panel(
             "Diagnosis", _each("ovsnet_diagnosis") + " == 1", "{{instance}} {{code}}",
             "The root cause on each node, and since when: docs/runbook.md has a section for each code.",
-            kind="state-timeline", width=12,
+            kind="state-timeline", width=24,
         ),
         Panel(
             "Diagnoses that came", f"sum by (code) (increase({_each('ovsnet_diagnoses_total')}[$__rate_interval]))",
@@ -72,6 +86,7 @@ ROWS = (
         Panel(
             "Proven dead for", _each("ovsnet_dead_seconds"), "{{instance}}",
             "Above dead_after, /ovs/livez fails and a kubelet restarts the container.", "s", width=12,
+            colours=((None, "green"), (1, "orange"), (30, "red")),
         ),
     )),
     Row("Checks", (
@@ -83,11 +98,11 @@ ROWS = (
             "Checks that are not ok",
             'sum by (instance, check) (ovsnet_check_status{instance=~"$instance",status=~"failed|slow|unknown"})',
             "{{instance}} {{check}}", "1 while a check failed, is late, or could not be asked.",
-            kind="state-timeline", width=16,
+            kind="state-timeline", width=16, words=NOT_OK,
         ),
         Panel(
             "Round trip, p99", _quantile(0.99, "ovsnet_round_trip_seconds", "check"), "{{instance}} {{check}}",
-            "How long answers took: an idle switch needs 0.2 ms.", "s",
+            "How long answers took: an idle switch needs 0.2 ms.", "s", colours=((None, "green"), (1, "red")),
         ),
         Panel(
             "Stalls, p99", _quantile(0.99, "ovsnet_stall_seconds", "daemon"), "{{instance}} {{daemon}}",
@@ -166,6 +181,7 @@ def dashboard() -> str:
         "editable": True,
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
+        "annotations": {"list": [_restarts()]},
         "templating": {"list": [_variable_of_datasources(), _variable_of_instances()]},
         "panels": list(_placed()),
     }
@@ -191,6 +207,14 @@ def _placed() -> Iterator[dict[str, object]]:
 
 def _drawn(number: int, panel: Panel, place: dict[str, int]) -> dict[str, object]:
     target = {"refId": "A", "datasource": DATASOURCE, "expr": panel.query, "legendFormat": panel.legend}
+    defaults: dict[str, object] = {"unit": panel.unit}
+    if panel.colours:
+        steps = [{"value": value, "color": colour} for value, colour in panel.colours]
+        defaults |= {"color": {"mode": "thresholds"}, "thresholds": {"mode": "absolute", "steps": steps}}
+    if panel.words:
+        options = {value: {"text": text, "color": colour} for value, text, colour in panel.words}
+        defaults["mappings"] = [{"type": "value", "options": options}]
+    now = {"instant": True} | ({"format": "table"} if panel.kind == "table" else {})
     return {
         "id": number,
         "type": panel.kind,
@@ -198,8 +222,21 @@ def _drawn(number: int, panel: Panel, place: dict[str, int]) -> dict[str, object
         "description": panel.tells,
         "datasource": DATASOURCE,
         "gridPos": place,
-        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
-        "targets": [target | ({"instant": True} if panel.kind == "stat" else {"range": True})],
+        "fieldConfig": {"defaults": defaults, "overrides": []},
+        "targets": [target | (now if panel.kind in ("stat", "table") else {"range": True})],
+    }
+
+
+def _restarts() -> dict[str, object]:
+    """A line through every panel where a daemon started."""
+    return {
+        "name": "Restarts",
+        "datasource": DATASOURCE,
+        "enable": True,
+        "iconColor": "purple",
+        "expr": f"changes({_each('ovsnet_daemon_start_time_seconds')}[$__rate_interval]) > 0",
+        "titleFormat": "{{daemon}} of {{instance}} started",
+        "tagKeys": "daemon",
     }
 
 

@@ -160,4 +160,4 @@ def test_resources_of_the_prometheus_operator_have_its_shape() -> None:
     assert {each["expr"] for each in group["rules"]} >= {
         f'ovsnet_diagnosis{{code="{cause.code}"}} == 1' for cause in causes()
     }
-    assert all(each["for"] and each["annotations"]["runbook"] for each in group["rules"])
+    assert all(each["for"] and each["annotations"]["description"] for each in group["rules"])

@@ -33,3 +33,16 @@ def test_no_two_panels_share_an_id_or_a_place() -> None:
 def test_every_query_is_of_the_chosen_nodes_alone() -> None:
     for panel in panels():
         assert '{instance=~"$instance"' in panel.query, panel.title
+
+
+def test_bad_nodes_are_a_table_of_now_and_restarts_are_lines() -> None:
+    bad = next(panel for panel in DOCUMENT["panels"] if panel["title"] == "Bad nodes now")
+    assert (bad["type"], bad["targets"][0]["format"], bad["targets"][0]["instant"]) == ("table", "table", True)
+    (restarts,) = DOCUMENT["annotations"]["list"]
+    assert 'ovsnet_daemon_start_time_seconds{instance=~"$instance"}' in restarts["expr"]
+
+
+def test_thresholds_rise_and_begin_with_none() -> None:
+    for panel in panels():
+        bounds = [bound for bound, _ in panel.colours if bound is not None]
+        assert [bound for bound, _ in panel.colours] == ([None, *sorted(bounds)] if panel.colours else [])
