@@ -9,7 +9,8 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test coverage test-system pictures test-versions properties lint fix soak matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo dist test coverage test-system pictures test-packages test-versions properties lint fix soak matrix bench bench-full \
+  bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -41,6 +42,16 @@ PURE := test_readers.py test_readers_fuzz.py test_keys.py test_lint.py test_offl
 test-versions: setup
 	for suite in $(SUITES); do $(BIN)/python -m ovsnet.sandbox.suite $$suite \
 	  $(BIN)/pytest -q -n $(JOBS) tests/tune $(PURE:%=--ignore=tests/tune/%) || exit 1; done
+
+# What is handed out: wheel, source archive, SBOM, the single file and the packages, with their checksums, in dist/. The
+# same bytes for the same commit. MACHINE=aarch64 makes those of the other machine.
+MACHINE ?= $(shell uname -m)
+dist: setup
+	$(BIN)/python -m release --machine $(MACHINE)
+
+# As root: installs each of them on a machine that has nothing, and runs its main job. Says what it could not run.
+test-packages: setup
+	$(BIN)/pytest -q -m system tests/packages
 
 lint: setup
 	$(BIN)/ruff format --check
@@ -90,10 +101,12 @@ setup: $(READY)
 	@$(BIN)/ovsnet sandbox fetch
 
 # --no-deps: the file is complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
-$(READY): pyproject.toml constraints.txt
+# --no-build-isolation: `ovs` has no wheel, and an isolated build would fetch whatever setuptools is the newest.
+$(READY): pyproject.toml constraints.txt build-requirements.txt
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $$(test $$(id -u) = 0 || echo sudo) sh -c \
 	  'apt-get update -q && apt-get install -qy python3-venv' && $(PYTHON) -m venv $(VENV); }
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r build-requirements.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps --no-build-isolation --use-pep517 -r constraints.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 
 import click
 
 from ovsnet.cli.terminal import say
 from ovsnet.deploy.systemd.install import Action, Step, carry_out, family_named, installation, removal
+from ovsnet.deploy.systemd.units import SINGLE_FILE
 
 
 @click.command()
@@ -31,16 +33,19 @@ from ovsnet.deploy.systemd.install import Action, Step, carry_out, family_named,
 @click.option("--program", metavar="PATH", help="Where ovsnet is on that host. [the one that runs now]")
 def install(root: Path, dry_run: bool, remove: bool, family: str, program: str | None) -> None:
     """Put ovsnet's units in place: the agent, its sockets, the host's examination, the order of ovn-controller."""
-    steps = (
-        removal(root)
-        if remove
-        else installation(root, family_named(family, root), program or str(Path(sys.executable).with_name("ovsnet")))
-    )
+    steps = removal(root) if remove else installation(root, family_named(family, root), program or _running())
     if not dry_run:
         carry_out(steps)
     for step in steps:
         say(_line(step, dry_run=dry_run))
     say(_next(remove=remove) if steps else "There is nothing of ours.", err=True)
+
+
+def _running() -> str:
+    """The single file, or what pip or a package put beside the interpreter."""
+    started = Path(sys.argv[0]).absolute()
+    single = started.suffix == SINGLE_FILE and zipfile.is_zipfile(started)
+    return str(started if single else Path(sys.executable).with_name("ovsnet"))
 
 
 DONE = {Action.WRITE: "wrote", Action.REMOVE: "removed", Action.KEEP: "kept"}

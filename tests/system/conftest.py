@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from release.wheelhouse import ours
 from tests.system.image import HOME, node_image
 from tests.system.machine import Machine, until
 from tests.system.needs import missing
-from tests.system.wheels import ours
 
 OVSNET = f"{HOME}/bin/ovsnet"
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.supervisor import die_with_parent
+from release.pins import SOURCE
 from tests.patience import PATIENCE
 from tests.system.machine import until
-from tests.system.wheels import SOURCE
 
 BUILD_TIMEOUT = 1500.0
 """Seconds for one call of buildah. It decides nothing: a build takes a minute, most of it pip's."""

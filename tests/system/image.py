@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.packages import default_cache
-from tests.system.wheels import SOURCE, wheelhouse
+from release.pins import SOURCE
+from release.wheelhouse import wheelhouse
 
 RELEASE = "bookworm"
 PYTHON = "3.11"

@@ -14,8 +14,8 @@ from ovsnet.deploy.kubernetes.bench_storm import job
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.workload import daemonset
 from ovsnet.deploy.yaml_writer import dumps
+from release.pins import SOURCE
 from tests.system import needs
-from tests.system.wheels import SOURCE
 
 SCRIPT = {"exec": {"command": ["bash", "/kube-ovn/ovs-healthcheck.sh"]}, "periodSeconds": 5, "timeoutSeconds": 45}
 

@@ -20,6 +20,9 @@ CONFIG = "/etc/ovsnet/ovsnet.toml"
 WAIT = 20
 """Seconds that ovn-controller may be held back. OVS is up in one; a boot must not hang on what never comes."""
 
+SINGLE_FILE = ".pyz"
+"""What the name of a program ends with that unpacks its libraries at its first start, and needs a place for them."""
+
 NODE_START = 30
 """Seconds that the host's examination may hold OVS back. It takes two."""
 
@@ -72,7 +75,7 @@ Type=notify
 NotifyAccess=main
 Environment=OVSNET_CONFIG={CONFIG}
 EnvironmentFile=-{family.environment}
-ExecStart={program} serve
+{_cache(program, "ovsnet")}ExecStart={program} serve
 ExecReload=/bin/kill -HUP $MAINPID
 # The socket stays open between two lives, so nobody is refused. The pace is for a program that ends at each start.
 Restart=always
@@ -128,6 +131,11 @@ WantedBy=multi-user.target
 """
 
 
+def _cache(program: str, name: str) -> str:
+    """One for each service: only its user may write there, or the other would run what that one put in."""
+    return f"CacheDirectory={name}\nCacheDirectoryMode=0700\n" if program.endswith(SINGLE_FILE) else ""
+
+
 def socket(family: Family) -> str:
     """Held by systemd, so that a restart refuses nobody."""
     listen = "\n".join(f"ListenStream={address}" for address in Settings().listen)
@@ -160,7 +168,7 @@ Before=ovsdb-server.service ovs-vswitchd.service
 
 [Service]
 Type=oneshot
-ExecStart={program} doctor
+{_cache(program, "ovsnet-doctor")}ExecStart={program} doctor
 # 1: something was found, 3: nothing could be seen. Both are for a person, and neither is a failure of this unit.
 SuccessExitStatus=1 3
 # Once a boot, not once for each restart of ovsdb-server.

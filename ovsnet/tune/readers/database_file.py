@@ -72,7 +72,7 @@ def _spans(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     while (head := _HEAD.match(content, at)) is not None:
         end = head.end() + int(head[2])
         body = content[head.end() : end]
-        if len(body) < int(head[2]) or hashlib.sha1(body).hexdigest().encode() != head[3]:
+        if len(body) < int(head[2]) or hashlib.sha1(body, usedforsecurity=False).hexdigest().encode() != head[3]:
             return
         yield body, content[at:end]
         at = end

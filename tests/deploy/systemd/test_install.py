@@ -168,3 +168,11 @@ def test_open_quote_in_os_release_is_no_end(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/os-release").write_text('NAME="Debian\nID=debian\n')
     assert family_of(tmp_path) is DEBIAN
+
+
+def test_single_file_installs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path("/opt/ovsnet.pyz")
+    monkeypatch.setattr("sys.argv", [str(file)])
+    monkeypatch.setattr("zipfile.is_zipfile", lambda path: path == file)
+    assert CliRunner().invoke(install, ["--root", str(tmp_path), "--family", "debian"]).exit_code == 0
+    assert f"ExecStart={file} serve\n" in (tmp_path / "etc/systemd/system/ovsnet.service").read_text()

@@ -80,3 +80,11 @@ def test_configuration_names_every_setting_and_says_nothing() -> None:
 def test_every_unit_calls_the_program_that_was_named(family: Family) -> None:
     for path, text in units.files(family, "/opt/o").items():
         assert all("/opt/o " in line for line in text.splitlines() if re.match("Exec(Start|StartPre)=", line)), path
+
+
+def test_single_file_gets_a_place_to_unpack_and_no_other_program_does() -> None:
+    """The services are shut out of the homes; and what the agent's user could fill, root must not run."""
+    for program, places in (("/opt/ovsnet.pyz", ["ovsnet", "ovsnet-doctor"]), ("/usr/bin/ovsnet", [])):
+        texts = [units.service(DEBIAN, program), units.doctor(program)]
+        assert [place for text in texts for place in re.findall(r"^CacheDirectory=(.*)$", text, re.M)] == places
+        assert sum(text.count("CacheDirectoryMode=0700") for text in texts) == len(places)
