@@ -20,7 +20,7 @@ from ovsnet.texts import harmless
 async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``, or as a URL.
 
-    Raises UnfitEnvironment when no agent is there, and the PeerError that fits when one misbehaves.
+    Raises UnfitEnvironment when no agent is there, or one that asks for credentials, and the PeerError that fits when one misbehaves.
     """
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:
@@ -53,6 +53,11 @@ async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str,
 
 
 def _document(response: Response, listen: str, path: str) -> dict[str, Any]:
+    if response.status == 401:
+        raise UnfitEnvironment(
+            f"The agent at {listen} asks for credentials.",
+            remedy="Name its unix socket, or an address of its setting open_at.",
+        )
     if response.status != 200:
         raise ProtocolError(f"{listen} answered {response.status} to {path}: it is no agent of ovsnet.")
     try:

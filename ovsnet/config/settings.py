@@ -118,6 +118,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "certificate."
         ),
     ] = ""
+    credentials: Annotated[
+        str,
+        Group.SERVING,
+        Meta(
+            description="TOML file with the clients that may read more than a probe's answer; see docs/security.md. "
+            "It is read again when it changes. Empty: all may. Unix sockets ask for none, nor does HTTPS with "
+            "`serve_client_ca`."
+        ),
+    ] = ""
+    open_at: Annotated[
+        tuple[str, ...],
+        Group.SERVING,
+        Meta(description="Addresses of `listen` at which `credentials` are not asked for, such as the loopback's."),
+    ] = ()
     log_format: Annotated[
         Literal["auto", "human", "json", "journal"],
         Group.SERVING,

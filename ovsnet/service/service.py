@@ -24,6 +24,7 @@ from ovsnet.io.listen import Listener, inherited, listen
 from ovsnet.io.nofile import nofile, nofile_needed, places, raise_nofile
 from ovsnet.io.sd_notify import Notifier
 from ovsnet.node.rundir import Rundir
+from ovsnet.web.credentials import Credentials
 from ovsnet.web.server import WebServer
 
 log = logging.getLogger("ovsnet")
@@ -139,7 +140,7 @@ class Service:
         async with self._reloading:
             self._notifier.reloading()
             try:
-                agent = await self._prepare()
+                agent, credentials = await self._prepare()
             except OvsnetError as error:
                 log.error("The old configuration stays: %s %s", error, error.remedy)
                 self._notifier.ready(f"The old configuration stays: {error} {error.remedy}")
@@ -147,20 +148,20 @@ class Service:
             await tasks.start(self._watch, agent)
             agent.leaving = self._agent.leaving
             self._agent = agent
-            self._server.exchange(agent)
+            self._server.exchange(agent, credentials)
             log.info("The configuration was read anew.")
             self._notifier.ready(_status(agent.health.diagnosis))
 
-    async def _prepare(self) -> Agent:
+    async def _prepare(self) -> tuple[Agent, Credentials]:
         settings, rundir = self._load()
-        agent = Agent(settings, rundir)
+        agent, credentials = Agent(settings, rundir), Credentials(settings)
         _allow_files(settings)
         if self._addresses:
             await self._move(settings)
         else:
             for listener in self._server.listeners:
                 await self._server.open(listener, settings.serving_tls.context() if listener.secure else None)
-        return agent
+        return agent, credentials
 
 
 def _allow_files(settings: Settings) -> None:

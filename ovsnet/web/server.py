@@ -19,6 +19,7 @@ from ovsnet.io.handshake import SecureAcceptor
 from ovsnet.io.listen import Listener, listen
 from ovsnet.io.nofile import nofile, places
 from ovsnet.web.connections import KEEPALIVE, CappedServer
+from ovsnet.web.credentials import Credentials
 from ovsnet.web.endpoints import ENDPOINTS, HEADERS, OK, Endpoint, text
 from ovsnet.web.host import host_is_ours
 
@@ -26,6 +27,10 @@ COSTLY = 2
 """How many costly answers are made in one turn of the loop: a probe needs a few turns, whatever a crowd asks."""
 
 NOT_OURS = "This host name is not ours. The setting host_names lists those that are."
+
+ASKED = "Credentials are asked for here: a bearer token, or a user and a password. The setting is credentials."
+CHALLENGE = 'Basic realm="ovsnet", charset="UTF-8", Bearer realm="ovsnet"'
+"""RFC 7235, section 4.1: either will do. A browser takes the first that it knows."""
 
 UNKNOWN = "unknown"
 """In the metrics, every path that is none of ours."""
@@ -36,6 +41,7 @@ class WebServer:
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
+        self._credentials = Credentials(agent.settings)
         self._server = CappedServer(self._answer, agent.settings.max_connections, agent.counters)
         self._costly = asyncio.Semaphore(COSTLY)
         self._accepting: dict[Listener, asyncio.Server | SecureAcceptor] = {}
@@ -69,9 +75,10 @@ class WebServer:
         self._accepting.pop(listener).close()
         listener.close()
 
-    def exchange(self, agent: Agent) -> None:
-        """Answer for another agent, with its settings."""
+    def exchange(self, agent: Agent, credentials: Credentials) -> None:
+        """Answer for another agent, with its settings, of which ``credentials`` were made."""
         self.agent = agent
+        self._credentials = credentials
         self._server.allow(agent.settings.max_connections)
         self._server.counters = agent.counters
 
@@ -105,14 +112,20 @@ class WebServer:
             return self._probed(request, found)
         if not host_is_ours(request.headers.get("Host", ""), self.agent):
             return text(f"{NOT_OURS}\n", 421)
+        if not self._credentials.allows(request):
+            return web.Response(text=f"{ASKED}\n", status=401, headers={**HEADERS, "WWW-Authenticate": CHALLENGE})
         return found.handler(self.agent, request)
 
     def _probed(self, request: web.BaseRequest, found: Endpoint) -> web.StreamResponse:
         response = found.handler(self.agent, request)
         assert isinstance(response, web.Response)
-        if response.body is OK or host_is_ours(request.headers.get("Host", ""), self.agent):
+        if response.body is OK:
             return response
-        return text("ok\n" if response.status == 200 else f"no: why is not told. {NOT_OURS}\n", response.status)
+        ours = host_is_ours(request.headers.get("Host", ""), self.agent)
+        if ours and self._credentials.allows(request):
+            return response
+        why = ASKED if ours else NOT_OURS
+        return text("ok\n" if response.status == 200 else f"no: why is not told. {why}\n", response.status)
 
 
 @contextlib.asynccontextmanager

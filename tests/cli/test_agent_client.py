@@ -59,6 +59,7 @@ async def test_nobody_there_says_how_to_start_one() -> None:
     ("answer", "error"),
     [
         pytest.param(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", ProtocolError, id="another server"),
+        pytest.param(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", UnfitEnvironment, id="credentials"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", ProtocolError, id="another document"),
         pytest.param(b"hello\r\n\r\n", ProtocolError, id="no HTTP"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", ConnectionLost, id="cut short"),

@@ -83,7 +83,7 @@ class Serve(Protocol):
     """What the fixture gives."""
 
     def __call__(
-        self, *listeners: str, connector: Connector | None = ..., **settings: float | tuple[str, ...]
+        self, *listeners: str, connector: Connector | None = ..., **settings: float | str | tuple[str, ...]
     ) -> AbstractAsyncContextManager[Served]: ...
 
 
@@ -95,7 +95,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
 
     @contextlib.asynccontextmanager
     async def serve(
-        *listeners: str, connector: Connector | None = None, **settings: float | tuple[str, ...]
+        *listeners: str, connector: Connector | None = None, **settings: float | str | tuple[str, ...]
     ) -> AsyncIterator[Served]:
         agent = BoardedAgent(msgspec.convert(settings, Settings), Rundir(tmp_path, tmp_path))
         async with (

@@ -1,0 +1,152 @@
+"""Who may read more than a probe's yes or no.
+
+The setting ``credentials`` names a TOML file with a table for each client, by a name for people:
+
+    [prometheus]
+    bearer = "a long random word"      # Authorization: Bearer (RFC 6750)
+    paths = ["/metrics"]               # all paths, where this is missing
+
+    [operator]
+    user = "ovs"                       # Authorization: Basic (RFC 7617), which browsers ask their users for
+    password = "another one"
+
+A client on a unix socket was let in by the mode of that socket, and one with a certificate that ``serve_client_ca`` has
+signed by that: neither is asked for credentials, nor is anybody at an address of ``open_at``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import logging
+import os
+import socket
+from collections.abc import Iterable
+
+import msgspec
+from aiohttp import web
+
+from ovsnet.config import Settings
+from ovsnet.errors import AddressError, ConfigError
+from ovsnet.files import MOST_DOCUMENT, read_bytes
+from ovsnet.io.address import Address
+
+log = logging.getLogger("ovsnet")
+
+ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with what somebody configured
+
+Signature = tuple[int, int, int] | None
+"""Inode, size and time of change: a file of which these stay is the same file."""
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of the file."""
+
+    bearer: str = ""
+    user: str = ""
+    password: str = ""
+    paths: tuple[str, ...] = ()
+
+    def may_read(self, path: str) -> bool:
+        """Whether its table allows this path, or one below it."""
+        return not self.paths or any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in self.paths)
+
+    def is_named_by(self, scheme: str, secret: str) -> bool:
+        """Whether a request bears its word. The comparison takes as long whatever is wrong."""
+        ours = self.bearer if scheme == "bearer" else f"{self.user}:{self.password}"
+        named = bool(self.bearer) if scheme == "bearer" else bool(self.user)
+        return hmac.compare_digest(ours.encode(), secret.encode("utf-8", "surrogateescape")) and named
+
+
+def read_clients(path: str) -> dict[str, Client]:
+    """The tables of the file. Raises ConfigError."""
+    remedy = "See docs/security.md for its form."
+    try:
+        clients = msgspec.toml.decode(read_bytes(path, MOST_DOCUMENT), type=dict[str, Client])
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.", remedy=remedy) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no file of credentials: {error}.", remedy=remedy) from error
+    for name, each in clients.items():
+        if bool(each.bearer) == bool(each.user and each.password):
+            raise ConfigError(f"{path}: [{name}] needs either bearer, or user and password.", remedy=remedy)
+    return clients
+
+
+class Credentials:
+    """The clients of the file as it is now: it is looked at with each request, and read when it was changed. While it
+    cannot be read, nobody is let in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.credentials
+        self._certificates = bool(settings.serve_client_ca)
+        self._open_at = frozenset(_places(settings.open_at))
+        self._seen: Signature = None
+        self._clients: dict[str, Client] = read_clients(self._path) if self._path else {}
+        if self._path:
+            self._seen = _signature(self._path)
+
+    def allows(self, request: web.BaseRequest) -> bool:
+        """Whether it may read what its path tells of the node."""
+        if not self._path or self._is_let_in(request.transport):
+            return True
+        self._look()
+        scheme, secret = _word(request.headers.get("Authorization", ""))
+        named = [each for each in self._clients.values() if each.is_named_by(scheme, secret)] if scheme else []
+        return any(each.may_read(request.path) for each in named)
+
+    def _is_let_in(self, transport: object) -> bool:
+        if transport is None:
+            return False
+        ask = transport.get_extra_info  # type: ignore[attr-defined]
+        own = ask("socket")
+        if own is not None and own.family == socket.AF_UNIX:
+            return True
+        if self._certificates and ask("ssl_object") is not None:
+            return True
+        name = ask("sockname")
+        return isinstance(name, tuple) and any((host, name[1]) in self._open_at for host in (name[0], *ANY_HOST))
+
+    def _look(self) -> None:
+        now = _signature(self._path)
+        if now == self._seen:
+            return
+        self._seen = now
+        try:
+            self._clients = read_clients(self._path)
+        except ConfigError as error:
+            self._clients = {}
+            log.warning("Nobody may read more than a probe's answer: %s", error)
+        else:
+            log.info("read %s: it lets %d clients in", self._path, len(self._clients))
+
+
+def _signature(path: str) -> Signature:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _word(header: str) -> tuple[str, str]:
+    """Scheme and secret; two empty words for what is neither."""
+    scheme, _, rest = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return "bearer", rest.strip()
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        return "basic", base64.b64decode(rest.strip(), validate=True).decode("utf-8", "surrogateescape")
+    except (binascii.Error, ValueError):
+        return "", ""
+
+
+def _places(addresses: Iterable[str]) -> Iterable[tuple[str, int]]:
+    for each in addresses:
+        try:
+            place = Address.parse(each if each.startswith("ssl:") else f"tcp:{each}")
+        except AddressError as error:
+            raise ConfigError(f"open_at: {error}", remedy="Give an address of the setting listen.") from error
+        yield place.host, place.port
