@@ -1,7 +1,7 @@
 """What does a dump of 50 000 flows cost: decoded beside os-ken, and written as text beside ``ovs-ofctl dump-flows``?
 
-All read the same reply of OpenFlow 1.3: os-ken's and ours from a file, message by message; ``ovs-ofctl`` and our dump ask
-the switch, and their figure is the CPU of the whole process.
+All read the same reply of OpenFlow 1.3: os-ken and our codec from a file; ``ovs-ofctl`` and our dump ask the switch, and
+their figure is the CPU of the whole process.
 """
 
 from __future__ import annotations

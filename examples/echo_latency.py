@@ -4,6 +4,8 @@ Every tenth of a second it is sent an echo; what a line shows is one second of t
 for, and says so.
 """
 
+from __future__ import annotations
+
 import asyncio
 import sys
 from statistics import median
@@ -13,6 +15,7 @@ from ovsnet.errors import PeerError
 
 
 async def main(target: str, seconds: int = 5) -> None:
+    """Print a line a second."""
     async with openflow.Client(target) as client:
         for _ in range(seconds):
             latencies = []

@@ -4,6 +4,8 @@ A target is such as unix:/run/openvswitch/br-int.mgmt. What changes by itself, c
 lines are those of ``ovs-ofctl``, with < for the first bridge alone and > for the second. Exit code 1 when they differ.
 """
 
+from __future__ import annotations
+
 import asyncio
 import sys
 
@@ -11,11 +13,13 @@ from ovsnet import openflow
 
 
 async def rules(target: str) -> set[str]:
+    """The flows of one bridge, as lines."""
     async with openflow.connect(target, timeout=5.0) as switch:
         return {flow.rule async for flow in switch.flows()}
 
 
 async def main(first: str, second: str) -> int:
+    """Print the difference, and return the exit code."""
     ours, theirs = await asyncio.gather(rules(first), rules(second))
     for rule in sorted(ours - theirs):
         print("<", rule)
