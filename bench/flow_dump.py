@@ -1,7 +1,7 @@
 """What does a dump of 50 000 flows cost: decoded beside os-ken, and written as text beside ``ovs-ofctl dump-flows``?
 
-All read the same reply of OpenFlow 1.3: os-ken and our codec from a file; ``ovs-ofctl`` and our dump ask the switch, and
-their figure is the CPU of the whole process.
+All read the same reply of OpenFlow 1.3: os-ken and our codec from a file; ``ovs-ofctl`` and our dump ask the switch,
+and their figure is the CPU of the whole process.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ async def bridge(node: Sandbox) -> AsyncIterator[str]:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".flows") as file:
             file.writelines(f"{flow(number)}\n" for number in range(FLOWS))
             file.flush()
-            await node.run(OFCTL, "-O", "OpenFlow13", "add-flows", target, file.name)
+            await node.run(OFCTL, "-O", "OpenFlow13", "add-flows", target, file.name, timeout=600.0)
         yield target
     finally:
         await node.run("ovs-vsctl", "del-br", _BRIDGE)
