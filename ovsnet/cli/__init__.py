@@ -24,6 +24,7 @@ COMMANDS = {
     "install": "Make the agent a service of systemd, or take it out.",
     "explain": "Tell what happened, from logs and archives.",
     "kubernetes": "Print manifests that run the agent on a cluster.",
+    "openflow": "Ask a bridge for its flows, ports, tables, groups and meters.",
     "report": "Write one archive for a bug report: status, history, logs, findings.",
     "ovsdb": "Read, write and follow any OVSDB database.",
     "serve": "Run the agent: health endpoints, status, metrics.",

@@ -48,16 +48,21 @@ class Client(Questions):
         probe: float | None = 5.0,
         tls: Tls | None = None,
     ) -> None:
-        self.address = Address.of(address)
+        self._address = Address.of(address)
         self._wait = wait
         self._probe = probe
 
         async def opened() -> Session:
             return await connect(
-                self.address, versions=versions, timeout=timeout, patience=max(timeout, GREETING_PATIENCE), tls=tls
+                self._address, versions=versions, timeout=timeout, patience=max(timeout, GREETING_PATIENCE), tls=tls
             )
 
         self._kept = Kept(opened, self._watch)
+
+    @property
+    def address(self) -> Address:
+        """Where the switch listens."""
+        return self._address
 
     @property
     def state(self) -> ClientState:

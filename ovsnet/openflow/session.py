@@ -40,7 +40,7 @@ MAX_UNREAD_PARTS = 256 << 20
 """Bytes of one reply that nobody reads. A switch composes its reply to a dump at once, whether we read or not."""
 
 
-class Session(Questions, HeldSession):
+class Session(HeldSession, Questions):
     """A connection to one bridge. Requests may overlap freely; each is paired with its reply by its xid.
 
     Closing leaves no line in the switch's log: it comes after both HELLOs, with everything read.

@@ -16,6 +16,7 @@ from bench import (
     comparison,
     crowd,
     echo,
+    flow_dump,
     laps,
     openflow_codec,
     openflow_echo,
@@ -75,6 +76,7 @@ ROWS: dict[str, Sequence[Row]] = {
     "openflow_codec": openflow_codec.rows(
         {"echo": costs(1), "ports": costs(9)}, {"echo": costs(4), "ports": costs(40)}
     ),
+    "flow_dump": flow_dump.rows(costs(20), costs(90), [2.0], [0.5]),
     "ovsdb_echo": ovsdb_echo.rows(costs(10), costs(40)),
     "ovsdb_rows": ovsdb_rows.rows("copy", {ovsdb_rows.OURS: costs(1), **{peer: costs(9) for peer in ovsdb_rows.PEERS}}),
     "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),

@@ -1,0 +1,197 @@
+"""``ovsnet openflow``: what a bridge says of itself, for people and for scripts. It changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import msgspec
+
+from ovsnet.cli.openflow_text import flow_document, port_line, table_line
+from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.terminal import say
+from ovsnet.config import Group, Settings
+from ovsnet.io.address import Address
+from ovsnet.node.installation import find_rundir
+from ovsnet.openflow import ALL_VERSIONS, OpenFlowProtocolError, Session, Version, connect
+from ovsnet.texts import for_json, harmless
+
+Command = Callable[..., Any]
+
+_VERSIONS = {"1.0": Version.OF10, "1.3": Version.OF13, "1.4": Version.OF14, "1.5": Version.OF15}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Which bridge to ask, in which version, and how long to wait for each answer."""
+
+    target: str
+    settings: Settings
+    version: str
+    timeout: float
+    as_json: bool
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[Session]:
+        """A session, for as long as the questions last."""
+        versions = frozenset({_VERSIONS[self.version]}) if self.version else ALL_VERSIONS
+        async with connect(self.address, versions=versions, timeout=self.timeout, tls=self.settings.tls) as session:
+            yield session
+
+    @property
+    def address(self) -> Address:
+        """A target without a scheme is the name of a bridge of this node. Raises AddressError."""
+        if ":" in self.target:
+            return Address.parse(self.target)
+        return find_rundir(self.settings.rundir, self.settings.ovn_rundir, os.environ).mgmt(self.target)
+
+    def show(self, document: Mapping[str, Any], text: str) -> None:
+        """One line of JSON, or the text."""
+        if self.as_json:
+            say(for_json(msgspec.json.encode(harmless(msgspec.to_builtins(document))).decode()))
+        else:
+            say(text)
+
+    def show_all(self, found: Iterable[Any], text: Callable[[Any], str]) -> None:
+        """Each of them."""
+        for each in found:
+            self.show(msgspec.to_builtins(each), text(each))
+
+
+def _with_switch(command: Command) -> Command:
+    """Give a command TARGET and the flags of all of them, and a Switch made of those."""
+
+    @functools.wraps(command)
+    def located(
+        target: str, settings: Settings, openflow: str, timeout: float, as_json: bool, **arguments: object
+    ) -> None:
+        switch = Switch(target, settings, openflow, timeout, as_json)
+        asyncio.run(command(switch, **arguments))
+
+    wrapped = with_settings(Group.NODE, Group.TLS)(located)
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line."),
+        click.option("--timeout", default=5.0, show_default=True, type=Number(min=0.02, max=3600), metavar="SECONDS",
+                     help="How long to wait for each answer."),
+        click.option("-O", "--openflow", default="", type=click.Choice(["", *_VERSIONS]),
+                     help="The version to speak; the highest that the bridge allows by itself."),
+        click.argument("target"),
+    ):  # fmt: skip
+        wrapped = decorate(wrapped)
+    return wrapped
+
+
+@click.group()
+def openflow() -> None:
+    """Ask a bridge what it holds; nothing is changed.
+
+    TARGET is the name of a bridge of this node, such as br-int, or an address: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT.
+    """
+
+
+@openflow.command("dump-flows")
+@_with_switch
+@click.option("--table", type=click.IntRange(0, 254), help="Those of one table.")
+@click.option("--cookie", metavar="VALUE[/MASK]", help="Those whose cookie has these bits.")
+@click.option("--out-port", type=click.IntRange(1, 0xFFFF), help="Those with an output to this port.")
+@click.option("--no-stats", is_flag=True, help="Leave out what changes by itself: counters and ages.")
+async def dump_flows(
+    switch: Switch, table: int | None, cookie: str | None, out_port: int | None, no_stats: bool
+) -> None:
+    """Print the flows, as ovs-ofctl does."""
+    value, mask = _cookie(cookie)
+    async with switch.asked() as session:
+        found = session.flows(table=table, cookie=value, cookie_mask=mask, out_port=out_port, timeout=switch.timeout)
+        async with aclosing(found) as flows:
+            async for flow in flows:
+                try:
+                    switch.show(flow_document(flow) if switch.as_json else {}, flow.rule if no_stats else str(flow))
+                except OpenFlowProtocolError as error:
+                    raise OpenFlowProtocolError(f"{session.address}: {error}.") from error
+
+
+def _cookie(text: str | None) -> tuple[int | None, int]:
+    every = (1 << 64) - 1
+    if text is None:
+        return None, every
+    value, slash, mask = text.partition("/")
+    try:
+        numbers = int(value, 0), int(mask, 0) if slash else every
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no number.", param_hint="--cookie") from None
+    if not all(0 <= number <= every for number in numbers):
+        raise click.BadParameter(f"{text!r} has more than 64 bits.", param_hint="--cookie")
+    return numbers
+
+
+@openflow.command()
+@_with_switch
+async def ports(switch: Switch) -> None:
+    """Print the ports, their state and their counters."""
+    async with switch.asked() as session:
+        counted = {stats.number: stats for stats in await session.port_stats(timeout=switch.timeout)}
+        for port in sorted(await session.ports(timeout=switch.timeout), key=lambda port: port.number):
+            stats = counted.get(port.number)
+            document = msgspec.to_builtins(port) | ({} if stats is None else msgspec.to_builtins(stats))
+            switch.show(document, port_line(port, stats))
+
+
+@openflow.command()
+@_with_switch
+async def tables(switch: Switch) -> None:
+    """Print the tables that hold flows or were looked up."""
+    async with switch.asked() as session:
+        found = await session.tables(timeout=switch.timeout)
+    switch.show_all((table for table in found if table.active_count or table.lookup_count), table_line)
+
+
+@openflow.command()
+@_with_switch
+async def groups(switch: Switch) -> None:
+    """Print the groups and their buckets."""
+    async with switch.asked() as session:
+        found = await session.groups(timeout=switch.timeout)
+    for group in found:
+        buckets = [
+            {"weight": each.weight, "watch_port": each.watch_port, "watch_group": each.watch_group,
+             "actions": [str(action) for action in each.actions]}
+            for each in group.buckets
+        ]  # fmt: skip
+        document = {"group_id": group.group_id, "type": group.type, "buckets": buckets}
+        switch.show(document | {"selection_method": group.selection_method}, str(group))
+
+
+@openflow.command()
+@_with_switch
+async def meters(switch: Switch) -> None:
+    """Print the meters and their bands."""
+    async with switch.asked() as session:
+        switch.show_all(await session.meters(timeout=switch.timeout), str)
+
+
+@openflow.command()
+@_with_switch
+async def show(switch: Switch) -> None:
+    """Print what the bridge is: datapath, software, version spoken, flows, ports."""
+    async with switch.asked() as session:
+        features = await session.features(timeout=switch.timeout)
+        desc = await session.desc(timeout=switch.timeout)
+        found = await session.tables(timeout=switch.timeout)
+        document = {
+            "datapath_id": f"{features.datapath_id:016x}",
+            "openflow": f"1.{session.version - 1}",
+            "manufacturer": desc.manufacturer,
+            "hardware": desc.hardware,
+            "software": desc.software,
+            "datapath": desc.datapath,
+            "tables": features.n_tables,
+            "flows": sum(table.active_count for table in found),
+            "ports": len(await session.ports(timeout=switch.timeout)),
+        }
+    switch.show(document, "\n".join(f"{name:<14}{value}" for name, value in document.items()))
