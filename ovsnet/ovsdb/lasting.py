@@ -61,7 +61,7 @@ class LastingMonitor:
         self._where = self._applied = frozen_where(where)
         self._audience = Audience(on_change)
         self._wait = wait
-        self._silence = timeout
+        self._silence = self._patience = timeout
         self._longest = longest
         self._widen = widen
         self._last: Monitor | None = None
@@ -207,7 +207,7 @@ class LastingMonitor:
                 self._wanted,
                 where=where,
                 since=self._last,
-                timeout=self._silence,
+                timeout=self._patience,
                 longest=self._longest,
                 widen=self._widen,
                 audience=self._audience,
@@ -217,7 +217,7 @@ class LastingMonitor:
         if self._last is not None and not monitor.resumed:
             self.resyncs += 1
         self._last = monitor
-        self._pause = FIRST_PAUSE
+        self._pause, self._patience = FIRST_PAUSE, self._silence
         while where is not self._where:  # asked for while the rows came
             where = self._where
             try:
@@ -237,6 +237,7 @@ class LastingMonitor:
             case MonitorCanceled():
                 return  # the schema changed: it is read again
             case DeadlineExceeded():
+                self._patience = min(2 * self._patience, self._longest)  # a slow server must get done once
                 session.fail(reason)
                 return
             case Refused() | ProtocolError() if first:

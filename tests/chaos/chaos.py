@@ -240,7 +240,7 @@ async def chaos(seed: int, transactions: int, *, clustered: bool = False) -> Out
         await server.start()
         async with AsyncExitStack() as stack:
             proxy = await stack.enter_async_context(proxied(str(directory / "proxy.sock"), server.path))
-            client = await stack.enter_async_context(Client(proxy.address, timeout=PATIENCE))
+            client = await stack.enter_async_context(Client(proxy.address, timeout=PATIENCE, probe=None))
             run = Chaos(seed, server, proxy, client, clustered=clustered)
             await run.run(transactions)
             return run.outcome

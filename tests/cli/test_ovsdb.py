@@ -16,6 +16,7 @@ from ovsnet.ovsdb import Uuid
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ended, Ovsnet, Program
 from tests.ovsdb.test_rows import real_schema
+from tests.patience import PATIENCE
 
 BRIDGE = real_schema("vswitch.ovsschema").table("Bridge")
 UUID = "11111111-1111-4111-8111-111111111111"
@@ -36,7 +37,7 @@ def db(ovsnet: Ovsnet, switch: Sandbox) -> Ovsnet:
 
     def run(*arguments: object) -> Ended:
         command, *rest = arguments
-        return ovsnet("ovsdb", command, "--remote", f"unix:{switch.rundir}/db.sock", "--timeout", 60, *rest)
+        return ovsnet("ovsdb", command, "--remote", f"unix:{switch.rundir}/db.sock", "--timeout", PATIENCE, *rest)
 
     return run
 
@@ -117,7 +118,7 @@ def test_waiting_for_a_fact(db: Ovsnet, ovsnet: Ovsnet, switch: Sandbox) -> None
 
 def test_monitor_prints_what_is_there_and_what_changes(db: Ovsnet, switch: Sandbox, program: Program) -> None:
     remote = f"unix:{switch.rundir}/db.sock"
-    command = ("ovsdb", "monitor", "--remote", remote, "--timeout", "60", "Bridge:name,external_ids")
+    command = ("ovsdb", "monitor", "--remote", remote, "--timeout", str(PATIENCE), "Bridge:name,external_ids")
     with program(*command, "--json", "--count", "1") as process:
         assert process.stdout is not None
         first = json.loads(process.stdout.readline())

@@ -86,7 +86,7 @@ async def test_call_while_away_fails_at_once_where_that_is_wanted(server: Server
 
 
 async def test_question_is_asked_again_where_its_connection_broke(server: Server) -> None:
-    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address) as client:
+    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address, probe=None) as client:
         await client.get_schema(OVS, timeout=PATIENCE)
         proxy.cut_at(b'"rows"')
         assert await client.select(OVS, OVS, timeout=PATIENCE) == []
@@ -94,7 +94,7 @@ async def test_question_is_asked_again_where_its_connection_broke(server: Server
 
 
 async def test_transaction_of_unknown_fate_says_so_and_is_not_repeated(server: Server) -> None:
-    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address) as client:
+    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address, probe=None) as client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
         proxy.cut_at(b'"count"')
         with pytest.raises(TransactionInDoubt, match="Nobody knows") as caught:
@@ -285,7 +285,7 @@ async def test_stolen_lock_is_reported(server: Server) -> None:
 
 
 async def test_lock_ends_with_its_connection(server: Server) -> None:
-    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address) as client:
+    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address, probe=None) as client:
         entered: asyncio.Future[Lock] = asyncio.get_running_loop().create_future()
         holder = asyncio.create_task(hold(client, entered))
         await asyncio.wait_for(entered, PATIENCE)

@@ -31,7 +31,7 @@ async def running(name: str, *arguments: str) -> AsyncIterator[asyncio.StreamRea
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # to its end, so that nothing of it is left to the loop
 
 
 async def line(output: asyncio.StreamReader) -> str:

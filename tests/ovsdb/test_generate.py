@@ -29,7 +29,7 @@ from rows import Bridge, Interface
 async def main() -> None:
     async with ovsdb.Client("unix:/run/openvswitch/db.sock", wait=False) as client:
         db = client["Open_vSwitch"]
-        async with db.transaction(comment="x", durable=True) as t, db.lock("l") as lock:
+        async with db.lock("l") as lock, db.transaction(comment="x", durable=True) as t:
             made: ovsdb.Uuid | ovsdb.NamedUuid = t.insert("Bridge", name="br0")
             t.assert_lock(lock)
             counted: ovsdb.Counted = t.update("Bridge", [("name", "==", "br0")], fail_mode="secure")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
+from ovsnet.io.address import Address
 from ovsnet.ovsdb import Changes, Client, Uuid, connect
 from ovsnet.ovsdb.changes import MOST_BATCHES, Audience, Feed
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownDatabase
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 OVS, SB, NB = "Open_vSwitch", "OVN_Southbound", "OVN_Northbound"
 SWITCHES = {"Logical_Switch": ["name"]}
+
+
+def patient(address: Address) -> Client:
+    """A client that no slow machine makes connect again."""
+    return Client(address, probe=None, timeout=PATIENCE)
 
 
 def names(tables: Tables, table: str = "Logical_Switch") -> set[str]:
@@ -64,12 +70,12 @@ async def test_it_goes_on_from_its_own_transaction(clustered: Server) -> None:
     told, other = Folded(), Folded()
     async with (
         proxied(clustered.path + ".p", clustered.path) as proxy,
-        Client(proxy.address) as client,
+        patient(proxy.address) as client,
         connect(clustered.address) as writing,
     ):
         await fill(writing)
-        monitor = await client.monitor(NB, SWITCHES, on_change=told.fold)
-        addresses = await client.monitor(NB, {"Address_Set": ["name"]}, on_change=other.fold)
+        monitor = await client.monitor(NB, SWITCHES, on_change=told.fold, timeout=PATIENCE)
+        addresses = await client.monitor(NB, {"Address_Set": ["name"]}, on_change=other.fold, timeout=PATIENCE)
         for number in range(6):
             if number % 2:
                 proxy.cut()
@@ -86,9 +92,9 @@ async def test_it_goes_on_from_its_own_transaction(clustered: Server) -> None:
 
 async def test_it_fetches_all_again_where_the_server_forgot(server: Server) -> None:
     """A standalone database keeps no history."""
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
-        async with client.monitor(OVS, {OVS: ["external_ids"]}) as monitor:
+        async with client.monitor(OVS, {OVS: ["external_ids"]}, timeout=PATIENCE) as monitor:
             feed = aiter(monitor)
             first = await anext(feed)
             assert (len(first), first.transactions, first.resynced) == (1, 0, False)
@@ -105,9 +111,9 @@ async def test_it_fetches_all_again_where_the_server_forgot(server: Server) -> N
 
 
 async def test_copy_stays_readable_while_the_server_is_away(server: Server) -> None:
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
-        monitor = await client.monitor(OVS, {OVS: None})
+        monitor = await client.monitor(OVS, {OVS: None}, timeout=PATIENCE)
         server.kill()
         await client.until("waiting", timeout=PATIENCE)
         assert len(monitor.tables[OVS]) == 1
@@ -123,9 +129,9 @@ async def test_copy_stays_readable_while_the_server_is_away(server: Server) -> N
 
 async def test_consumer_that_does_not_keep_up_gets_what_it_missed_merged(server: Server) -> None:
     count = 3 * MOST_BATCHES
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
-        monitor = await client.monitor(OVS, {OVS: ["next_cfg"]})
+        monitor = await client.monitor(OVS, {OVS: ["next_cfg"]}, timeout=PATIENCE)
         feed = aiter(monitor)
         for _ in range(count):
             await client.transact(OVS, mutate(OVS, [("next_cfg", "+=", 1)]), timeout=PATIENCE)
@@ -164,10 +170,10 @@ async def test_loop_ends_quietly_with_the_monitor_and_with_the_client(server: Se
     async def consume(monitor: Any) -> int:
         return len([changes async for changes in monitor])
 
-    client = Client(server.address)
+    client = patient(server.address)
     async with client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
-        first, second = await client.monitor(OVS, {OVS: None}), await client.monitor(OVS, {OVS: None})
+        first, second = [await client.monitor(OVS, {OVS: None}, timeout=PATIENCE) for _ in range(2)]
         loops = [asyncio.create_task(consume(each)) for each in (first, second)]
         await asyncio.sleep(0)
         await first.cancel()
@@ -183,13 +189,13 @@ async def test_loop_ends_quietly_with_the_monitor_and_with_the_client(server: Se
 async def test_new_conditions_hold_over_a_reconnect(clustered: Server) -> None:
     async with (
         proxied(clustered.path + ".p", clustered.path) as proxy,
-        Client(proxy.address) as client,
+        patient(proxy.address) as client,
         connect(clustered.address) as writing,
     ):
         await writing.transact(NB, *(insert("Logical_Switch", {"name": name}) for name in "abc"))
         told = Folded()
         one = {"Logical_Switch": [("name", "==", "a")]}
-        monitor = await client.monitor(NB, SWITCHES, where=one, on_change=told.fold)
+        monitor = await client.monitor(NB, SWITCHES, where=one, on_change=told.fold, timeout=PATIENCE)
         assert names(monitor.tables) == {"a"}
         proxy.cut_at(b'"update3"')
         await monitor.set_conditions({"Logical_Switch": [("name", "!=", "a")]}, timeout=PATIENCE)
@@ -202,8 +208,9 @@ async def test_new_conditions_hold_over_a_reconnect(clustered: Server) -> None:
 
 
 async def test_refused_conditions_leave_the_old_ones(server: Server) -> None:
-    async with Client(server.address) as client:
-        monitor = await client.monitor(SB, {"Chassis": ["name"]}, where={"Chassis": [("name", "==", "a")]})
+    async with patient(server.address) as client:
+        one = {"Chassis": [("name", "==", "a")]}
+        monitor = await client.monitor(SB, {"Chassis": ["name"]}, where=one, timeout=PATIENCE)
         with pytest.raises(Refused):
             await monitor.set_conditions({"Chassis": [("name", "==", 7)]}, timeout=PATIENCE)
         with pytest.raises(UsageError):
@@ -214,9 +221,9 @@ async def test_refused_conditions_leave_the_old_ones(server: Server) -> None:
 async def test_schema_that_changes_under_it(server: Server) -> None:
     """It is read again, with the new columns; rows are told as changed, and one that went with them as gone."""
     told = Folded()
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         await client.transact(SB, *(insert("Address_Set", {"name": name}) for name in "ab"), timeout=PATIENCE)
-        monitor = await client.monitor(SB, {"Address_Set": ["name", "colour"]}, on_change=told.fold)
+        monitor = await client.monitor(SB, {"Address_Set": ["name", "colour"]}, on_change=told.fold, timeout=PATIENCE)
         assert monitor.missing == {"Address_Set.colour"}
         schema = json.loads(server.programs.schema("ovn-sb.ovsschema").read_text())
         schema["tables"]["Address_Set"]["columns"]["colour"] = {"type": {"key": "string", "min": 0}}
@@ -238,8 +245,8 @@ async def test_callback_that_raises_ends_it(server: Server) -> None:
     def fail(changes: Changes) -> None:
         raise ValueError("no")
 
-    async with Client(server.address) as client:
-        monitor = await client.monitor(OVS, {OVS: None}, on_change=fail)
+    async with patient(server.address) as client:
+        monitor = await client.monitor(OVS, {OVS: None}, on_change=fail, timeout=PATIENCE)
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
         with pytest.raises(CallbackRaised, match="no"):
             await monitor.until(lambda tables: False, timeout=PATIENCE)
@@ -248,17 +255,17 @@ async def test_callback_that_raises_ends_it(server: Server) -> None:
 
 
 async def test_what_can_never_be_monitored_is_said_at_once(server: Server) -> None:
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         with pytest.raises(UnknownDatabase):
-            await client.monitor("Nowhere", {"T": None})
+            await client.monitor("Nowhere", {"T": None}, timeout=PATIENCE)
         with pytest.raises(UsageError, match="no column naem"):
-            await client.monitor(SB, {"Chassis": None}, where={"Chassis": [("naem", "==", "x")]})
+            await client.monitor(SB, {"Chassis": None}, where={"Chassis": [("naem", "==", "x")]}, timeout=PATIENCE)
         assert not client._monitors
 
 
 async def test_server_that_is_away_at_the_beginning(server: Server) -> None:
     server.kill()
-    async with Client(server.address) as client:
+    async with patient(server.address) as client:
         with pytest.raises(DeadlineExceeded, match="Nobody listens"):
             await client.monitor(OVS, {OVS: None}, timeout=0.05)
         waiting = asyncio.create_task(client.monitor(OVS, {OVS: None}, timeout=PATIENCE)._start())
