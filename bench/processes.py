@@ -52,7 +52,7 @@ def agent(node: Sandbox) -> list[str]:
 
 def measured(node: Sandbox, command: str, *arguments: object) -> list[Run[Any]]:
     """The runs of one round of ``ovsnet bench COMMAND`` on this node, a fresh process."""
-    where = ("--rounds", "1", "--rundir", str(node.rundir), "--json")
+    where = ("--rounds", "1", "--node", "--rundir", str(node.rundir), "--any-load", "--json")
     said = output([OVSNET, "bench", command, *map(str, arguments), *where])
     return decode(said.encode()).runs
 

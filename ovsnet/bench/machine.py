@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import re
+import time
 from collections.abc import Iterable
 from importlib.metadata import version
 
+import anyio
 import msgspec
 
 from ovsnet.files import read_text
@@ -45,6 +47,36 @@ def this_machine(libraries: Iterable[str] = LIBRARIES) -> Machine:
         python=platform.python_version(),
         libraries={name: version(name) for name in libraries},
     )
+
+
+QUIET = 0.3
+"""Cores that others may use beside a run: the daemons at rest, and a monitoring agent or two."""
+
+LOOK = 0.25
+"""Seconds. The kernel counts in ticks of 10 ms."""
+
+
+async def busy_cores() -> float:
+    """How many cores are in use now, but for ours."""
+    before, own = _busy_ticks(read_text("/proc/stat")), time.process_time()
+    since = time.monotonic()
+    await anyio.sleep(LOOK)
+    passed = time.monotonic() - since
+    used = (_busy_ticks(read_text("/proc/stat")) - before) / os.sysconf("SC_CLK_TCK") - (time.process_time() - own)
+    return max(used / passed, 0.0)
+
+
+def doubt(busy: float, cores: int) -> str:
+    """Why a run beside so many busy cores is not to be trusted; empty when it is."""
+    if busy <= QUIET:
+        return ""
+    return f"Others used {busy:.1f} of {cores} cores right before a run: these figures cannot be trusted."
+
+
+def _busy_ticks(stat: str) -> int:
+    """user, nice, system, irq, softirq and steal of the first line (proc_stat(5))."""
+    ticks = [int(each) for each in stat.partition("\n")[0].split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4]
 
 
 def _cpu_model(cpuinfo: str) -> str:

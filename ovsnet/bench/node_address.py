@@ -12,12 +12,19 @@ from ovsnet.node.rundir import Rundir
 
 def require_one_node(request: Request, address: Address | None) -> None:
     """Raise UsageError when a sandbox and another node are meant at once."""
-    if request.sandbox and address is not None:
-        raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
-    if request.sandbox and request.shard.of > 1:
-        raise UsageError(
-            "Shards hit one daemon, and each would have a sandbox of its own.", remedy="Leave --sandbox out."
-        )
+    if not request.sandbox:
+        return
+    if address is not None:
+        raise UsageError("--address is about a daemon that is there, and a sandbox is made.", remedy="Say --node, too.")
+    if request.shard.of > 1:
+        raise UsageError("Shards hit one daemon, and each would have a sandbox of its own.", remedy="Say --node, too.")
+    require_no_run_directory(request)
+
+
+def require_no_run_directory(request: Request) -> None:
+    """Raise UsageError when a run directory is named and a sandbox is meant."""
+    if request.sandbox and (request.settings.rundir or request.settings.ovn_rundir) and not request.named:
+        raise UsageError("--rundir is about a node that is there, and a sandbox is made.", remedy="Say --node, too.")
 
 
 def address_of(protocol: ProtocolName, settings: Settings, rundir: Rundir) -> Address:

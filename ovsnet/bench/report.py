@@ -9,9 +9,18 @@ from typing import Any
 from ovsnet.bench.result import Document, Run, in_turn
 from ovsnet.bench.workload import find
 
-_STYLE = (
-    "body{font:15px sans-serif;margin:2em auto;max-width:70em}td,th{padding:.2em .8em;text-align:right}svg{width:100%}"
-)
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--line:#c8ccd1;--bad:#a40000}
+@media(prefers-color-scheme:dark){:root{--ink:#e4e6e9;--paper:#16181b;--line:#4a4f57;--bad:#ff8a80}}
+body{font:15px/1.5 sans-serif;color:var(--ink);background:var(--paper);margin:2em auto;padding:0 1em;max-width:70em}
+h1{font-size:1.4em;overflow-wrap:anywhere}h2{font-size:1.1em}p{overflow-wrap:anywhere}.problem{color:var(--bad)}
+.wide{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right}
+tr+tr>*{border-top:1px solid var(--line)}svg{display:block;width:100%;height:auto}
+.plot{overflow-x:auto}.plot svg{min-width:36em}
+@media(prefers-color-scheme:dark){.plot svg{filter:invert(.91) hue-rotate(180deg)}}
+"""
+"""Tables and plots scroll by themselves, so that the page never does sideways. A plot is drawn in black on white, and
+turned round where the page is dark."""
 
 
 def page(document: Document) -> bytes:
@@ -25,7 +34,8 @@ def page(document: Document) -> bytes:
         *(f"<p>{escape(str(machine))}</p>" for machine in document.machines),
         *(f"<p>{escape(name)}: {escape(number)}</p>" for name, number in document.versions.items()),
     ]
-    head = f"<!doctype html><meta charset=utf-8><title>{escape(document.command)}</title><style>{_STYLE}</style>"
+    head = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=width=device-width>"
+    head += f"<title>{escape(document.command)}</title><style>{_STYLE}</style>"
     return (head + "\n".join(parts)).encode()
 
 
@@ -47,4 +57,4 @@ def _table(runs: Sequence[Run[Any]]) -> str:
         for run in runs
     ]
     titles = "".join(f"<th>{title}" for title in ("", "latency, ms", "count", "p50", "p99", "p99.9", "p99.99", "max"))
-    return f"<table><tr>{titles}{''.join(rows)}{''.join(counts)}</table>"
+    return f"<div class=wide><table><tr>{titles}{''.join(rows)}{''.join(counts)}</table></div>"

@@ -8,6 +8,7 @@ from statistics import median
 
 from matplotlib.axes import Axes
 
+from ovsnet.bench.cells import ENOUGH
 from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.report_latency import section
 from ovsnet.bench.result import Run
@@ -36,7 +37,7 @@ def plots(runs: Sequence[Run[RestartMeasures]]) -> Iterator[str]:
 
 
 def timeline(axes: Axes, runs: Sequence[Run[RestartMeasures]]) -> None:
-    """A line for each run, the first on top: the median moment of each fact, in seconds from the start."""
+    """A line for each run, the first on top: when each fact came back, in seconds from the start."""
     colors = {what: f"C{number}" for number, what in enumerate(MARKS)}
     for row, run in enumerate(runs):
         known = dict(run.measures.samples())
@@ -45,14 +46,17 @@ def timeline(axes: Axes, runs: Sequence[Run[RestartMeasures]]) -> None:
         for what, mark in MARKS.items():
             if values := known.get(what):
                 axes.plot([min(values), max(values)], [row, row], color=colors[what], linewidth=1)
-                axes.plot(median(values), row, mark, color=colors[what], markersize=8)
+                for value in values if len(values) < ENOUGH else [median(values)]:
+                    axes.plot(value, row, mark, color=colors[what], markersize=8)
     for what, mark in MARKS.items():
         if any(getattr(run.measures, what) for run in runs):
             axes.plot([], [], mark, color=colors[what], label=RestartMeasures.title(what))
     axes.set_yticks(range(len(runs)), [run.name for run in runs])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.set_xlabel("seconds from the start of the daemon: median, and from the fastest to the slowest round")
+    axes.set_xlabel(
+        "seconds from the start of the daemon, from the fastest to the slowest round; of ten and more, the median"
+    )
     axes.grid(visible=True, axis="x", alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
 
@@ -61,9 +65,9 @@ def samples(runs: Sequence[Run[RestartMeasures]]) -> str:
     """All samples as an HTML table."""
     rows = [
         f"<tr><th>{escape(run.name)}<td>{escape(run.measures.title(what))}<td>{len(values)}"
-        + "".join(f"<td>{value:.3f}" for value in (min(values), median(values), max(values)))
+        + f"<td>{min(values):.3f}<td>{f'{median(values):.3f}' if len(values) >= ENOUGH else '-'}<td>{max(values):.3f}"
         for run in runs
         for what, values in run.measures.samples()
     ]
     titles = "".join(f"<th>{title}" for title in ("", "seconds", "rounds", "fastest", "median", "slowest"))
-    return f"<table><tr>{titles}{''.join(rows)}</table>"
+    return f"<div class=wide><table><tr>{titles}{''.join(rows)}</table></div>"

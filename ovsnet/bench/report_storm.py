@@ -17,7 +17,8 @@ NEVER = "never"
 
 def plots(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
     """The sections of all storms."""
-    yield section("What each probe interval costs", lambda axes: sweep(axes, runs), height=6.0)
+    if several := [run for group in sweeps(runs) if len(set(map(probe_interval, group))) > 1 for run in group]:
+        yield section("What each probe interval costs", lambda axes: sweep(axes, several), height=6.0)
     yield summary(runs)
     if fallen := [run for run in runs if run.measures.fault_to_synced.counts]:
         yield section("Who was back when", lambda axes: comeback(axes, fallen))
@@ -76,7 +77,7 @@ def summary(runs: Sequence[Run[StormMeasures]]) -> str:
     rows = [_row(run) for run in runs]
     titles = "".join(f"<th>{escape(heading)}" for heading in rows[0])
     body = "".join(f"<tr>{''.join(f'<td>{escape(text)}' for text in row.values())}" for row in rows)
-    return f"{verdicts}<table><tr>{titles}{body}</table>"
+    return f"{verdicts}<div class=wide><table><tr>{titles}{body}</table></div>"
 
 
 def _row(run: Run[StormMeasures]) -> Mapping[str, str]:

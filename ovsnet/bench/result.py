@@ -21,19 +21,23 @@ FORMAT = 2
 class Run(msgspec.Struct, Generic[AnyMeasures], kw_only=True):
     """One measurement. ``name`` distinguishes it from others of its document; those of one name are its rounds.
 
-    ``settings`` are what was asked for; ``peak_bytes`` is resident memory; ``began`` and ``ended`` are Unix times.
+    ``process`` tells the engines apart that measured one after the other. ``settings`` are what was asked for;
+    ``peak_bytes`` is resident memory; ``began`` and ``ended`` are Unix times. ``doubts`` are what the machine did
+    beside it.
     """
 
     kind: str
     name: str
     measures: AnyMeasures
     round: int = 0
+    process: int = 0
     settings: dict[str, Setting] = {}
     began: float = 0.0
     ended: float = 0.0
     cpu_seconds: dict[str, float] = {}
     peak_bytes: dict[str, int] = {}
     problems: list[str] = []
+    doubts: list[str] = []
 
     @property
     def done(self) -> int:
@@ -72,7 +76,7 @@ class Document(msgspec.Struct, kw_only=True):
     @property
     def problems(self) -> list[str]:
         """Why these figures may not be trusted, once each."""
-        return list(dict.fromkeys(problem for run in self.runs for problem in run.problems))
+        return list(dict.fromkeys(why for run in self.runs for why in (*run.problems, *run.doubts)))
 
 
 def together(runs: Iterable[Run[AnyMeasures]]) -> Run[AnyMeasures]:
@@ -107,11 +111,13 @@ def _added(runs: Sequence[Run[AnyMeasures]]) -> Run[AnyMeasures]:
         name=first.name,
         measures=type(first.measures).added(run.measures for run in runs),
         round=first.round,
+        process=first.process,
         settings=first.settings,
         cpu_seconds={
             who: sum(run.cpu_seconds.get(who, 0.0) for run in runs) for who in _keys(run.cpu_seconds for run in runs)
         },
         problems=list(dict.fromkeys(problem for run in runs for problem in run.problems)),
+        doubts=list(dict.fromkeys(doubt for run in runs for doubt in run.doubts)),
     )
 
 

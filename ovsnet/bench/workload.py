@@ -28,8 +28,12 @@ class Request:
     """What every workload is asked with, besides its own options."""
 
     shard: Shard = field(default_factory=Shard)
-    sandbox: bool = False
+    sandbox: bool = True
     seed: int = 1
+    any_load: bool = False
+    """Whether figures of a busy machine pass."""
+    named: bool = False
+    """Whether somebody said which of the two it is to be, a sandbox or this host's node."""
     start_at: float | None = None
     """Unix time; None for now."""
     settings: Settings = field(default_factory=Settings)
@@ -127,6 +131,10 @@ class Workload:
     """Sentences below the table, from all runs of this kind."""
     figures: Sequence[Figure] = (RATE,)
     """What is compared besides CPU time, histograms and samples."""
+    cost: str = ""
+    """What it costs this host's node, as a sentence."""
+    fresh_rounds: bool = False
+    """Whether each round has daemons of its own, so that rounds are independent of each other."""
     plots: Callable[[Sequence[Run[Any]]], Iterable[str]] = no_remarks
     """Sections of the report, as HTML; all rounds of a plan are one run."""
 

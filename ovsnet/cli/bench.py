@@ -13,6 +13,7 @@ from ovsnet.bench.files import read
 from ovsnet.bench.workload import Job, Request, Workload, find, kinds
 from ovsnet.cli.bench_options import common_options, flag
 from ovsnet.cli.bench_output import FILE, Output, publish, require_plots
+from ovsnet.cli.bench_processes import apart
 from ovsnet.cli.bench_run import run
 from ovsnet.cli.bench_text import change_lines
 from ovsnet.cli.options import with_settings
@@ -33,10 +34,15 @@ class _Bench(click.Group):
 def command(workload: Workload) -> click.Command:
     """What measures this workload: its own options, those of all workloads, and the settings of the node."""
 
-    def measure(request: Request, output: Output, settings: Settings, **options: object) -> None:
+    def measure(request: Request, output: Output, processes: int, settings: Settings, **options: object) -> None:
         request = dataclasses.replace(request, settings=settings)
         job: Job = workload.plan(request=request, **options)
-        run(workload, job, request, output)
+        if workload.cost and (not request.sandbox or options.get("address")):
+            say(f"ovsnet: {workload.cost}", err=True)
+        if processes > 1:
+            apart(click.get_current_context(), processes, output)
+        else:
+            run(workload, job, request, output)
 
     parsed = common_options(with_settings(*workload.settings)(measure))
     for option in reversed(workload.options):
@@ -48,7 +54,10 @@ def command(workload: Workload) -> click.Command:
 def bench() -> None:
     """Measure what happens when many clients come at once.
 
-    Exit codes: 0 done, 1 a figure cannot be trusted (the generator fell behind, a daemon died), 130 cut short.
+    On a sandbox made for it; this host's node is loaded only with --node.
+
+    Exit codes: 0 done, 1 a figure cannot be trusted (the generator fell behind, a daemon died, others kept the machine
+    busy), 130 cut short.
     """
 
 
@@ -75,13 +84,16 @@ def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool
 @click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(before: Path, after: Path, seed: int, as_json: bool) -> None:
-    """Say what changed from BEFORE to AFTER, with a confidence interval."""
+    """Say what changed from BEFORE to AFTER, with a confidence interval.
+
+    Both need several processes (--processes 5), but for restarts and storms, whose rounds have daemons of their own.
+    """
     from random import Random
 
     from ovsnet.bench.compare import compare as compared
 
     changes = compared(read(before), read(after), Random(seed))
     if as_json:
-        say(json.dumps([msgspec.to_builtins(change) | {"certain": change.certain} for change in changes]))
+        say(json.dumps([msgspec.to_builtins(change) for change in changes]))
     else:
         say("\n".join(change_lines(changes)))

@@ -15,6 +15,7 @@ from ovsnet.bench.workload import Request
 from ovsnet.cli import options
 from ovsnet.cli.bench_output import FILE, Output, require_places, require_plots
 from ovsnet.deadlines import NOW
+from ovsnet.errors import UsageError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -49,14 +50,22 @@ def _type(values: Values) -> click.ParamType[Any]:
 
 
 _COMMON = (
-    click.option("--sandbox", is_flag=True, help="Measure a sandbox node made for this, not the node of this host."),
+    click.option(
+        "--sandbox/--node", "sandbox", default=None,
+        help="Measure a node made for this, which is the default; or this host's own, at the cost that is then said.",
+    ),
+    click.option(
+        "--processes", default=1, show_default=True, type=click.IntRange(1, 100),
+        help="Do all of it in so many processes, one after the other: `compare` needs to know how they differ.",
+    ),
+    click.option("--any-load", is_flag=True, help="Also trust figures of a machine that others keep busy."),
     click.option("--seed", default=1, show_default=True, help="Of all that is random."),
     click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere. Or I+1/N."),
     click.option("--start-at", default=NOW, metavar="TIME", help="Begin then: Unix time or ISO 8601."),
     click.option("--json", "as_json", is_flag=True, help="Print the document that --out writes."),
     click.option("--out", type=FILE, help="Write everything that was measured, as JSON."),
     click.option("--report", type=FILE, help="Write a page with plots (HTML)."),
-)
+)  # fmt: skip
 
 
 def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,15 +73,20 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def parsed(
-        seed: int, out: Path | None, report: Path | None, as_json: bool, sandbox: bool, shard: str, start_at: str,
-        **arguments: object,
+        seed: int, out: Path | None, report: Path | None, as_json: bool, sandbox: bool | None, processes: int,
+        any_load: bool, shard: str, start_at: str, **arguments: object,
     ) -> object:  # fmt: skip
         moment = parse_moment(start_at)
         if report is not None:
             require_plots()
         require_places(out, report)
-        request = Request(Shard.parse(shard), sandbox, seed, moment)
-        return function(request=request, output=Output(out, report, as_json), **arguments)
+        request = Request(
+            Shard.parse(shard), sandbox is not False, seed, any_load, named=sandbox is not None, start_at=moment
+        )
+        if processes > 1 and request.shard.of > 1:
+            raise UsageError("Shards are joined round by round, and not by process.", remedy="Leave --processes out.")
+        output = Output(out, report, as_json)
+        return function(request=request, output=output, processes=processes, **arguments)
 
     command: Callable[..., Any] = parsed
     for option in reversed(_COMMON):

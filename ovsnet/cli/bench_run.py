@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ovsnet.bench.machine import this_machine
+from ovsnet.bench.machine import busy_cores, this_machine
 from ovsnet.bench.result import Document
 from ovsnet.bench.rounds import in_rounds
 from ovsnet.bench.versions import versions
@@ -105,7 +105,7 @@ async def _measure(
     display = _Display(document)
     work = in_rounds(
         workload, plans, document, rounds=rounds, announce=display.announce, shard=request.shard,
-        until_problem=until_problem,
+        until_problem=until_problem, busy=None if request.any_load else busy_cores,
     )  # fmt: skip
     try:
         async with anyio.create_task_group() as tasks:

@@ -38,12 +38,14 @@ def change_lines(changes: Sequence[Difference]) -> Iterator[str]:
         for change in changes
     ]
     yield from _aligned(rows)
-    yield "* changed by more than chance"
+    yield "* changed by more than chance, with all figures taken together"
+    if any(change.chance is None for change in changes):
+        yield "A single process shows no chance: what differs from one to the next is not in it. Use --processes 5."
 
 
 def _bounds(change: Difference) -> str:
     if change.low is None:
-        return "-" if change.ratio is None else "one round only"
+        return "-" if change.chance is not None else "one process only"
     return f"{change.low:.2f} to {change.high:.2f}"
 
 

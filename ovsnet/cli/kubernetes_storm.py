@@ -18,6 +18,7 @@ OURS = {
     "shard": "--shard",
     "start_at": "--start-at",
     "sandbox": "--sandbox",
+    "processes": "--processes",
     "as_json": "--json",
     "out": "--out",
     "report": "--report",

@@ -46,9 +46,12 @@ async def create_databases(
     await together(*(lambda name=name: create(name) for name in schemas))
 
 
-async def configure_switch(run: Tools, *, southbound: str | None, bridge: bool, ports: int) -> None:
-    """Fill the Open_vSwitch database in one transaction. ``southbound`` is None for a node without OVN."""
-    words = _settings(southbound)
+async def configure_switch(
+    run: Tools, *, southbound: str | None, bridge: bool, ports: int, name: str, address: str
+) -> None:
+    """Fill the Open_vSwitch database in one transaction. ``southbound`` is None for a node without OVN; ``name`` and
+    ``address`` are the chassis's."""
+    words = _settings(southbound, name, address)
     if bridge:
         words += _bridge("secure" if southbound else "standalone")
     if bridge and ports:
@@ -63,13 +66,13 @@ async def add_ports_late(run: Tools, ports: int) -> None:
         await run("ovs-vsctl", "--no-wait", *_interfaces(ports))
 
 
-def _settings(southbound: str | None) -> list[str]:
+def _settings(southbound: str | None, name: str, address: str) -> list[str]:
     """The database's one row, and, for OVN, what ovn-controller reads at its start."""
-    settings = ["external_ids:system-id=sandbox"]
+    settings = [f"external_ids:system-id={name}"]
     if southbound:
         # Quoted: a list of remotes holds commas, which ovs-vsctl would take for its own.
         settings += [f'external_ids:ovn-remote="{southbound}"']
-        settings += ["external_ids:ovn-encap-type=geneve", "external_ids:ovn-encap-ip=127.0.0.1"]
+        settings += ["external_ids:ovn-encap-type=geneve", f"external_ids:ovn-encap-ip={address}"]
     return ["--", "init", "--", "set", "Open_vSwitch", ".", *settings]
 
 

@@ -99,6 +99,16 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Chassis:
+    """Who a node is to the southbound of another one: its name there, that southbound's remote, and an address for its
+    tunnels. Two chassis of one address are a fault of their own (ovn-controller 26.03 dies of it)."""
+
+    name: str
+    southbound: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Daemon:
     """One daemon. ``sockets`` and ``ports`` listen once it is up; ``{pid}`` in a name stands for its pid.
 
@@ -115,10 +125,19 @@ class Daemon:
 
 
 def declare(
-    layout: Layout, *, ovn: bool, members: tuple[RaftMember, ...], doors: Mapping[str, Door] = MappingProxyType({})
+    layout: Layout,
+    *,
+    ovn: bool,
+    members: tuple[RaftMember, ...],
+    doors: Mapping[str, Door] = MappingProxyType({}),
+    chassis: Chassis | None = None,
 ) -> dict[str, Daemon]:
-    """The daemons of such a node by name, in the order of their start."""
+    """The daemons of such a node by name, in the order of their start. A ``chassis`` of another node has no central
+    ones."""
     daemons = [_database(layout)]
+    if chassis is not None:
+        daemons += [_vswitchd(layout), _controller(layout)]
+        return {daemon.name: daemon for daemon in daemons}
     if ovn:
         daemons += [_ovn_database(layout, "nb", "OVN_Northbound", "NB_Global")]
         for name, member in _southbound(members).items():

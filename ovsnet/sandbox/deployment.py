@@ -27,7 +27,9 @@ class Deployment:
         self.layout = Layout(directory)
         self.settings = settings
         self.binaries = binaries
-        self.daemons = declare(self.layout, ovn=settings.ovn, members=settings.members, doors=settings.doors)
+        self.daemons = declare(
+            self.layout, ovn=settings.ovn, members=settings.members, doors=settings.doors, chassis=settings.chassis
+        )
         self.supervisor = Supervisor(
             self.layout, self.daemons, binaries, os.environ | self.environment(), detached=detached
         )
@@ -35,12 +37,15 @@ class Deployment:
     @property
     def southbound(self) -> str:
         """Remote of the southbound database; three, separated by commas, with raft."""
-        return southbound_remote(self.layout, self.settings.members)
+        chassis = self.settings.chassis
+        return southbound_remote(self.layout, self.settings.members) if chassis is None else chassis.southbound
 
     def environment(self) -> dict[str, str]:
         """Variables that point any program of OVS or OVN, and ovsnet, at this node."""
         variables = self.binaries.environment() | self.layout.variables()
-        if self.settings.ovn:
+        if self.settings.chassis is not None:
+            variables["OVN_SB_DB"] = self.southbound
+        elif self.settings.ovn:
             variables |= {"OVN_NB_DB": self.layout.unix("ovnnb_db.sock"), "OVN_SB_DB": self.southbound}
         return variables
 

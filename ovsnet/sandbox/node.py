@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ovsnet.io.tls import Tls
-    from ovsnet.sandbox.daemons import Daemon
+    from ovsnet.sandbox.daemons import Chassis, Daemon
 
 
 class Sandbox:
@@ -36,7 +36,8 @@ class Sandbox:
     ``directory`` is made, or taken if it is empty; a short temporary one when None. ``ports`` is the number of ports
     on br-int. ``raft`` makes the southbound a cluster of three. ``ovn=False`` leaves OVN out. ``bridge=False`` leaves
     br-int to ovn-controller, which then loses the race for br-int.mgmt as on a node's first start. With ``door``, each
-    server of the southbound listens on TCP or TLS as well: see ``doors``. A ``detached`` sandbox outlives us.
+    server of the southbound listens on TCP or TLS as well: see ``doors``. As a ``chassis`` it belongs to the
+    southbound of another sandbox, and has no central daemons. A ``detached`` sandbox outlives us.
 
     Not bound to an event loop, but to the thread that starts it: when that ends, the kernel kills the daemons. Whatever
     needs the node raises UsageError before ``up``.
@@ -51,9 +52,10 @@ class Sandbox:
         ovn: bool = True,
         bridge: bool = True,
         door: Literal["tcp", "ssl"] | None = None,
+        chassis: Chassis | None = None,
         detached: bool = False,
     ) -> None:
-        self._shape = Shape(ports=ports, raft=raft, ovn=ovn, bridge=bridge, door=door)
+        self._shape = Shape(ports=ports, raft=raft, ovn=ovn, bridge=bridge, door=door, chassis=chassis)
         self._requested = None if directory is None else Path(directory).absolute()
         if self._requested:
             place.require_short(self._requested)
@@ -116,8 +118,9 @@ class Sandbox:
 
     @property
     def southbound_servers(self) -> dict[str, str]:
-        """The daemons that serve the southbound database, each with the remote of its unix socket."""
-        return southbound_servers(self._node.layout, self._node.settings.members)
+        """The daemons that serve the southbound database here, each with the remote of its unix socket."""
+        settings = self._node.settings
+        return {} if settings.chassis else southbound_servers(self._node.layout, settings.members)
 
     @property
     def doors(self) -> dict[str, str]:

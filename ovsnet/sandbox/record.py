@@ -9,7 +9,7 @@ import msgspec
 from ovsnet.errors import UsageError
 from ovsnet.files import MOST_DOCUMENT, read_bytes, replace
 from ovsnet.protocol.jsonrpc import BAD_JSON
-from ovsnet.sandbox.daemons import Door, RaftMember
+from ovsnet.sandbox.daemons import Chassis, Door, RaftMember
 from ovsnet.sandbox.proc import Process
 
 SETTINGS = "sandbox.json"
@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     binaries_root: str | None
     made_directory: bool
     doors: dict[str, Door] = {}
+    chassis: Chassis | None = None
 
 
 def write_settings(directory: Path, settings: Settings) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovsnet.errors import UsageError
-from ovsnet.sandbox.daemons import RAFT_MEMBERS, Door, RaftMember
+from ovsnet.sandbox.daemons import RAFT_MEMBERS, Chassis, Door, RaftMember
 from ovsnet.sandbox.proc import free_ports
 from ovsnet.sandbox.record import Settings
 
@@ -20,12 +20,18 @@ class Shape:
     ovn: bool
     bridge: bool
     door: Literal["tcp", "ssl"] | None
+    chassis: Chassis | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.ports <= 60000:
             raise UsageError(f"A sandbox cannot have {self.ports} ports.", remedy="Ask for 0 to 60000.")
         if not self.ovn and (self.raft or self.door or not self.bridge):
             raise UsageError("raft, door and bridge=False need OVN.", remedy="Leave ovn=False out.")
+        if self.chassis is not None and (self.ports or self.raft or self.door or not self.ovn):
+            raise UsageError(
+                "A chassis of another node's southbound has no central daemons and no ports of its own.",
+                remedy="Use ports=0, and neither raft nor door.",
+            )
 
     def settle(self, *, binaries_root: str | None, made_directory: bool) -> Settings:
         """The same with all that is chosen when it is made."""
@@ -38,6 +44,7 @@ class Shape:
             binaries_root=binaries_root,
             made_directory=made_directory,
             doors=_doors(members, tls=self.door == "ssl") if self.door else {},
+            chassis=self.chassis,
         )
 
 

@@ -19,6 +19,10 @@ async def start(node: Deployment) -> None:
     if not node.settings.ovn:
         await _start_switch(node)
         return
+    if node.settings.chassis is not None:
+        await _start_switch(node)
+        await node.supervisor.start("ovn-controller")
+        return
     await together(partial(_start_switch, node), partial(_start_northbound, node))
     await node.supervisor.start("ovn-controller")
     if not node.settings.with_bridge:
@@ -46,6 +50,8 @@ async def _start_switch(node: Deployment) -> None:
         southbound=node.southbound if settings.ovn else None,
         bridge=settings.with_bridge,
         ports=settings.ports,
+        name=settings.chassis.name if settings.chassis else "sandbox",
+        address=settings.chassis.address if settings.chassis else "127.0.0.1",
     )
     await together(fill, partial(node.supervisor.start, "ovs-vswitchd"))
     if settings.with_bridge:

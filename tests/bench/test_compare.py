@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ovsnet.bench.compare import Difference, compare
+from ovsnet.bench.compare import Difference, compare, marked, quantile_again
 from ovsnet.bench.histogram import Histogram
 from ovsnet.bench.machine import this_machine
 from ovsnet.bench.race import RaceMeasures
@@ -22,14 +22,15 @@ def document(*runs: Run[Any]) -> Document:
     return Document(command="race", began="", machines=[this_machine()], runs=list(runs))
 
 
-def rounds(seed: int, *, slower: float = 1.0, number: int = 3) -> Document:
-    """Rounds of lognormal latencies, all ``slower`` times as long."""
+def rounds(seed: int, *, slower: float = 1.0, number: int = 3, process: int | None = None) -> Document:
+    """Rounds of lognormal latencies, all ``slower`` times as long; each of a process of its own, or all of one."""
     generator = np.random.default_rng(seed)
     runs = []
     for each in range(number):
         measures = RaceMeasures(done=4000)
         ended = slower * generator.uniform(0.98, 1.02)
-        run = Run(kind="race", name="gated 64", round=each, ended=ended, measures=measures)
+        at = each if process is None else process
+        run = Run(kind="race", name="gated 64", round=each, process=at, ended=ended, measures=measures)
         for value in (generator.lognormal(13, 0.5, 4000) * slower).astype(np.int64).tolist():
             measures.from_connect.record(value)
         run.cpu_seconds = {ENGINE: slower}
@@ -50,28 +51,80 @@ def test_doubling_is_seen_and_certain() -> None:
     assert figure(changes, "rate").ratio == pytest.approx(0.5, rel=0.1)
 
 
-def test_chance_is_rarely_called_a_change() -> None:
-    """95 % confidence: of 20 pairs that differ by chance alone, one is expected to seem to change."""
-    certain = [
-        figure(compare(rounds(seed), rounds(seed + 100), random.Random(seed)), "from connect p50").certain
-        for seed in range(20)
-    ]
-    assert sum(certain) <= 5
+RACES, PROCESSES, ROUNDS = 3, 4, 2
 
 
-def test_interval_of_a_quantile_is_that_of_drawing_all_values_anew() -> None:
+def same(seed: int, *, faster: float = 1.0) -> Document:
+    """A bench of one thing: what is counted differs by process (5 %), by round (3 %) and by value."""
+    generator = np.random.default_rng(seed)
+    runs = []
+    for race_of in range(RACES):  # five figures each: a rate, CPU, and three quantiles
+        for process in range(PROCESSES):
+            of_process = generator.lognormal(0, 0.05) / faster
+            for number in range(ROUNDS):
+                pace = of_process * generator.lognormal(0, 0.03)
+                measures = RaceMeasures(done=2000)
+                for value in (generator.lognormal(13, 0.6, 120) * pace).astype(np.int64).tolist():
+                    measures.from_connect.record(value)
+                run = Run(
+                    kind="race", name=f"race {race_of}", round=number, process=process, ended=pace, measures=measures
+                )
+                run.cpu_seconds = {ENGINE: pace * generator.lognormal(0, 0.03)}
+                runs.append(run)
+    return document(*runs)
+
+
+@pytest.fixture(scope="module")
+def comparisons() -> list[list[Difference]]:
+    """Twenty of a thing with itself."""
+    return [compare(same(seed), same(seed + 1000), random.Random(seed)) for seed in range(20)]
+
+
+def test_of_twenty_comparisons_of_a_thing_with_itself_at_most_one_figure_in_twenty_has_a_mark(
+    comparisons: list[list[Difference]],
+) -> None:
+    assert sum(change.certain for each in comparisons for change in each) <= 0.05 * sum(map(len, comparisons))
+    assert sum(any(change.certain for change in each) for each in comparisons) <= 3
+
+
+def test_interval_of_each_figure_leaves_out_one_in_twenty_of_equal_things(comparisons: list[list[Difference]]) -> None:
+    """Within three standard errors of that share; the figures of one run, which vary together, count as one."""
+    outside = [change.chance is not None and change.chance < 0.05 for each in comparisons for change in each]
+    assert sum(outside) / len(outside) <= 0.05 + 3 * (0.05 * 0.95 / (20 * RACES)) ** 0.5
+
+
+def test_saving_of_a_quarter_is_seen_among_all_figures() -> None:
+    changes = compare(same(1), same(2, faster=1.4), random.Random(0))
+    seen = [change for change in changes if change.certain]
+    assert len(seen) >= len(changes) / 2
+    assert all(change.ratio is not None and (change.ratio > 1) == (change.figure == "rate") for change in seen)
+
+
+def test_one_process_shows_no_chance_however_many_rounds_it_has() -> None:
+    changes = compare(rounds(1, process=0), rounds(2, slower=2.0, process=0), random.Random(0))
+    assert all(change.chance is None and not change.certain for change in changes)
+
+
+def test_mark_is_for_what_passes_with_all_figures_taken_together() -> None:
+    """Of 100 figures one has a chance of 1 %: that is what chance does."""
+    made = [Difference("", str(number), "", 1.0, 1.0, None, None, 0.5) for number in range(99)]
+    likely, sure = (Difference("", "x", "", 1.0, 2.0, None, None, chance) for chance in (0.01, 0.0001))
+    assert not any(change.certain for change in marked([*made, likely]))
+    assert [change.figure for change in marked([*made, sure]) if change.certain] == ["x"]
+    assert marked([likely])[0].certain
+
+
+def test_quantile_that_is_drawn_again_is_that_of_drawing_all_values_again() -> None:
     """The drawn share stands for a whole sample: hold it against numpy, which draws the sample."""
     values = np.random.default_rng(3).lognormal(13, 1, 1000).astype(np.int64)
     histogram = Histogram()
     for value in values.tolist():
         histogram.record(value)
-    run = Run(kind="race", name="x", measures=RaceMeasures(from_connect=histogram))
-    change = figure(compare(document(run), document(run), random.Random(1)), "from connect p50")
-    again = np.random.default_rng(4).choice(values, (2, 1000, 1000))
-    ratios = np.median(again[0], axis=1) / np.median(again[1], axis=1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
-    assert change.low == pytest.approx(low, rel=0.03)
-    assert change.high == pytest.approx(high, rel=0.03)
+    ranks, rng = histogram.ranks(), random.Random(1)
+    drawn = [quantile_again(ranks, 0.5, rng) for _ in range(2000)]
+    again = np.median(np.random.default_rng(4).choice(values, (2000, 1000)), axis=1)
+    assert np.std(drawn) == pytest.approx(np.std(again), rel=0.1)
+    assert np.mean(drawn) == pytest.approx(np.mean(again), rel=0.01)
 
 
 def test_one_round_gives_no_interval_for_a_rate() -> None:

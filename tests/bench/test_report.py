@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.report import page
+from ovsnet.bench.report_latency import percentiles
 from ovsnet.bench.result import Document, Run, Setting
 from ovsnet.bench.workload import find
 
@@ -48,3 +52,32 @@ def test_text_is_escaped() -> None:
     assert "It ended &lt;early&gt;." in text
     assert "<run>" not in text
     assert "<early>" not in text
+
+
+def test_page_fits_a_telephone_and_a_dark_room() -> None:
+    """Whatever is wide scrolls in a box of its own, and both palettes are there."""
+    text = page(document("race", {"from_arrival": [5, 9]})).decode()
+    assert "<meta name=viewport content=width=device-width>" in text
+    assert "prefers-color-scheme:dark" in text
+    for tag in ("<table", "<svg"):
+        before = [part.rpartition("<div class=")[2] for part in text.split(tag)[:-1]]
+        assert all(each.startswith(("wide>", "plot>")) and "</div>" not in each for each in before)
+
+
+def test_sweep_of_one_interval_has_no_plot_of_what_intervals_cost() -> None:
+    text = page(document("storm", {"fault_to_synced": [5 * 10**9]})).decode()
+    assert "What each probe interval costs" not in text
+    assert text.count("<svg") == 1
+
+
+def test_clients_that_were_lost_are_the_slowest_of_the_curve() -> None:
+    """Ten of twenty were lost: the curve ends in the middle, and the label says so."""
+    measures = RaceMeasures(done=10, lost=10)
+    for number in range(1, 11):
+        measures.from_arrival.record(number * 10**6)
+    axes = Figure().subplots()
+    percentiles(axes, [Run(kind="race", name="naive", measures=measures)], "from_arrival", of_each=True)
+    (line,) = axes.get_lines()
+    shares = np.transpose(line.get_path().vertices)[0]
+    assert max(shares) == pytest.approx(21 / 11)
+    assert line.get_label() == "naive, 10 lost"

@@ -14,6 +14,7 @@ import pytest
 from ovsnet.bench.race import DEFAULT_LIMIT
 from ovsnet.cli.bench import bench
 from ovsnet.sandbox.node import Sandbox
+from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
 PAGE = Path(__file__).parents[2] / "docs/bench.md"
@@ -30,9 +31,9 @@ def test_race_is_told_by_table_document_and_page(
     ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
 ) -> None:
     out, report = tmp_path / "out.json", tmp_path / "page.html"
-    node = ("--rundir", switch.rundir, "--seed", 7)
+    node = ("--node", "--rundir", switch.rundir, "--seed", 7)
     ended = ovsnet("bench", "race", protocol, *QUICK, *node, "--out", out, "--report", report)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     document = json.loads(out.read_bytes())
     names = [f"{protocol} 20 {strategy} closed" for strategy in ("naive", "retry", f"gated:{DEFAULT_LIMIT}")]
     assert [run["name"] for run in document["runs"]] == names
@@ -47,8 +48,10 @@ def test_echo_is_told_by_table_document_and_page(
     ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
 ) -> None:
     out, report = tmp_path / "out.json", tmp_path / "page.html"
-    ended = ovsnet("bench", "echo", protocol, *FEW, "--rundir", switch.rundir, "--out", out, "--report", report)
-    assert (ended.code, ended.err) == (0, "")
+    ended = ovsnet(
+        "bench", "echo", protocol, *FEW, "--node", "--rundir", switch.rundir, "--out", out, "--report", report
+    )
+    assert (ended.code, told(ended.err)) == (0, "")
     document = json.loads(out.read_bytes())
     assert [run["measures"]["done"] for run in document["runs"]] == [100]
     assert_platform_is_known(document)
@@ -71,9 +74,9 @@ def assert_all_is_shown(table: str, page: str, names: list[str], document: dict[
 
 
 def test_json_is_the_document_with_every_round(ovsnet: Ovsnet, switch: Sandbox) -> None:
-    node = ("--rundir", switch.rundir, "--strategy", "gated:8", "--json")
+    node = ("--node", "--rundir", switch.rundir, "--strategy", "gated:8", "--json")
     ended = ovsnet("bench", "race", "openflow", *QUICK, "--rounds", 2, *node)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     runs = json.loads(ended.out)["runs"]
     assert [run["round"] for run in runs] == [0, 1]
     for run in runs:
@@ -87,7 +90,7 @@ def test_json_is_the_document_with_every_round(ovsnet: Ovsnet, switch: Sandbox) 
 
 def test_open_loop_tells_its_own_lag(ovsnet: Ovsnet, switch: Sandbox) -> None:
     """Whether it kept up depends on the machine, and so does the exit code."""
-    node = ("--rundir", switch.rundir, "--strategy", "gated", "--rounds", 1, "--json")
+    node = ("--node", "--rundir", switch.rundir, "--strategy", "gated", "--rounds", 1, "--json")
     ended = ovsnet("bench", "race", "openflow", "--clients", 8, "--count", 50, "--rate", 500, *node)
     (run,) = json.loads(ended.out)["runs"]
     assert ended.code == (1 if run["problems"] else 0)
@@ -96,8 +99,8 @@ def test_open_loop_tells_its_own_lag(ovsnet: Ovsnet, switch: Sandbox) -> None:
 
 
 def test_address_of_another_node_needs_no_run_directory(ovsnet: Ovsnet, switch: Sandbox) -> None:
-    ended = ovsnet("bench", "echo", "ovsdb", *FEW, "--address", f"unix:{switch.rundir}/db.sock", "--json")
-    assert (ended.code, ended.err) == (0, "")
+    ended = ovsnet("bench", "echo", "ovsdb", *FEW, "--node", "--address", f"unix:{switch.rundir}/db.sock", "--json")
+    assert (ended.code, told(ended.err)) == (0, "")
     assert json.loads(ended.out)["runs"][0]["settings"]["address"] == f"unix:{switch.rundir}/db.sock"
 
 
@@ -135,6 +138,9 @@ def test_sandbox_is_made_for_the_run_and_gone_after_it(
         ("race", "openflow", "--start-at", "yesterday"),
         ("race", "openflow", "--address", "/run/openvswitch/br-int.mgmt"),
         ("race", "openflow", "--address", "unix:/br-int.mgmt", "--sandbox"),
+        ("race", "openflow", "--address", "unix:/br-int.mgmt"),
+        ("race", "openflow", "--rundir", "/run/openvswitch"),
+        ("race", "openflow", "--node", "--processes", "2", "--shard", "1/2"),
         ("race", "openflow", "--sandbox", "--shard", "1/2"),
         ("race", "openflow", "--out", "/nowhere/out.json"),
         ("race", "openflow", "--report", "/nowhere/page.html"),
@@ -161,25 +167,25 @@ def test_impossible_wish_is_refused_in_one_sentence(ovsnet: Ovsnet, arguments: t
 
 
 def test_moment_that_has_passed_is_refused(ovsnet: Ovsnet, switch: Sandbox) -> None:
-    ended = ovsnet("bench", "race", "openflow", "--rundir", switch.rundir, "--start-at", 1000)
+    ended = ovsnet("bench", "race", "openflow", "--node", "--rundir", switch.rundir, "--start-at", 1000)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("ovsnet: --start-at is not within the next day.")
+    assert told(ended.err).startswith("ovsnet: --start-at is not within the next day.")
 
 
 @pytest.mark.parametrize("command", ["race", "echo"])
 def test_nobody_at_the_address_is_one_sentence(ovsnet: Ovsnet, tmp_path: Path, command: str) -> None:
-    ended = ovsnet("bench", command, "openflow", "--address", f"unix:{tmp_path}/none.mgmt")
+    ended = ovsnet("bench", command, "openflow", "--node", "--address", f"unix:{tmp_path}/none.mgmt")
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.startswith(f"ovsnet: unix:{tmp_path}/none.mgmt does not exist.")
-    assert len(ended.err.splitlines()) == 1
+    assert told(ended.err).startswith(f"ovsnet: unix:{tmp_path}/none.mgmt does not exist.")
+    assert len(told(ended.err).splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["race", "echo"])
 def test_ssl_without_key_and_certificates_is_one_sentence(ovsnet: Ovsnet, command: str) -> None:
-    ended = ovsnet("bench", command, "ovsdb", "--address", "ssl:127.0.0.1:6642")
+    ended = ovsnet("bench", command, "ovsdb", "--node", "--address", "ssl:127.0.0.1:6642")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("ovsnet: ssl:127.0.0.1:6642 needs TLS files, and none are configured.")
-    assert len(ended.err.splitlines()) == 1
+    assert told(ended.err).startswith("ovsnet: ssl:127.0.0.1:6642 needs TLS files, and none are configured.")
+    assert len(told(ended.err).splitlines()) == 1
 
 
 async def test_race_and_echo_go_over_ssl(program: Program) -> None:
@@ -188,9 +194,9 @@ async def test_race_and_echo_go_over_ssl(program: Program) -> None:
         (address,) = node.doors.values()
         tls = ("--tls-key", node.tls.key, "--tls-certificate", node.tls.certificate, "--tls-ca", node.tls.ca)
         for command in (("race", *QUICK, "--count", 20, "--strategy", "gated"), ("echo", *FEW)):
-            process = program("bench", *command, "ovsdb", "--address", address, *tls, "--json")
+            process = program("bench", *command, "ovsdb", "--node", "--address", address, *tls, "--json", "--any-load")
             said, err = process.communicate(timeout=50)
-            assert (process.returncode, err) == (0, "")
+            assert (process.returncode, told(err)) == (0, "")
             assert all(run["measures"]["done"] for run in json.loads(said)["runs"])
 
 

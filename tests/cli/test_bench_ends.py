@@ -17,7 +17,8 @@ import pytest_asyncio
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
-from tests.cli.conftest import Program, connections, until_alone
+from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
+from tests.cli.conftest import Ovsnet, Program, connections, until_alone
 
 Command = tuple[object, ...]
 
@@ -52,11 +53,11 @@ async def test_signal_prints_and_writes_what_was_measured(
     switch: Sandbox, program: Program, tmp_path: Path, command: Command, cut: signal.Signals
 ) -> None:
     out = tmp_path / "out.json"
-    process = program("bench", *command, "--rundir", switch.rundir, "--json", "--out", out)
+    process = program("bench", *command, "--node", "--rundir", switch.rundir, "--json", "--out", out, "--any-load")
     await until_at_work(process, switch)
     process.send_signal(cut)
     said, err = process.communicate(timeout=50)
-    assert (process.returncode, err) == (130, CUT_SHORT)
+    assert (process.returncode, told(err)) == (130, CUT_SHORT)
     document = json.loads(said)
     assert document == json.loads(out.read_bytes())
     (run,) = document["runs"]
@@ -65,23 +66,36 @@ async def test_signal_prints_and_writes_what_was_measured(
 
 
 async def test_cut_short_run_still_has_its_table_and_page(switch: Sandbox, program: Program, tmp_path: Path) -> None:
-    process = program("bench", *RACE, "--rundir", switch.rundir, "--report", tmp_path / "page.html")
+    process = program(
+        "bench", *RACE, "--node", "--rundir", switch.rundir, "--report", tmp_path / "page.html", "--any-load"
+    )
     await until_at_work(process, switch)
     process.send_signal(signal.SIGINT)
     said, err = process.communicate(timeout=50)
-    assert (process.returncode, err) == (130, CUT_SHORT)
+    assert (process.returncode, told(err)) == (130, CUT_SHORT)
     assert NAMES[RACE] in said
     assert NAMES[RACE] in (tmp_path / "page.html").read_text()
 
 
 async def test_waiting_for_the_start_is_cut_short_too(switch: Sandbox, program: Program, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    process = program("bench", *RACE, "--rundir", switch.rundir, "--start-at", time.time() + 3600, "--out", out)
+    process = program(
+        "bench",
+        *RACE,
+        "--node",
+        "--rundir",
+        switch.rundir,
+        "--start-at",
+        time.time() + 3600,
+        "--out",
+        out,
+        "--any-load",
+    )
     await until(lambda: b"bench" in Path(f"/proc/{process.pid}/cmdline").read_bytes(), 50.0, "it did not start")
     await until(lambda: handles(process.pid, signal.SIGTERM), 50.0, "it does not listen to signals")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=50)
-    assert (process.returncode, err) == (130, CUT_SHORT)
+    assert (process.returncode, told(err)) == (130, CUT_SHORT)
     assert json.loads(out.read_bytes())["runs"] == []
 
 
@@ -93,24 +107,24 @@ def handles(pid: int, number: int) -> bool:
 
 @pytest.mark.parametrize("command", [RACE, ECHO], ids=["race", "echo"])
 async def test_daemon_that_dies_is_reported(mortal_switch: Sandbox, program: Program, command: Command) -> None:
-    process = program("bench", *command, "--rundir", mortal_switch.rundir)
+    process = program("bench", *command, "--node", "--rundir", mortal_switch.rundir, "--any-load")
     await until_at_work(process, mortal_switch)
     await mortal_switch.kill("ovs-vswitchd")
     said, err = process.communicate(timeout=50)
     assert process.returncode == 1
     assert NAMES[command] in said
-    told = err.splitlines()
-    assert f"ovsnet: The daemon at unix:{mortal_switch.rundir}/br-int.mgmt died during the run." in told
-    assert all(line.startswith("ovsnet: ") for line in told)
+    said_so = told(err).splitlines()
+    assert f"ovsnet: The daemon at unix:{mortal_switch.rundir}/br-int.mgmt died during the run." in said_so
+    assert all(line.startswith("ovsnet: ") for line in said_so)
 
 
 async def test_run_against_a_frozen_daemon_can_be_cut_short(mortal_switch: Sandbox, program: Program) -> None:
-    process = program("bench", *RACE, "--rundir", mortal_switch.rundir, "--json")
+    process = program("bench", *RACE, "--node", "--rundir", mortal_switch.rundir, "--json", "--any-load")
     await until_at_work(process, mortal_switch)
     await mortal_switch.freeze("ovs-vswitchd")
     process.send_signal(signal.SIGINT)
     said, err = process.communicate(timeout=50)
-    assert (process.returncode, err) == (130, CUT_SHORT)
+    assert (process.returncode, told(err)) == (130, CUT_SHORT)
     assert json.loads(said)["runs"][0]["problems"] == []
     await mortal_switch.thaw("ovs-vswitchd")
     await until_alone(mortal_switch)
@@ -119,7 +133,7 @@ async def test_run_against_a_frozen_daemon_can_be_cut_short(mortal_switch: Sandb
 async def test_generator_that_stood_still_says_so(switch: Sandbox, program: Program) -> None:
     """The program is stopped for a third of a second: some 600 of its 4000 arrivals are late by its own fault."""
     shape = ("--strategy", "gated", "--clients", 8, "--rate", 2000, "--count", 4000, "--rounds", 1, "--deadline", 50)
-    process = program("bench", "race", "openflow", *shape, "--rundir", switch.rundir)
+    process = program("bench", "race", "openflow", *shape, "--node", "--rundir", switch.rundir, "--any-load")
     await until_at_work(process, switch)
     os.kill(process.pid, signal.SIGSTOP)
     await until(lambda: stopped(process.pid), 50.0, "it does not stop")
@@ -128,10 +142,25 @@ async def test_generator_that_stood_still_says_so(switch: Sandbox, program: Prog
     said, err = process.communicate(timeout=50)
     assert process.returncode == 1
     assert "open 2000/s" in said
-    assert err.startswith("ovsnet: The generator did not keep up with 2000 arrivals/s: ")
-    assert len(err.splitlines()) == 1
+    assert told(err).startswith("ovsnet: The generator did not keep up with 2000 arrivals/s: ")
+    assert len(told(err).splitlines()) == 1
 
 
 def stopped(pid: int) -> bool:
     process = sample(pid, 0.0)
     return process is not None and process.state == "T"
+
+
+@pytest.mark.parametrize("command", [RACE[:2], ("restart",)], ids=["race", "restart"])
+def test_busy_machine_is_said_and_ends_with_1(
+    ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    async def others() -> float:
+        return 1.9
+
+    monkeypatch.setattr("ovsnet.cli.bench_run.busy_cores", others)
+    few = ("--clients", 2, "--strategy", "gated") if command[0] == "race" else ()
+    ended = ovsnet("bench", *command, *few, "--rounds", 1)
+    assert ended.code == 1
+    assert "ovsnet: Others used 1.9 of " in ended.err
+    assert "these figures cannot be trusted" in ended.err

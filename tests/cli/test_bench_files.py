@@ -22,6 +22,7 @@ from ovsnet.bench.race import DEFAULT_LIMIT
 from ovsnet.bench.result import Document, Run
 from ovsnet.node.process import sample
 from ovsnet.sandbox.node import Sandbox
+from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
 RACE = ("race", "openflow", "--strategy", "gated", "--clients", 10, "--count", 100, "--deadline", 50)
@@ -38,14 +39,14 @@ def test_shards_that_start_together_are_joined_exactly(
 ) -> None:
     """Three processes stand in for three machines; clients cannot be shared evenly."""
     start_at, files = time.time() + soon(), [tmp_path / f"{number}.json" for number in (1, 2, 3)]
-    node = ("--rounds", 1, "--rundir", switch.rundir, "--start-at", start_at)
+    node = ("--rounds", 1, "--node", "--rundir", switch.rundir, "--start-at", start_at)
     shards = [
-        program("bench", *RACE, *node, "--shard", f"{number}/3", "--out", file)
+        program("bench", *RACE, *node, "--shard", f"{number}/3", "--out", file, "--any-load")
         for number, file in enumerate(files, start=1)
     ]
     for process in shards:
         _, err = process.communicate(timeout=300)
-        assert (process.returncode, err) == (0, "")
+        assert (process.returncode, told(err)) == (0, "")
     race = merged(ovsnet, files)
     assert race["name"] == f"openflow 10 gated:{DEFAULT_LIMIT} closed"
     assert race["settings"]["clients"] == 10
@@ -56,7 +57,7 @@ def test_shards_that_start_together_are_joined_exactly(
 def test_shards_of_an_echo_are_joined_exactly(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     files = [tmp_path / f"{number}.json" for number in (1, 2, 3)]
     for number, file in enumerate(files, start=1):
-        node = ("--rounds", 1, "--rundir", switch.rundir, "--shard", f"{number}/3", "--out", file)
+        node = ("--rounds", 1, "--node", "--rundir", switch.rundir, "--shard", f"{number}/3", "--out", file)
         assert ovsnet("bench", *ECHO, *node).code == 0
     echo = merged(ovsnet, files)
     assert (echo["name"], echo["measures"]["done"]) == ("ovsdb 4 x 8", 1001)
@@ -66,7 +67,7 @@ def merged(ovsnet: Ovsnet, files: list[Path]) -> dict[str, Any]:
     """The one run of the joined document, after every bucket was checked of every histogram."""
     out = files[0].with_name("all.json")
     ended = ovsnet("bench", "merge", *files, "--out", out, "--json")
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     document = json.loads(ended.out)
     assert document == json.loads(out.read_bytes())
     assert document["shards"] == ["1/3", "2/3", "3/3"]
@@ -90,11 +91,11 @@ def histograms(run: dict[str, Any]) -> dict[str, Any]:
 def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     files = [tmp_path / "1.json", tmp_path / "2.json"]
     for number, file in enumerate(files, start=1):
-        common = ("--rounds", 2, "--rundir", switch.rundir, "--shard", f"{number}/2", "--out", file)
+        common = ("--rounds", 2, "--node", "--rundir", switch.rundir, "--shard", f"{number}/2", "--out", file)
         assert ovsnet("bench", *RACE, *common).code == 0
     page = tmp_path / "page.html"
     ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json", "--report", page)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     assert f"openflow 10 gated:{DEFAULT_LIMIT} closed" in ended.out
     assert "<svg" in page.read_text()
 
@@ -112,7 +113,7 @@ def test_files_that_are_no_set_of_shards_are_not_merged(
 ) -> None:
     files = [tmp_path / "1.json", tmp_path / "2.json"]
     for shard, file in zip(shards, files, strict=True):
-        assert ovsnet("bench", *ECHO, "--rundir", switch.rundir, "--shard", shard, "--out", file).code == 0
+        assert ovsnet("bench", *ECHO, "--node", "--rundir", switch.rundir, "--shard", shard, "--out", file).code == 0
     ended = ovsnet("bench", "merge", *files, "--out", tmp_path / "all.json")
     assert (ended.code, ended.out) == (2, "")
     assert why in ended.err
@@ -121,14 +122,17 @@ def test_files_that_are_no_set_of_shards_are_not_merged(
 
 def test_comparison_marks_what_changed_by_more_than_chance(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     before, after = tmp_path / "before.json", tmp_path / "after.json"
-    assert ovsnet("bench", *ECHO, "--rounds", 3, "--rundir", switch.rundir, "--out", before).code == 0
+    assert ovsnet("bench", *ECHO, "--rounds", 3, "--node", "--rundir", switch.rundir, "--out", before).code == 0
     document = json.loads(before.read_bytes())
+    for number, run in enumerate(document["runs"]):
+        run["process"] = number
+    before.write_text(json.dumps(document))
     for run in document["runs"]:
         run["cpu_seconds"]["engine"] *= 1000
     after.write_text(json.dumps(document))
     ended = ovsnet("bench", "compare", before, after, "--json")
     changes = {change["figure"]: change for change in json.loads(ended.out)}
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     engine, daemon = changes["CPU of engine"], changes["CPU of ovsdb-server"]
     assert (engine["certain"], daemon["certain"]) == (True, False)
     assert engine["after"] == pytest.approx(1000 * engine["before"])
@@ -142,17 +146,17 @@ def test_comparison_marks_what_changed_by_more_than_chance(ovsnet: Ovsnet, switc
 
 def test_single_rounds_are_compared_without_a_verdict(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "one.json"
-    assert ovsnet("bench", *ECHO, "--rounds", 1, "--rundir", switch.rundir, "--out", file).code == 0
+    assert ovsnet("bench", *ECHO, "--rounds", 1, "--node", "--rundir", switch.rundir, "--out", file).code == 0
     ended = ovsnet("bench", "compare", file, file)
     assert ended.code == 0
     (rate,) = [line for line in ended.out.splitlines() if "  rate  " in line]
-    assert "one round only" in rate
+    assert "one process only" in rate
 
 
 def test_files_without_a_run_in_common_are_not_compared(ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path) -> None:
     files = [tmp_path / "race.json", tmp_path / "echo.json"]
     for command, file in zip((RACE, ECHO), files, strict=True):
-        assert ovsnet("bench", *command, "--rounds", 1, "--rundir", switch.rundir, "--out", file).code == 0
+        assert ovsnet("bench", *command, "--rounds", 1, "--node", "--rundir", switch.rundir, "--out", file).code == 0
     ended = ovsnet("bench", "compare", *files)
     assert (ended.code, ended.out) == (2, "")
     assert "The two files have no run in common." in ended.err
@@ -187,7 +191,7 @@ def test_long_document_reaches_a_slow_reader_whole(
         time.sleep(0.001)
     process.send_signal(signal.SIGCONT)
     said, err = process.communicate(timeout=300)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, told(err)) == (0, "")
     assert json.loads(said) == json.loads((tmp_path / "all.json").read_bytes())
 
 
@@ -201,3 +205,24 @@ def long_document() -> Document:
 def unread(pipe: int) -> int:
     """Bytes that wait in it."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_processes_are_measured_one_after_the_other_and_told_apart(
+    ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.json"
+    where = ("--node", "--rundir", switch.rundir, "--any-load")
+    ended = ovsnet("bench", *ECHO, "--rounds", 2, *where, "--processes", 3, "--out", out)
+    assert (ended.code, told(ended.err)) == (0, "")
+    runs = json.loads(out.read_bytes())["runs"]
+    assert [(run["process"], run["round"]) for run in runs] == [(n, r) for n in range(3) for r in range(2)]
+    lines = ovsnet("bench", "compare", out, out).out.splitlines()
+    assert not any(line.startswith("*  ") for line in lines)
+    assert not any("one process only" in line for line in lines)
+
+
+def test_process_that_cannot_begin_ends_all_in_its_own_words(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    where = ("--node", "--address", f"unix:{tmp_path}/none.sock", "--any-load")
+    ended = ovsnet("bench", *ECHO, *where, "--processes", 3)
+    assert (ended.code, ended.out) == (3, "")
+    assert "does not exist" in ended.err

@@ -10,6 +10,7 @@ import pytest
 
 from ovsnet.bench.report_restart import MARKS
 from ovsnet.sandbox.proc import listening_paths
+from tests.cli.bench_words import quiet  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
 
@@ -50,10 +51,12 @@ def test_json_is_the_document(ovsnet: Ovsnet) -> None:
         ("--rundir", "/run/openvswitch"),
         ("--restart-command", "true"),
         ("--allow-disruption",),
-        ("--allow-disruption", "--restart-command", "'"),
-        ("--allow-disruption", "--restart-command", "true", "--down", "3"),
+        ("--node",),
+        ("--allow-disruption", "--restart-command", "true"),
+        ("--node", "--allow-disruption", "--restart-command", "'"),
+        ("--node", "--allow-disruption", "--restart-command", "true", "--down", "3"),
         ("--allow-disruption", "--restart-command", "true", "--sandbox"),
-        ("--allow-disruption", "--restart-command", "true", "--daemon", "southbound"),
+        ("--node", "--allow-disruption", "--restart-command", "true", "--daemon", "southbound"),
     ],
 )
 def test_impossible_wish_is_refused_before_anything_is_done(ovsnet: Ovsnet, arguments: tuple[str, ...]) -> None:
@@ -68,7 +71,9 @@ def test_interrupt_prints_what_was_measured_and_leaves_nothing(
 ) -> None:
     temporary = tmp_path_factory.mktemp("t")
     monkeypatch.setenv("TMPDIR", str(temporary))
-    process = program("bench", "restart", "--rounds", 1000, "--variant", "together", "--clients", 5, "--down", 0.5)
+    process = program(
+        "bench", "restart", "--rounds", 1000, "--variant", "together", "--clients", 5, "--down", 0.5, "--any-load"
+    )
     while not list(temporary.glob("*/run/br-int.mgmt")):
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)

@@ -11,6 +11,7 @@ import pytest
 from ovsnet.bench import workloads
 from ovsnet.bench.workload import find, kinds
 from ovsnet.errors import UsageError
+from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet
 
 TOY = '''
@@ -98,7 +99,7 @@ def test_command_table_document_page_and_comparison_follow_from_one_file(ovsnet:
     out, page = tmp_path / "out.json", tmp_path / "page.html"
     asked = ("--dice", 3, "--colour", "red", "--colour", "blue")
     ended = ovsnet("bench", "dice", *asked, "--out", out, "--report", page)
-    assert (ended.code, ended.err) == (0, "")
+    assert (ended.code, told(ended.err)) == (0, "")
     assert [line.split() for line in ended.out.splitlines()[:3]] == [
         ["dice", "pips"], ["3", "red", "36"], ["3", "blue", "36"],
     ]  # fmt: skip
@@ -125,7 +126,7 @@ def test_shards_of_it_are_joined(ovsnet: Ovsnet, tmp_path: Path) -> None:
 
 
 def test_every_file_declares_the_workload_of_its_name() -> None:
-    assert list(kinds()) == ["echo", "race", "restart", "storm"]
+    assert list(kinds()) == ["churn", "echo", "race", "restart", "storm"]
     assert [find(kind).kind for kind in kinds()] == list(kinds())
 
 

@@ -76,7 +76,18 @@ def verdict(runs: Sequence[Run[StormMeasures]]) -> str:
     place = title(runs[0].settings)
     if not any(map(probe_interval, runs)):
         return f"{place}: nobody probed, so nobody could give up."
+    if runs[0].settings.get("fault") != "freeze":
+        return f"{place}: only a freeze shows which probe interval is long enough: nobody else is alive and silent."
+    tried = sorted({interval for run in runs if (interval := probe_interval(run))})
     smallest = smallest_quiet_interval(runs)
     if smallest is None:
         return f"{place}: no probe interval of this sweep is proven to be without false disconnects."
-    return f"{place}: {smallest:g} s is the smallest probe interval without false disconnects."
+    if smallest == tried[0]:
+        each = (
+            " and ".join(f"{interval:g}" for interval in tried) if len(tried) < 3 else f"{tried[0]:g} to {tried[-1]:g}"
+        )
+        return (
+            f"{place}: no false disconnect at {'any of ' * (len(tried) > 1)}{each} s; a smaller probe interval was not "
+            "tried."
+        )
+    return f"{place}: {smallest:g} s is the smallest probe interval without false disconnects that was tried."

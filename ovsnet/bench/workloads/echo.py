@@ -73,7 +73,7 @@ def plots(runs: Sequence[Run[EchoMeasures]]) -> Iterator[str]:
     """Latencies."""
     from ovsnet.bench.report_latency import latency  # matplotlib is an extra
 
-    return latency("Latency from request", "from_request", runs)
+    return latency("Latency from request", "from_request", runs, of_each=True)
 
 
 WORKLOAD = Workload(
@@ -84,5 +84,6 @@ WORKLOAD = Workload(
     measures=EchoMeasures,
     measure=measure,
     columns=columns,
+    cost="Requests keep this host's daemon busy: it serves others later meanwhile, and its CPU is used up to a core.",
     plots=plots,
 )

@@ -80,7 +80,7 @@ def plots(runs: Sequence[Run[RaceMeasures]]) -> Iterator[str]:
     """Latencies, and the canary's."""
     from ovsnet.bench.report_latency import latency  # matplotlib is an extra
 
-    yield from latency("Latency from arrival", "from_arrival", runs)
+    yield from latency("Latency from arrival", "from_arrival", runs, of_each=True)
     yield from latency("What a bystander's echo suffered", "canary", runs)
 
 
@@ -92,6 +92,7 @@ WORKLOAD = Workload(
     measures=RaceMeasures,
     measure=measure,
     columns=columns,
+    cost="Clients crowd this host's daemon: others wait for it meanwhile, and are refused where its backlog is full.",
     remarks=losses,
     plots=plots,
 )

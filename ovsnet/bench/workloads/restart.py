@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 
+from ovsnet.bench.cells import seconds
 from ovsnet.bench.option import NODE, Number, Option, Whole, Words, rounds
 from ovsnet.bench.race import Strategy
 from ovsnet.bench.recovery import RestartMeasures
@@ -54,7 +54,8 @@ def plan(
 ) -> Job:  # fmt: skip
     """Restart a daemon, and tell what came back when: socket, openflow, flows, ready.
 
-    Every round has a sandbox node of its own. A real node is restarted only with --allow-disruption, and only plainly.
+    Every round has a sandbox node of its own. A real node is restarted only with --node --allow-disruption, and only
+    plainly.
     """
     parsed = Strategy.parse(strategy)
     planned = [
@@ -91,17 +92,18 @@ def plan(
 def _require_sandbox(request: Request, restart_command: str | None) -> None:
     """Raise UsageError when a real node is named, and may not be disrupted."""
     named = "--restart-command" if restart_command else "--rundir" if request.settings.rundir else ""
+    named = named or ("" if request.sandbox else "--node")
     if named:
         raise UsageError(
             f"{named} is about a real node, and a restart disrupts its traffic.",
-            remedy=f"Say --allow-disruption, or leave {named} out and have a sandbox.",
+            remedy=f"Say --node --allow-disruption, or leave {named} out and have a sandbox.",
         )
 
 
 def _only(planned: Sequence[Restart], request: Request) -> Restart:
     """The restart that a real node can do. Raises UsageError when other ones are planned."""
     if request.sandbox:
-        raise UsageError("--sandbox and --allow-disruption exclude each other.", remedy="Leave one of them out.")
+        raise UsageError("--allow-disruption is about this host's node, and a sandbox is made.", remedy="Say --node.")
     first = planned[0]
     if len(planned) > 1 or first.variant != PLAIN or first.down or first.raft or first.ports != FEW_PORTS:
         raise UsageError(
@@ -128,15 +130,12 @@ def _words_of(restart_command: str | None, target: DaemonName) -> Sequence[str]:
 
 
 def columns(run: Run[RestartMeasures]) -> Mapping[str, str]:
-    """Medians; the slowest of several rounds in brackets."""
+    """Medians, and the slowest in brackets; of fewer than ten rounds the fastest and the slowest."""
     found, clients = run.measures, run.measures.clients
     return {
         "restart": run.name,
         "done": str(found.done),
-        **{
-            f"{found.title(fact)} s": f"{median(values):.2f}" + (f" ({max(values):.2f})" if len(values) > 1 else "")
-            for fact, values in found.samples()
-        },
+        **{f"{found.title(fact)} s": seconds(values) for fact, values in found.samples()},
         "clients done": str(clients.done) if clients else "-",
         "clients lost": str(clients.lost) if clients else "-",
     }
@@ -157,5 +156,7 @@ WORKLOAD = Workload(
     measures=RestartMeasures,
     measure=measure,
     columns=columns,
+    fresh_rounds=True,
+    cost="A restart of this host's daemon ends its connections, and may stop traffic until the flows are back.",
     plots=plots,
 )

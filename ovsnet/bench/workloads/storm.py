@@ -80,7 +80,7 @@ def plan(
         for number in numbers
         for interval in intervals
     ]
-    if request.sandbox and address:
+    if address and request.sandbox and request.named:
         raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
     for each in planned:
         require_possible(each, request.shard)
@@ -130,6 +130,8 @@ WORKLOAD = Workload(
     measures=StormMeasures,
     measure=measure,
     columns=columns,
+    fresh_rounds=True,
+    cost="So many chassis load the southbound at that address: the real ones wait for it meanwhile.",
     remarks=verdicts,
     figures=(
         # The rate of a storm would be that of its own waiting.

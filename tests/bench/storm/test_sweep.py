@@ -10,11 +10,13 @@ from ovsnet.bench.storm.storm import Storm
 from ovsnet.bench.storm.sweep import figures, smallest_quiet_interval, sweeps, verdict
 
 
-def storm(interval: float, false: int = 0, *, lost: int = 0, problems: tuple[str, ...] = ()) -> Run[StormMeasures]:
+def storm(
+    interval: float, false: int = 0, *, lost: int = 0, problems: tuple[str, ...] = (), fault: str = "freeze"
+) -> Run[StormMeasures]:
     return Run(
         kind="storm",
         name=f"storm {interval:g}",
-        settings=Storm(10, interval, fault="none").settings(),
+        settings=Storm(10, interval).settings() | {"fault": fault, "fault_seconds": 10.0},
         measures=StormMeasures(chassis=10, done=10 - lost, lost=lost, false_disconnects=false),
         problems=list(problems),
     )
@@ -54,11 +56,25 @@ def test_storms_are_one_sweep_by_their_settings_whatever_they_are_called() -> No
     assert sweeps([one, other, two, three]) == [[one, two, three], [other]]
 
 
-def test_verdict_is_a_sentence() -> None:
+PLACE = "10 on unix standalone, freeze 10 s"
+
+
+def test_smallest_interval_is_named_only_where_a_smaller_one_failed() -> None:
     (runs,) = sweeps([storm(1, 7), storm(2)])
-    assert verdict(runs) == ("10 on unix standalone: 2 s is the smallest probe interval without false disconnects.")
+    assert verdict(runs) == f"{PLACE}: 2 s is the smallest probe interval without false disconnects that was tried."
+    (quiet,) = sweeps([storm(5), storm(2), storm(30)])
+    assert (
+        verdict(quiet) == f"{PLACE}: no false disconnect at any of 2 to 30 s; a smaller probe interval was not tried."
+    )
+    assert verdict([storm(5)]) == f"{PLACE}: no false disconnect at 5 s; a smaller probe interval was not tried."
     assert "no probe interval" in verdict(runs[:1])
     assert "nobody probed" in verdict([storm(0)])
+
+
+@pytest.mark.parametrize("fault", ["kill", "none"])
+def test_without_a_freeze_no_interval_is_called_long_enough(fault: str) -> None:
+    (runs,) = sweeps([storm(1, 7, fault=fault), storm(2, fault=fault)])
+    assert "only a freeze shows" in verdict(runs)
 
 
 def test_times_are_those_of_the_last_one_and_never_when_one_is_missing() -> None:

@@ -1,0 +1,418 @@
+"""The article's two minutes, played: a node whose start is slow, under Kube-OVN's probes and under ovsnet's.
+
+``python -m bench.two_minutes`` starts Open vSwitch in the order of Kube-OVN's start-ovs.sh on sandbox nodes that are
+slow for each of the causes, each twice at once: beside the probes of charts/kube-ovn (ovsovn-ds.yaml), which run the
+commands of ovs-healthcheck.sh, and beside ovsnet's, which ask its agent. A kubelet-like prober counts failures, kills
+and starts again. Ten rounds of each cause take up to 50 minutes; ``--rounds 1 --times 0.1`` is a short look, with the
+cluster's times a tenth as long, and is not to be quoted. ``write`` measures nothing, and writes the page.
+
+start-ovs.sh sets ``ovn-remote`` by an ``ovs-vsctl`` that waits for ovs-vswitchd, and starts ovn-controller after that:
+what holds the switch up holds the script up, and the liveness probe finds no ovn-controller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from matplotlib.figure import Figure
+
+from bench.page import README, replaced
+from bench.pod import History, Pod, Probe, Probes
+from bench.processes import agent, serving
+from bench.round_of_checks import healthcheck
+from ovsnet.bench.cells import seconds as spread
+from ovsnet.bench.load_clients import LoadClients
+from ovsnet.bench.machine import Machine, busy_cores, doubt, this_machine
+from ovsnet.bench.race import Strategy
+from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.probes import readiness, switch_probes
+from ovsnet.errors import OvsnetError
+from ovsnet.io.address import Address
+from ovsnet.sandbox.node import Sandbox
+from tests.web.kubelet import Probe as HttpProbe
+from tests.web.kubelet import ask
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "two-minutes.json"
+PICTURE = HERE / "two-minutes.png"
+MARK = "two-minutes"
+
+SWITCH, DATABASE, CONTROLLER = "ovs-vswitchd", "ovsdb-server", "ovn-controller"
+CONTAINER = (CONTROLLER, SWITCH, DATABASE)
+"""The daemons of the container, in the order in which ``quit`` of start-ovs.sh stops them."""
+
+LIMIT = 300.0
+"""Seconds of a cluster after which a round is given up: a start that was killed twice goes on so."""
+
+SLOW = 100.0
+"""Seconds of a cluster for which a cause holds a daemon up. Kube-OVN's liveness gives a start 80."""
+
+BETWEEN_LOOKS = 0.5
+"""Seconds: a look takes some processes, and ten nodes share two cores."""
+
+KUBE_OVN, OVSNET = "Kube-OVN's probes", "ovsnet's probes"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is slow. ``held`` is stopped for SLOW seconds right after it has started; so many ``clients`` hammer
+    br-int.mgmt meanwhile; ``southbound`` is away for SLOW seconds."""
+
+    key: str
+    title: str
+    held: str = ""
+    clients: int = 0
+    southbound: bool = False
+
+
+CAUSES = (
+    Cause("none", "nothing is slow"),
+    Cause("switch", f"the switch is held up for {SLOW:g} s: a module, ports, cores", held=SWITCH),
+    Cause("database", f"ovsdb-server is held up for {SLOW:g} s: a disk, a compaction", held=DATABASE),
+    Cause("southbound", f"the southbound is away for {SLOW:g} s", southbound=True),
+    Cause("race", "1000 clients hammer br-int.mgmt", clients=1000),
+)
+
+
+class Round(msgspec.Struct, kw_only=True):
+    """One start. Times are seconds of a cluster from the first start of the container: ``serves`` is when the flows
+    were in the switch, ``ready`` when the kubelet found it ready; None where that did not come within the limit."""
+
+    cause: str
+    probes: str
+    number: int
+    starts: list[float] = []
+    kills: list[float] = []
+    serves: float | None = None
+    ready: float | None = None
+    problem: str = ""
+
+
+class Story(msgspec.Struct, kw_only=True):
+    """All rounds, and what is needed to judge them. ``times`` is how many times as long everything took."""
+
+    began: str
+    machine: Machine
+    times: float = 1.0
+    limit: float = LIMIT
+    rounds: list[Round] = []
+    doubts: list[str] = []
+
+
+class OpenVSwitch:
+    """The container ``openvswitch``: what start-ovs.sh does, on a node that is slow."""
+
+    def __init__(self, node: Sandbox, cause: Cause, times: float) -> None:
+        self._node = node
+        self._cause = cause
+        self._times = times
+        self._held: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        await self._start(DATABASE)
+        await self._start(SWITCH)
+        # As the script: it waits until ovs-vswitchd has taken the change.
+        hours = 3600.0
+        await self._node.run("ovs-vsctl", "set", "open", ".", "external-ids:hostname=node", timeout=hours)
+        await self._start(CONTROLLER)
+
+    async def terminate(self, grace: float) -> None:
+        """bash runs its trap when the command that it waits for has ended. Where that is held up, the grace passes."""
+        for task in self._held:
+            task.cancel()
+        running = [name for name in CONTAINER if self._node.running(name)]
+        if any(self._node.frozen(name) for name in running):
+            await asyncio.sleep(grace)
+        for name in running:
+            await self._node.kill(name)
+
+    async def _start(self, name: str) -> None:
+        await self._node.start(name)
+        if name == self._cause.held:
+            await self._node.freeze(name)
+            self._held.append(asyncio.create_task(self._release(name)))
+
+    async def _release(self, name: str) -> None:
+        await asyncio.sleep(SLOW * self._times)
+        await self._node.thaw(name)
+
+
+def of_kube_ovn(node: Sandbox) -> Probes:
+    """Of charts/kube-ovn/templates/ovsovn-ds.yaml at 1533681d7: both run ovs-healthcheck.sh."""
+    commands, environment = healthcheck(node)
+
+    async def script() -> bool:
+        for command in commands:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=os.environ | environment,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                if await process.wait():
+                    return False
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+        return True
+
+    return Probes(
+        readiness=Probe(script, delay=10, period=5, timeout=45, failures=3),
+        liveness=Probe(script, delay=60, period=5, timeout=45, failures=5),
+    )
+
+
+def of_ovsnet(url: str) -> Probes:
+    """Of ``ovsnet kubernetes render kube-ovn``, whose agent serves at ``url``."""
+    place = urlsplit(url)
+    deployment = Deployment()
+    shapes = {**switch_probes(deployment), "readinessProbe": readiness(deployment)}
+
+    def probe(name: str, path: str) -> Probe:
+        shape = shapes[name]
+        period, timeout, failures = (
+            float(str(shape[key])) for key in ("periodSeconds", "timeoutSeconds", "failureThreshold")
+        )
+        http = HttpProbe(path, timeout=timeout)
+
+        async def question() -> bool:
+            return bool(await ask(str(place.hostname), int(place.port or 0), http))
+
+        return Probe(question, delay=0, period=period, timeout=2 * timeout, failures=int(failures))
+
+    return Probes(
+        readiness=probe("readinessProbe", "/readyz"),
+        liveness=probe("livenessProbe", "/ovs/livez"),
+        startup=probe("startupProbe", "/startupz"),
+    )
+
+
+@contextlib.asynccontextmanager
+async def probes_of(which: str, node: Sandbox) -> AsyncIterator[Probes]:
+    """While it lasts, what answers them runs."""
+    if which == KUBE_OVN:
+        yield of_kube_ovn(node)
+        return
+    stack = contextlib.ExitStack()
+    try:
+        server = await asyncio.to_thread(stack.enter_context, serving(agent(node)))
+        yield of_ovsnet(server.url)
+    finally:
+        await asyncio.to_thread(stack.close)
+
+
+def is_ready(history: History) -> bool:
+    """Where a round ends by itself."""
+    return history.ready is not None
+
+
+async def play(
+    cause: Cause,
+    which: str,
+    number: int,
+    times: float,
+    limit: float = LIMIT,
+    *,
+    enough: Callable[[History], bool] = is_ready,
+) -> Round:
+    """One node from a boot on: its central daemons run, and its container is started for the first time. It ends when
+    there is ``enough``, and with what the node serves then."""
+    found = Round(cause=cause.key, probes=which, number=number)
+    async with Sandbox() as node:
+        await node.wait_ready(240.0)
+        for name in CONTAINER:
+            await node.stop(name)
+        async with probes_of(which, node) as probes, _beside(node, cause, times):
+            pod = Pod(OpenVSwitch(node, cause, times), probes, times=times)
+            keeping = asyncio.create_task(pod.run())
+            serving_ = asyncio.create_task(_serves(node))
+            began = asyncio.get_running_loop().time()
+            try:
+                await pod.until(enough, limit)
+                left = began + limit * times - asyncio.get_running_loop().time()
+                if is_ready(pod.history):
+                    await asyncio.wait([serving_], timeout=max(left, 0.0))
+            finally:
+                for task in (keeping, serving_):
+                    task.cancel()
+                ended = await asyncio.gather(keeping, serving_, return_exceptions=True)
+            found.problem = next((str(each) for each in ended if isinstance(each, OvsnetError)), "")
+            found.starts, found.kills, found.ready = pod.history.starts, pod.history.kills, pod.history.ready
+            if isinstance(ended[1], float):
+                found.serves = (ended[1] - began) / times
+    return found
+
+
+async def _serves(node: Sandbox) -> float:
+    """When the flows are in the switch. A daemon that is killed meanwhile is asked again."""
+    while True:
+        with contextlib.suppress(OvsnetError):
+            await node.wait_ready(0.0)  # one look
+            return asyncio.get_running_loop().time()
+        await asyncio.sleep(BETWEEN_LOOKS)
+
+
+@contextlib.asynccontextmanager
+async def _beside(node: Sandbox, cause: Cause, times: float) -> AsyncIterator[None]:
+    async with contextlib.AsyncExitStack() as stack:
+        if cause.southbound:
+            await node.stop("ovn-sb")
+            coming = asyncio.create_task(_later(SLOW * times, partial(node.start, "ovn-sb")))
+            stack.callback(coming.cancel)
+        if cause.clients:
+            address = Address.unix(node.rundir / "br-int.mgmt")
+            await stack.enter_async_context(LoadClients("openflow", address, cause.clients, Strategy.parse("naive")))
+        yield
+
+
+async def _later(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(seconds)
+    await do()
+
+
+async def measure(causes: Sequence[Cause], rounds: int, times: float, at_once: int, limit: float) -> Story:
+    """Each cause under both probes at once, ``at_once`` such pairs beside each other: they mostly wait."""
+    story = Story(
+        began=datetime.now(UTC).isoformat(timespec="seconds"), machine=this_machine(), times=times, limit=limit
+    )
+    if why := doubt(await busy_cores(), this_machine().cores):
+        story.doubts.append(why)
+    gate = asyncio.Semaphore(at_once)
+
+    async def pair(cause: Cause, number: int) -> None:
+        async with gate:
+            print(f"round {number + 1}: {cause.title}", file=sys.stderr, flush=True)
+            story.rounds += await asyncio.gather(
+                *(play(cause, which, number, times, limit) for which in (KUBE_OVN, OVSNET))
+            )
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(rounds):
+            for cause in causes:
+                tasks.create_task(pair(cause, number))
+    return story
+
+
+def content(story: Story) -> Iterator[str]:
+    """What the page says of it, in Markdown."""
+    if story.times != 1:
+        yield f"**A short look: all times of the cluster were {story.times:g} times as long. Not to be quoted.**\n"
+    yield "| what is slow | probes | rounds | killed | flows are in, s | ready, s |"
+    yield "|---|---|---|---|---|---|"
+    for cause in CAUSES:
+        for which in (KUBE_OVN, OVSNET):
+            if rounds := [each for each in story.rounds if (each.cause, each.probes) == (cause.key, which)]:
+                yield (
+                    f"| {cause.title} | {which} | {len(rounds)} | {_kills(rounds)} | "
+                    f"{_moments(story, [each.serves for each in rounds])} | "
+                    f"{_moments(story, [each.ready for each in rounds])} |"
+                )
+    yield ""
+    yield f"![What a start takes under either probes]({PICTURE.name})"
+    yield ""
+    yield from (f"* {verdict}" for verdict in verdicts(story))
+    yield ""
+    yield f"{story.began}, {story.machine}."
+    yield from (f"\n**Not as wanted:** {why}" for why in (*story.doubts, *problems(story)))
+
+
+def verdicts(story: Story) -> Iterator[str]:
+    """Of each cause, whether Kube-OVN's probes loop: killed twice or more, and not ready at the end."""
+    for cause in CAUSES:
+        rounds = [each for each in story.rounds if (each.cause, each.probes) == (cause.key, KUBE_OVN)]
+        if not rounds:
+            continue
+        looped = sum(len(each.kills) > 1 and each.ready is None for each in rounds)
+        killed = sum(bool(each.kills) for each in rounds)
+        if looped:
+            yield f"**{cause.title}: a kill loop** in {looped} of {len(rounds)} rounds."
+        elif killed:
+            yield f"{cause.title}: killed in {killed} of {len(rounds)} rounds, and no loop."
+        else:
+            yield f"{cause.title}: no kill in {len(rounds)} rounds: refuted as a cause of one."
+
+
+def problems(story: Story) -> list[str]:
+    """What kept a round from being played."""
+    return list(dict.fromkeys(each.problem for each in story.rounds if each.problem))
+
+
+def _kills(rounds: Sequence[Round]) -> str:
+    counts = sorted({len(each.kills) for each in rounds})
+    first = [each.kills[0] for each in rounds if each.kills]
+    often = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"{often} times, first after {spread(first)} s" if first else "never"
+
+
+def _moments(story: Story, found: Sequence[float | None]) -> str:
+    known = [each for each in found if each is not None]
+    missing = len(found) - len(known)
+    parts = [spread(known)] if known else []
+    return ", ".join([*parts, *([f"not within {story.limit:g} s: {missing}"] if missing else [])])
+
+
+def draw(story: Story) -> None:
+    """A line for each cause and probes: from the start until it was ready, with the kills."""
+    rows = [(cause, which) for cause in CAUSES for which in (KUBE_OVN, OVSNET)]
+    figure = Figure(figsize=(11, 1.5 + 0.45 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    for row, (cause, which) in enumerate(rows):
+        color = "C3" if which == KUBE_OVN else "C0"
+        for each in (each for each in story.rounds if (each.cause, each.probes) == (cause.key, which)):
+            end = story.limit if each.ready is None else each.ready
+            axes.plot([0, end], [row, row], color=color, alpha=0.4, linewidth=5, solid_capstyle="butt")
+            axes.plot(each.kills, [row] * len(each.kills), "x", color="black")
+            if each.ready is not None:
+                axes.plot(each.ready, row, "D", color=color)
+    axes.set_yticks(range(len(rows)), [f"{cause.title}: {which}" for cause, which in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(0, story.limit)
+    axes.set_xlabel("seconds from the first start; a diamond: ready, a cross: killed by the liveness probe")
+    axes.grid(visible=True, axis="x", alpha=0.3)
+    figure.savefig(PICTURE, dpi=80, metadata={"Software": None})
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure, keep, and write the page. 1 when something was not as wanted."""
+    parser = argparse.ArgumentParser(prog="python -m bench.two_minutes", description="Play the article's two minutes.")
+    parser.add_argument("what", nargs="*", metavar="CAUSE", help=f"{', '.join(each.key for each in CAUSES)}, or write")
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument(
+        "--times", type=float, default=1.0, help="how many times as long everything takes: 0.1 is short"
+    )
+    parser.add_argument("--at-once", type=int, default=5, help="pairs of nodes beside each other")
+    parser.add_argument("--limit", type=float, default=LIMIT, help="seconds after which a round is given up")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    chosen = parser.parse_args(words)
+    known = {each.key: each for each in CAUSES}
+    if unknown := set(chosen.what) - {*known, "write"}:
+        parser.error(f"there is no cause {', '.join(unknown)}")
+    logging.getLogger("ovsnet").disabled = True
+    if "write" not in chosen.what:
+        causes = [known[key] for key in chosen.what] or CAUSES
+        story = asyncio.run(measure(causes, chosen.rounds, chosen.times, chosen.at_once, chosen.limit))
+        chosen.out.write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1) + b"\n")
+    story = msgspec.json.decode(chosen.out.read_bytes(), type=Story)
+    if chosen.out == RESULTS:
+        draw(story)
+        README.write_text(replaced(README.read_text(), MARK, "\n".join(content(story))))
+    else:
+        print("\n".join(content(story)))
+    return 1 if story.doubts or problems(story) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""Changes of the northbound on a network of real daemons."""
+
+from __future__ import annotations
+
+from ovsnet.bench.churn import Churn
+from ovsnet.bench.machine import this_machine
+from ovsnet.bench.result import ENGINE, Document
+from ovsnet.bench.rounds import in_rounds
+from ovsnet.bench.workloads.churn import WORKLOAD
+from tests.patience import PATIENCE
+
+
+async def test_each_change_is_followed_to_its_port_and_to_all_chassis() -> None:
+    document = Document(command="ovsnet bench churn", began="", machines=[this_machine()])
+    plan = Churn(chassis=3, changes=6, ports=2, at_once=2, deadline=PATIENCE)
+    await in_rounds(WORKLOAD, [plan], document, rounds=1, announce=lambda title, total: None)
+    (run,) = document.runs
+    found = run.measures
+    assert run.problems == []
+    assert (found.done, found.lost) == (6, 0)
+    assert (found.installed.count, found.everywhere.count) == (6, 6)
+    assert set(run.cpu_seconds) == {
+        *(ENGINE, "ovsdb-server", "ovn-nb", "ovn-sb", "ovs-vswitchd", "ovn-northd", "ovn-controller")
+    }
+    assert all(run.peak_bytes.values())
+    # Each of three ovn-controllers computes something for each change, as northd does.
+    counted = {who: found.recomputes[who] + found.computes[who] for who in found.computes}
+    assert counted["ovn-controller"] >= 6
+    assert counted["ovn-northd"] > 0
+    row = WORKLOAD.columns(run)
+    assert row["done"] == "6"
+    assert "ovn-northd recomputes" in row
