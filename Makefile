@@ -9,7 +9,7 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dist test coverage test-system pictures test-packages test-versions properties lint fix soak matrix bench bench-full \
+.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak matrix bench bench-full \
   bench-causes bench-storms docs setup clean
 
 demo: setup
@@ -48,6 +48,10 @@ test-versions: setup
 MACHINE ?= $(shell uname -m)
 dist: setup
 	$(BIN)/python -m release --machine $(MACHINE)
+
+# Whether a pin has an advisory: pip-audit, in a place of its own, where the index has advisories to ask.
+audit: setup
+	$(BIN)/python -m release.audit
 
 # As root: installs each of them on a machine that has nothing, and runs its main job. Says what it could not run.
 test-packages: setup

@@ -1,3 +1,3 @@
 """Know whether a node's Open vSwitch and OVN really work."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -20,7 +20,8 @@ from ovsnet.texts import harmless
 async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``, or as a URL.
 
-    Raises UnfitEnvironment when no agent is there, or one that asks for credentials, and the PeerError that fits when one misbehaves.
+    Raises UnfitEnvironment when no agent is there, or one that asks for credentials, and the PeerError that fits when
+    one misbehaves.
     """
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:

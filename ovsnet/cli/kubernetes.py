@@ -10,7 +10,7 @@ from ovsnet.cli.options import with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.files import PIECES, USERS, files
+from ovsnet.deploy.kubernetes.files import PIECES, SCRIPTS, USERS, files
 from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.files import replace
@@ -24,7 +24,7 @@ def kubernetes() -> None:
 
 
 @kubernetes.command()
-@click.argument("piece", type=click.Choice(list(PIECES)), default="daemonset")
+@click.argument("piece", type=click.Choice([*PIECES, *SCRIPTS]), default="daemonset")
 @click.argument("storm_options", nargs=-1, metavar="[-- STORM OPTIONS]")
 @click.option("--image", default=DEFAULT.image, show_default=True, help="The agent's image.")
 @click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Where it is to run.")
@@ -47,7 +47,8 @@ def render(
     settings: Settings, piece: str, storm_options: tuple[str, ...], image: str, namespace: str, user: int | None,
     host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,
 ) -> None:  # fmt: skip
-    """Print a PIECE for `kubectl apply -f -`, or for `kubectl patch --patch-file` (kube-ovn).
+    """Print a PIECE for `kubectl apply -f -`, for `helm --post-renderer` (kube-ovn-helm), or for
+    `kubectl patch --patch-file` (kube-ovn).
 
     Settings that differ from their defaults become variables of the container, the run directories its mounts.
     bench-storm is a Job that runs `ovsnet bench storm` from several pods; give its options after `--`.
@@ -61,6 +62,9 @@ def render(
     elif storm_options:
         raise UsageError(f"{piece} takes no more words.", remedy="Options of a storm go with bench-storm.")
     deployment = Deployment(settings, image, namespace, user, host_pid, storm)
+    if out is None and piece in SCRIPTS:
+        say(SCRIPTS[piece](deployment), nl=False)
+        return
     if out is None:
         say(stream(PIECES[piece](deployment)), nl=False)
         return
@@ -71,7 +75,7 @@ def render(
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace(path, text.encode())
+        replace(path, text.encode(), 0o755 if path.suffix == ".sh" else 0o644)
     except OSError as error:
         raise UnfitEnvironment(
             f"Cannot write {path}: {error.strerror}.", remedy="Name a directory that you may write."

@@ -29,6 +29,8 @@ def write(root: Path) -> None:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+        if target.suffix == ".sh":
+            target.chmod(0o755)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,10 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
 }
 """What can be printed by itself."""
 
-USERS = {"kube-ovn": kube_ovn.NOBODY}
+SCRIPTS: dict[str, Callable[[Deployment], str]] = {"kube-ovn-helm": kube_ovn.post_renderer}
+"""What can be printed by itself and is a program."""
+
+USERS = {"kube-ovn": kube_ovn.NOBODY, "kube-ovn-helm": kube_ovn.NOBODY}
 """Who runs Open vSwitch, where it is not root."""
 
 
@@ -67,7 +70,8 @@ def files(deployment: Deployment) -> Mapping[str, str]:
         "kube-ovn-prometheus/listen.yaml": prometheus.patch(deployment, kube_ovn.DAEMONSET),
         **{f"kube-ovn-prometheus/{name}": document for name, document in monitored_there.items()},
     }
-    return {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}
+    texts = {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}
+    return texts | {"kube-ovn/post-render.sh": kube_ovn.post_renderer(of_nobody)}
 
 
 def rendered() -> Mapping[str, str]:

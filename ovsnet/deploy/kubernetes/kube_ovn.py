@@ -15,6 +15,7 @@ import msgspec
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, switch_probes
 from ovsnet.deploy.kubernetes.workload import Document, container
+from ovsnet.deploy.yaml_writer import dumps
 
 NOBODY = 65534
 
@@ -43,3 +44,29 @@ def patch(deployment: Deployment) -> Document:
         "metadata": {"name": DAEMONSET, "namespace": deployment.namespace},
         "spec": {"template": {"spec": {"containers": [switch, agent]}}},
     }
+
+
+POST_RENDERER = """\
+#!/bin/sh
+# Puts ovsnet beside Open vSwitch into what helm renders of Kube-OVN's chart: helm upgrade ... --post-renderer THIS-FILE
+# An upgrade with it keeps ovsnet, for helm then compares a chart that has it with another that has it. One without it
+# takes ovsnet out.
+set -eu
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+cat > "$place/chart.yaml"
+cat > "$place/patch.yaml" <<'PATCH'
+{patch}PATCH
+cat > "$place/kustomization.yaml" <<'KUSTOMIZATION'
+resources: [chart.yaml]
+patches: [{{path: patch.yaml, target: {{kind: DaemonSet, name: {daemonset}}}}}]
+KUSTOMIZATION
+${{KUSTOMIZE:-kubectl kustomize}} "$place"
+"""
+
+
+def post_renderer(deployment: Deployment) -> str:
+    """A program for helm. A patch of the cluster's own object would not outlive the chart's next version: helm merges
+    three ways, finds no probe changed between the charts' versions but ours in the cluster, and brings the chart's
+    commands back beside it, which the API server refuses."""
+    return POST_RENDERER.format(patch=dumps(patch(deployment)), daemonset=DAEMONSET)

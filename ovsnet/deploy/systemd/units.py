@@ -23,8 +23,8 @@ WAIT = 20
 SINGLE_FILE = ".pyz"
 """What the name of a program ends with that unpacks its libraries at its first start, and needs a place for them."""
 
-NODE_START = 30
-"""Seconds that the host's examination may hold OVS back. It takes two."""
+EXAMINATION = 120
+"""Seconds that the host's examination may take. It takes two, and nothing waits for it; a boot leaves it little CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,13 @@ WantedBy=sockets.target
 
 
 def doctor(program: str) -> str:
-    """What the host lacks is in the journal before OVS starts. It never keeps OVS from starting."""
+    """What the host lacks is in the journal after the boot. No start waits for it: in front of ovsdb-server it cost a
+    third of a second, and a program that hangs would cost all of its timeout."""
     return f"""\
 [Unit]
-Description=Examination of this host before Open vSwitch starts
+Description=Examination of this host for Open vSwitch
 DefaultDependencies=no
 After=systemd-journald.socket local-fs.target
-Before=ovsdb-server.service ovs-vswitchd.service
 
 [Service]
 Type=oneshot
@@ -173,7 +173,10 @@ Type=oneshot
 SuccessExitStatus=1 3
 # Once a boot, not once for each restart of ovsdb-server.
 RemainAfterExit=yes
-TimeoutStartSec={NODE_START}s
+TimeoutStartSec={EXAMINATION}s
+# What starts beside it comes first.
+Nice=19
+IOSchedulingClass=idle
 CapabilityBoundingSet=
 NoNewPrivileges=yes
 ProtectSystem=strict

@@ -1,0 +1,72 @@
+"""``python -m release.audit``: whether a pin has a known vulnerability, by pip-audit and the index's advisories.
+
+Exit code 1 when one has, with what pip-audit says. Where the index has no advisories to give, it says NOT RUN and ends
+with 0: what could not be looked up is neither good nor bad, and nobody must take it for either.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import click
+
+from release.pins import pins
+
+
+def audit() -> int:
+    """The exit code."""
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            program = _pip_audit(Path(place, "venv"))
+        except subprocess.CalledProcessError as error:
+            return _not_run(f"pip-audit cannot be installed: {_last_line(error.stderr)}")
+        listed = Path(place, "pins.txt")
+        listed.write_text("".join(f"{pin.name}=={pin.version}\n" for pin in pins().values()))
+        argv = [str(program), f"--requirement={listed}", "--no-deps", "--disable-pip", "--format=json"]
+        argv += ["--progress-spinner=off"]
+        done = subprocess.run(argv, capture_output=True, text=True)
+    return verdict(done.returncode, done.stdout, done.stderr)
+
+
+def verdict(code: int, stdout: str, stderr: str) -> int:
+    """Of what pip-audit printed. Without a document it could not ask."""
+    try:
+        found = json.loads(stdout)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        return _not_run(f"pip-audit got no advisories: {_last_line(stderr)}")
+    bad = [each for each in found if each.get("vulns")]
+    unknown = [each["name"] for each in found if "skip_reason" in each]
+    for each in bad:
+        for flaw in each["vulns"]:
+            fixed = ", ".join(flaw.get("fix_versions", ())) or "no version yet"
+            click.echo(f"{each['name']} {each['version']}: {flaw['id']}, fixed in {fixed}")
+    if unknown:
+        click.echo(f"NOT RUN for {', '.join(unknown)}: the index does not know them.", err=True)
+    click.echo(f"{len(found) - len(unknown)} pins looked up, {len(bad)} with a known vulnerability.")
+    return 1 if bad or (code and not unknown) else 0
+
+
+def _pip_audit(place: Path) -> Path:
+    """In a venv that is gone afterwards: it is no part of the project, and its own needs must not meet the pins."""
+    venv.create(place, with_pip=True)
+    argv = [str(place / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "pip-audit"]
+    subprocess.run(argv, check=True, capture_output=True, text=True)
+    return place / "bin/pip-audit"
+
+
+def _not_run(why: str) -> int:
+    click.echo(f"NOT RUN: {why}", err=True)
+    return 0
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(audit())
