@@ -133,6 +133,10 @@ class Audience:
     """Everyone that follows one copy: the callback, the consumers, and those that wait for a fact."""
 
     def __init__(self, on_change: OnChange | None = None) -> None:
+        self.tables: Tables = {}
+        """What those that heard every change have: the copy, as it was told last."""
+        self.begun = False
+        """Whether the first rows were told."""
         self._on_change = on_change
         self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
         self._changed = asyncio.Event()
@@ -141,6 +145,10 @@ class Audience:
     def listening(self) -> bool:
         """Whether anybody wants to know what changed, and not only that something did."""
         return self._on_change is not None or bool(self._feeds)
+
+    def publish(self, tables: Tables) -> None:
+        """``tables`` is the copy from now on; what changed is told next."""
+        self.tables, self.begun = tables, True
 
     def tell(self, changes: Changes) -> None:
         """Whatever the callback raises comes out of here, after the others have heard."""
@@ -159,9 +167,9 @@ class Audience:
         """Return when something changed."""
         await self._changed.wait()
 
-    def feed(self, tables: Tables, *, begun: bool) -> Feed:
+    def feed(self) -> Feed:
         """A consumer. Once nobody holds it any more, nothing is kept for it."""
-        feed = Feed(tables, begun=begun)
+        feed = Feed(self.tables, begun=self.begun)
         self._feeds.add(feed)
         return feed
 

@@ -75,7 +75,7 @@ class LastingMonitor:
     @property
     def tables(self) -> Tables:
         """Rows by table and ``_uuid``, as they were last seen. Do not walk them across an await."""
-        return self._last.tables if self._last is not None else {}
+        return self._audience.tables
 
     @property
     def missing(self) -> frozenset[str]:
@@ -126,7 +126,7 @@ class LastingMonitor:
         await self._until(lambda: self.synced, "was not fetched with these conditions", timeout)
 
     def __aiter__(self) -> Feed:
-        feed = self._audience.feed(self.tables, begun=self._last is not None)
+        feed = self._audience.feed()
         if self._ended is not None:
             feed.finish(self._ended)
         return feed

@@ -125,7 +125,7 @@ class Monitor:
                 raise DeadlineExceeded(f"{self.database} did not change as awaited within {timeout:g} s.") from None
 
     def __aiter__(self) -> Feed:
-        feed = self._audience.feed(self.tables, begun=self._loaded)
+        feed = self._audience.feed()
         if self.closed.done():
             feed.finish(self.closed.result())
         return feed
@@ -252,6 +252,7 @@ class Monitor:
         changes = await difference(self._replica.tables, fresh.tables) if self._audience.listening else ()
         self._raise_if_over()
         self._replica, self._loaded = fresh, True
+        self._audience.publish(fresh.tables)
         self.last_txn_id = txn or self.last_txn_id
         if changes:
             self._audience.tell(Changes(changes, transactions=0, resynced=resynced))
@@ -300,6 +301,7 @@ class Monitor:
             self._replica.accept(change)
         self.last_txn_id = txn or self.last_txn_id
         self._loaded = True
+        self._audience.publish(self._replica.tables)
         if changes:
             self._audience.tell(Changes(changes))
 

@@ -105,9 +105,38 @@ async def test_it_fetches_all_again_where_the_server_forgot(server: Server) -> N
             folded.fold(first)
             while not folded.tables[OVS] or "a" not in next(iter(folded.tables[OVS].values()))["external_ids"]:
                 folded.fold(await asyncio.wait_for(anext(feed), PATIENCE))
+            await monitor.resynced(timeout=PATIENCE)
             assert monitor.resyncs == 1
         with pytest.raises(StopAsyncIteration):
             await anext(feed)
+
+
+async def test_copy_is_as_new_as_what_is_told_of_it(server: Server) -> None:
+    """Also while all rows are fetched again: a callback may read the copy, and a consumer may come at any time."""
+    told, feeds = Folded(), list[Feed]()
+    async with Client(server.address, probe=None, timeout=PATIENCE) as client:
+        await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
+        monitor = client.monitor(OVS, {OVS: ["external_ids"]}, timeout=PATIENCE)
+
+        def compare(changes: Changes) -> None:
+            told.fold(changes)
+            assert monitor.tables == told.tables
+            feeds.append(aiter(monitor))
+
+        monitor._audience._on_change = compare
+        async with monitor:
+            server.kill()
+            await server.start()
+            await client.transact(OVS, update(OVS, {"external_ids": {"a": "b"}}), timeout=PATIENCE)
+            await monitor.until(
+                lambda tables: [row["external_ids"] for row in tables[OVS].values()] == [{"a": "b"}], timeout=PATIENCE
+            )
+            await monitor.resynced(timeout=PATIENCE)
+            assert monitor.resyncs == 1
+            for feed in feeds:
+                folded = Folded()
+                while folded.tables != monitor.tables:
+                    folded.fold(await asyncio.wait_for(anext(feed), PATIENCE))
 
 
 async def test_copy_stays_readable_while_the_server_is_away(server: Server) -> None:
@@ -160,7 +189,7 @@ async def test_merged_changes_that_undo_each_other_are_none() -> None:
 
 async def test_nothing_is_kept_for_a_consumer_that_is_gone() -> None:
     audience = Audience()
-    feed = audience.feed({}, begun=True)
+    feed = audience.feed()
     assert audience.listening
     del feed
     assert not audience.listening
