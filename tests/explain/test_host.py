@@ -227,6 +227,17 @@ def test_status_of_a_check_is_noted(tmp_path: Path) -> None:
     assert any("ovsnet said vswitchd-hung: It stands." in note.words for note in found.notes)
 
 
+def test_history_of_an_agent_is_noted(tmp_path: Path) -> None:
+    turn = {"kind": "diagnosis", "at": EPOCH, "code": "vswitchd-down", "state": "not-ready", "summary": "It is gone."}
+    events = [{"kind": "start", "at": EPOCH, "daemon": "ovs-vswitchd"}, turn | {"lasted_seconds": 3.21}]
+    for number, broken in enumerate(([{**turn, "at": 1e300, "lasted_seconds": 1}], [[]], None, [{}])):
+        text = json.dumps({"step_seconds": 10, "events": broken})
+        assert not explained(tmp_path, (f"{number}.json", text)).notes
+    found = explained(tmp_path, ("history.json", json.dumps({"step_seconds": 10, "events": events})))
+    words = [note.words for note in found.notes]
+    assert words == [f"The agent saw vswitchd-down from {stamp(EPOCH)}, for 3.2 s: It is gone."]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_what_lies_beside_logs_changes_no_verdict_of_theirs(tmp_path: Path, seed: int) -> None:
     noise = [
