@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import Zone, stamp
 from ovsnet.explain.host_kinds import HOST_KINDS, MARKS, daemons_of
@@ -102,6 +103,11 @@ def test_disk_that_fails_is_noted(tmp_path: Path, line: str) -> None:
     found = explained(tmp_path, ("messages", f"{AT} h kernel: {line}\n"))
     assert not found.outages
     assert any("The kernel says of sda" in note.words for note in found.notes)
+
+
+def test_disk_of_a_host_without_a_daemon_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(UnfitEnvironment, match="No line of an Open vSwitch or OVN daemon"):
+        explained(tmp_path, ("messages", f"{AT} h kernel: I/O error, dev sda, sector 7\n"), logs=False)
 
 
 def test_noise_of_the_host_is_nothing(tmp_path: Path) -> None:
