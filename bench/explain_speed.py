@@ -1,22 +1,33 @@
 """How fast does ``ovsnet explain`` read, and in how much memory? ``python -m bench.explain_speed [MEGABYTES]``.
 
 The log is made here: lines of the shapes that a busy ovs-vswitchd and ovn-controller write by the million, with a
-restart of the switch in their midst. Each reader's seconds are those of its own CPU, so another load does not count.
+restart of the switch in their midst. Beside it ``grep -c`` and hotsos, which greps for lines that it knows, read the
+same. Then ``explain`` alone reads what is harder: the log packed, packed and cut off, lines of a journal, and garbage.
+Each reader's seconds are those of its own CPU, so another load does not count.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
+import random
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from bench.peers import Peer, interpreter
+from ovsnet.errors import OvsnetError
 from ovsnet.explain.clock import stamp
 
 MEGABYTES = 500
+MOST_MEMORY = 200
+"""Megabytes that ``explain`` may take, whatever it reads."""
+HOTSOS = Peer("hotsos", "1.30.post8")
 BEGIN = 1_700_000_000.0
 NOISE = (
     ("poll_loop", "DBG", "wakeup due to [POLLIN] on fd 21 (<->/var/run/openvswitch/db.sock) at lib/stream-fd.c:157"),
@@ -65,20 +76,86 @@ def _cost(command: Sequence[str]) -> tuple[float, int]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss
 
 
-def _rows(path: Path) -> Iterator[str]:
-    megabytes = path.stat().st_size / 1e6
-    ours = [sys.executable, "-c", "from ovsnet.cli import main; main()", "explain", "--json", str(path)]
-    for name, command in (("ovsnet explain", ours), ("grep -c", ["grep", "-c", "connection failed", str(path)])):
-        seconds, kilobytes = _cost(command)
-        yield f"{name:16} {megabytes / seconds:8.0f} MB a second of CPU, {kilobytes / 1000:6.0f} MB of memory"
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a reader of a file cost."""
+
+    name: str
+    megabytes: float
+    seconds: float
+    memory: float
+
+    def __str__(self) -> str:
+        speed = self.megabytes / max(self.seconds, 0.01)
+        return f"{self.name:28} {speed:8.0f} MB a second of CPU, {self.memory:6.0f} MB of memory"
+
+
+def _row(name: str, path: Path, command: Sequence[str]) -> Row:
+    seconds, kilobytes = _cost(command)
+    return Row(name, path.stat().st_size / 1e6, seconds, kilobytes / 1000)
+
+
+def _explain(path: Path) -> list[str]:
+    return [sys.executable, "-c", "from ovsnet.cli import main; main()", "explain", "--json", str(path)]
+
+
+def _peers(path: Path, directory: Path) -> Iterator[Row]:
+    """Readers of the same log."""
+    yield _row("ovsnet explain", path, _explain(path))
+    yield _row("grep -c", path, ["grep", "-c", "connection failed", str(path)])
+    try:
+        python = interpreter(HOTSOS)
+    except OvsnetError as error:
+        print(f"{HOTSOS}: {error}")
+        return
+    logs = directory / "sos/var/log/openvswitch"
+    logs.mkdir(parents=True)
+    os.link(path, logs / "ovs-vswitchd.log")
+    command = (str(python.parent / "hotsos"), "--openvswitch", "--all-logs", "--quiet", "--tmp-dir", str(directory))
+    yield _row(str(HOTSOS), path, [*command, str(directory / "sos")])
+
+
+def _harder(path: Path, directory: Path) -> Iterator[Row]:
+    """Of the size of what is read from disk."""
+    packed = directory / "packed.gz"
+    with path.open("rb") as log, gzip.open(packed, "wb", compresslevel=1) as file:
+        shutil.copyfileobj(log, file, 1 << 20)
+    yield _row("a gzip", packed, _explain(packed))
+    cut = directory / "cut.gz"
+    cut.write_bytes(packed.read_bytes()[:-1000])
+    yield _row("a gzip that ends early", cut, _explain(cut))
+    for name, made in (("lines of a journal", _journal), ("garbage", _garbage)):
+        noise = directory / name.replace(" ", "-")
+        block = made()
+        with noise.open("wb") as file:
+            while file.tell() < path.stat().st_size / 4:
+                file.write(block)
+        yield _row(name, noise, _explain(noise))
+
+
+def _journal() -> bytes:
+    """Of a host that runs more than Open vSwitch: most lines have no bars."""
+    words = "node1 kubelet[812]: I1125 23:30:02.114 812 scope.go:117] RemoveContainer containerID=0123456789"
+    return f"{stamp(BEGIN)} {words}\n".encode() * 10_000
+
+
+def _garbage() -> bytes:
+    """Bytes that are no text and no archive, with line breaks and bars among them."""
+    return b"x" + random.Random(1).randbytes(1 << 20).replace(b"\0", b"|")
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "ovs-vswitchd.log"
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        path = directory / "ovs-vswitchd.log"
         _write(path, int(sys.argv[1]) if sys.argv[1:] else MEGABYTES)
-        for row in _rows(path):
+        rows = []
+        for row in (*_peers(path, directory), *_harder(path, directory)):
             print(row)
+            rows.append(row)
+    ours = [row for row in rows if not row.name.startswith(("grep", "hotsos"))]
+    worst = max(row.memory for row in ours)
+    print(f"{'as it must be' if worst < MOST_MEMORY else 'TOO MUCH'}: {worst:.0f} MB of {MOST_MEMORY}")
 
 
 if __name__ == "__main__":

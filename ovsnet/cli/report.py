@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ovsnet import __version__
-from ovsnet.cli.agent_client import fetch_document
+from ovsnet.cli.agent_client import fetch_document, fetch_status
 from ovsnet.cli.check import ask
 from ovsnet.cli.doctor import examined, findings_document
 from ovsnet.cli.options import Number, with_settings
@@ -85,25 +85,17 @@ def _gathered(settings: Settings, rundir: Rundir, directories: tuple[Path, ...],
         except OvsnetError as error:
             missing[name] = str(error)
 
-    def of_the_agent() -> object:
-        return asyncio.run(_of_the_agent(settings, rundir, timeout))
-
     def of_the_databases() -> object:
         facts = asyncio.run(_facts(settings, timeout))
         documents["versions"] = {**_own_versions(), **{name: shown(each) for name, each in facts.versions.items()}}
         databases.update(_tables(facts))
         return lint_document(Material([facts]), judged([facts]))
 
-    take("agent", of_the_agent)
-    found = documents.pop("agent", None)
-    if isinstance(found, tuple):
-        documents["status"], history = found
-        if history is None:
-            missing["history"] = "this agent serves none."
-        else:
-            documents["history"] = history
+    take("status", lambda: asyncio.run(_status(settings, rundir, timeout)))
+    if "status" in documents:
+        take("history", lambda: asyncio.run(_history(settings, timeout)))
     else:
-        observer, missing["history"] = "check", missing.pop("agent")
+        observer, missing["history"] = "check", missing.pop("status")
         take("status", lambda: asyncio.run(ask(settings, list(CHECKS.values()), timeout))[1])
     take("doctor", lambda: findings_document(examined(Path("/"), settings), []))
     take("lint", of_the_databases)
@@ -113,16 +105,20 @@ def _gathered(settings: Settings, rundir: Rundir, directories: tuple[Path, ...],
     return Contents(time.time(), observer, documents, databases, logs, missing | unread)
 
 
-async def _of_the_agent(settings: Settings, rundir: Rundir, timeout: float) -> tuple[object, object]:
-    """Its status and its history. Raises UnfitEnvironment where none runs, or one that watches another node."""
+async def _status(settings: Settings, rundir: Rundir, timeout: float) -> object:
+    """As the agent serves it. Raises UnfitEnvironment where none runs, or one that watches another node."""
     listen = settings.listen[0]
-    status = await fetch_document(listen, "/status", timeout=timeout)
-    if status is None:
-        raise UnfitEnvironment(f"What listens at {listen} serves no /status.")
+    status = await fetch_status(listen, timeout=timeout)
     watched = status.get("rundir")
     if settings.rundir and isinstance(watched, dict) and watched.get("ovs") != str(rundir.ovs):
         raise UnfitEnvironment(f"The agent at {listen} watches another Open vSwitch.")
-    return status, await fetch_document(listen, "/history", timeout=timeout)
+    return status
+
+
+async def _history(settings: Settings, timeout: float) -> object:
+    if (found := await fetch_document(settings.listen[0], "/history", timeout=timeout)) is None:
+        raise UnfitEnvironment("This agent serves no history.")
+    return found
 
 
 async def _facts(settings: Settings, timeout: float) -> Facts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ovsnet.explain.daemons import target_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.host_kinds import ENDS, how_it_ended
+from ovsnet.explain.host_kinds import ENDS, FROM_OUTSIDE, how_it_ended
 
 TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
@@ -118,12 +118,16 @@ class History:
     @property
     def first(self) -> float:
         """Since when there are lines of it."""
-        return min((event.source.first for event in self.events if event.source.first is not None), default=0.0)
+        return min((event.source.first for event in self._own() if event.source.first is not None), default=0.0)
 
     @property
     def last(self) -> float:
         """Until when there are lines of it."""
-        return max((event.source.last for event in self.events if event.source.last is not None), default=0.0)
+        return max((event.source.last for event in self._own() if event.source.last is not None), default=0.0)
+
+    def _own(self) -> Iterator[Event]:
+        """What others log of it does not show that it logged nothing."""
+        return (event for event in self.events if event.kind not in FROM_OUTSIDE)
 
     def life_at(self, at: float) -> Life | None:
         """The process that ran then."""

@@ -11,6 +11,7 @@ from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.pods import is_pods, pods
 from ovsnet.explain.reader import Reader
 from ovsnet.explain.saved import DATABASES, Saved
@@ -61,7 +62,7 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
             events += beside
             notes += map(Note, words)
     notes += saved.notes()
-    if not any(source.daemon != UNKNOWN for source in sources) and not events:
+    if not any(source.daemon != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
             "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
@@ -72,6 +73,11 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     if len(notes) > TOLD:
         notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
     return answer(events, sources, notes)
+
+
+def _of_a_daemon(event: Event) -> bool:
+    """Disks fail on hosts without Open vSwitch, too."""
+    return event.kind in FROM_OUTSIDE and bool(daemons_of(event.subject))
 
 
 def _database(stream: Stream, saved: Saved, tell: Tell) -> None:

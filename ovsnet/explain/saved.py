@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ovsnet.errors import OvsnetError
+from ovsnet.explain.clock import stamp
 from ovsnet.explain.verdicts import Note
 from ovsnet.node.raft import MEMBER, parse_cluster
 from ovsnet.protocol.jsonrpc import BAD_JSON
@@ -30,8 +31,9 @@ SIGNS = (
     b"Cluster ID",
 )
 """A text without any of these holds nothing that is read here."""
+OURS = (b'"diagnosis"', b'"step_seconds"')
 MOST = 10
-"""Settings that are told of."""
+"""Settings, and diagnoses of an agent, that are told of."""
 
 
 class Saved:
@@ -43,11 +45,11 @@ class Saved:
 
     def take(self, name: str, content: bytes) -> bool:
         """Whether it was something that is read here."""
-        if not any(sign in content for sign in SIGNS) and b'"diagnosis"' not in content:
+        if not any(sign in content for sign in SIGNS) and not any(sign in content for sign in OURS):
             return False
         text = content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-        if (found := _status(text)) is not None:
-            self._notes.append(Note(found, name))
+        if (words := _said(text)) is not None:
+            self._notes += [Note(each, name) for each in words]
             return True
         if "Cluster ID" in text and "Server ID" in text and not text.startswith("OVSDB "):
             self._notes += [Note(words, name) for words in _cluster(text)]
@@ -90,13 +92,30 @@ def _cluster(text: str) -> Iterator[str]:
         yield for_line(f"Server {found.server} of the cluster had no connection with {peer}.")
 
 
-def _status(text: str) -> str | None:
-    """``status.json`` of a report, or what ``ovsnet check --json`` printed."""
+def _said(text: str) -> list[str] | None:
+    """``status.json`` and ``history.json`` of a report: what ovsnet itself saw then."""
     if not text.startswith("{"):
         return None
     try:
         found: Any = harmless(msgspec.json.decode(text))
-        diagnosis = found["diagnosis"]
-        return f"When it was asked, ovsnet said {diagnosis['code']}: {diagnosis['summary']}"
-    except (*BAD_JSON, KeyError, TypeError):
-        return None
+        if "diagnosis" in found:
+            diagnosis = found["diagnosis"]
+            return [f"When it was asked, ovsnet said {diagnosis['code']}: {diagnosis['summary']}"]
+        if "step_seconds" in found and "events" in found:
+            return [*_turns(found["events"])][-MOST:]
+    except (*BAD_JSON, KeyError, TypeError, OverflowError):
+        return []
+    return None
+
+
+LATEST = 1e11
+"""Seconds since 1970 that are a date of four digits or little more."""
+
+
+def _turns(events: Any) -> Iterator[str]:  # noqa: ANN401 - a document of anybody's
+    """What was wrong in the hour before, as the agent saw it."""
+    for each in events:
+        if each["kind"] == "diagnosis" and each["state"] != "ready" and 0 <= each["at"] < LATEST:
+            lasted = each["lasted_seconds"]
+            words = "and it was so when it was asked" if lasted is None else f"for {float(lasted):.1f} s"
+            yield f"The agent saw {each['code']} from {stamp(float(each['at']))}, {words}: {each['summary']}"

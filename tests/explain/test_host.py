@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import Zone, stamp
 from ovsnet.explain.host_kinds import HOST_KINDS, MARKS, daemons_of
@@ -102,6 +103,11 @@ def test_disk_that_fails_is_noted(tmp_path: Path, line: str) -> None:
     found = explained(tmp_path, ("messages", f"{AT} h kernel: {line}\n"))
     assert not found.outages
     assert any("The kernel says of sda" in note.words for note in found.notes)
+
+
+def test_disk_of_a_host_without_a_daemon_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(UnfitEnvironment, match="No line of an Open vSwitch or OVN daemon"):
+        explained(tmp_path, ("messages", f"{AT} h kernel: I/O error, dev sda, sector 7\n"), logs=False)
 
 
 def test_noise_of_the_host_is_nothing(tmp_path: Path) -> None:
@@ -225,6 +231,17 @@ def test_status_of_a_check_is_noted(tmp_path: Path) -> None:
     text = json.dumps({"diagnosis": {"code": "vswitchd-hung", "summary": "It stands."}, "checks": []})
     found = explained(tmp_path, ("status.json", text))
     assert any("ovsnet said vswitchd-hung: It stands." in note.words for note in found.notes)
+
+
+def test_history_of_an_agent_is_noted(tmp_path: Path) -> None:
+    turn = {"kind": "diagnosis", "at": EPOCH, "code": "vswitchd-down", "state": "not-ready", "summary": "It is gone."}
+    events = [{"kind": "start", "at": EPOCH, "daemon": "ovs-vswitchd"}, turn | {"lasted_seconds": 3.21}]
+    for number, broken in enumerate(([{**turn, "at": 1e300, "lasted_seconds": 1}], [[]], None, [{}])):
+        text = json.dumps({"step_seconds": 10, "events": broken})
+        assert not explained(tmp_path, (f"{number}.json", text)).notes
+    found = explained(tmp_path, ("history.json", json.dumps({"step_seconds": 10, "events": events})))
+    words = [note.words for note in found.notes]
+    assert words == [f"The agent saw vswitchd-down from {stamp(EPOCH)}, for 3.2 s: It is gone."]
 
 
 @pytest.mark.parametrize("seed", range(20))

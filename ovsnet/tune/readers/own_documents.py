@@ -15,7 +15,7 @@ VERDICTS = (
     frozenset(("diagnosis", "checks")),
     frozenset(("findings", "steps")),
     frozenset(("findings", "recognised")),
-    frozenset(("changes", "checks")),
+    frozenset(("events", "components", "step_seconds")),
 )
 """Keys of the documents of ``check``, of the doctor, of ``tune lint``, and of the history."""
 VERSIONS = frozenset(("ovsnet", "kernel"))

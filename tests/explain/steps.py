@@ -1,0 +1,155 @@
+"""What is done to a node in an incident, and how an incident is declared."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from ovsnet.sandbox.daemons import Layout
+from ovsnet.sandbox.node import Sandbox
+from tests.faults.programs import clients, no_more_descriptors, switch_arguments
+from tests.faults.storage import filled, small_disk
+
+Step = Callable[[Sandbox], Awaitable[object]]
+SWITCH, DATABASE, CONTROLLER, SOUTHBOUND = "ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-sb"
+NORTHBOUND, NORTHD = "ovn-nb", "ovn-northd"
+
+
+def sleep(seconds: float) -> Step:
+    return lambda node: asyncio.sleep(seconds)
+
+
+def stop(daemon: str) -> Step:
+    return lambda node: node.stop(daemon)
+
+
+def start(daemon: str) -> Step:
+    return lambda node: node.start(daemon)
+
+
+def kill(daemon: str) -> Step:
+    return lambda node: node.kill(daemon)
+
+
+def restart(daemon: str) -> Step:
+    return lambda node: node.restart(daemon)
+
+
+async def _gone(node: Sandbox, daemon: str) -> None:
+    while node.running(daemon):  # noqa: ASYNC110 - a process tells nobody that it ended
+        await asyncio.sleep(0.02)
+
+
+def away(daemon: str, seconds: float, after: float) -> tuple[Step, ...]:
+    return stop(daemon), sleep(seconds), start(daemon), sleep(after)
+
+
+def killed(daemon: str, seconds: float, after: float) -> tuple[Step, ...]:
+    return (lambda node: node.kill(daemon)), sleep(seconds), start(daemon), sleep(after)
+
+
+def frozen(daemon: str, seconds: float, after: float) -> tuple[Step, ...]:
+    return (lambda node: node.freeze(daemon)), sleep(seconds), (lambda node: node.thaw(daemon)), sleep(after)
+
+
+def control(command: str) -> Step:
+    return lambda node: node.run("ovn-appctl", "-t", CONTROLLER, command)
+
+
+def configure(*arguments: str) -> Step:
+    return lambda node: node.run("ovs-vsctl", "--no-wait", *arguments)
+
+
+async def unlink(node: Sandbox) -> None:
+    (node.rundir / "br-int.mgmt").unlink()
+
+
+def crash(daemon: str) -> Step:
+    async def crashed(node: Sandbox) -> None:
+        os.kill(node.pid(daemon), signal.SIGSEGV)
+        await _gone(node, daemon)
+
+    return crashed
+
+
+def appctl(daemon: str, *command: str) -> Step:
+    program = "ovn-appctl" if daemon.startswith("ovn") else "ovs-appctl"
+
+    async def asked(node: Sandbox) -> None:
+        (socket,) = [
+            path for path in node.rundir.iterdir() if path.name.startswith(f"{daemon}.") and path.suffix == ".ctl"
+        ]
+        await node.run(program, "-t", str(socket), *command)
+        if command[0] == "exit":
+            await _gone(node, daemon)
+
+    return asked
+
+
+async def second_switch(node: Sandbox) -> None:
+    """Somebody starts a second ovs-vswitchd for some seconds. It logs where the first one does."""
+    log = f"--log-file={Layout(node.directory).logdir / 'ovs-vswitchd.log'}"
+    process = await asyncio.create_subprocess_exec(
+        *switch_arguments(node), log, env=os.environ | node.environment(), cwd=node.directory
+    )
+    await asyncio.sleep(5)
+    process.kill()
+    await process.wait()
+
+
+def without_descriptors(daemon: str, socket: str) -> Step:
+    """The daemon has none left, and clients come."""
+
+    async def held(node: Sandbox) -> None:
+        with no_more_descriptors(node.pid(daemon)), clients(node.rundir / socket, 3):
+            await asyncio.sleep(4)
+
+    return held
+
+
+def disk_full(server: str, file: str) -> Step:
+    async def full(node: Sandbox) -> None:
+        async with small_disk(node, server, file) as disk:
+            await asyncio.sleep(6)
+            with filled(disk), contextlib.suppress(Exception):
+                await node.run("ovs-vsctl", "--no-wait", "--timeout=3", "set", "open", ".", "external_ids:x=y")
+            await asyncio.sleep(6)
+
+    return full
+
+
+async def churned(node: Sandbox) -> None:
+    """What goes on at a healthy node: ports come and go, logs are rotated, somebody looks."""
+    for number in range(15):
+        port = ("set", "interface", f"p{number}", "type=dummy", f"external_ids:iface-id=lp{number}")
+        await node.run("ovs-vsctl", "--timeout=20", "add-port", "br-int", f"p{number}", "--", *port)
+        await node.run("ovs-ofctl", "dump-flows", str(node.rundir / "br-int.mgmt"))
+    for number in range(15):
+        await node.run("ovs-vsctl", "--timeout=20", "del-port", f"p{number}")
+
+
+async def by_tcp(node: Sandbox) -> None:
+    """A client that is at a unix socket does not probe."""
+    (door,) = node.doors.values()
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", f"external_ids:ovn-remote={door}")
+
+
+async def northbound_as_southbound(node: Sandbox) -> None:
+    """Somebody mistook one address for the other."""
+    await node.run(
+        "ovs-vsctl", "--no-wait", "set", "open", ".", f"external_ids:ovn-remote=unix:{node.rundir}/ovnnb_db.sock"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What is done to which node, and the root that is right, or the roots; "" where nothing is wrong."""
+
+    name: str
+    code: str
+    steps: Sequence[Step]
+    node: Callable[[], Sandbox] = Sandbox
