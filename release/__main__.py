@@ -13,14 +13,14 @@ from pathlib import Path
 import click
 
 from ovsnet import __version__
-from release import pyz, sbom
+from release import deb, pyz, sbom
 from release.python_packages import build, epoch
 from release.wheelhouse import wheelhouse
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Those that the single file and the packages carry extension modules for."""
 
-PIECES = ("python", "pyz")
+PIECES = ("python", "pyz", "deb")
 
 
 @click.command()
@@ -53,6 +53,8 @@ def _with_machine_code(pieces: Sequence[str], wheels: Mapping[str, Sequence[Path
         file = out / f"ovsnet-{__version__}-{machine}.pyz"
         file.write_bytes(pyz.single_file(wheels, machine, epoch()))
         file.chmod(0o755)
+    if "deb" in pieces:
+        deb.package(out, wheels, machine, epoch())
 
 
 if __name__ == "__main__":
