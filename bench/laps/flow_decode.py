@@ -15,8 +15,8 @@ def decode(reply: bytes) -> int:
     count = 0
     for message in Framer().messages(reply):
         for flow in parse_flows(message):
-            assert flow.match
-            assert flow.actions
+            assert flow.match is not None
+            assert flow.actions is not None
             count += 1
     return count
 

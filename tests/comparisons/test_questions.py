@@ -41,7 +41,7 @@ from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 from tests.patience import PATIENCE
 
-NEED_A_PEER = {"os_ken_codec", "ovsdbapp_rows"}
+NEED_A_PEER = {"os_ken_codec", "os_ken_flows", "ovsdbapp_rows"}
 """Laps that run on a peer's interpreter alone."""
 
 
