@@ -15,7 +15,7 @@ import msgspec
 
 from ovsnet.agent.document import document
 from ovsnet.cli.options import Number, with_settings
-from ovsnet.cli.terminal import say
+from ovsnet.cli.terminal import say, styled
 from ovsnet.config import Group, Settings
 from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
@@ -32,6 +32,11 @@ from ovsnet.node.silence import Verdict
 from ovsnet.texts import for_line
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
+
+COLOURS = {Status.FAILED: "red", Status.SLOW: "yellow", Status.UNKNOWN: "yellow", Status.OK: "green"}
+
+WRONG_FIRST = (Status.FAILED, Status.SLOW, Status.UNKNOWN)
+"""Then what is well and what was not asked, in the order of the chain."""
 
 ANSWER_SHARE = 0.25
 """Of ``--timeout``, for one answer: a chain of checks that build on each other may wait for several."""
@@ -57,10 +62,16 @@ def _text(found: dict[str, object]) -> str:
         f"  of {rundir['ovs']}; another Open vSwitch, which --rundir can name: {each}" for each in rundir["others"]
     ]
     width = max((len(each["name"]) for each in checks), default=0)
-    for each in checks:
+    for each in sorted(checks, key=lambda each: _turn(Status(each["status"]))):
+        status = Status(each["status"])
+        mark = styled(f"{MARKS[status]:8}", fg=COLOURS.get(status))
         rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""
-        lines.append(f"  {MARKS[Status(each['status'])]:8}{each['name']:{width}}  {each['detail']}{rtt}")
+        lines.append(f"  {mark}{each['name']:{width}}  {each['detail']}{rtt}")
     return "\n".join(lines)
+
+
+def _turn(status: Status) -> int:
+    return WRONG_FIRST.index(status) if status in WRONG_FIRST else len(WRONG_FIRST)
 
 
 def _npd(found: dict[str, object]) -> str:
@@ -102,7 +113,7 @@ NPD_UNKNOWN = 2
 )
 @with_settings(Group.NODE, Group.TLS, "bridge", "switch")
 def check(names: tuple[str, ...], timeout: float, saved: str, form: str, settings: Settings) -> None:
-    """Ask the node every question (or those NAMEd) once, and say what is wrong.
+    """Ask the node every question (or those NAMEd) once, and say what is wrong; that comes first.
 
     Exit code 0 when the node is ready or degraded, 1 when it is not, 2 for a wrong setting, 3 when it cannot tell.
     """

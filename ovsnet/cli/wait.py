@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
+from collections.abc import Callable
 
 import anyio
 import click
@@ -41,10 +43,11 @@ bridge."""
 def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
     """Block until a stage of the start is reached.
 
-    Exit code 0 when it is, 1 at the timeout, with the reason. Ends early with 3 when this user may not open the
-    sockets, and with 2 for a wrong setting.
+    On a terminal, it says what it waits for, as that changes. Exit code 0 when the stage is reached, 1 at the timeout,
+    with the reason. Ends early with 3 when this user may not open the sockets, and with 2 for a wrong setting.
     """
-    waiter = Waiter(settings, goal, create_bridge=create_bridge)
+    report = (lambda line: say(f"ovsnet: {line}", err=True)) if sys.stderr.isatty() else (lambda line: None)
+    waiter = Waiter(settings, goal, create_bridge=create_bridge, report=report)
     log = logging.getLogger("ovsnet")
     log.disabled = True  # the reason is told once, at the end
     try:
@@ -63,7 +66,11 @@ LASTS = 3.0
 class Waiter:
     """An agent that is watched until ``goal``, or until it is plain that waiting is in vain."""
 
-    def __init__(self, settings: Settings, goal: str, *, create_bridge: bool) -> None:
+    def __init__(
+        self, settings: Settings, goal: str, *, create_bridge: bool, report: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self._report = report
+        self._reported = ""
         self._agent = Agent(settings, find_rundir(settings.rundir, settings.ovn_rundir, os.environ))
         self._goal = goal
         self._may_create = create_bridge
@@ -84,12 +91,20 @@ class Waiter:
                     with anyio.move_on_after(LASTS):
                         await self._news.wait()
                     self._news.clear()
+                    self._say_what_is_missing()
                     await self._meet_first_start()
                     self._meet_what_lasts()
                 tasks.cancel_scope.cancel()
         if self._refused is not None:
             raise self._refused
         return self._reached()
+
+    def _say_what_is_missing(self) -> None:
+        diagnosis = self._agent.health.diagnosis
+        line = f"{diagnosis.code}: {diagnosis.summary}"
+        if line != self._reported and not self._reached():
+            self._reported = line
+            self._report(line)
 
     def reason(self) -> str:
         """Why the goal was not reached."""

@@ -109,8 +109,8 @@ function together(evidence) {
 async function readTraffic(code) {
   sections[code] = "";
   try {
-    const found = (await (await ask("runbook/" + code)).text()).match(/^\*\*Traffic\*\*: (.*)$/m);
-    sections[code] = found ? "Traffic: " + found[1] : "";
+    const found = (await (await ask("runbook/" + code)).text()).match(/^\*\*Traffic\*\*: (.*(?:\n.+)*)/m);
+    sections[code] = found ? "Traffic: " + found[1].replaceAll("\n", " ") : "";
     verdict();
   } catch { delete sections[code]; }
 }

@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from ovsnet.cli.check import _text as check_text
 from ovsnet.health.checks import CHECKS, Check, Result
 from ovsnet.health.checks.round import ask_all
 from ovsnet.node.node import Node
@@ -30,6 +32,17 @@ async def test_ready_node_is_0_with_the_diagnosis_and_a_line_per_check(shared_no
     (echo,) = [line for line in lines if " ovsdb.echo " in line]
     assert echo.startswith("  ok ")
     assert echo.endswith(" ms")
+
+
+def test_what_is_wrong_comes_first_and_the_rest_as_it_was() -> None:
+    statuses = ("ok", "skipped", "slow", "ok", "failed", "unknown", "failed")
+    checks = [
+        {"name": f"c{number}", "status": status, "detail": "It is so.", "rtt_seconds": None}
+        for number, status in enumerate(statuses)
+    ]
+    diagnosis = {"code": "x", "summary": "X.", "remedy": "", "also": []}
+    text = check_text({"diagnosis": diagnosis, "checks": checks, "rundir": {"ovs": "/run", "others": []}})
+    assert re.findall(r"c\d", text) == ["c4", "c6", "c2", "c5", "c0", "c1", "c3"]
 
 
 async def test_json_is_the_status_document(shared_node: Sandbox, ovsnet: Ovsnet) -> None:

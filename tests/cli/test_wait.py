@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import anyio
 import pytest
 from click.testing import CliRunner, Result
 
-from ovsnet.cli.wait import wait
+from ovsnet.cli.wait import Waiter, wait
+from ovsnet.config import Settings
 from ovsnet.sandbox.node import Sandbox
+from tests.patience import PATIENCE
 from tests.unprivileged import UNPRIVILEGED
 
 
@@ -46,6 +49,23 @@ async def test_deadline_names_what_is_missing(node: Sandbox) -> None:
         if "ovs-vswitchd" in result.stderr:
             return
     raise AssertionError(result.stderr)
+
+
+async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
+    """On a terminal; each once."""
+    await node.kill("ovs-vswitchd")
+    settings, said = Settings(rundir=str(node.rundir), ovn_rundir=str(node.rundir)), list[str]()
+
+    async def start_it() -> None:
+        while not any(line.startswith("vswitchd-down: ") for line in said):  # noqa: ASYNC110 - no news tells of it
+            await anyio.sleep(0.02)
+        await node.start("ovs-vswitchd")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(start_it)
+        assert await Waiter(settings, "openflow", create_bridge=False, report=said.append).run(PATIENCE)
+    assert all(one != other for one, other in itertools.pairwise(said))
+    assert all(line.partition(": ")[2] for line in said)
 
 
 async def test_wrong_setting_is_2_long_before_the_deadline(node: Sandbox) -> None:
