@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from bench.pod import History, Pod, Probe, Probes
-from bench.two_minutes import CAUSES, KUBE_OVN, OVSNET, Round, Story, content, of_ovsnet, play, verdicts
+from bench.two_minutes import of_ovsnet, play
+from bench.two_minutes_page import CAUSES, KUBE_OVN, OVSNET, Round, Story, content, verdicts
 from ovsnet.bench.machine import this_machine
 from tests.patience import PATIENCE
 
