@@ -236,7 +236,8 @@ def test_status_of_a_check_is_noted(tmp_path: Path) -> None:
 def test_history_of_an_agent_is_noted(tmp_path: Path) -> None:
     turn = {"kind": "diagnosis", "at": EPOCH, "code": "vswitchd-down", "state": "not-ready", "summary": "It is gone."}
     events = [{"kind": "start", "at": EPOCH, "daemon": "ovs-vswitchd"}, turn | {"lasted_seconds": 3.21}]
-    for number, broken in enumerate(([{**turn, "at": 1e300, "lasted_seconds": 1}], [[]], None, [{}])):
+    damaged: tuple[object, ...] = ([{**turn, "at": 1e300, "lasted_seconds": 1}], [[]], None, [{}])
+    for number, broken in enumerate(damaged):
         text = json.dumps({"step_seconds": 10, "events": broken})
         assert not explained(tmp_path, (f"{number}.json", text)).notes
     found = explained(tmp_path, ("history.json", json.dumps({"step_seconds": 10, "events": events})))
