@@ -54,6 +54,12 @@ def test_whole_reply_is_read_flow_by_flow() -> None:
         assert parse_flows(reply(version, b"")) == []
 
 
+def test_match_of_another_type_is_no_match_of_this_version() -> None:
+    sent = next(body for number, body, _ in VECTORS if number == 4)
+    with pytest.raises(OpenFlowProtocolError, match="a match is of type 0"):
+        read(4, sent[:48] + b"\0\0" + sent[50:])
+
+
 def look_at(flows: list[Flow]) -> None:
     """Decode all that is decoded late."""
     for flow in flows:
@@ -155,6 +161,8 @@ NICIRA_ACTIONS = {
     "resubmit(,)": nicira(14, "fff8 ff"),
     "resubmit(,7,ct)": nicira(44, "fff8 07"),
     "set_tunnel:0x10": nicira(2, "0000 00000010"),
+    "set_tunnel64:0x10": nicira(9, "000000000000 0000000000000010"),
+    "CONTROLLER:128": nicira(37, "000000000000 0000 0006 0080 0000"),
     "debug_slow": nicira(254, ""),
     "controller(reason=99,id=2)": nicira(20, "ffff 0002 63"),
     "controller(meter_id=3)": nicira(37, "000000000000 0005 0008 00000003"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ovsnet.errors import UsageError
 from ovsnet.protocol.openflow import (
     ALL_VERSIONS,
     aggregate_request,
@@ -14,7 +15,14 @@ from ovsnet.protocol.openflow import (
     echo_request,
     features_request,
     get_config_request,
+    group_desc_request,
+    group_stats_request,
+    meter_config_request,
+    meter_features_request,
+    meter_stats_request,
     port_desc_request,
+    port_stats_request,
+    queue_stats_request,
     role_request,
     table_request,
 )
@@ -57,6 +65,16 @@ def test_an_echo_carries_its_payload() -> None:
         (aggregate_request, 2, "02120088000000000002000000000000" + OXM_ALL[:64] + MATCH_11 + "00" * 8 + "ff" * 8),
         (aggregate_request, 3, "03120038000000000002000000000000" + OXM_ALL),
         (aggregate_request, 6, "06120038000000000002000000000000" + OXM_ALL),
+        (port_stats_request, 1, "0110001400000000" + "00040000" + "ffff000000000000"),
+        (port_stats_request, 4, "0412001800000000" + "0004000000000000" + "ffffffff00000000"),
+        (queue_stats_request, 1, "0110001400000000" + "00050000" + "fffc0000ffffffff"),
+        (queue_stats_request, 4, "0412001800000000" + "0005000000000000" + "ffffffffffffffff"),
+        (group_desc_request, 4, "0412001000000000" + "0007000000000000"),
+        (group_desc_request, 6, "0612001800000000" + "0007000000000000" + "fffffffc00000000"),
+        (group_stats_request, 4, "0412001800000000" + "0006000000000000" + "fffffffc00000000"),
+        (meter_config_request, 4, "0412001800000000" + "000a000000000000" + "ffffffff00000000"),
+        (meter_stats_request, 4, "0412001800000000" + "0009000000000000" + "ffffffff00000000"),
+        (meter_features_request, 4, "0412001000000000" + "000b000000000000"),
     ],
 )
 def test_types_and_layouts_that_moved(request_bytes: Callable[[int, int], bytes], version: int, wire: str) -> None:
@@ -64,3 +82,18 @@ def test_types_and_layouts_that_moved(request_bytes: Callable[[int, int], bytes]
 
     assert data.hex() == wire
     assert int.from_bytes(data[2:4]) == len(data)
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "version"),
+    [
+        (group_desc_request, 1),
+        (group_stats_request, 1),
+        (meter_config_request, 3),
+        (meter_stats_request, 3),
+        (meter_features_request, 3),
+    ],
+)
+def test_request_that_a_version_has_not_is_refused(request_bytes: Callable[[int, int], bytes], version: int) -> None:
+    with pytest.raises(UsageError, match="has no such request"):
+        request_bytes(version, 0)
