@@ -21,7 +21,6 @@ import binascii
 import hmac
 import logging
 import os
-import socket
 from collections.abc import Iterable
 
 import msgspec
@@ -100,12 +99,11 @@ class Credentials:
         if transport is None:
             return False
         ask = transport.get_extra_info  # type: ignore[attr-defined]
-        own = ask("socket")
-        if own is not None and own.family == socket.AF_UNIX:
+        name = ask("sockname")
+        if isinstance(name, str | bytes):  # the path of a unix socket; empty for one that a service manager unlinked
             return True
         if self._certificates and ask("ssl_object") is not None:
             return True
-        name = ask("sockname")
         return isinstance(name, tuple) and any((host, name[1]) in self._open_at for host in (name[0], *ANY_HOST))
 
     def _look(self) -> None:

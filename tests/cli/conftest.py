@@ -68,7 +68,9 @@ def program() -> Iterator[Program]:
     with contextlib.ExitStack() as stack:
 
         def start(*arguments: object) -> subprocess.Popen[str]:
-            argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", *map(str, arguments)]
+            # A shell lets what it runs in the background ignore SIGINT, and so would all that the tests start there.
+            code = "from signal import *; signal(SIGINT, default_int_handler); from ovsnet.cli import main; main()"
+            argv = [sys.executable, "-c", code, *map(str, arguments)]
             process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             stack.enter_context(process)
             stack.callback(process.kill)  # it does nothing to one that has ended

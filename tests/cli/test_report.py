@@ -9,8 +9,6 @@ import stat
 import tarfile
 from pathlib import Path
 
-import pytest
-
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ended, Ovsnet
 from tests.report.test_report import unpacked
@@ -76,7 +74,6 @@ async def test_anonymous_report_names_no_host_and_is_read_all_the_same(
     assert (await run(ovsnet, "explain", path)).code in (0, 1)
 
 
-@pytest.mark.restored
 async def test_report_of_a_node_whose_daemons_are_gone_has_the_logs_and_says_what_is_wrong(
     node: Sandbox, ovsnet: Ovsnet, tmp_path: Path
 ) -> None:

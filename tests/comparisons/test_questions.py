@@ -101,6 +101,10 @@ def test_every_question_is_asked_and_tried_here() -> None:
         "sections",
         "laps",
         "explain_speed",
+        "ovsdb_block",
+        "pod",
+        "two_minutes",
+        "two_minutes_page",
         "flood",
     }
     modules = {module.name for module in pkgutil.iter_modules(bench.__path__)} - {"__main__"}

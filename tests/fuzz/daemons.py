@@ -146,7 +146,7 @@ class Peers:
                     error = None if rng.random() > 0.05 else bent_json(rng, {"error": "x", "details": "y"})
                     answer = {"id": asked.get("id"), "result": None if error else result, "error": error}
                     writer.write(encoded(rng, answer))
-                    if method.startswith("monitor") and not control:
+                    if method in ("monitor", "monitor_cond", "monitor_cond_since") and not control:
                         key = asked["params"][1]
                     if key is not None and rng.random() < 0.3:
                         update = {"method": "update3", "id": None, "params": [key, ROW, bent_json(rng, MODIFIED)]}

@@ -63,7 +63,7 @@ async def test_converted_schema_ends_it(node: Sandbox) -> None:
     """The server tells no change after that: another session reads the new schema, and its rows."""
     database = await opened(node, asyncio.Event())
     async with ovsdb.connect(f"unix:{node.rundir}/db.sock", timeout=PATIENCE) as other:
-        schema = json.loads(await other.request("get_schema", ("Open_vSwitch",), timeout=PATIENCE))
+        schema = json.loads(bytes(await other.request("get_schema", ("Open_vSwitch",), timeout=PATIENCE)))
         schema["version"] = "99.0.0"
         await other.request("convert", ("Open_vSwitch", schema), timeout=PATIENCE)
     assert isinstance(await asyncio.wait_for(asyncio.shield(database.closed), PATIENCE), MonitorCanceled)

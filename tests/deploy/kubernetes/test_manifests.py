@@ -23,7 +23,8 @@ KINDS_OF_KUBERNETES = ("DaemonSet", "Job", "NetworkPolicy")
 
 def written(**settings: Any) -> dict[str, Any]:
     """Each file as a YAML reader sees it."""
-    return {path: yaml.safe_load(text) for path, text in files(Deployment(Settings(**settings))).items()}
+    rendered = files(Deployment(Settings(**settings)))
+    return {path: yaml.safe_load(text) for path, text in rendered.items() if path.endswith(".yaml")}
 
 
 def whole_documents() -> Iterator[Any]:

@@ -97,6 +97,7 @@ async def test_packets_lost_are_told_as_long_as_they_are_lost(tmp_path: Path, st
     """As of ovs-vswitchd 3.3 with the kernel's datapath; what was lost once is no fault."""
     lost = itertools.count(1000, step)
     answers = {
+        "version": lambda: "ovs-vswitchd (Open vSwitch) 3.3.0",
         "ofproto/list": lambda: "br-int\n",
         "dpctl/show": lambda: (
             f"system@ovs-system:\n  lookups: hit:9 missed:9 lost:{next(lost)}\n  flows: 1\n  port 0: ovs-system\n"

@@ -22,7 +22,9 @@ from tests.exhausted import no_descriptor_left
 
 
 def node() -> Node:
-    return cast("Node", SimpleNamespace(clock=lambda: 7.0, faults=set(), daemons={}))
+    return cast(
+        "Node", SimpleNamespace(clock=lambda: 7.0, faults=set(), daemons={}, settings=SimpleNamespace(switch="on"))
+    )
 
 
 def raising(error: Exception) -> Check:
@@ -69,7 +71,10 @@ async def test_bug_is_told_with_its_place_and_logged_once_with_its_traceback(cap
 
 def test_bug_in_a_second_look_is_told_as_one() -> None:
     """This node lacks the daemon's settings, so the look raises AttributeError."""
-    asked = cast("Node", SimpleNamespace(clock=lambda: 7.0, faults=set(), daemons={"ovs-vswitchd": DAEMON}))
+    daemons = {"ovs-vswitchd": DAEMON}
+    asked = cast(
+        "Node", SimpleNamespace(clock=lambda: 7.0, faults=set(), daemons=daemons, settings=SimpleNamespace(switch="on"))
+    )
     result = look_again(raising(KeyError()), asked)
     assert result is not None
     assert (result.status, result.reason) == (Status.UNKNOWN, "internal")

@@ -49,7 +49,9 @@ async def test_independent_checks_are_asked_at_once_and_a_need_before_its_depend
 
     checks = [check("a", at_once=True), check("c", "a", "b", at_once=False), check("b", at_once=True)]
     daemon = SimpleNamespace(asked=lambda: None, answered=lambda: None)
-    node = cast("Node", SimpleNamespace(daemons={"d": daemon}, clock=lambda: 1.0))
+    node = cast(
+        "Node", SimpleNamespace(daemons={"d": daemon}, clock=lambda: 1.0, settings=SimpleNamespace(switch="on"))
+    )
     async with asyncio.timeout(PATIENCE):
         results = await ask_all(checks, node)
     assert list(results) == ["a", "c", "b"]

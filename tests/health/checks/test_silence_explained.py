@@ -30,7 +30,8 @@ def node(verdict: Verdict, exhausted: tuple[int, Descriptors] | None = (7, FULL)
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
         daemons={"ovs-vswitchd": daemon},
-        settings=SimpleNamespace(hung_after=3.0),
+        settings=SimpleNamespace(hung_after=3.0, switch="on"),
+        peer_asked=lambda name, socket: None,
         own_lag=0.0,
         clock=lambda: 7.0,
         backlog_refusals=refusals,

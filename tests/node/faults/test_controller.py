@@ -10,8 +10,10 @@ import pytest
 from ovsnet import openflow
 from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.proc import listening_paths
 from ovsnet.sandbox.waiting import until
 from tests.node.faults.conftest import Watching
+from tests.patience import PATIENCE
 
 BEHIND_THE_CONTROLLER = {"controller.openflow", "controller.connection"}
 
@@ -97,8 +99,8 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         await node.start("ovs-vswitchd")
         if another:
             mgmt = node.rundir / "br-int.mgmt"
-            await until(mgmt.exists, 10, "The bridge has no socket.")
-            await stack.enter_async_context(openflow.connect(Address.unix(mgmt), timeout=5.0))
+            await until(lambda: str(mgmt) in listening_paths(), PATIENCE, "The bridge has no socket.")
+            await stack.enter_async_context(openflow.connect(Address.unix(mgmt), timeout=PATIENCE))
         await agent.until(lambda: "will retry by itself" in agent.diagnosis.summary, "the prediction")
         told = agent.agent.health.results["controller.openflow"]
         assert agent.diagnosis.code == "starting"
