@@ -201,7 +201,7 @@ class Agent:
             again = self.clock() + SHORTEST_GAP
 
     async def _ask(self, check: Check) -> Iterable[Result]:
-        """Who fails anew is asked once more, behind those it builds on.
+        """A check that begins to fail is asked once more, behind those it builds on.
 
         A daemon may have gone between their last answer and this one; then theirs is the failure to tell first. A
         silence is not asked twice: it takes a timeout each time, and names its daemon anyhow.
@@ -299,7 +299,7 @@ class Agent:
             self._record([result])
 
     def _wake_failed(self) -> None:
-        """A start is over: what failed on the way is asked anew at once, not an interval later."""
+        """A start is over: what failed on the way is asked again at once, not an interval later."""
         for name, result in self.health.results.items():
             if result.status is Status.FAILED:
                 self._wake[name].set()

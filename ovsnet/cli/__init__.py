@@ -20,7 +20,7 @@ COMMANDS = {
     "check": "Ask the node every question once, and say what is wrong.",
     "demo": "Run a sandbox node with the agent, to look at and to break.",
     "sandbox": "A real Open vSwitch and OVN node in one directory.",
-    "doctor": "Tell what on this host is unfit for Open vSwitch, and mend what is safe to mend.",
+    "doctor": "Report what on this host is unfit for Open vSwitch, and fix what is safe to fix.",
     "install": "Make the agent a service of systemd, or take it out.",
     "explain": "Tell what happened, from logs and archives.",
     "kubernetes": "Print manifests that run the agent on a cluster.",
@@ -96,6 +96,6 @@ def _buffered_stdout() -> Iterator[None]:
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # whoever read has gone
+            with contextlib.suppress(OSError):  # the reader has gone
                 text.detach()
                 buffered.detach()

@@ -33,7 +33,7 @@ that our server never makes. We call nobody over HTTPS; our ``ssl:`` addresses n
 def serve(settings: Settings, reload: Reload) -> None:
     """Run the agent: health endpoints, status, metrics. It only asks; it changes nothing on the node.
 
-    SIGHUP reads the configuration anew, SIGTERM lets open requests finish, a second one does not.
+    SIGHUP reads the configuration again, SIGTERM lets open requests finish, a second one does not.
     """
     os.environ.update(AIOHTTP_WITHOUT_ITS_CLIENT)
     set_up(settings.log_format, os.environ)
@@ -53,7 +53,7 @@ async def run_service(load: Load, ready: Ready, notifier: Notifier) -> None:
 
 
 async def run_agent(settings: Settings, rundir: Rundir, ready: Ready) -> None:
-    """The same without a configuration to read anew, and without a service manager."""
+    """The same without a configuration to read again, and without a service manager."""
     await run_service(lambda: (settings, rundir), ready, Notifier.of({}, os.getpid()))
 
 

@@ -1,4 +1,4 @@
-"""``ovsnet wait``: for whoever orders daemons."""
+"""``ovsnet wait``: for scripts that order daemons."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from ovsnet.texts import for_line
 Examine = Callable[[Host, Live], Iterable[Finding]]
 
 PATIENCE = 3.0
-"""Seconds for one examination: a file system whose server is gone keeps for ever who asks for it."""
+"""Seconds for one examination: a file system whose server is gone never lets a reader go."""
 
 IN_ALL = 20.0
 """Seconds for all of them: a start of Open vSwitch waits for the doctor."""

@@ -113,7 +113,7 @@ def _elections(told: History, root: Outage, end: float) -> Iterator[Effect]:
 
 
 def _chained(root: Outage, absence: Absence) -> bool:
-    """Without the database the switch serves no OpenFlow, so whoever talks to it may lose it too."""
+    """Without the database the switch serves no OpenFlow, so its clients may lose it too."""
     return root.daemon == "ovsdb-server" and absence.target == "ovs-vswitchd"
 
 

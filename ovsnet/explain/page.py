@@ -92,7 +92,7 @@ def _name(told: History) -> str:
 
 
 def _end(found: Answer, life: Life, following: Life | None) -> float:
-    """Until when a process is drawn: its end, by its own word or its peers', or else the end of all lines."""
+    """Until when a process is drawn: its end, as its log or its peers' say, or else the end of all lines."""
     if life.ended is not None:
         return life.ended
     if following is None:

@@ -19,7 +19,7 @@ from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind, Module
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
 PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
-"""The main thread of a process that its monitor started anew bears the program's name (lib/daemon-unix.c)."""
+"""The main thread of a process that its monitor started again bears the program's name (lib/daemon-unix.c)."""
 OPENED = b"opened log file "
 NAMES = 5000
 """As many names of modules and threads as are remembered: garbage has more."""

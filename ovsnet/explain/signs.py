@@ -95,7 +95,7 @@ def _losses(view: View, daemon: str) -> Iterator[tuple[Absence, Event]]:
 
 
 def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[float, list[Event]]:
-    """When a process ended: by its own word, or by the first of its peers that lost it."""
+    """When a process ended: as its log says, or when the first of its peers lost it."""
     limit = FAR if until is None else until
     if life.ended is not None and life.ended <= limit:
         return life.ended, []
@@ -122,7 +122,7 @@ def _after_end(life: Life) -> str:
     if life.crash:
         return "Save its core (`coredumpctl list`) and its log for a bug report."
     if life.asked:
-        return "It was told to end and came back: nothing is left to mend."
+        return "It was told to end and came back: nothing is left to fix."
     return "Find out who ended it (`journalctl`, `dmesg`, the pod's events): its own log does not tell."
 
 
@@ -132,7 +132,7 @@ def _title(told: History) -> str:
 
 
 def _stalls(view: View, told: History) -> Iterator[Outage]:
-    """A main loop that stood, by its own word: at work, or without a CPU."""
+    """A main loop that says it stood still: at work, or without a CPU."""
     for event in told.of("stall"):
         seconds = event.number("ms") / 1000
         if event.thread or seconds < LONG_STALL:

@@ -249,7 +249,7 @@ def _faster(start: Start, group: _Group) -> Iterator[str]:
         elif cause == "backoff":
             yield (
                 f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` tells "
-                "when): its backoff begins anew."
+                "when): its backoff begins again."
             )
         elif cause.startswith("backoff"):
             yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait for each try in vain."

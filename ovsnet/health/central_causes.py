@@ -106,9 +106,9 @@ def _of_weak_cluster(component: Component) -> tuple[Cause, ...]:
             state=State.DEGRADED,
             summary=f"A member of the cluster of {which} cannot be reached from here: one more, and it may stop.",
             remedies=(
-                "Start the member {peer}, or mend the way to it. If it is never to come back, have the others forget "
+                "Start the member {peer}, or restore its network. If it is never to come back, have the others forget "
                 "it (`cluster/kick {database} ID`).",
-                "Start the member, or mend the way to it.",
+                "Start the member, or restore its network.",
             ),
             reasons=frozenset({f"{name}-member-away"}),
         ),

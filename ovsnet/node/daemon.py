@@ -95,7 +95,7 @@ class Daemon:
         return self._sighting[1]
 
     def forget_sighting(self) -> None:
-        """Its process is to be looked into anew."""
+        """Its process is to be looked into again."""
         self._sighting = None
 
     def search(self) -> Evidence:

@@ -44,7 +44,7 @@ class Growth:
         self._rate = 0.0
 
     def look(self, total: int, now: float) -> float | None:
-        """Per second since the last look; None at the first. A counter that went back was begun anew."""
+        """Per second since the last look; None at the first. A counter that went back was reset."""
         if self._before is None:
             self._before = total, now
             return None

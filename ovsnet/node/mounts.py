@@ -47,7 +47,7 @@ def _is_read_only(rest: str) -> bool:
 
 def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:
     """The first of these sockets that is itself a mount: it stays the one that its server made before a restart, for
-    the name alone was made anew (the directory's entry, not this inode). Raises nothing."""
+    the name alone was made again (the directory's entry, not this inode). Raises nothing."""
     points = {str(each.point) for each in _read(proc / "self")}
     return next((path for path in paths if path in points or os.path.realpath(path) in points), None)
 

@@ -46,7 +46,7 @@ class Node:
 
     ``on_change`` is called with a daemon's name whenever a link to it came up or broke, or its database pushed news;
     ``on_start`` when it is seen to have started, with the time of that. Raises AddressError when a socket's path is
-    longer than the kernel takes: no daemon's start can mend that.
+    longer than the kernel takes: no daemon's start can repair that.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The life of ``ovsnet serve``: start, reload, drain, end; and what the service manager is told of it.
 
-SIGHUP            read the configuration anew; take it only when all of it can be used
+SIGHUP            read the configuration again; take it only when all of it can be used
 SIGTERM, SIGINT   ``/readyz`` says so at once; open requests finish; then the end, within two seconds
 a second one      the end at once
 """
@@ -149,7 +149,7 @@ class Service:
             agent.leaving = self._agent.leaving
             self._agent = agent
             self._server.exchange(agent, credentials)
-            log.info("The configuration was read anew.")
+            log.info("The configuration was read again.")
             self._notifier.ready(_status(agent.health.diagnosis))
 
     async def _prepare(self) -> tuple[Agent, Credentials]:

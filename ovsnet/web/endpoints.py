@@ -75,7 +75,7 @@ _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
 @endpoint("/livez", yes="our own loop turns", no="it has stood still for seconds", probe=True)
 def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
-    """Never depends on anybody else: restarting ovsnet cannot mend a switch."""
+    """Never depends on anybody else: restarting ovsnet cannot repair a switch."""
     lag = agent.clock() - agent.ticked_at
     return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
 

@@ -42,7 +42,7 @@ def test_what_is_wrong_comes_first_and_the_rest_as_it_was() -> None:
     ]
     diagnosis = {"code": "x", "summary": "X.", "remedy": "", "also": []}
     text = check_text({"diagnosis": diagnosis, "checks": checks, "rundir": {"ovs": "/run", "others": []}})
-    assert re.findall(r"c\d", text) == ["c4", "c6", "c2", "c5", "c0", "c1", "c3"]
+    assert re.findall(r"(c\d)  It is so\.", text) == ["c4", "c6", "c2", "c5", "c0", "c1", "c3"]
 
 
 async def test_json_is_the_status_document(shared_node: Sandbox, ovsnet: Ovsnet) -> None:

@@ -89,7 +89,7 @@ def limit_told(rate: float, full: Flows | None, configured: int | None) -> Answe
 async def conntrack(node: Node) -> Answer:
     """The tables of tracked connections have room.
 
-    Those of the kernel and of datapaths in user space. When one is full, whoever begins a connection gets no answer.
+    Those of the kernel and of datapaths in user space. When one is full, a new connection gets no answer.
     """
 
     async def look() -> Mapping[Hashable, Table]:

@@ -94,7 +94,7 @@ async def flow_restore(node: Node) -> Answer:
 async def storage(node: Node) -> Answer:
     """The file system of the Open_vSwitch database takes changes.
 
-    A server on a full or read-only one answers every reader, and refuses whoever changes something. Nothing is written.
+    A server on a full or read-only one answers every reader, and refuses every change. Nothing is written.
     """
     return await storage_of(node, "ovsdb-server")
 

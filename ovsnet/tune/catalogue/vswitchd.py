@@ -171,7 +171,7 @@ KNOBS = (
         READER,
         None,
         Unit.SECONDS,
-        "After how long a silence the switch asks whoever is connected to BRIDGE.mgmt whether it lives; it closes the "
+        "After how long a silence the switch asks a client of BRIDGE.mgmt whether it lives; it closes the "
         "connection after as long again.",
         default="60, compiled in",
         note="Answer the switch's ECHO_REQUEST, or be cut off after 120 s.",
