@@ -28,9 +28,11 @@ properties: setup
 	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --hypothesis-profile='new examples' \
 	  $$(git grep -l '^from hypothesis' 'tests/*/test_*.py')
 
-# As root: boots a real systemd, scrapes with a real Prometheus, builds the container. Fetches what it needs.
+# As root: boots a real systemd, scrapes with a real Prometheus, builds the container, looks at the page with Chromium.
+# Fetches what it needs.
+LEAVE ?=
 test-system: setup
-	$(BIN)/pytest -q -m system tests/system
+	$(BIN)/pytest -q -m system tests/system $(LEAVE:%=--ignore=tests/system/%)
 
 # The README's pictures of the page, by the test that looks at it.
 pictures: setup
