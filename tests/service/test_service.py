@@ -144,7 +144,7 @@ def test_reload_takes_a_good_configuration_and_serves_where_it_says(start: Start
     served.process.send_signal(signal.SIGHUP)
     served.told("RELOADING=1\nMONOTONIC_USEC=")
     served.told("READY=1")
-    served.logged("read anew")
+    served.logged("read again")
     assert status_of(other, "/livez") == 200
     with pytest.raises(urllib.error.URLError):
         status_of(port, "/livez")
