@@ -109,7 +109,7 @@ def _is_ours(place: str) -> bool:
 
 
 def _unpack(contents: "dict[str, Any]", here: str, place: str) -> bool:
-    """``place`` appears complete or not at all, whoever else unpacks it at the same time."""
+    """``place`` appears complete or not at all, also where another process unpacks it at the same time."""
     import shutil
     import tempfile
 

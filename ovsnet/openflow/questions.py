@@ -16,7 +16,7 @@ ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Questions(ABC):
-    """The questions, whoever puts them to the switch: one session, or a client that makes sessions as it needs."""
+    """The questions, which two classes put to the switch: one session, or a client that makes sessions as it needs."""
 
     @property
     @abstractmethod

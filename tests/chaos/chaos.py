@@ -82,7 +82,7 @@ class Followed:
 
 
 class Chaos:
-    """One server, a client behind a proxy, and what befalls them."""
+    """One server, a client behind a proxy, and the faults of both."""
 
     def __init__(self, seed: int, server: Server, proxy: Proxy, client: Client, *, clustered: bool) -> None:
         self.outcome = Outcome()

@@ -59,8 +59,8 @@ def _decoded(text: str, kind: Cell) -> Cell:
 
 
 def check_maps(row: Mapping[str, Cell]) -> None:
-    """Raise ConfigError where a column that holds a map holds something else. Every form ends here, so that whoever
-    judges a row need not ask."""
+    """Raise ConfigError where a column that holds a map holds something else. Every form ends here, so that the
+    judges of a row need not ask."""
     for column in MAPS & row.keys():
         if (found := row[column]) is not None and not isinstance(found, dict):
             raise ConfigError(f"{column} is no map here: {_head(str(found))}", remedy="Give it as ovs-vsctl prints it.")
