@@ -40,7 +40,7 @@ pictures: setup
 
 # The tuning against the Open vSwitch and OVN of Debian's next suites, unpacked into the cache and run from there.
 SUITES ?= trixie sid
-PURE := test_readers.py test_readers_fuzz.py test_keys.py test_lint.py test_offline.py test_purity.py
+PURE := test_readers.py test_readers_configuration.py test_readers_fuzz.py test_keys.py test_lint.py test_offline.py test_purity.py
 test-versions: setup
 	for suite in $(SUITES); do $(BIN)/python -m ovsnet.sandbox.suite $$suite \
 	  $(BIN)/pytest -q -n $(JOBS) tests/tune $(PURE:%=--ignore=tests/tune/%) || exit 1; done

@@ -1,0 +1,113 @@
+"""Configuration, scripts and values of charts are read for the knobs that they set."""
+
+from __future__ import annotations
+
+import pytest
+
+from ovsnet.tune.readers import recognise
+from ovsnet.tune.readers.reading import Reading
+
+SWITCH = ("Open_vSwitch", "Open_vSwitch")
+
+
+def read(text: str) -> Reading:
+    found = recognise(text)
+    assert found is not None
+    return found
+
+
+RELAY = (
+    '{"remotes": {"ptcp:16642": {"inactivity-probe": 60000}},\n "databases": {"OVN_Southbound": '
+    '{"service-model": "relay",'
+    ' "source": {"tcp:192.0.2.1:6642": {"inactivity-probe": 120, "max-backoff": 60000}}}}}'
+)
+
+
+def test_configuration_of_a_relay_is_read() -> None:
+    found = read(RELAY)
+    assert [where[1] for where in found.tables] == ["remotes", "source"]
+    assert found.tables["ovsdb-server --config-file", "source"][0]["inactivity_probe"] == "120"
+
+
+CONFIGURATION = {
+    "environment": 'export OVN_REMOTE_PROBE_INTERVAL="10000"\n# PROBE_INTERVAL=1\n',
+    "values.yaml": "networking:\n  OVN_REMOTE_PROBE_INTERVAL: 10000  # ms\n",
+    "daemonset": 'env:\n  - name: OVN_REMOTE_PROBE_INTERVAL\n    value: "10000"\n',
+    "flow": "env: [{name: OVN_REMOTE_PROBE_INTERVAL, value: '10000'}]\n",
+    "json": '"env": [{"name": "OVN_REMOTE_PROBE_INTERVAL", "value": "10000"}]',
+    "script": ': ${OVN_REMOTE_PROBE_INTERVAL:-10000}\necho "OVN_REMOTE_PROBE_INTERVAL is $OVN_REMOTE_PROBE_INTERVAL"\n',
+    "own default": "OVN_REMOTE_PROBE_INTERVAL=${OVN_REMOTE_PROBE_INTERVAL:-10000}\n",
+    "helm": "helm install --set networking.OVN_REMOTE_PROBE_INTERVAL=10000 kube-ovn\n",
+    "ovn-kubernetes": "global:\n  remoteProbeInterval: 10000\n",
+    "ovnkube flag": "ovnkube --inactivity-probe=10000 \\\n",
+    "ovnkube file": "[default]\ninactivity-probe=10000\n",
+    "kolla": 'ovn_remote_probe_interval: "10000"\n',
+    "ansible": "- { name: ovn-remote-probe-interval, value: 10000 }\n",
+}
+
+
+@pytest.mark.parametrize("form", CONFIGURATION)
+def test_configuration_of_any_form_gives_the_knob(form: str) -> None:
+    found = read(CONFIGURATION[form])
+    assert found.values == (("ovn-remote-probe-interval", "10000"),)
+    assert not found.unread
+
+
+def test_commands_set_what_they_say() -> None:
+    script = (
+        "ovs-vsctl set open . external-ids:ovn-remote=tcp:1.2.3.4:6642 \\\n"
+        '  external-ids:ovn-remote-probe-intervall="5" -- set bridge br-int other-config:mac-table-size=5\n'
+        "ovn-nbctl set NB_Global . options:northd_probe_interval=5000\n"
+        "ovn-sbctl -- --inactivity-probe=60000 set-connection ptcp:6642\n"
+        "ovn-nbctl set Connection . inactivity_probe=${PROBE:-180000}\n"
+    )
+    tables = read(script).tables
+    assert tables[SWITCH] == [{"external_ids": {"ovn-remote": "tcp:1.2.3.4:6642", "ovn-remote-probe-intervall": "5"}}]
+    assert tables["Open_vSwitch", "Bridge"][0]["other_config"] == {"mac-table-size": "5"}
+    assert tables["OVN_Northbound", "NB_Global"][0]["options"] == {"northd_probe_interval": "5000"}
+    assert tables["OVN_Southbound", "Connection"][0]["inactivity_probe"] == "60000"
+    assert tables["OVN_Northbound", "Connection"][0]["inactivity_probe"] == "180000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'ovn_remote_probe_interval: "{{ other }}"\n',
+        "env:\n- name: OVN_REMOTE_PROBE_INTERVAL\n  value: $(X)\n",
+        "ovn-remote-probe-interval=1000\novn-remote-probe-interval=2000\n",
+        'ovs-vsctl set open . external_ids:ovn-remote="$REMOTE"\n',
+    ],
+)
+def test_known_name_whose_value_is_not_clear_is_unread(text: str) -> None:
+    found = read(text)
+    assert found.unread or found.unresolved
+    assert not found.values
+
+
+def test_value_that_goes_on_behind_a_quote_is_no_literal() -> None:
+    found = read(
+        'ovs-vsctl set open . external-ids:ovn-remote=tcp:"${HOST}":"${PORT}" external-ids:ovn-encap-type=geneve\n'
+    )
+    assert found.tables[SWITCH] == [{"external_ids": {"ovn-encap-type": "geneve"}}]
+    assert found.unread == ("external_ids:ovn-remote, whose value is no literal here",)
+    ipv6 = read("ovs-vsctl set open . external-ids:ovn-remote=tcp:[2001:db8::1]:6642\n")
+    assert ipv6.tables[SWITCH] == [{"external_ids": {"ovn-remote": "tcp:[2001:db8::1]:6642"}}]
+
+
+def test_rows_without_a_remote_say_where_remotes_can_be_instead() -> None:
+    found = read("Connection table\n_uuid target\n----- ------\n\nSB_Global table\n_uuid\n-----\n")
+    assert "command line" in found.notes[0]
+
+
+def test_several_openflow_units_of_ovnkube_are_both_given() -> None:
+    """One number goes into milliseconds and into seconds."""
+    assert dict(read("ovnkube --openflow-probe=180").values) == {
+        "ovn-bridge-remote-probe-interval": "180",
+        "bundle-idle-timeout": "180",
+    }
+
+
+def test_neutrons_probe_of_the_switch_is_in_seconds() -> None:
+    found = read("[ovs]\nof_inactivity_probe = 10\n[ovn]\novsdb_probe_interval = 60000\n")
+    assert found.values == (("controller-inactivity-probe", "10000"),)
+    assert "neutron's own client" in found.notes[0]
