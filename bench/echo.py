@@ -1,7 +1,7 @@
 """How much of what a daemon can serve does ``ovsnet bench echo`` reach?
 
 A daemon of OVS answers in its main thread: one core, and so at most 1 / its CPU per echo. The fastest of the command's
-own windows counts, each round anew.
+own windows counts, again in each round.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parts of ``bench/README.md`` that measurements write anew, between their marks."""
+"""The parts of ``bench/README.md`` that measurements rewrite, between their marks."""
 
 from __future__ import annotations
 

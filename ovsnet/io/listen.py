@@ -159,8 +159,8 @@ def _listen_unix(address: Address, access: Access) -> socket.socket:
 
 
 def _give_to(path: str, group: int) -> None:
-    """Whoever may write the directory may put something else there meanwhile: only a socket of ours is given away, and
-    nobody can connect before listen()."""
+    """Another process that may write the directory may put something else there meanwhile: only a socket of ours is
+    given away, and nobody can connect before listen()."""
     descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)

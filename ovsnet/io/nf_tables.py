@@ -1,7 +1,7 @@
 """Which chains of nftables drop what comes in and is not named, and which ports their tables name.
 
-The kernel tells by netlink (linux/netfilter/nf_tables.h), so the rules are those in force, whoever made them: nft,
-firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its end: what is said here is "may".
+The kernel tells by netlink (linux/netfilter/nf_tables.h), so the rules are those in force, whichever program made them:
+nft, firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its end: what is said here is "may".
 """
 
 from __future__ import annotations

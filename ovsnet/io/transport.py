@@ -64,7 +64,7 @@ class Channel(Endpoint, Generic[Event]):
         self.address = address
         self.peer_pid: int | None = None
         self.heard_at = 0.0
-        """When the last bytes came, in ``time.monotonic``: whoever sends bytes lives."""
+        """When the last bytes came, in ``time.monotonic``: a peer that sends bytes is alive."""
         self._core = core
         self._on_events = on_events
         self._on_lost = on_lost

@@ -35,7 +35,7 @@ def of_kernel(pid: int, proc: Path = Path("/proc")) -> Table | None:
     """The table of the network namespace in which a process is; None when we are in another, or cannot see it.
 
     The kernel counts by namespace and has one limit for each (net/netfilter/nf_conntrack_core.c,
-    ``__nf_conntrack_alloc``); /proc/sys shows the count of whoever reads.
+    ``__nf_conntrack_alloc``); /proc/sys shows the count of the reader's namespace.
     """
     try:
         if os.readlink(proc / "self/ns/net") != os.readlink(proc / str(pid) / "ns/net"):

@@ -161,7 +161,7 @@ class Link(Generic[Session]):
 
     def _leave(self, session: Session) -> None:
         """What the name leads to is what everybody else meets: it alone may be judged. We leave, so the peer has not
-        flapped: whoever asks next connects at once."""
+        flapped: the next caller connects at once."""
         self._link.closed()
         self._lost(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
         session.channel.abort()

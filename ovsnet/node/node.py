@@ -63,7 +63,7 @@ class Node:
         self.rundir = rundir
         self.clock = clock
         self.own_lag = 0.0
-        """Seconds by which our own loop was held up lately. Whoever runs the loop keeps it."""
+        """Seconds by which our own loop was held up lately. The code that runs the loop keeps it up to date."""
         self._rng = rng
         self._on_change = on_change
         self._on_start = on_start

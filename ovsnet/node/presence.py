@@ -28,7 +28,7 @@ from ovsnet.node.rundir import Rundir
 from ovsnet.node.unix_sockets import bound_sockets
 
 INITIAL_PID_NAMESPACE = "pid:[4026531836]"
-"""PROC_PID_INIT_INO of include/linux/proc_ns.h: whoever is in it sees every process of the host."""
+"""PROC_PID_INIT_INO of include/linux/proc_ns.h: a process in it sees every process of the host."""
 
 
 class Presence(StrEnum):

@@ -15,7 +15,7 @@ from ovsnet.files import read_head, read_text
 
 PF_EXITING = 0x4
 """In the flags of stat (include/linux/sched.h). Set before the kernel closes the files (kernel/exit.c, ``do_exit``), so
-whoever sees its connection end sees this as well."""
+a client that sees its connection end sees this as well."""
 
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 

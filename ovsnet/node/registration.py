@@ -1,7 +1,7 @@
 """What the southbound database has registered of this node, and whether another node registers the same.
 
-ovn-controller looks its row of Chassis up by name and writes its own host name and tunnel addresses into it, whoever
-wrote it before (controller/chassis.c, ``chassis_update``). So two nodes of one name overwrite each other's row.
+ovn-controller looks its row of Chassis up by name and writes its own host name and tunnel addresses into it, over
+those of any other node (controller/chassis.c, ``chassis_update``). So two nodes of one name overwrite each other's row.
 An address that is another chassis' already is refused by the index of Encap, or left out with a line in the log
 (``chassis_build_encaps``): the later node of the two has no tunnels then.
 """

@@ -25,8 +25,8 @@ async def changes(directories: Collection[Path]) -> AsyncIterator[str]:
         yield EVERYTHING
         while True:
             event = await inotify.event()
-            anew = _arm(inotify, directories)
-            if anew or event.directory not in directories or event.mask & IN_Q_OVERFLOW:
+            again = _arm(inotify, directories)
+            if again or event.directory not in directories or event.mask & IN_Q_OVERFLOW:
                 yield EVERYTHING
             elif event.name:
                 yield event.name

@@ -8,7 +8,7 @@
 3. A reply to an id that was handed out is an event, always, even a second one: whether somebody still waits is for the
    caller to know, and a late reply to a call that was given up must not cost the connection. A reply to an id that was
    never handed out is a ProtocolError: it is not our conversation.
-4. Only the envelope is decoded. Bodies stay ``msgspec.Raw`` until ``decode_body``, by whoever knows their type: that
+4. Only the envelope is decoded. Bodies stay ``msgspec.Raw`` until ``decode_body``, where their type is known: that
    saves nine tenths of the time of a large snapshot, and lets it be decoded in steps.
 5. Whatever the bytes, the error is a ProtocolError; then every later call that receives raises it again. Whatever the
    caller wants sent, the error is a UsageError, and nothing is queued.

@@ -87,7 +87,7 @@ def _require_apt(names: Sequence[str]) -> None:
 def _locked(shelf: Path) -> Iterator[None]:
     with (shelf / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Whoever made these was killed: nobody builds while we hold the lock.
+        # The process that made these was killed: nobody builds while we hold the lock.
         for leftover in shelf.glob(f"{_BUILDING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         yield

@@ -44,7 +44,7 @@ def require_ours(directory: Path) -> None:
     try:
         found = directory.stat()
     except OSError:
-        return  # there is no sandbox: whoever reads the record says so
+        return  # there is no sandbox: reading the record says so
     if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         whose = "belongs to another user" if found.st_uid != os.geteuid() else "may be written by others"
         raise UsageError(

@@ -24,7 +24,7 @@ KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 _REMEDY = f"It takes apt-get, dpkg-deb, the keys in {KEYS} and a way to this host's Debian mirror."
 
-# An empty status file makes apt resolve all dependencies anew, the C library's among them.
+# An empty status file makes apt resolve all dependencies again, the C library's among them.
 _CONFIGURATION = """\
 Dir::Etc::SourceList "{build}/sources.list";
 Dir::Etc::SourceParts "/dev/null";

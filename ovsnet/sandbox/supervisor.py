@@ -168,7 +168,7 @@ class Supervisor:
         try:
             os.kill(process.pid, number)
         except ProcessLookupError:
-            pass  # it ended this moment: whoever waits for its end has it
+            pass  # it ended this moment: a wait for its end returns
         except PermissionError as error:
             raise PermissionDenied(f"We may not signal {name}, process {process.pid}.") from error
 
@@ -218,7 +218,7 @@ class Supervisor:
         return child.pid
 
     def _spawn_detached(self, argv: Sequence[str], log: Path) -> int:
-        # Through a shell that ends at once, so that init inherits and reaps the daemon, not whoever called us.
+        # Through a shell that ends at once, so that init inherits and reaps the daemon, not our caller.
         with log.open("ab") as stream:
             done = subprocess.run(
                 ["/bin/sh", "-c", '"$@" >&2 & echo $!', "sh", *argv],

@@ -146,7 +146,7 @@ class CappedServer(web.Server):
             stream.cancel()
 
     async def end(self, patience: float) -> None:
-        """Let open requests finish, then cut whoever is left, all within ``patience`` seconds: half of them are for
+        """Let open requests finish, then cut those that are left, all within ``patience`` seconds: half of them are for
         answers that are being made. aiohttp alone would give each connection its time twice, and then wait for what its
         client does not read."""
         ending = self._loop.create_task(self.shutdown(patience / 4))

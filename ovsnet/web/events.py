@@ -6,8 +6,8 @@
     event: beat        the agent's clock and the last round trips, when there was nothing else for two seconds: a client
                        that hears nothing for longer knows that the agent is gone, or stands still
 
-A browser connects again by itself when the stream ends, and begins with the document: so whoever falls behind is cut,
-and nothing has to be remembered for anybody.
+A browser connects again by itself when the stream ends, and begins with the document: so a client that falls behind is
+cut, and nothing has to be remembered for anybody.
 """
 
 from __future__ import annotations

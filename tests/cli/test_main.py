@@ -109,7 +109,7 @@ def test_code_that_a_command_ends_with_is_the_programs(monkeypatch: pytest.Monke
 
 
 def test_reader_of_a_pipe_may_go(program: Program, tmp_path: Path) -> None:
-    """As in ``ovsnet check | true``: no traceback, whoever is left to read it."""
+    """As in ``ovsnet check | true``: no traceback, even where nobody reads."""
     process = program("check", "--rundir", tmp_path)
     assert process.stdout is not None
     process.stdout.close()

@@ -126,7 +126,7 @@ def test_one_function_is_all_that_an_examination_and_its_fix_need(tmp_path: Path
 def test_file_system_that_hangs_costs_one_examination_and_not_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever asks a server that is gone waits for it; the start beside the doctor must not."""
+    """A client of a server that is gone waits for it; the start beside the doctor must not."""
     monkeypatch.setattr("ovsnet.doctor.examination.PATIENCE", 0.2)
     hangs = threading.Event()
 

@@ -25,7 +25,7 @@ def certified(directory: Path, days: int) -> Tls:
 
 
 def renew(files: Tls, days: int) -> None:
-    """Their CA signs the certificate anew; the key stays."""
+    """Their CA signs the certificate again; the key stays."""
     request, key = (str(Path(files.ca).with_suffix(suffix)) for suffix in (".req", ".key"))
     signer = ("-CA", files.ca, "-CAkey", key, "-set_serial", "2", "-days", str(days))
     signing = ("openssl", "x509", "-req", "-in", request, *signer, "-out", files.certificate)

@@ -39,7 +39,7 @@ def test_settings_are_no_commands() -> None:
 
 
 def test_nothing_typed_is_forgotten() -> None:
-    """Whoever writes a new remedy decides which it is."""
+    """The author of a new remedy decides which it is."""
     typed = {each for cause in causes() for remedy in cause.remedies for each in re.findall("`([^`]+)`", remedy)}
     others = {each for each in typed if each.split()[0] not in PROGRAMS and not each.startswith("cluster/")}
     assert others - {MADE_BY_US} == KEYS_AND_SETTINGS

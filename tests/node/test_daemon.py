@@ -82,7 +82,7 @@ def test_reused_pid_in_the_pidfile_is_not_taken(daemon: Daemon, tmp_path: Path) 
 def test_process_that_is_gone_gives_way_to_the_pidfile(
     daemon: Daemon, child: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    """The daemon was started anew, and no connection has told us yet."""
+    """The daemon was started again, and no connection has told us yet."""
     with subprocess.Popen(["true"]) as gone:
         gone.wait()
         daemon.met(gone.pid)

@@ -81,7 +81,7 @@ def test_asking_takes_no_lock(tmp_path: Path) -> None:
 
 
 def test_reading_lock_counts_as_held(tmp_path: Path) -> None:
-    """Whoever it is, it lives."""
+    """Whatever process it is, it lives."""
     path = tmp_path / "pid"
     path.touch()
     with path.open() as stream:

@@ -57,7 +57,7 @@ def _status(agent: Serving) -> dict[str, Any]:
 
 
 async def until(agent: Serving, code: str) -> dict[str, Any]:
-    """Its document once this is the diagnosis. Whoever asks may be turned away meanwhile."""
+    """Its document once this is the diagnosis. A client may be turned away meanwhile."""
     async with asyncio.timeout(PATIENCE):
         while True:
             with contextlib.suppress(OSError):

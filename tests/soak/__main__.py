@@ -13,7 +13,7 @@ from tests.soak.soak import replay, soak
 
 
 def say(line: str) -> None:
-    """At once, for whoever watches."""
+    """At once, for a person who watches."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

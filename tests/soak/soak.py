@@ -85,7 +85,7 @@ class Witness:
                     await self._news.wait()
 
     async def round(self) -> None:
-        """Return when every fast check was asked anew."""
+        """Return when every fast check was asked again."""
         results = self.agent.health.results
         before = {name: results[name].at for name, check in CHECKS.items() if check.every <= 1.0}
         await self.until(lambda: all(results[name].at > at for name, at in before.items()))

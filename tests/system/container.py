@@ -34,7 +34,7 @@ class Buildah:
     def __init__(self, directory: Path) -> None:
         self._tool = binaries.fetch_packages(["buildah"])
         self._directory = directory
-        # It starts itself anew with an empty environment (chroot/run_linux.go), so LD_LIBRARY_PATH would not last.
+        # It starts itself again with an empty environment (chroot/run_linux.go), so LD_LIBRARY_PATH would not last.
         self._libraries = directory / "ld.so.cache"
         subprocess.run(["/sbin/ldconfig", "-X", "-C", self._libraries, *self._tool.libraries], check=True)
 

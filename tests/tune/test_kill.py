@@ -1,4 +1,4 @@
-"""Whoever is killed at whatever point of an apply: the old values are there or the new ones, and revert works."""
+"""Either process killed at any point of an apply: the old values are there or the new ones, and revert works."""
 
 from __future__ import annotations
 

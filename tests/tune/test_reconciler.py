@@ -45,7 +45,7 @@ async def watched(
 
 
 async def until(fact: Callable[[], object]) -> None:
-    """There is no event to wait for: what it knows is read by whoever asks."""
+    """There is no event to wait for: what it knows is read on demand."""
     async with asyncio.timeout(PATIENCE):
         while not fact():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.02)

@@ -69,7 +69,7 @@ class Said:
 
 
 class Listener:
-    """News of bytes, for whoever waits for a fact about them."""
+    """News of bytes, for a test that waits for a fact about them."""
 
     def __init__(self) -> None:
         self._news = asyncio.Event()

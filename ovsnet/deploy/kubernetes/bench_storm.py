@@ -74,7 +74,7 @@ def _container(deployment: Deployment) -> Document:
     return {
         "name": NAME,
         "image": deployment.image,
-        # First: whoever gives --workers as an option means it.
+        # First, so that --workers given as an option wins.
         "args": ["bench", "storm", "--workers", str(workers), *storm.options, *shard],
         "env": [start_at, *(_variables(tls) if tls else ())],
         "resources": resources(part, workers, tls=storm.tls),

@@ -135,7 +135,7 @@ def _text(path: Path) -> str:
 
 
 def _place(root: Path, path: str) -> Path:
-    """Below ``root``: links are followed as they would be by whoever has that root, and never out of it. The last part
+    """Below ``root``: links are followed as a process with that root would, and never out of it. The last part
     is not followed."""
     whole = Path(path)
     return Host(root).locate(whole.parent) / whole.name

@@ -45,7 +45,7 @@ async def fit(node: Node) -> Answer:
 async def memory_left(node: Node) -> Answer:
     """No daemon of this host is near the memory limit of its cgroup, and none was killed for it lately.
 
-    Whoever reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
+    A daemon that reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
     """
     nearest = 0.0
     pids = node.pids()

@@ -83,8 +83,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class OpenFlowProtocolError(ProtocolError):
     """The switch sent bytes that OpenFlow forbids; the connection they came on is of no further use.
 
-    Its text is a clause that says what was wrong: whoever knows the socket makes the sentence. ``events`` are those
-    that came before the bad bytes in the same call of ``Connection.receive_data``.
+    Its text is a clause that says what was wrong: the caller, which knows the socket, makes the sentence. ``events``
+    are those that came before the bad bytes in the same call of ``Connection.receive_data``.
     """
 
     events: Sequence[object] = ()

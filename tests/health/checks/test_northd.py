@@ -31,7 +31,7 @@ async def test_paused_is_told_and_resumed_is_well(node: Sandbox, asking: Asking)
 @pytest.mark.restored
 @pytest.mark.parametrize("held", [True, False])
 async def test_killed_is_gone_and_ended_in_order_is_elsewhere(node: Sandbox, asking: Asking, held: bool) -> None:
-    """A host that gives ovn-northd up is no central host any more, whoever looks."""
+    """A host that gives ovn-northd up is no central host any more, for each observer."""
     async with asking(node) as ask:
         if held:
             assert (await ask("northd.status")).status is Status.OK

@@ -102,7 +102,7 @@ NAMES_LOST = {"moved": "socket-missing", "regular": "refused", "dead": "refused"
 async def test_socket_whose_name_is_lost_says_nothing_of_the_server(
     node: Sandbox, asking: Asking, way: str, held: bool
 ) -> None:
-    """A held connection works on, and nobody else can come: that is what is told, whoever looks."""
+    """A held connection works on, and nobody else can come: each observer reports that."""
     path = node.rundir / "db.sock"
     async with asking(node) as ask:
         if held:

@@ -1,4 +1,4 @@
-"""Names of the run directory that are lost while the daemons behind them run. Whoever looks says the same: an agent
+"""Names of the run directory that are lost while the daemons behind them run. Each observer says the same: an agent
 that was there, and one that came later."""
 
 from __future__ import annotations
