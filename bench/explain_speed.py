@@ -96,7 +96,7 @@ def _row(name: str, path: Path, command: Sequence[str]) -> Row:
 
 
 def _explain(path: Path) -> list[str]:
-    return [sys.executable, "-c", "from ovsnet.cli import main; main()", "explain", "--json", str(path)]
+    return [sys.executable, "-m", "ovsnet", "explain", "--json", str(path)]
 
 
 def _peers(path: Path, directory: Path) -> Iterator[Row]:

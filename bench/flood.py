@@ -89,8 +89,7 @@ class Row:
 def agent(rundir: Path) -> Iterator[tuple[int, int]]:
     """Pid and port of an agent that serves."""
     (port,) = free_ports(1)
-    serve = "from ovsnet.cli import main; main()"
-    argv = [sys.executable, "-c", serve, "serve", "--rundir", str(rundir), "--listen", f"127.0.0.1:{port}"]
+    argv = [sys.executable, "-m", "ovsnet", "serve", "--rundir", str(rundir), "--listen", f"127.0.0.1:{port}"]
     argv += ["--start-allowance", "1"]  # the flooder is another process, which looks like a start of the daemon
     with subprocess.Popen([*die_with_parent(), *argv], stderr=subprocess.DEVNULL) as process:
         try:

@@ -24,7 +24,7 @@ from ovsnet import ovsdb
 from ovsnet.io.address import Address
 from ovsnet.node.interfaces import COLUMNS
 from ovsnet.ovsdb.operations import Operation, insert, mutate
-from ovsnet.ovsdb.values import NamedUuid
+from ovsnet.ovsdb.values import NamedUuid, Uuid
 from ovsnet.sandbox.node import Sandbox
 
 PORTS = 3000
@@ -104,7 +104,7 @@ async def _churn(session: ovsdb.Session) -> None:
     for number in itertools.count(1, 2):
         made = await session.transact("Open_vSwitch", *_port("coming"), timeout=TIMEOUT)
         await anyio.sleep(max(began + number / RATE - time.monotonic(), 0.0))
-        await session.transact("Open_vSwitch", _without(made[1]["uuid"]), timeout=TIMEOUT)
+        await session.transact("Open_vSwitch", _without(Uuid(made[1]["uuid"][1])), timeout=TIMEOUT)
         await anyio.sleep(max(began + (number + 1) / RATE - time.monotonic(), 0.0))
 
 
@@ -117,7 +117,7 @@ def _port(name: str) -> list[Operation]:
     ]
 
 
-def _without(port: object) -> Operation:
+def _without(port: Uuid) -> Operation:
     """Port and Interface go with the last reference to them."""
     return mutate("Bridge", [("ports", "delete", port)], [("name", "==", BRIDGE)])
 

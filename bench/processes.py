@@ -22,6 +22,7 @@ from ovsnet.bench.files import decode
 from ovsnet.bench.result import Run
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.supervisor import die_with_parent
 
 LAP_TIMEOUT = 60.0
 """Seconds. The longest lap takes three."""
@@ -78,7 +79,7 @@ class Server:
 @contextlib.contextmanager
 def serving(command: Sequence[str], *, core: int | None = None) -> Iterator[Server]:
     """A server that logs "serving on URL" to stderr, for the length of the block, on one core if named."""
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*die_with_parent(), *command], stderr=subprocess.PIPE, text=True) as process:
         try:
             if core is not None:
                 os.sched_setaffinity(process.pid, {core})

@@ -68,6 +68,6 @@ async def serving(rundir: Path, *options: str, files: int = 0) -> AsyncIterator[
 
 def _started(rundir: Path, options: Sequence[str], log: IO[bytes], files: int) -> subprocess.Popen[bytes]:
     limited = ["prlimit", f"--nofile={files}:{files}"] if files else []
-    argv = [*limited, *die_with_parent(), sys.executable, "-c", "from ovsnet.cli import main; main()", "serve"]
+    argv = [*limited, *die_with_parent(), sys.executable, "-m", "ovsnet", "serve"]
     argv += ["--log-format", "human", "--rundir", str(rundir), "--listen", "127.0.0.1:0", *options]
     return subprocess.Popen(argv, stderr=log)

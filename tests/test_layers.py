@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,21 @@ KNOWN_IN = {
 """A module, and the only packages that may import it."""
 
 
-def imports(path: Path, *, types_too: bool = False) -> Iterator[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    """What a file says. Parsing all of them takes seconds."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path, *, types_too: bool = False) -> tuple[str, ...]:
     """Dotted names that a file imports, at any depth; those for type checkers alone only with ``types_too``."""
+    return tuple(_imports(path, types_too))
+
+
+def _imports(path: Path, types_too: bool) -> Iterator[str]:
     package = ["ovsnet", *path.relative_to(ROOT).parent.parts] if path.is_relative_to(ROOT) else ["ovsnet"]
-    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    pending: list[ast.AST] = [tree(path)]
     while pending:
         found = pending.pop()
         if not types_too and isinstance(found, ast.If) and ast.unparse(found.test) == "TYPE_CHECKING":
@@ -138,7 +150,7 @@ def test_only_the_command_line_prints() -> None:
     printing = {
         component_of(file)
         for file, path in FILES.items()
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for call in ast.walk(tree(path))
         if isinstance(call, ast.Call) and ast.unparse(call.func) in ("print", "click.echo", "click.secho")
     }
     assert printing <= {"cli"}

@@ -16,7 +16,7 @@ from ovsnet.errors import PeerError
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import together, until
 
-WAIT = [sys.executable, "-c", "from ovsnet.cli import main; main()", "wait", "--for", "openflow"]
+WAIT = [sys.executable, "-m", "ovsnet", "wait", "--for", "openflow"]
 """As the unit or the script that starts ovn-controller calls it: Python's own start is part of what it costs."""
 
 EXIT_TIMEOUT = 180.0

@@ -22,7 +22,7 @@ from ovsnet.cli.terminal import say
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.protocol.jsonrpc import BAD_JSON
 
-PROGRAM = (sys.executable, "-c", "from ovsnet.cli import main; main()")
+PROGRAM = (sys.executable, "-m", "ovsnet")
 
 OWN = {"processes", "out", "report", "as_json"}
 """Flags that are for the whole and not for its parts."""

@@ -114,11 +114,12 @@ class HealthState:
             return []
         return [name for name, each in self.results.items() if _is_open(each) and name not in self._answered]
 
-    def awaits(self, check: str, now: float) -> bool:
-        """Whether a start is under way, and its next stage is proven by ``check``."""
-        waiting = self.timeline.waiting_for()
-        under_way = self.timeline.under_way(now, self._allowance)
-        return under_way and waiting is not None and check_of(waiting) == check
+    def awaits(self, check: str, now: float) -> float | None:
+        """For how many seconds a start has been under way whose next stage ``check`` proves; None of any other."""
+        began, waiting = self.timeline.began, self.timeline.waiting_for()
+        if began is None or waiting is None or check_of(waiting) != check:
+            return None
+        return now - began if self.timeline.under_way(now, self._allowance) else None
 
     def dead_for(self, now: float) -> float:
         """Seconds for which OVS is proven dead; 0 while it lives."""

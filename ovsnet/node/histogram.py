@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import TypeVar
 
@@ -94,12 +95,16 @@ class Ranks:
         """As ``Histogram.percentile``."""
         if not self.count:
             return 0.0
-        lowest, highest = self._histogram.lowest, self._histogram.highest
         rank = min(max(-int(-share * self.count // 1), 1), self.count)
-        if rank in (1, self.count):
-            return float(highest if rank == self.count else lowest)  # both ends are known exactly
-        middle = self._histogram.middle(self._buckets[bisect_left(self._up_to, rank)])
-        return min(max(middle, lowest), highest)
+        if rank in (1, self.count):  # both ends are known exactly
+            return float(self._histogram.highest if rank == self.count else self._histogram.lowest)
+        return self._values[bisect_left(self._up_to, rank)]
+
+    @cached_property
+    def _values(self) -> list[float]:
+        """What to read back for each bucket."""
+        lowest, highest, middle = self._histogram.lowest, self._histogram.highest, self._histogram.middle
+        return [min(max(middle(bucket), lowest), highest) for bucket in self._buckets]
 
     def curve(self) -> Sequence[tuple[float, float]]:
         """``(value, share of all that do not exceed it)`` for each bucket."""

@@ -36,8 +36,12 @@ class Mount:
 
 def mounts(mountinfo: str) -> list[Mount]:
     """The lines of /proc/PID/mountinfo (proc(5)), as that process sees them."""
-    fields = (line.split(" ", 5) for line in mountinfo.split("\n"))
-    return [Mount(each[2], _path(each[3]), _path(each[4]), _is_read_only(each[5])) for each in fields if len(each) == 6]
+    return [Mount(each[2], _path(each[3]), _path(each[4]), _is_read_only(each[5])) for each in _fields(mountinfo)]
+
+
+def _fields(mountinfo: str) -> Iterator[list[str]]:
+    """ID, parent, device, root, mount point, and the rest of each line."""
+    return (fields for line in mountinfo.split("\n") if len(fields := line.split(" ", 5)) == 6)
 
 
 def _is_read_only(rest: str) -> bool:
@@ -48,7 +52,7 @@ def _is_read_only(rest: str) -> bool:
 def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:
     """The first of these sockets that is itself a mount: it stays the one that its server made before a restart, for
     the name alone was made again (the directory's entry, not this inode). Raises nothing."""
-    points = {str(each.point) for each in _read(proc / "self")}
+    points = {_unescaped(fields[4]) for fields in _fields(_text(proc / "self"))}
     return next((path for path in paths if path in points or os.path.realpath(path) in points), None)
 
 
@@ -77,14 +81,22 @@ def _names_here(there: Path, pid: int, proc: Path) -> Iterator[PurePosixPath]:
 
 
 def _read(process: Path) -> list[Mount]:
+    return mounts(_text(process))
+
+
+def _text(process: Path) -> str:
     try:
-        return mounts(os.fsdecode(read_head(process / "mountinfo", MOST_BYTES)))
+        return os.fsdecode(read_head(process / "mountinfo", MOST_BYTES))
     except OSError:
-        return []
+        return ""
 
 
 def _path(text: str) -> PurePosixPath:
-    return PurePosixPath(_ESCAPED.sub(lambda found: chr(int(found[1], 8)), text))
+    return PurePosixPath(_unescaped(text))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), text)
 
 
 def _is(path: Path, target: os.stat_result) -> bool:

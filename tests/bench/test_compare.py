@@ -51,7 +51,7 @@ def test_doubling_is_seen_and_certain() -> None:
     assert figure(changes, "rate").ratio == pytest.approx(0.5, rel=0.1)
 
 
-RACES, PROCESSES, ROUNDS = 3, 4, 2
+RACES, PROCESSES, ROUNDS = 2, 4, 2
 
 
 def same(seed: int, *, faster: float = 1.0) -> Document:

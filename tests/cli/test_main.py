@@ -1,6 +1,8 @@
 """What all commands have in common: help, exit codes, and errors in sentences."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -25,6 +27,11 @@ def test_every_command_is_there_and_explains_itself(ovsnet: Ovsnet, command: str
     code, out, err = ovsnet(command, "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: ovsnet {command}")
+
+
+def test_package_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "ovsnet", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"ovsnet {__version__}\n"
 
 
 def test_version(ovsnet: Ovsnet) -> None:

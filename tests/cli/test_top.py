@@ -122,7 +122,7 @@ class Terminal:
     def __init__(self, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
         self.seen = ""
         self._ours, theirs = pty.openpty()
-        argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", *arguments]
+        argv = [sys.executable, "-m", "ovsnet", *arguments]
         variables = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40", **environment}
         self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
         os.close(theirs)

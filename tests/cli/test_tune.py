@@ -17,7 +17,7 @@ from ovsnet.tune.stalls import Histogram
 from tests.cli.conftest import Ended, Ovsnet
 from tests.unprivileged import UNPRIVILEGED
 
-PROGRAM = (sys.executable, "-c", "from ovsnet.cli import main; main()")
+PROGRAM = (sys.executable, "-m", "ovsnet")
 KUBE_OVN = "OVN_REMOTE_PROBE_INTERVAL=10000\nOVN_REMOTE_OPENFLOW_INTERVAL=180\n"
 
 

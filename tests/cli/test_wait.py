@@ -54,7 +54,8 @@ async def test_deadline_names_what_is_missing(node: Sandbox) -> None:
 async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
     """On a terminal; each once."""
     await node.kill("ovs-vswitchd")
-    settings, said = Settings(rundir=str(node.rundir), ovn_rundir=str(node.rundir)), list[str]()
+    rundir, said = str(node.rundir), list[str]()
+    settings = Settings(rundir=rundir, ovn_rundir=rundir, start_allowance=1.0)
 
     async def start_it() -> None:
         while not any(line.startswith("vswitchd-down: ") for line in said):  # noqa: ASYNC110 - no news tells of it
@@ -76,7 +77,7 @@ async def test_wrong_setting_is_2_long_before_the_deadline(node: Sandbox) -> Non
 
 async def test_socket_that_we_may_not_open_is_3_long_before_the_deadline(node: Sandbox) -> None:
     (node.rundir / "db.sock").chmod(0)
-    words = ["-c", "from ovsnet.cli import main; main()", "wait", "--for", "ready", "--timeout", "3600"]
+    words = ["-m", "ovsnet", "wait", "--for", "ready", "--timeout", "3600"]
     command = [*UNPRIVILEGED, sys.executable, *words, "--rundir", str(node.rundir)]
     done = await anyio.run_process(command, check=False)
     assert done.returncode == 3

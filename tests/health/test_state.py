@@ -107,6 +107,18 @@ def test_start_of_long_ago_opens_no_stage() -> None:
     assert made.timeline.waiting_for() == "switch"
 
 
+def test_stage_that_a_start_waits_for_is_awaited_from_its_one_check_until_the_allowance_is_over() -> None:
+    made = health()
+    assert not any(made.awaits(check, 10.0) for check in CHECKS)
+    made.restarted("ovs-vswitchd", 10.0, 11.0)
+    assert made.awaits("vswitchd.ofproto", 14.0) == 4.0
+    assert made.awaits("openflow.echo", 14.0) is None
+    made.record([result("vswitchd.ofproto", Status.OK, 15.0)], 15.0)
+    assert made.awaits("vswitchd.ofproto", 15.0) is None
+    assert made.awaits("openflow.echo", 15.0) == 5.0
+    assert made.awaits("openflow.echo", 70.0) is None
+
+
 def test_agent_that_starts_beside_a_silent_daemon_is_not_ready_until_that_is_explained() -> None:
     """``/readyz`` would pass for as long as the proof of a hang takes, and fail then."""
     made = HealthState(0.0, CHECKS, allowance=60.0)

@@ -18,7 +18,7 @@ import aiohttp
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.faults.fault import Scene
 
-OVSNET = (sys.executable, "-c", "from ovsnet.cli import main; main()")
+OVSNET = (sys.executable, "-m", "ovsnet")
 
 BRISK = {
     "interval": 0.5,

@@ -58,9 +58,9 @@ class Record:
                 for path, answers in (("/readyz", self.readyz), ("/ovs/livez", self.livez)):
                     async with client.get(url + path) as response:
                         answers.append((response.status, re.split(r"[:\s]", await response.text())[0]))
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
-    async def until_healthy(self, more: int = 100) -> None:
+    async def until_healthy(self, more: int = 40) -> None:
         """Return after so many polls at the end of which the node is healthy: long enough for what comes late."""
         async with asyncio.timeout(PATIENCE):
             seen = len(self.livez)

@@ -29,7 +29,7 @@ class Served:
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind(str(directory / "notify"))
         self.manager.settimeout(PATIENCE)
-        argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", "serve", "--log-format", "human"]
+        argv = [sys.executable, "-m", "ovsnet", "serve", "--log-format", "human"]
         self.process = subprocess.Popen(
             [*argv, "--config", str(self.config)],
             stderr=subprocess.PIPE,

@@ -102,7 +102,7 @@ async def test_agent_that_stands_still_turns_the_page_grey_until_it_goes_on(node
 @contextlib.asynccontextmanager
 async def agent_at(rundir: Path, port: int) -> AsyncIterator[None]:
     """One that is killed at the end of the block, and has no time to leave in order."""
-    argv = [*die_with_parent(), sys.executable, "-c", "from ovsnet.cli import main; main()", "serve"]
+    argv = [*die_with_parent(), sys.executable, "-m", "ovsnet", "serve"]
     argv += ["--rundir", str(rundir), "--listen", f"127.0.0.1:{port}"]
     process = await asyncio.create_subprocess_exec(*argv, stderr=asyncio.subprocess.DEVNULL)
     try:

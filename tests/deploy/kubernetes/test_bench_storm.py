@@ -44,7 +44,7 @@ def as_pod(document: Any, index: int) -> tuple[list[str], Mapping[str, str]]:
 async def log_of_pod(document: Any, index: int, log: Path) -> int:
     """Its exit code; both its streams go to one log, as a container's do."""
     words, environment = as_pod(document, index)
-    argv = [sys.executable, "-c", "from ovsnet.cli import main; main()", *words]
+    argv = [sys.executable, "-m", "ovsnet", *words]
     with log.open("wb") as file:
         done = await anyio.run_process(
             argv, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **environment}, check=False

@@ -16,8 +16,8 @@ async def checked(node: Sandbox, *arguments: str) -> tuple[int, dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
         *(
             sys.executable,
-            "-c",
-            "from ovsnet.cli import main; main()",
+            "-m",
+            "ovsnet",
             "check",
             "--json",
             "--rundir",

@@ -31,7 +31,7 @@ async def outsider(node: Sandbox, *prefix: str) -> AsyncIterator[Get]:
     agent = await asyncio.create_subprocess_exec(
         *die_with_parent(),
         *prefix,
-        *(sys.executable, "-c", "from ovsnet.cli import main; main()", "serve"),
+        *(sys.executable, "-m", "ovsnet", "serve"),
         *(f"--rundir={node.rundir}", f"--ovn-rundir={node.rundir}", *settings),
     )
     try:
