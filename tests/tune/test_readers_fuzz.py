@@ -14,7 +14,8 @@ from ovsnet.tune.lint import lint
 from ovsnet.tune.offline import facts_of_readings
 from ovsnet.tune.readers import recognise
 
-from .test_readers import CONFIGURATION, CONTROLLER, CSV, JSON, LIST, NB_GLOBAL, RELAY, SB_CONNECTION, TABLE, WRAPPED
+from .test_readers import CONTROLLER, CSV, JSON, LIST, NB_GLOBAL, SB_CONNECTION, TABLE, WRAPPED
+from .test_readers_configuration import CONFIGURATION, RELAY
 
 
 def record(body: str) -> str:
