@@ -10,11 +10,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from matplotlib.figure import Figure
+from msgspec.structs import replace
 
 from bench.sections import main
 from ovsnet.bench.race import Strategy

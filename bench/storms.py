@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from msgspec.structs import replace
 
 from bench.sections import main
 from ovsnet.bench.report_storm import comeback, seconds, sweep
@@ -61,7 +62,7 @@ class Part:
 
 def _storm(chassis: int, scheme: Scheme = "tcp", **shape: object) -> Storm:
     plain = Storm(chassis, 5.0, scheme=scheme, ports=10, ramp_seconds=chassis / 200, hold=2.0, sync_timeout=40.0)
-    return replace(plain, **shape)  # type: ignore[arg-type]
+    return replace(plain, **shape)
 
 
 def _swept(chassis: int) -> list[Storm]:

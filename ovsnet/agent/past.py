@@ -17,7 +17,8 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.health.cause import State
 from ovsnet.health.checks.result import ELSEWHERE, NOT_USED, Result, Status
@@ -62,8 +63,7 @@ class Track:
             self.took[slot] = took
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """The diagnosis changed."""
 
     at: float
@@ -72,16 +72,14 @@ class Turn:
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """A daemon started."""
 
     at: float
     daemon: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """A check has another status or reason than before."""
 
     at: float

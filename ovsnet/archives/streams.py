@@ -15,9 +15,10 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+
+import msgspec
 
 from ovsnet.errors import UsageError
 from ovsnet.files import open_regular
@@ -34,8 +35,7 @@ BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError, Value
 """All that the libraries raise for bytes that are not what they began as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """One file's blocks, under the name it is told by. ``within`` is its name inside of what was asked for, "" where
     that is the file itself; ``head`` are its first bytes; ``size`` is what is read from disk, 0 where unknown."""
 

@@ -60,8 +60,7 @@ class ChurnMeasures(Measures, kw_only=True):
     computes: Tally = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Churn:
+class Churn(msgspec.Struct, frozen=True):
     """``changes`` on a network of so many ``chassis``, of which one holds ``ports`` to begin with; ``at_once`` are
     under way together. Each is given ``deadline`` seconds."""
 

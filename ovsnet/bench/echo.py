@@ -13,9 +13,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.bench.harness import measured, require_files
 from ovsnet.bench.histogram import Histogram
@@ -31,8 +31,7 @@ from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
+class Echo(msgspec.Struct, frozen=True):
     """``count`` requests over all ``connections``, ``window`` in flight on each. ``deadline`` is the longest silence
     in seconds."""
 

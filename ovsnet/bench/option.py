@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from ovsnet.config import Group
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True):
     """A whole number within bounds."""
 
     least: int
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True):
     """Any number within bounds."""
 
     least: float
@@ -36,8 +36,7 @@ class Words:
 Values = Whole | Number | Words | type[str] | type[bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(msgspec.Struct, frozen=True):
     """``flag`` is ``--name``, or a bare name for what needs no flag. The option is given to ``plan`` under ``name``, as
     a tuple if it may be said ``many`` times. A ``bool`` takes no value."""
 

@@ -13,13 +13,13 @@ import contextlib
 import errno
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 from typing import ClassVar
 
 import anyio
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.bench.arrivals import LAG_ALLOWED, Arrivals, ClosedLoop, OpenLoop
 from ovsnet.bench.canary import Canary
@@ -47,8 +47,7 @@ IDLE = 0.3
 """Seconds in which the canary measures the daemon at rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Strategy:
+class Strategy(msgspec.Struct, frozen=True):
     """What clients do about a full backlog.
 
     ``naive``    one attempt, and EAGAIN is the end: what asyncio does, which reports it as ENOTCONN
@@ -74,8 +73,7 @@ class Strategy:
         return cls(f"gated:{size}", True, size)
 
 
-@dataclass(frozen=True, slots=True)
-class Race:
+class Race(msgspec.Struct, frozen=True):
     """``count`` one-shots by ``clients`` at once. ``rate`` makes it open-loop: so many arrivals per second, whatever
     the daemon does. ``deadline`` is how long a client waits, in seconds from its first attempt."""
 

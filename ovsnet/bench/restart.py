@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
+import msgspec
 
 from ovsnet.bench.load_clients import LoadClients
 from ovsnet.bench.observer import Observer
@@ -40,8 +40,7 @@ GUARD = 0.2
 """Seconds between two checks that all daemons live."""
 
 
-@dataclass(frozen=True, slots=True)
-class RealNode:
+class RealNode(msgspec.Struct, frozen=True):
     """A node of this host, whose daemon a ``command`` restarts."""
 
     settings: Settings
@@ -49,8 +48,7 @@ class RealNode:
     command: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(msgspec.Struct, frozen=True):
     """``clients`` connect to the daemon's socket again and again, by a ``strategy``. The daemon stays away for ``down``
     seconds, and its start may take ``deadline`` seconds. ``ports`` and ``raft`` shape the sandbox that is made for it,
     unless it is done on a ``real_node``."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from ovsnet.deadlines import NOW
 from ovsnet.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """Part ``number`` of ``of``, counted from 1."""
 
     number: int = 1

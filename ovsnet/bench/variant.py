@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal
+
+import msgspec
 
 from ovsnet.errors import UsageError
 
@@ -30,8 +31,7 @@ class Counts(Enum):
     """How long ovn-controller itself waits after the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(msgspec.Struct, frozen=True):
     """One way to restart.
 
     ``number`` is the default of what it takes, and ``counts`` what that is; ``settings`` are external_ids that are set
@@ -41,7 +41,7 @@ class Declaration:
     help: str
     number: float | None = None
     counts: Counts = Counts.NOTHING
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
     only: DaemonName | None = None
     whole: bool = False
     largest: float = 60.0
@@ -104,8 +104,7 @@ VARIANTS = {
 """By name. To add one is to add a line here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(msgspec.Struct, frozen=True):
     """One of them with its number, as a person wrote it: ``carried-over:2``."""
 
     name: str

@@ -10,8 +10,9 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from ovsnet.bench import workloads
 from ovsnet.bench.measures import Measures
@@ -23,11 +24,10 @@ from ovsnet.errors import UsageError
 from ovsnet.node.rundir import Rundir
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What every workload is asked with, besides its own options."""
 
-    shard: Shard = field(default_factory=Shard)
+    shard: Shard = msgspec.field(default_factory=Shard)
     sandbox: bool = True
     seed: int = 1
     any_load: bool = False
@@ -36,7 +36,7 @@ class Request:
     """Whether somebody said which of the two it is to be, a sandbox or this host's node."""
     start_at: float | None = None
     """Unix time; None for now."""
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = msgspec.field(default_factory=Settings)
 
     @property
     def node_settings(self) -> Settings:
@@ -44,8 +44,7 @@ class Request:
         return Settings() if self.sandbox else self.settings
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """Where a run belongs. ``begin`` it once there is something to record: what fails before is no run."""
 
     document: Document
@@ -73,8 +72,7 @@ class Plan(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OnNode:
+class OnNode(msgspec.Struct, frozen=True):
     """Plans for one node: the host's, or a sandbox made for all of them."""
 
     rounds: int
@@ -83,8 +81,7 @@ class OnNode:
     """Whether a run with a problem is the last one."""
 
 
-@dataclass(frozen=True, slots=True)
-class OnOwnNodes:
+class OnOwnNodes(msgspec.Struct, frozen=True):
     """Plans that make the nodes they need themselves."""
 
     rounds: int
@@ -94,8 +91,7 @@ class OnOwnNodes:
 Job = OnNode | OnOwnNodes
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """One value of each run that is compared; None where it never came to be."""
 
     name: str
@@ -111,8 +107,7 @@ def no_remarks(runs: Sequence[Run[Any]]) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """``plan`` gets the ``options`` by name, and the ``Request`` as ``request``. It raises UsageError for what is
     impossible, before anything is done. Its docstring is the help of the command."""
 

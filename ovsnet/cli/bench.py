@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.bench.files import read
 from ovsnet.bench.workload import Job, Request, Workload, find, kinds
@@ -35,7 +35,7 @@ def command(workload: Workload) -> click.Command:
     """What measures this workload: its own options, those of all workloads, and the settings of the node."""
 
     def measure(request: Request, output: Output, processes: int, settings: Settings, **options: object) -> None:
-        request = dataclasses.replace(request, settings=settings)
+        request = replace(request, settings=settings)
         job: Job = workload.plan(request=request, **options)
         if workload.cost and (not request.sandbox or options.get("address")):
             say(f"ovsnet: {workload.cost}", err=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import msgspec
 
 from ovsnet.bench.files import encode
 from ovsnet.bench.result import Document
@@ -17,8 +17,7 @@ from ovsnet.errors import UsageError
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True):
     """The files to write, and whether to print the document in place of the table."""
 
     out: Path | None

@@ -8,10 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
+import msgspec
+from msgspec.structs import replace
 
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.terminal import say
@@ -139,7 +140,7 @@ def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix:
 
 def findings_document(findings: Sequence[Finding], repairs: Sequence[Repair]) -> dict[str, object]:
     """As ``--json`` prints it."""
-    return {"findings": [_finding_document(each) for each in findings], "steps": [asdict(each) for each in repairs]}
+    return {"findings": [_finding_document(each) for each in findings], "steps": msgspec.to_builtins(repairs)}
 
 
 def _finding_document(finding: Finding) -> dict[str, object]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from ovsnet.bench.shard import Shard, parse_moment
 from ovsnet.bench.storm.storm import Storm, require_possible

@@ -7,7 +7,6 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -27,8 +26,7 @@ Command = Callable[..., Any]
 _VERSIONS = {"1.0": Version.OF10, "1.3": Version.OF13, "1.4": Version.OF14, "1.5": Version.OF15}
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """Which bridge to ask, in which version, and how long to wait for each answer."""
 
     target: str

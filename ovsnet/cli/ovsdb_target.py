@@ -7,10 +7,10 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
 
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.config import Group, Settings
@@ -21,8 +21,7 @@ from ovsnet.ovsdb import Address, Client, LiveDatabase
 Command = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where, which database, and how long for all of it."""
 
     settings: Settings

@@ -7,10 +7,10 @@ import functools
 import json
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, TextIO
 
 import click
+import msgspec
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.terminal import say
@@ -147,7 +147,7 @@ def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool
 
     advices = asyncio.run(run())
     if as_json:
-        say(json.dumps([asdict(each) for each in advices], indent=2))
+        say(json.dumps([msgspec.to_builtins(each) for each in advices], indent=2))
         return
     for line in advice_lines(advices):
         say(for_line(line))

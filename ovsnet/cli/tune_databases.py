@@ -6,10 +6,10 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from ovsnet.cli.options import Number, with_settings
@@ -23,8 +23,7 @@ from ovsnet.tune.sessions import opened, read_facts
 Command = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Databases:
+class Databases(msgspec.Struct, frozen=True):
     """Those to tune: the node's own by its settings, and the remotes of the others. ``flags`` are those given that say
     which, as words of a command."""
 

@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 
 import click
+import msgspec
 
 from ovsnet.cli.terminal import say, styled
 from ovsnet.cli.tune_databases import Databases, with_databases
@@ -28,8 +28,7 @@ from ovsnet.tune.readers.files import Found, read_path
 SHOWN_UNREAD = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(msgspec.Struct, frozen=True):
     """What is judged: ``recognised`` and ``unread`` are lines for a person."""
 
     facts: Sequence[Facts]
@@ -138,7 +137,7 @@ def lint_document(material: Material, results: Sequence[LintResult]) -> dict[str
         "recognised": list(material.recognised),
         "unread": list(material.unread),
         "unset": list(dict.fromkeys(line for each in material.facts for line in unset(each))),
-        "findings": [asdict(each) for each in results],
+        "findings": [msgspec.to_builtins(each) for each in results],
     }
 
 

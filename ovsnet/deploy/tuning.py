@@ -9,10 +9,10 @@ import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.workload import daemonset
@@ -27,8 +27,7 @@ DIRECTORY, FILE = "/etc/ovsnet/tune", "tune.toml"
 Mode = Literal["observe", "enforce"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(msgspec.Struct, frozen=True):
     """What is wanted of all nodes: a profile, and ``KNOB=VALUE`` that go before it."""
 
     profile: str

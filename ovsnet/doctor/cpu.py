@@ -8,8 +8,9 @@ cpu.cfs_period_us (Documentation/scheduler/sched-bwc.rst). The tightest of a gro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+import msgspec
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
@@ -27,8 +28,7 @@ WORTH_A_LOOK = 0.01
 """Shares of all periods in which the group was throttled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(msgspec.Struct, frozen=True):
     """Of one cgroup: how many CPUs' time it may use, and in what share of its periods it ran out."""
 
     group: str

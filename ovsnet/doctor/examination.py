@@ -16,7 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ovsnet.doctor.finding import Finding, Severity, unseen
 from ovsnet.errors import UnfitEnvironment
@@ -37,8 +39,7 @@ IS_SLOW = "See what hangs (`dmesg`, `df`), then run ovsnet doctor again."
 SEE_MORE = "Run ovsnet doctor as root on the host itself."
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
+class Examination(msgspec.Struct, frozen=True):
     """One declared examination. ``fact`` is what should hold."""
 
     code: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
 
 
 class Severity(StrEnum):
@@ -31,8 +32,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True):
     """What a fix did, made by ``repaired`` or ``refused``. ``undo`` is a shell command, ``why`` a sentence."""
 
     what: str
@@ -57,8 +57,7 @@ class Fix(Protocol):
     def __call__(self) -> Repair: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """``code`` is the examination's name, which ``examine`` adds. ``fix`` is what ``--fix`` does about it."""
 
     severity: Severity

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from ovsnet.doctor.finding import Finding, Repair, refused, repaired
 
@@ -32,8 +33,7 @@ def repair(findings: Iterable[Finding]) -> Iterator[Repair]:
         yield fix()
 
 
-@dataclass(frozen=True, slots=True)
-class MakeLink:
+class MakeLink(msgspec.Struct, frozen=True):
     """Make a symbolic link and the directories that it lacks, unless anything is there already."""
 
     link: Path
@@ -55,8 +55,7 @@ class MakeLink:
         return repaired(what, " && ".join(filter(None, (f"rm {self.link}", _undo_directories(made)))))
 
 
-@dataclass(frozen=True, slots=True)
-class LoadModule:
+class LoadModule(msgspec.Struct, frozen=True):
     """Load a kernel module with modprobe."""
 
     name: str

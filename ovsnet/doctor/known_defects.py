@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.doctor.finding import Finding, Severity
 from ovsnet.node.version import Version, shown
@@ -14,8 +15,7 @@ WAITS_IF_TOLD = (22, 3, 2)
 ORIGIN = "the article on Kube-OVN start failures"
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(msgspec.Struct, frozen=True):
     """Versions from ``first`` on, before ``fixed_in``, have it."""
 
     component: str

@@ -8,8 +8,9 @@ may bear another path in a container, so files are compared, not names.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_daemons import PROGRAMS
@@ -17,8 +18,7 @@ from ovsnet.node.host_files import Host
 from ovsnet.node.unix_sockets import unix_sockets
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(msgspec.Struct, frozen=True):
     """Paths bound by listening sockets. ``roots`` are those of daemons in mount namespaces of their own; ``blocked``
     is True when there is one that we may not enter."""
 

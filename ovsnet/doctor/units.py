@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
@@ -37,8 +38,7 @@ _CALL = re.compile(r"""(?:^|[\s;&|'"(`/@!+:=-])ovs-vsctl\s+([^;&|'"`)]*)""")
 _TAKES_A_WORD = ("-t", "--db")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A line of a unit, and the file it stands in."""
 
     file: str

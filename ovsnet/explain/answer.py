@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import NORTHBOUND, OVSDB, SOUTHBOUND, TITLES
@@ -23,8 +24,7 @@ SHOWN = 200
 """As many starts and outages as are told in full, the latest of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the lines say: of whom and from when they are, and what happened."""
 
     sources: Sequence[Source]

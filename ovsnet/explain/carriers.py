@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.explain.clock import Moment, Zone, first_in, last_in, stamp
 
@@ -22,8 +23,7 @@ PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
 """``kubectl logs --prefix``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(msgspec.Struct, frozen=True):
     """A line taken apart. ``head`` is what stands before the first bar; ``program`` and ``host`` are what the carrier
     says of the sender."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import calendar
 import functools
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 ISO = re.compile(
     rb"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?",
@@ -22,8 +23,7 @@ CTIME = re.compile(rb"\w{3} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(msgspec.Struct, frozen=True):
     """What is taken for granted where a time does not say: seconds east of UTC, and the year; one that would lie a day
     after ``now`` is of the year before."""
 
@@ -32,8 +32,7 @@ class Zone:
     now: float = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """A time as found: ``sure`` when it named its zone and its year itself."""
 
     at: float

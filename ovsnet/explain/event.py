@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 UNKNOWN = "unknown"
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """One stream of lines: a file, a member of an archive, or one daemon within a journal.
 
     ``daemon`` is what its own lines say it is; ``cut`` says why it ends before its end.
@@ -28,8 +28,7 @@ class Source:
     cut: str = ""
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct):
     """One line: what kind, when, who, about what, and where it stands. ``repeated`` counts like ones not kept."""
 
     kind: str
@@ -38,7 +37,7 @@ class Event:
     line: int
     text: str
     thread: str = ""
-    said: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = msgspec.field(default_factory=dict)
     repeated: int = 0
     order: int = 0
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet.explain.daemons import target_of
 from ovsnet.explain.event import Event
@@ -19,8 +20,7 @@ CAP = 8.0
 """Seconds of the longest backoff, which is not logged (lib/reconnect.h, ``RECONNECT_DEFAULT_MAX_BACKOFF``)."""
 
 
-@dataclass(slots=True)
-class Life:
+class Life(msgspec.Struct):
     """One process. ``began`` is None for one that ran before its log begins; ``ended`` is None while nothing ended it,
     and ``end`` holds the lines on how. ``seen`` is its last sign of life."""
 
@@ -30,7 +30,7 @@ class Life:
     first: Event | None = None
     seen: float = 0.0
     ended: float | None = None
-    end: list[Event] = field(default_factory=list)
+    end: list[Event] = msgspec.field(default_factory=list)
     serving: Event | None = None
     listening: Event | None = None
 
@@ -59,8 +59,7 @@ class Life:
         )
 
 
-@dataclass(slots=True)
-class Absence:
+class Absence(msgspec.Struct):
     """For how long a daemon lacked a connection: from its loss, or from its first attempt, until it was made.
 
     ``ended`` None: the lines do not tell. ``lost`` None: it was never there in this life. ``waits`` are steps of the
@@ -76,9 +75,9 @@ class Absence:
     lost: Event | None = None
     ended: float | None = None
     back: Event | None = None
-    attempts: list[float] = field(default_factory=list)
-    failures: list[Event] = field(default_factory=list)
-    waits: list[tuple[float, float]] = field(default_factory=list)
+    attempts: list[float] = msgspec.field(default_factory=list)
+    failures: list[Event] = msgspec.field(default_factory=list)
+    waits: list[tuple[float, float]] = msgspec.field(default_factory=list)
     cut: bool = False
 
     @property
@@ -100,16 +99,15 @@ class Absence:
         return self.waits[0][1] if self.waits[0][1] > 1.0 else 0.0
 
 
-@dataclass(slots=True)
-class History:
+class History(msgspec.Struct):
     """Of one daemon on one node. ``instance`` tells the members of a cluster apart."""
 
     node: str
     daemon: str
     instance: str
     events: list[Event]
-    lives: list[Life] = field(default_factory=list)
-    absences: list[Absence] = field(default_factory=list)
+    lives: list[Life] = msgspec.field(default_factory=list)
+    absences: list[Absence] = msgspec.field(default_factory=list)
 
     def of(self, *kinds: str) -> list[Event]:
         """Its events of these kinds."""

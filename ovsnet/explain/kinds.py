@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -290,8 +292,7 @@ JUMP = Kind("clock-jump", "", (), r"", "the times of the lines themselves", many
 CUT = Kind("lines-missing", "", (), r"", "the numbers of the lines themselves", many=50)
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(msgspec.Struct, frozen=True):
     """What one module prints that counts, and the marks of it: a text without any of them is not looked at. ``loud``:
     those of a warning or worse, which may be what any module prints."""
 

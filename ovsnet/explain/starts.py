@@ -9,7 +9,8 @@ the link that came before, is what this link cost.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.explain.daemons import CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD
 from ovsnet.explain.event import Event
@@ -29,8 +30,7 @@ NEXT = 1.0
 """A stall that begins so soon after flows could be installed is ovn-controller at work on them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """One moment of the chain, and why it was not earlier."""
 
     at: float

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from ovsnet.explain.event import Event
 
@@ -20,8 +21,7 @@ class Sure(StrEnum):
     """One peer's lines say so, and its own log is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of a start's time: what was waited for, and why. ``cause`` is one word for tables and programs."""
 
     cause: str
@@ -36,8 +36,7 @@ class Part:
         return self.ended - self.began
 
 
-@dataclass(slots=True)
-class Start:
+class Start(msgspec.Struct):
     """One start of a node's daemons, until flows could be installed. ``ended`` None: that is not in the lines."""
 
     node: str
@@ -60,8 +59,7 @@ class Start:
         return sum(part.seconds for part in self.parts if part.cause == cause or part.cause.startswith(f"{cause}-"))
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True):
     """What followed from a root."""
 
     at: float
@@ -70,8 +68,7 @@ class Effect:
     code: str = ""
 
 
-@dataclass(slots=True)
-class Outage:
+class Outage(msgspec.Struct):
     """Something that was wrong for a time. ``code`` is the one that a live agent would have given. ``passing``: too
     short to be the reason for what lasted longer."""
 
@@ -86,7 +83,7 @@ class Outage:
     surer: str = ""
     remedy: str = ""
     passing: bool = False
-    effects: list[Effect] = field(default_factory=list)
+    effects: list[Effect] = msgspec.field(default_factory=list)
 
     @property
     def seconds(self) -> float | None:
@@ -94,8 +91,7 @@ class Outage:
         return None if self.ended is None else self.ended - self.began
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """What makes the answer less sure: lines that are missing, clocks that jumped, files that end early."""
 
     words: str

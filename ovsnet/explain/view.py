@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD
 from ovsnet.explain.history import Absence, History, Life
@@ -12,8 +13,7 @@ LOCAL = (OVSDB, VSWITCHD, CONTROLLER)
 FAR = 1e12
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """One node: its own histories, and all that there are."""
 
     node: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from string import Formatter
+
+import msgspec
 
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.commands import command_in
@@ -32,8 +33,7 @@ class State(IntEnum):
         return self in (State.READY, State.DEGRADED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """One row. It matches a result whose reason is one of ``reasons``, or any SLOW one with ``slow``; with ``daemon``
     and ``socket`` only results of checks that ask this daemon over this kind of socket.
 

@@ -10,7 +10,9 @@ makes a node unready that has none: through ``flows-missing``, not by itself (ku
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ovsnet.health.cause import UNPROVEN, Cause, State
 from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, state_of
@@ -20,8 +22,7 @@ from ovsnet.health.timeline import Timeline
 Match = tuple[Cause, Result]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(msgspec.Struct, frozen=True):
     """The one root cause. ``since`` is when this code began; ``also`` names other causes that hold at once.
 
     ``dead``: OVS is proven dead. ``proven``: what makes the state is a fact and will not pass by itself. ``command``:

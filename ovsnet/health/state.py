@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.health.checks.result import NOT_YET, Result, Status
 from ovsnet.health.diagnosis import HEALTHY, Diagnosis, diagnose
@@ -18,8 +19,7 @@ longer serves all the same."""
 ONLY_DEGRADES = frozenset(component.name for component in COMPONENTS.values() if component.only_degrades)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What a new result changed: the check's status or reason, the diagnosis, or both."""
 
     result: Result | None

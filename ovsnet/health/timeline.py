@@ -8,13 +8,13 @@ because their fact still holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.health.checks.result import Result, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """One step of a start: the check that proves it, and the daemons with whose start it opens again."""
 
     name: str
@@ -34,8 +34,7 @@ START_ORDER = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
 """A daemon further right starts after those on its left, and may not be there yet when they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """A stage that was reached: when, by the observer's clock, and how many seconds after the start began. None when
     the start began before the observer did: nobody saw how long it took."""
 

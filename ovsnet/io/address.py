@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from ovsnet.errors import AddressError
 
@@ -20,8 +21,7 @@ UNIX_PATH_MAX = 107
 Scheme = Literal["unix", "tcp", "ssl"]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """One place to connect to: ``path`` for unix, ``host`` and ``port`` for tcp and ssl."""
 
     scheme: Scheme

@@ -17,9 +17,10 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, Self, TypeVar
 from weakref import WeakSet
+
+import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError
 from ovsnet.io.held_session import HeldSession
@@ -34,8 +35,7 @@ KEPT_CHANGES = 64
 """Changes of state that a slow watcher may be behind. It misses the oldest, and always gets the newest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """Where a client is, and since when in ``time.monotonic``; ``reason`` is why it is not, or was not, connected."""
 
     state: ClientState

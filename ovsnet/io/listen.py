@@ -10,7 +10,8 @@ import socket
 import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.deadlines import BACKLOG
 from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnvironment
@@ -28,8 +29,7 @@ SECURE = "ssl"
 """Scheme of an address, and ``FileDescriptorName=`` of a passed socket, behind which HTTPS is spoken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """Who may connect to a unix socket: its mode, and its group's name if that is not to be ours. Whether others of our
     user may listen at the same TCP address (``shared``)."""
 
@@ -38,8 +38,10 @@ class Access:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+OURS = Access()
+
+
+class Listener(msgspec.Struct, frozen=True):
     """A listening socket, the URL that reaches it, and whether TLS is spoken there. ``made`` is the file of a unix
     socket that we made: one that was passed to us is not ours to touch, and a connection to it would start us again."""
 
@@ -63,7 +65,7 @@ class Listener:
             os.unlink(self.made)
 
 
-def listen(text: str, access: Access = Access()) -> Listener:
+def listen(text: str, access: Access = OURS) -> Listener:
     """Listen on ``HOST:PORT``, ``[::1]:PORT``, ``ssl:HOST:PORT`` or ``unix:PATH``.
 
     Raises AddressError for a bad address, UnfitEnvironment when it cannot be had. A stale unix socket is replaced,

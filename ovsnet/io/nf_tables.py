@@ -11,7 +11,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet.io.unix_diag import (
     ATTRIBUTE,
@@ -62,14 +63,13 @@ PASSES_ON = frozenset({b"counter", b"log", b"limit"})
 Attributes = Mapping[int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class InputChain:
+class InputChain(msgspec.Struct, frozen=True):
     """A chain that drops what comes in and that nothing before has accepted. ``named`` are those of the ports asked for
     that some rule or set of its table names."""
 
     name: str
     how: str
-    named: frozenset[int] = field(default=frozenset())
+    named: frozenset[int] = msgspec.field(default=frozenset())
 
 
 def input_chains(ports: Iterable[int]) -> tuple[InputChain, ...] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.deadlines import BACKLOG
 from ovsnet.errors import raise_own_limit
@@ -19,8 +20,7 @@ def nofile_needed(max_connections: int) -> int:
     return OWN + max_connections + 2 * BACKLOG
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """How many connections are ``held``, and how many more may be ``waiting`` to be read, or to be accepted."""
 
     held: int

@@ -6,6 +6,8 @@ import functools
 import ssl
 from dataclasses import dataclass
 
+import msgspec
+
 from ovsnet.errors import ConfigError
 from ovsnet.files import require_document
 from ovsnet.io.nofile import require_descriptor
@@ -53,8 +55,7 @@ class HeldTls(Tls):
         return self._held
 
 
-@dataclass(frozen=True, slots=True)
-class ServingTls:
+class ServingTls(msgspec.Struct, frozen=True):
     """PEM files for serving HTTPS: key, certificate, and the CA of the clients if they must show a certificate."""
 
     key: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import read_head
@@ -33,8 +34,7 @@ _OPTIONS = {
 """Of every daemon of OVS and OVN (lib/stream-ssl.h), and whether the file holds CAs."""
 
 
-@dataclass(frozen=True, slots=True)
-class PemFile:
+class PemFile(msgspec.Struct, frozen=True):
     """A file that ``whose`` uses, by that one's name for it. ``pid`` is whose root the name counts in, None is ours.
     ``trusted``: it holds CAs, any of which may do."""
 
@@ -44,8 +44,7 @@ class PemFile:
     trusted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
+class Dated(msgspec.Struct, frozen=True):
     """A file and the dates of what counts in it."""
 
     file: PemFile

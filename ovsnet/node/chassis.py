@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
 def in_force(ids: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
@@ -56,8 +57,7 @@ def split_list(value: str) -> list[str]:
     return [each.strip() for each in value.split(",") if each.strip()]
 
 
-@dataclass(frozen=True, slots=True)
-class WrongMapping:
+class WrongMapping(msgspec.Struct, frozen=True):
     """What is wrong with a value of ``ovn-bridge-mappings``. ``bridge``: it is the one that is not there."""
 
     sentence: str

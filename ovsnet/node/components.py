@@ -6,9 +6,10 @@ Bookkeeping, control connection, wake-up on its sockets, metrics, and the three 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.node.rundir import Rundir
 
@@ -23,8 +24,7 @@ class Socket(StrEnum):
     """It asks nobody: it reads files, or what another connection has already brought."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
+class Component(msgspec.Struct, frozen=True, kw_only=True):
     """One daemon. ``name`` begins its diagnosis codes; ``title`` is what sentences call it.
 
     ``sockets``: patterns of the names of sockets that it alone makes in its run directory.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.files import read_text
 
@@ -16,8 +17,7 @@ NEAR = 0.95
 KERNEL = "the kernel (nf_conntrack)"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """``whose`` is the kernel's or a datapath's. ``setting`` raises the limit."""
 
     whose: str

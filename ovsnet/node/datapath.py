@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _LOOKUPS = re.compile(r"^(?P<name>\S+@\S+):\n  lookups: hit:\d+ missed:\d+ lost:(?P<lost>\d+)$", re.MULTILINE)
 _FLOWS = re.compile(
@@ -17,8 +18,7 @@ def lost(shown: str) -> dict[str, int]:
     return {each["name"]: int(each["lost"]) for each in _LOOKUPS.finditer(shown)}
 
 
-@dataclass(frozen=True, slots=True)
-class Flows:
+class Flows(msgspec.Struct, frozen=True):
     """How many flows a datapath holds, and may hold now."""
 
     datapath: str

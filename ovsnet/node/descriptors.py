@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import raise_own_limit
 from ovsnet.files import read_text
@@ -20,8 +21,7 @@ MOST_COUNTED = 1 << 17
 _SOFT_LIMIT = re.compile(r"^Max open files\s+(\d+)\s", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptors:
+class Descriptors(msgspec.Struct, frozen=True):
     """``open`` is how many are open, ``limit`` is RLIMIT_NOFILE, the soft one. ``left`` counts the numbers below the
     limit that are free: a limit that was lowered leaves descriptors above it, and those are no obstacle."""
 

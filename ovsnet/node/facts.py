@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.io.nf_tables import InputChain
 from ovsnet.node.version import Version, parse_version
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFacts:
+class DatabaseFacts(msgspec.Struct, frozen=True):
     """Of the Open_vSwitch database. ``bridges`` maps names to ``datapath_type``; ``offered_datapaths`` are the types
     that this vswitchd can do (``Open_vSwitch.datapath_types``). ``interfaces`` counts the rows of Interface."""
 
     ovs_version: str = ""
-    other_config: Mapping[str, str] = field(default_factory=dict)
-    external_ids: Mapping[str, str] = field(default_factory=dict)
-    bridges: Mapping[str, str] = field(default_factory=dict)
+    other_config: Mapping[str, str] = msgspec.field(default_factory=dict)
+    external_ids: Mapping[str, str] = msgspec.field(default_factory=dict)
+    bridges: Mapping[str, str] = msgspec.field(default_factory=dict)
     offered_datapaths: frozenset[str] = frozenset()
     interfaces: int = 0
 
@@ -33,23 +33,21 @@ class DatabaseFacts:
         return "dummy" not in self.offered_datapaths and any(kind in ("", "system") for kind in self.bridges.values())
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
+class NoAnswer(msgspec.Struct, frozen=True):
     """Why a daemon did not answer, and what to do about it; both are sentences."""
 
     cause: str
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(msgspec.Struct, frozen=True):
     """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket. ``firewall`` is
     that of our own network namespace, and None where nobody asked or the kernel does not tell."""
 
     database: DatabaseFacts | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    pids: Mapping[str, int] = field(default_factory=dict)
-    unanswered: Mapping[str, NoAnswer] = field(default_factory=dict)
+    versions: Mapping[str, str] = msgspec.field(default_factory=dict)
+    pids: Mapping[str, int] = msgspec.field(default_factory=dict)
+    unanswered: Mapping[str, NoAnswer] = msgspec.field(default_factory=dict)
     firewall: tuple[InputChain, ...] | None = None
 
     @property

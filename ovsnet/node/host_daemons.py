@@ -7,8 +7,9 @@ inwards (``NSpid``, proc(5)), so a container's daemon is found from its host. Th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
@@ -20,8 +21,7 @@ ON_A_NODE = ("ovsdb-server", "ovs-vswitchd", "ovn-controller")
 """The daemons whose limits and quotas decide how a node does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pidfile:
+class Pidfile(msgspec.Struct, frozen=True):
     """``pid`` is what it says, ``process`` the pid under which we see that daemon, ``stranger`` the name of another
     program that has its pid now. ``locked`` is True while the daemon that wrote it lives, seen or not."""
 

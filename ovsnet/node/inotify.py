@@ -11,10 +11,11 @@ import ctypes
 import os
 import struct
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 # include/uapi/linux/inotify.h
 IN_MOVED_FROM = 0x40
@@ -29,8 +30,7 @@ READ_SIZE = 64 << 10
 _EVENT = struct.Struct("iIII")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """What happened to ``name`` in ``directory``; ``mask`` has the IN_* bits. The directory of an overflow is None."""
 
     directory: Path | None

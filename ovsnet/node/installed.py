@@ -10,7 +10,8 @@ import re
 import sqlite3
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import open_regular
@@ -40,8 +41,7 @@ HEADER = struct.Struct(">II")
 INDEX = struct.Struct(">IIII")
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(msgspec.Struct, frozen=True):
     """``product`` is OVS or OVN; ``text`` the version as the package has it."""
 
     product: str

@@ -8,7 +8,8 @@ change: a port that comes or goes well is never sent.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.ovsdb.operations import Condition
 from ovsnet.ovsdb.values import Row, Uuid
@@ -35,8 +36,7 @@ NO_PATH = ("down", "init")
 ``admin_down``, is somebody's wish."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(msgspec.Struct, frozen=True):
     """One row of Interface. ``error`` is empty and ``ofport`` None while ovs-vswitchd has not written them; ``bfd`` is
     the state of BFD, empty where it does not run."""
 

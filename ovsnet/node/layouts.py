@@ -6,11 +6,10 @@ more than the order (see ``ovsnet.node.installation``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Paths as the host sees them. ``ovs`` and ``ovn`` are run directories, ``database`` is the file behind db.sock."""
 
     name: str

@@ -8,8 +8,9 @@ have the limit that is met first.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.node.pressure import V2, field, places, read
 
@@ -29,8 +30,7 @@ _POD = re.compile(r"pod[0-9a-f]{8}[-_][0-9a-f]{4}")
 """In the name of a pod's group. It outlives the groups of its containers, and counts for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """The group that is nearest to its limit; bytes. ``setting`` is the file that holds the limit. ``kills`` counts
     those in the process' own group, or in its pod's."""
 
@@ -46,8 +46,7 @@ class Memory:
         return self.used / self.limit if self.limit else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+class _Names(msgspec.Struct, frozen=True):
     """Files and fields of one version of cgroups."""
 
     usage: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import read_head
@@ -23,8 +24,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 """Blanks, tabs, newlines and backslashes (fs/proc_namespace.c, ``mangle``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """``root`` is the directory of the file system ``device`` that is seen at ``point``. ``read_only`` may be the mount
     or the whole file system."""
 

@@ -8,8 +8,9 @@ A bridge's datapath finds the other end of a patch only among the bridges of its
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from ovsnet.ovsdb.values import Row
 
@@ -17,8 +18,7 @@ KERNEL = "system"
 """The type of a bridge that names none (ofproto/ofproto.c, ``ofproto_normalize_type``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """One end: a port of ``bridge``, and the name of the port at the other end."""
 
     name: str
@@ -33,8 +33,7 @@ class Patch:
         return cls(str(row["name"]), str(peer), bridge)
 
 
-@dataclass(frozen=True, slots=True)
-class Apart:
+class Apart(msgspec.Struct, frozen=True):
     """Two ends whose bridges have different datapaths."""
 
     one: Patch

@@ -11,9 +11,10 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import raise_own_limit
 from ovsnet.files import head, open_regular
@@ -35,8 +36,7 @@ class Lock(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class LockState:
+class LockState(msgspec.Struct, frozen=True):
     """``holder`` is the pid of the process that holds the lock, 0 when it lives in another pid namespace or none does.
     ``why`` says why the file is unreadable."""
 

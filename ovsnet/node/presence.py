@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatch
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.node.components import COMPONENTS, Component
 from ovsnet.node.pidfile import Lock, pidfile_locked, read_pidfile
@@ -39,8 +40,7 @@ class Presence(StrEnum):
     UNSEEN = "unseen"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What was found of one daemon.
 
     ``met_lives``: of the process at the other end of our connections; None when we never met one. ``named``: the
@@ -60,8 +60,7 @@ class Evidence:
     others_locked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True):
     """The verdict, the process if there is one that we can see, and the sentence for it."""
 
     presence: Presence

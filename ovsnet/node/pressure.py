@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.files import read_text
 from ovsnet.node.process import stopped_thread
 from ovsnet.node.silence import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(msgspec.Struct, frozen=True):
     """Names of the files of one version of cgroups. ``unit`` is that of the throttled time, in seconds."""
 
     throttled: str

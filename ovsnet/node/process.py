@@ -7,8 +7,9 @@ The main thread alone is read: OVS and OVN serve every protocol in it, and a hun
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import raise_own_limit
 from ovsnet.files import read_head, read_text
@@ -20,8 +21,7 @@ a client that sees its connection end sees this as well."""
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True, slots=True)
-class Tracer:
+class Tracer(msgspec.Struct, frozen=True):
     """Who stops a thread by ptrace(2): a debugger, or what it runs in."""
 
     pid: int
@@ -31,8 +31,7 @@ class Tracer:
         return f"{self.name or 'a program'} (process {self.pid})"
 
 
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(msgspec.Struct, frozen=True):
     """A thread beside the main one. ``state`` and ``tracer`` are as in a sample."""
 
     tid: int
@@ -41,8 +40,7 @@ class Thread:
     tracer: Tracer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessSample:
+class ProcessSample(msgspec.Struct, frozen=True):
     """A main thread at one moment. Times are seconds; ``started`` counts from the boot; ``at`` is the caller's clock.
 
     ``state`` is a letter of proc(5): R runs or wants to, S sleeps, D waits in the kernel, T is stopped by a signal and

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+
+import msgspec
 
 MEMBER = "cluster member"
 JOINING = "joining cluster"
@@ -14,8 +15,7 @@ _LOG = re.compile(r"\[(\d+), (\d+)\]")
 _PEER = re.compile(r"^ +(?P<id>[0-9a-f]{4,}) \([0-9a-f]{4,} at (?P<address>[^)]*)\)(?P<rest>.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """Another member: the first digits of its id, and where it listens. ``connected``: in one direction at least."""
 
     id: str
@@ -26,8 +26,7 @@ class Peer:
         return f"{self.id} at {self.address}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(msgspec.Struct, frozen=True):
     """One member's word. ``status`` is MEMBER, JOINING, or why it is in touch with no leader; ``leader`` is empty while
     it knows none. ``entries`` are those of its log since the last snapshot; ``remotes`` are where it tries to join."""
 

@@ -9,11 +9,11 @@ An address that is another chassis' already is refused by the index of Encap, or
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Ours:
+class Ours(msgspec.Struct, frozen=True):
     """What this node's ovn-controller registers. ``hostname`` is empty where only ovn-controller knows it."""
 
     name: str
@@ -21,15 +21,14 @@ class Ours:
     addresses: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(msgspec.Struct, frozen=True):
     """The row of Chassis that bears our name, at one moment; ``version`` changes whenever somebody writes it, and is
     empty when there is none. ``taken``: other chassis by our addresses that they have."""
 
     hostname: str = ""
     addresses: frozenset[str] = frozenset()
     version: str = ""
-    taken: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def is_of_another(self, ours: Ours) -> bool:
         """Whether another node wrote it. An address may be missing, which proves nothing."""
@@ -38,8 +37,7 @@ class Registered:
         return not self.addresses <= ours.addresses or bool(ours.hostname and self.hostname != ours.hostname)
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """Another node has our name, then ``address`` is empty; or one of our addresses. ``chassis`` and ``host`` are the
     other's, ``its_addresses`` what it registers."""
 

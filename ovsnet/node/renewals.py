@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_files import Host
@@ -23,8 +24,7 @@ TOGETHER = 60.0
 _CERTIFICATE, _KEY = frozenset({"-c", "--certificate"}), frozenset({"-p", "--private-key"})
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPair:
+class KeyPair(msgspec.Struct, frozen=True):
     """The files of ``whose``, by that one's names for them, and its process."""
 
     certificate: str

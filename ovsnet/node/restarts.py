@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.config.settings import MOST_RESTARTS
 from ovsnet.files import read_text
@@ -17,8 +18,7 @@ _CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d+) crashes: pid \d+ die
 """The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crashes:
+class Crashes(msgspec.Struct, frozen=True):
     """How often a daemon crashed under its monitor, and how it did last."""
 
     count: int

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect_error
@@ -82,8 +85,7 @@ class Rundir:
         return Rundir(ovs, ovn, self.source, others)
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(msgspec.Struct, frozen=True):
     """One Open vSwitch on this host, with its OVN. ``layout`` names the row of the table, and is empty without one.
 
     ``pids`` has an entry for each daemon that certainly runs; 0 where it holds its pidfile's lock in a pid namespace

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import OwnLimit
 from ovsnet.files import read_head, read_text
@@ -30,8 +31,7 @@ _SERVES = {
 """The sockets in a run directory that tell a daemon, by its process' name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(msgspec.Struct, frozen=True):
     """A daemon and the run directory that it serves, as we reach it. ``database`` is the run directory of the database
     that an ovn-controller was told to use; None for others, and where it was told none."""
 

@@ -32,8 +32,9 @@ never did, two looks are enough. Rule 4: one that was HUNG stays so until it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from ovsnet.node.process import ProcessSample, Thread
 
@@ -49,8 +50,7 @@ class Verdict(StrEnum):
     HUNG = "hung"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What else holds a process up. Pressures are shares of the last ten seconds (PSI "some avg10" / 100), None if
     unknown.
 
@@ -69,14 +69,13 @@ class Surroundings:
     thread: Thread | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A verdict, the sentence for it, and the numbers it rests on."""
 
     verdict: Verdict
     sentence: str
-    values: Mapping[str, float] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, float] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 PRESSED = 0.10

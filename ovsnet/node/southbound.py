@@ -8,8 +8,9 @@ each 30 s (``e2e_timestamp``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from ovsnet import ovsdb
 from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing
@@ -26,8 +27,7 @@ MAX_BYTES = 16 << 20
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """What a server says of its copy of the database (ovsdb-server(5), the ``_Server`` database)."""
 
     clustered: bool

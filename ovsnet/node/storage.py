@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.errors import raise_own_limit
 from ovsnet.files import read_text
@@ -34,8 +35,7 @@ _LOCK = re.compile(r"(?P<directory>/.*)/\.(?P<name>[^/]+)\.~lock~")
 _CAPABILITIES = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True):
     """A database file by the name that its server has for it, and the bytes that are free for that server. ``here``:
     the name leads us to the same file."""
 

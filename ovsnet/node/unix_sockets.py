@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.files import read_bytes
 
@@ -31,8 +32,7 @@ _LINE = re.compile(
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
-@dataclass(frozen=True, slots=True)
-class UnixSocket:
+class UnixSocket(msgspec.Struct, frozen=True):
     """``path`` is spelt as its owner bound it, in the owner's mount namespace; one in the abstract namespace begins
     with ``@``."""
 

@@ -9,7 +9,8 @@ Whether a kernel grants it, its version does not tell: Linux does since 5.15, an
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
@@ -22,8 +23,7 @@ NO_USERSPACE_HANDLERS = (3, 4)
 """Since then a userspace datapath makes no handler threads at all (f0d1beca6, lib/dpif-netdev.c)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Threads:
+class Threads(msgspec.Struct, frozen=True):
     """How many threads of each kind run."""
 
     handlers: int
@@ -67,8 +67,7 @@ def per_cpu_dispatch(host: Host, live: Live) -> bool | None:
     return told_by(running.handlers, usable_cpus(host, live), host.cpus, asked_threads(live))
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What is set of n-handler-threads and n-revalidator-threads; 0 for what is not."""
 
     handlers: int = 0

@@ -12,8 +12,9 @@ A row is never changed in place: who holds an old one keeps an old one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from ovsnet.errors import ProtocolError
 from ovsnet.ovsdb.rows import BAD_VALUE, Column
@@ -23,8 +24,7 @@ RowUpdate: TypeAlias = Mapping[str, Mapping[str, object] | None]
 Tables: TypeAlias = Mapping[str, Mapping[Uuid, Row]]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One row before and after: ``old`` is None for a new row, ``new`` for a row that is gone."""
 
     table: str

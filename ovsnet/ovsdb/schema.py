@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ovsnet.errors import ProtocolError, UsageError
 from ovsnet.ovsdb.rows import BAD_VALUE, Column, to_wire
@@ -19,8 +20,7 @@ IMPLICIT_COLUMNS: Mapping[str, Column] = {name: Column(name, "uuid", mutable=Fal
 _SINGLE_ROW = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table. ``max_rows`` is None without a limit; rows of a table that is no root go when nothing refers to them."""
 
     name: str
@@ -59,8 +59,7 @@ class Table:
         return {name: to_wire(self.column(name), value) for name, value in row.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(msgspec.Struct, frozen=True):
     """A database's tables."""
 
     name: str

@@ -9,8 +9,9 @@ may be a hundred thousand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb.operations import Condition
@@ -25,8 +26,7 @@ Where: TypeAlias = Mapping[str, Iterable[Condition | bool]]
 """Rows wanted of a table: those that meet *any* condition (ovsdb-server(7), 4.1.12). ``[False]`` is none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """``where`` is JSON already. ``missing`` holds ``Table`` and ``Table.column``."""
 
     columns: Mapping[str, Mapping[str, Column]]

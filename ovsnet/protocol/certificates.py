@@ -10,7 +10,8 @@ import base64
 import binascii
 import calendar
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _BLOCK = re.compile(
     rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.+?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL
@@ -22,8 +23,7 @@ _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 """RFC 5280 allows this one alone: with seconds, in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+class Validity(msgspec.Struct, frozen=True):
     """Seconds since 1970, UTC."""
 
     begins: float

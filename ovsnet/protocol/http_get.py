@@ -6,7 +6,7 @@ understood.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from ovsnet.errors import ConnectionLost, ProtocolError
 
@@ -15,8 +15,7 @@ MAX_BODY = 16 << 20
 """Bytes. A status document has a few KiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """The agent's answer."""
 
     status: int

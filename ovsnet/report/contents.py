@@ -17,7 +17,8 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet.report.disguise import Disguise
 from ovsnet.report.secrets import without_secrets, without_secrets_in
@@ -35,17 +36,16 @@ WORDS = {
 """Each document, for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """``documents`` by name, ``databases`` as lines of JSON, ``logs`` by name, and ``missing``: why something is not
     there."""
 
     made: float
     observer: str
     documents: Mapping[str, object]
-    databases: Mapping[str, list[object]] = field(default_factory=dict)
-    logs: Mapping[str, bytes] = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
+    databases: Mapping[str, list[object]] = msgspec.field(default_factory=dict)
+    logs: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    missing: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def packed(contents: Contents, version: str, disguise: Disguise | None) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Annotated, Literal, TypeVar
 
@@ -85,8 +84,7 @@ class SavedFindings(msgspec.Struct):
     findings: Annotated[list[SavedFinding], msgspec.Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a report holds. ``told`` says what of the archive could not be read."""
 
     path: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.sandbox import packages
@@ -36,8 +37,7 @@ _PROGRAM_DIRECTORIES_OF_HOST = (*_PROGRAM_DIRECTORIES, "usr/local/sbin")
 _SCHEMA_DIRECTORIES = ("usr/share/openvswitch", "usr/share/ovn", "usr/local/share/openvswitch", "usr/local/share/ovn")
 
 
-@dataclass(frozen=True, slots=True)
-class Binaries:
+class Binaries(msgspec.Struct, frozen=True):
     """Programs of one origin. ``source`` is "PATH" or the directory that they were unpacked in."""
 
     source: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from ovsnet.io.tls import Tls
 
@@ -13,8 +14,7 @@ RAFT_MEMBERS = (1, 2, 3)
 BRIDGE = "br-int"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """Where things are in a sandbox directory. Open vSwitch and OVN share one run directory."""
 
     directory: Path
@@ -54,8 +54,7 @@ class Layout:
         return {f"{family}_{name}": str(place) for family in ("OVS", "OVN") for name, place in places.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class RaftMember:
+class RaftMember(msgspec.Struct, frozen=True):
     """One server of a clustered southbound: the port for its clients, and the one for the other members."""
 
     number: int
@@ -73,8 +72,7 @@ class RaftMember:
         return f"tcp:127.0.0.1:{self.raft_port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """One more place, on the loopback, where a southbound server listens; ``tls`` for ``ssl:``."""
 
     port: int
@@ -98,8 +96,7 @@ class Door:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Chassis:
+class Chassis(msgspec.Struct, frozen=True):
     """Who a node is to the southbound of another one: its name there, that southbound's remote, and an address for its
     tunnels. Two chassis of one address are a fault of their own (ovn-controller 26.03 dies of it)."""
 
@@ -108,8 +105,7 @@ class Chassis:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Daemon:
+class Daemon(msgspec.Struct, frozen=True):
     """One daemon. ``sockets`` and ``ports`` listen once it is up; ``{pid}`` in a name stands for its pid.
 
     ``pidfile`` and ``sockets`` are names in the run directory. ``schema`` is the schema file of a database server.

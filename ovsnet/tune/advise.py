@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts
@@ -31,8 +33,7 @@ LEAST = 5
 Targets = Callable[[Facts], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """A knob that sets how long ``asker`` bears the silence of any of ``peers``. ``targets`` are where it connects, or
     who connects to it, as the databases have them; ``along`` is to be as long. ``unmeasured`` says how to measure."""
 
@@ -89,8 +90,7 @@ PROBES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What an interval, in seconds, would have cost in the observed time: connections of living peers, between those
     that it drops for ``certain`` and those ``possible``; and after how many seconds a dead peer is noticed."""
 
@@ -104,8 +104,7 @@ class Price:
         return 2 * self.interval
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The silences of one peer: ``longer`` were longer than the present interval, or than LEAST where there is none."""
 
     peer: str
@@ -115,15 +114,14 @@ class Seen:
     longer: int
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(msgspec.Struct, frozen=True):
     """``values`` are by knob and in its unit, None to remove it; empty to leave all as it is. ``why`` says what leads
     to that, in a sentence. ``now``, ``then`` and ``between`` are priced where there is something to price."""
 
     knob: str
     asker: str
     why: str
-    values: Mapping[str, int | None] = field(default_factory=dict)
+    values: Mapping[str, int | None] = msgspec.field(default_factory=dict)
     seen: tuple[Seen, ...] = ()
     now: Price | None = None
     then: Price | None = None

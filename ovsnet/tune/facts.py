@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import cast
+
+import msgspec
 
 from ovsnet.node.version import Version, parse_version
 from ovsnet.ovsdb.values import NO_UUID, Row, Uuid
@@ -58,8 +59,7 @@ def columns_read(database: str) -> dict[str, tuple[str, ...]]:
     return {table: tuple(columns) for table, columns in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRow:
+class FoundRow(msgspec.Struct, frozen=True):
     """A row of a table. ``label`` is its target or name, or ``.`` in a table of one row."""
 
     uuid: Uuid
@@ -78,8 +78,7 @@ class FoundRow:
         return cls(row["_uuid"], "." if table in ROOTS else named, row)
 
 
-@dataclass(frozen=True, slots=True)
-class KnobValue:
+class KnobValue(msgspec.Struct, frozen=True):
     """A knob in one row that can hold it; ``text`` is None while it is not set. ``key`` has the chassis's suffix, if
     it is an override."""
 
@@ -97,8 +96,7 @@ class KnobValue:
         return str(shown) if self.row.label == "." else f"{shown} of {self.row.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """``versions`` are by reader; ``tables`` by database and table, and a database that was not asked is missing.
 
     ``overridden`` says, by knob, why this node's datapath leaves it without effect. ``at_the_node``: the node itself
@@ -106,13 +104,13 @@ class Facts:
     has no effect. ``partial``: it is what a configuration sets, and not all that there will be.
     """
 
-    versions: Mapping[str, Version] = field(default_factory=dict)
-    tables: Mapping[tuple[str, str], tuple[FoundRow, ...]] = field(default_factory=dict)
+    versions: Mapping[str, Version] = msgspec.field(default_factory=dict)
+    tables: Mapping[tuple[str, str], tuple[FoundRow, ...]] = msgspec.field(default_factory=dict)
     cores: int | None = None
-    overridden: Mapping[str, str] = field(default_factory=dict)
+    overridden: Mapping[str, str] = msgspec.field(default_factory=dict)
     election_timer: int | None = None
     at_the_node: bool = False
-    doubts: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
     partial: bool = False
 
     def knows(self, database: str) -> bool:

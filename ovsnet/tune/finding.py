@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from ovsnet.ovsdb.smap import smap_bool
 from ovsnet.tune.facts import KnobValue
@@ -37,8 +38,7 @@ class Kind(StrEnum):
         return self not in (Kind.EFFECTIVE, Kind.UNSURE)
 
 
-@dataclass(frozen=True, slots=True)
-class LintResult:
+class LintResult(msgspec.Struct, frozen=True):
     """``says`` is what is set, ``does`` what the daemon does with it, ``instead`` what to set (``knob=value``)
     or do. ``harmless``: the node works as it was meant to, whatever is done about it."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+import msgspec
 
 from ovsnet.node.version import shown
 from ovsnet.tune.catalogue import KNOBS
@@ -38,8 +39,7 @@ SHORTEST = 6
 """Letters of a key below which everything is alike."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldKey:
+class HeldKey(msgspec.Struct, frozen=True):
     """A key that is set, in one row."""
 
     place: Place

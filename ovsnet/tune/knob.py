@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
+
+import msgspec
 
 from ovsnet.node.version import Version, reached, shown
 
@@ -53,8 +54,7 @@ class Evidence(StrEnum):
     SOURCE = "from source"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a knob is written. Without ``key`` it is the whole column."""
 
     database: str
@@ -90,8 +90,7 @@ def openflow_seconds_or_off(value: int) -> int:
     return openflow_seconds(value) if value >= 1000 else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Knob:
+class Knob(msgspec.Struct, frozen=True):
     """One setting that tunes OVS or OVN.
 
     ``reader`` is one of READERS. Its version decides: the knob acts from ``since`` until ``until``, the first version

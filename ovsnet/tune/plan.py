@@ -8,7 +8,8 @@ An Edit keeps what the plan saw: the transaction is guarded by it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.errors import UsageError
 from ovsnet.node.version import shown
@@ -30,8 +31,7 @@ CHASSIS_PROBE = "ovn-remote-probe-interval"
 DATABASE_FLAGS = {"Open_vSwitch": "--database", "OVN_Northbound": "--nb", "OVN_Southbound": "--sb"}
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """A new value of a column or, with ``key``, of a key in it. ``before`` and ``after`` are None for not set."""
 
     database: str
@@ -53,8 +53,7 @@ class Edit:
         return what if self.row.label == "." else f"{what} of {self.row.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class NewRow:
+class NewRow(msgspec.Struct, frozen=True):
     """A Manager, Controller or Connection to make, because somebody asked for it."""
 
     database: str
@@ -66,8 +65,7 @@ class NewRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OldRow:
+class OldRow(msgspec.Struct, frozen=True):
     """A row that ovsnet made, to be removed again."""
 
     database: str
@@ -76,8 +74,7 @@ class OldRow:
     parent: FoundRow
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """``notes`` say what was left out and why."""
 
     edits: tuple[Edit, ...] = ()

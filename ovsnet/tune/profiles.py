@@ -7,7 +7,8 @@ is here where they still set it; plan leaves it out and says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 START_OVS = "Kube-OVN dist/images/start-ovs.sh"
 START_DB = "Kube-OVN dist/images/start-db.sh"
@@ -24,8 +25,7 @@ OWN_SOCKET = "a unix socket closes when its other end is gone, and ovsnet's own 
 NO_DIP = "measured: a restart with 3000 ports then has no dip in flows"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A value of a profile; ``above_cores`` is the number of cores that a node must exceed for it."""
 
     knob: str

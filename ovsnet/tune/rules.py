@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, KnobValue
@@ -17,8 +18,7 @@ FAR_APART = 2
 """By which factor the two ends of a connection may differ in their patience."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """``held`` does not fit another; ``does`` and ``instead`` as in a LintResult."""
 
     held: KnobValue

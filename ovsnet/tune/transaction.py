@@ -11,7 +11,8 @@ A key that was not set is guarded by a mark: ``insert`` on a map leaves a key al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.ovsdb.operations import Condition, Operation, comment, insert, mutate, update, wait
 from ovsnet.ovsdb.values import NamedUuid, Uuid
@@ -22,8 +23,7 @@ from ovsnet.tune.record import CREATED, new_record, record_key, records
 MARK = "ovsnet: this key was not set"
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(msgspec.Struct, frozen=True):
     """Operations, and what they are about, for the error when their guard fails."""
 
     subject: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.errors import ConfigError
 from ovsnet.tune.catalogue import knob_named
@@ -12,8 +13,7 @@ from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A value for a knob, or None to remove it. ``explicit`` unless it comes from a profile, whose values that do
     nothing here are left out instead of refused."""
 

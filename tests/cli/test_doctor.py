@@ -6,12 +6,12 @@ import os
 import pty
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from ovsnet.cli.doctor import doctor, exit_code, repair_lines
 from ovsnet.doctor.finding import ok, refused, repaired, unseen, warning

@@ -1,8 +1,7 @@
 """Firewalls that may drop tunnels."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.doctor import Severity
 from ovsnet.io.nf_tables import InputChain

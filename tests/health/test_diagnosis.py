@@ -1,9 +1,9 @@
 """One root cause out of hand-made results."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.health.cause import Cause, State
 from ovsnet.health.cause_table import UNEXPLAINED

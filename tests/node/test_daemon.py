@@ -8,10 +8,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.node.components import Component
 from ovsnet.node.daemon import LAST_FEW, SIGHTED_FOR, Daemon

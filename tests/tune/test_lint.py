@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.node.version import Version
 from ovsnet.ovsdb.values import NO_UUID

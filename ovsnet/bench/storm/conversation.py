@@ -12,7 +12,6 @@ server's row about itself, and the id of the last transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv4Address
 from typing import Any
@@ -48,8 +47,7 @@ class ChassisEvent(Enum):
     """The probe is answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(msgspec.Struct, frozen=True):
     """Requests of a monitor as JSON: the ``first``, before a chassis knows its datapaths; the ``change`` when it has
     learned of them; and ``again``, both in one, for a chassis that comes back."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet import ovsdb
 from ovsnet.bench.memory import resident_bytes
@@ -18,8 +19,7 @@ QUERY_TIMEOUT = 5.0
 """Seconds for an answer before the storm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(msgspec.Struct, frozen=True):
     """What a chassis has to know to ask for its part: the tables and columns of this server, and the datapaths."""
 
     tables: Mapping[str, Sequence[str]]
@@ -41,14 +41,13 @@ async def contents(remotes: Sequence[Address], tls: Tls | None) -> Contents:
     raise failure
 
 
-@dataclass(slots=True)
-class Meter:
+class Meter(msgspec.Struct):
     """CPU seconds and the peak of resident memory of one daemon through restarts: each process counts from when it was
     seen first."""
 
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
-    _seen: dict[int, float] = field(default_factory=dict)
+    _seen: dict[int, float] = msgspec.field(default_factory=dict)
 
     def read(self, pid: int) -> None:
         """Measure the process that is the daemon now. One that has ended keeps what it was last seen to have."""

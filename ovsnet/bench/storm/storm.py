@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from ovsnet.bench.result import Setting
 from ovsnet.bench.shard import Shard
@@ -18,8 +19,7 @@ FaultName = Literal["kill", "freeze", "none"]
 SHORTEST_HOLD = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Storm:
+class Storm(msgspec.Struct, frozen=True):
     """``chassis`` join within ``ramp_seconds``; all is watched for ``hold`` seconds; then the ``fault`` is injected for
     ``fault_seconds``, and all may take ``sync_timeout`` seconds to come back.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.bench.result import Run, Setting
 from ovsnet.bench.storm.measures import StormMeasures
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """Seconds from the first arrival until all had joined, and from the fault until all that it threw out were synced
     again; None for never. A fault that threw none out took 0."""
 

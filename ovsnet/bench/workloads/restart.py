@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ovsnet.bench.cells import seconds
 from ovsnet.bench.option import NODE, Number, Option, Whole, Words, rounds

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+import msgspec
 
 from ovsnet.config import Settings, declared
 from ovsnet.deadlines import NOW
@@ -21,8 +22,7 @@ RUNDIR = "/run/openvswitch"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-@dataclass(frozen=True, slots=True)
-class StormJob:
+class StormJob(msgspec.Struct, frozen=True):
     """What ``pods`` do together: ``ovsnet bench storm`` with ``options``, all of them from ``start_at`` on.
 
     ``chassis`` and ``tls`` say what the options ask for: how many at most, and whether an address is ``ssl:``. Then the
@@ -37,8 +37,7 @@ class StormJob:
     tls_secret: str = "kube-ovn-tls"
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True):
     """``user`` is the number of the user who runs OVS: its sockets have mode 0750, so only their owner may connect.
 
     ``host_pid`` lets the agent see the daemons' processes. Without it a silence proves nothing: a hung switch is
@@ -46,7 +45,7 @@ class Deployment:
     directory, as the node's own settings may name its sockets by them.
     """
 
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = msgspec.field(default_factory=Settings)
     image: str = f"{NAME}:latest"
     namespace: str = "kube-system"
     user: int = 0

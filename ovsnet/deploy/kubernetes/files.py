@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes import bench_storm, kube_ovn, problem_detector, prometheus
 from ovsnet.deploy.kubernetes.deployment import NAME, RUNDIR, Deployment

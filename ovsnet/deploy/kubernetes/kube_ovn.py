@@ -8,9 +8,8 @@ set, start-ovs.sh learns the databases' address from ``OVN_SB_SERVICE_HOST``.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, switch_probes

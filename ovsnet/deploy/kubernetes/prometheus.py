@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes import kube_ovn
 from ovsnet.deploy.kubernetes.deployment import HOST_IP, NAME, Deployment

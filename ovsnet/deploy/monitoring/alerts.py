@@ -7,15 +7,15 @@ for the fleet.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.deploy.yaml_writer import dumps
 from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(msgspec.Struct, frozen=True):
     """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation.
 
     ``page`` is the path on the agent that says more; None where no agent answers, or where many are concerned.

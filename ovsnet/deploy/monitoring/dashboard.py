@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 COLUMNS = 24
 """The width of Grafana's grid."""
@@ -17,8 +18,7 @@ HEIGHT = 8
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(msgspec.Struct, frozen=True):
     """One panel of one query. ``unit`` and ``kind`` are Grafana's names; ``tells`` is what a person on call learns."""
 
     title: str
@@ -34,8 +34,7 @@ class Panel:
     """What a value is called, and its colour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """Panels with a heading."""
 
     title: str

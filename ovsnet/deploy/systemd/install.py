@@ -7,9 +7,10 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from ovsnet.deploy.systemd.units import CONFIG, DEBIAN, FAMILIES, MARK, RHEL, Family, configuration, files
 from ovsnet.errors import UnfitEnvironment, UsageError
@@ -32,8 +33,7 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One file, what becomes of it, and why where that is not plain."""
 
     action: Action

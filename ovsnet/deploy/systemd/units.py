@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.config import MOST_CONNECTIONS, Settings, declared
 from ovsnet.deadlines import BACKLOG, DRAIN, SHUTDOWN, STALLED
@@ -27,8 +28,7 @@ EXAMINATION = 120
 """Seconds that the host's examination may take. It takes two, and nothing waits for it; a boot leaves it little CPU."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """How a family of distributions packages OVS: who owns its sockets, and where a service's environment stands.
 
     The sockets have mode 0750 (lib/stream-unix.c asks fchmod for it), so only their owner may connect. Debian's daemons

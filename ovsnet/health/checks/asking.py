@@ -12,8 +12,9 @@ import logging
 import os
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ovsnet.errors import (
     BacklogFull,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.errors import NotConnectedYet, PeerError
 from ovsnet.health.checks.lasting import lasting
@@ -131,8 +132,7 @@ async def cluster_of(node: Node, component: Component) -> Answer:
     return await _judged_once(node, component, ask)
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """What keeps a member from being one: the end of its reason, a sentence, and what the remedy may name."""
 
     ending: str

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.health.checks.result import (
     Answer,
@@ -26,8 +27,7 @@ log = logging.getLogger("ovsnet")
 Probe = Callable[[Node], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One declared question. ``every`` counts the settings' ``interval``; ``phase`` is the part of it to start later
     by."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from ovsnet.node.components import Socket
 
@@ -36,8 +37,7 @@ NEVER_ASKED = frozenset({PRECONDITION, NOT_YET})
 Number = float | int | str | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """The answer to one check. ``reason`` is a short code, ``detail`` a sentence; times are seconds, ``at`` of the
     node's clock. ``values`` are numbers for documents and metrics, ``facts`` texts for the remedy. ``daemon`` and
     ``socket`` are those of the check's declaration."""
@@ -48,24 +48,23 @@ class Result:
     reason: str = ""
     detail: str = ""
     rtt_seconds: float | None = None
-    values: Mapping[str, Number] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Number] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
     daemon: str = ""
     socket: Socket = Socket.NONE
     lost_at: float | None = None
     """When the daemon's process ended, by the node's clock; None when it runs, or when nobody saw it end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the function of a check returns: a Result without the parts that the runner knows."""
 
     status: Status
     reason: str = ""
     detail: str = ""
     rtt_seconds: float | None = None
-    values: Mapping[str, Number] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Number] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
     lost_at: float | None = None
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ovsnet.errors import AddressError, OvsnetError
 from ovsnet.health.checks.controller import connection_status

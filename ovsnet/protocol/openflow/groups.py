@@ -6,7 +6,8 @@ OpenFlow 1.5.1, sections 7.3.5.7 and 7.3.5.8; OVS lib/ofp-group.c, ``ofputil_gro
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.protocol.openflow.action import Action, actions_text
 from ovsnet.protocol.openflow.actions import read_actions
@@ -32,8 +33,7 @@ _NETRONOME = 0x0000_154D
 """The experimenter of the property that says by which fields a group selects (OVS netronome-ext.h)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(msgspec.Struct, frozen=True):
     """One choice of a group. ``bucket_id`` is None before 1.5; the other numbers where they were not given."""
 
     actions: tuple[Action, ...]
@@ -50,8 +50,7 @@ class Bucket:
         return f"bucket={','.join([*parts, f'actions={actions_text(self.actions)}'])}"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """One group; ``str`` is what ovs-ofctl dump-groups prints. ``selection_method`` is set by Open vSwitch alone."""
 
     group_id: int
@@ -68,8 +67,7 @@ class Group:
         return f"group_id={self.group_id},type={self.type}{method}{buckets}"
 
 
-@dataclass(frozen=True, slots=True)
-class GroupStats:
+class GroupStats(msgspec.Struct, frozen=True):
     """What went through a group: packets and bytes, in all and by bucket. ``duration`` is None before 1.3."""
 
     group_id: int

@@ -6,7 +6,8 @@ OpenFlow 1.5.1, sections 7.3.5.12 to 7.3.5.14; OVS lib/ofp-meter.c.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, unpack
 from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
@@ -25,8 +26,7 @@ _BANDS = {1: "drop", 2: "dscp_remark"}
 _VIRTUAL = {0xFFFF_FFFD: "slowpath", 0xFFFF_FFFE: "controller", 0xFFFF_FFFF: "all"}
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(msgspec.Struct, frozen=True):
     """What happens above a rate. ``prec_level`` is for ``dscp_remark`` alone."""
 
     type: str
@@ -35,8 +35,7 @@ class Band:
     prec_level: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(msgspec.Struct, frozen=True):
     """One meter; ``str`` is what ovs-ofctl dump-meters prints, in one line."""
 
     meter_id: int
@@ -53,8 +52,7 @@ class Meter:
         return f"type={band.type} rate={band.rate}{burst}{level}"
 
 
-@dataclass(frozen=True, slots=True)
-class MeterStats:
+class MeterStats(msgspec.Struct, frozen=True):
     """What went into a meter, and packets and bytes of each of its bands."""
 
     meter_id: int
@@ -65,8 +63,7 @@ class MeterStats:
     bands: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MeterFeatures:
+class MeterFeatures(msgspec.Struct, frozen=True):
     """What the switch can meter; ``band_types`` and ``capabilities`` are bits."""
 
     max_meter: int

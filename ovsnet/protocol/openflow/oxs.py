@@ -7,7 +7,8 @@ a reserved bit, length u8.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.protocol.openflow.message import OpenFlowProtocolError, unpack
 
@@ -17,8 +18,7 @@ _TIME = struct.Struct("!II")
 _BASIC = 0x8002
 
 
-@dataclass(slots=True)
-class Oxs:
+class Oxs(msgspec.Struct):
     """What a list told; None where it did not."""
 
     duration: tuple[int, int] | None = None

@@ -7,7 +7,8 @@ so, and wants no other (OVS ofproto/connmgr.c, ``ofconn_receives_async_msg``).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.protocol.openflow.message import NICIRA, Message, MessageType, OpenFlowProtocolError, pack_message, unpack
 from ovsnet.protocol.openflow.ports import Port, read_ports
@@ -21,8 +22,7 @@ _EVERY_CHANGE = 0b111
 _SOME_OF_A_PACKET = 1
 
 
-@dataclass(frozen=True, slots=True)
-class PortChange:
+class PortChange(msgspec.Struct, frozen=True):
     """``change`` is ``added``, ``deleted`` or ``modified``; ``port`` is how it is now, or was last."""
 
     change: str

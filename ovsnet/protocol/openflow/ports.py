@@ -7,7 +7,8 @@ Three layouts: 48 bytes in 1.0, 64 in 1.1-1.3, and since 1.4 a length of its own
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
 from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
@@ -21,8 +22,7 @@ _PORT_11 = struct.Struct("!I4x6s2x16sII24x")
 _PORT_14 = struct.Struct("!IH2x6s2x16sII")
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """One port. ``config`` (OFPPC) is what was set, ``state`` (OFPPS) what is; bit 0 means down in both."""
 
     number: int

@@ -6,8 +6,9 @@ Every function takes the reply's ``Message`` and raises OpenFlowProtocolError wh
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from ovsnet.protocol.openflow.message import NICIRA, Message, MessageType, OpenFlowProtocolError, Version, unpack
 from ovsnet.protocol.openflow.ports import Port, read_ports
@@ -20,8 +21,7 @@ _NX_ROLE = struct.Struct("!III")
 _NO_GENERATION = 0xFFFF_FFFF_FFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(msgspec.Struct, frozen=True):
     """What the switch is. ``capabilities`` are OFPC bits; ``ports`` is empty since 1.3, where PORT_DESC tells them."""
 
     datapath_id: int
@@ -33,8 +33,7 @@ class Features:
     ports: tuple[Port, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """How the switch treats packets for this connection."""
 
     flags: int
@@ -52,8 +51,7 @@ class Role(IntEnum):
     SECONDARY = 3
 
 
-@dataclass(frozen=True, slots=True)
-class RoleReply:
+class RoleReply(msgspec.Struct, frozen=True):
     """The role of this connection; ``generation_id`` is None until a controller has set one."""
 
     role: Role

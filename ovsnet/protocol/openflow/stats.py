@@ -7,7 +7,6 @@ another kind, cut short or of a length that its version does not have.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 import msgspec
 
@@ -29,8 +28,7 @@ _UNKNOWN_COUNT = 0xFFFF_FFFF_FFFF_FFFF
 """How OVS says "not counted" where the layout leaves no other way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desc:
+class Desc(msgspec.Struct, frozen=True):
     """Who made the switch, in its own words."""
 
     manufacturer: str
@@ -52,8 +50,7 @@ class TableStats(msgspec.Struct, frozen=True, gc=False):
     matched_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(msgspec.Struct, frozen=True):
     """Sums over flows; None where the switch does not count."""
 
     packet_count: int | None

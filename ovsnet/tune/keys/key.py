@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.node.version import Version, reached, shown
 from ovsnet.tune.knob import READERS, Place, Product
@@ -20,8 +21,7 @@ def anything(_: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """``reader`` knows the key from ``since`` until ``until``. ``misread`` says in a sentence what it does with a value
     that ``form`` does not take. ``gone`` says why nothing is lost where the key is dead, ``instead`` what does today
     what it was for. ``whatever`` holds for any value; ``suffixed`` keys may be given for one chassis."""

@@ -4,7 +4,8 @@ opens files."""
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.archives.streams import Stream, streams
 from ovsnet.errors import ConfigError, UnfitEnvironment
@@ -21,8 +22,7 @@ LONGEST_OF_MANY = 64 * 2**20
 PLAIN_NAMES = tuple(name for name in VARIABLES if len(name) > 14)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """What one file held: a Reading, or why there is none. ``damaged``: it is of a known form and cannot be read.
     ``mentions``: it has the name of a knob in it, and gives it no value."""
 

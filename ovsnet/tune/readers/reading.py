@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from ovsnet.node.version import Version
 
@@ -20,8 +21,7 @@ COLUMN_WIDTH = 20
 """``ovs-vsctl list`` pads the names of columns to so many characters (OVS lib/table.c, ``table_print_list__``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """``form`` says what was recognised. ``values`` are knobs by name, with the variable that carries each, of what
     never names a table. ``notes`` say what was seen and holds no knob, ``unread`` what may hold one.
     ``unresolved`` are names whose value is to be found elsewhere, with the knobs that they set;
@@ -29,18 +29,17 @@ class Reading:
     all that there will be."""
 
     form: str
-    tables: Tables = field(default_factory=dict)
+    tables: Tables = msgspec.field(default_factory=dict)
     values: tuple[tuple[str, str], ...] = ()
-    versions: Mapping[str, Version] = field(default_factory=dict)
+    versions: Mapping[str, Version] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-    unresolved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    doubts: Mapping[str, str] = field(default_factory=dict)
+    unresolved: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(msgspec.Struct, frozen=True):
     """``form`` is for the person who asks which forms there are. ``read`` returns None for another's form, and raises
     ConfigError for a text of its own form that is cut off or damaged."""
 

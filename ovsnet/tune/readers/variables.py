@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from ovsnet.tune.catalogue import KNOBS
 
@@ -19,8 +20,7 @@ HIGH_AVAILABILITY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """What a name sets: ``knobs``, each ``times`` the value; ``note`` for what is no knob of OVN. ``doubt`` says where
     it has no effect."""
 

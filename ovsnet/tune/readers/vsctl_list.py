@@ -4,7 +4,8 @@ Pure."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ovsnet.tune.keys import PLACES
 from ovsnet.tune.readers.reading import (
@@ -38,12 +39,11 @@ TELLING = ("external_ids", "other_config", *(place.key for place in PLACES if le
 PROMPT = re.compile(r"ovs-vsctl|ovn-[ns]bctl|ovsdb-client|^\s*[#$]")
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(msgspec.Struct):
     """What the lines of a list make: ``records`` have the text of each column, ``stray`` lines belong to none."""
 
-    records: list[dict[str, str]] = field(default_factory=list)
-    stray: list[str] = field(default_factory=list)
+    records: list[dict[str, str]] = msgspec.field(default_factory=list)
+    stray: list[str] = msgspec.field(default_factory=list)
 
 
 def lines_of(text: str) -> Lines:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.health.checks.central import FLAPS, judge_cluster, troubles
 from ovsnet.health.checks.result import Status

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from ovsnet.health.cause import State
 from ovsnet.health.causes import cause_of
