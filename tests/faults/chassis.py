@@ -71,7 +71,8 @@ async def another_node_of_the_same_name(scene: Scene) -> Steps:
     "chassis-conflict",
     passing=CHATTER,
     deadline=SEEN_TWICE,
-    pending="ovn-controller 26.03 dies of it, and is told as down, the conflict beside it",
+    also="chassis-conflict",
+    ends_since="26.03",
 )
 async def tunnel_address_of_another_node(scene: Scene) -> Steps:
     """external_ids:ovn-encap-ip is an address that another chassis has registered."""

@@ -15,10 +15,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from ovsnet.health.cause import State
+from ovsnet.node.version import Version, parse_version
+from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 
 Steps = AsyncIterator[None]
@@ -120,6 +123,12 @@ class Fault:
             yield
 
 
+@cache
+def _ovn() -> Version:
+    """Of the OVN that the sandboxes run."""
+    return parse_version(binaries.find().version("ovn-controller")) or ()
+
+
 FAULTS: dict[str, Fault] = {}
 """By name; see ``tests.faults.catalogue``."""
 
@@ -142,27 +151,30 @@ def fault(
     starts: bool = False,
     deadline: float = 0.0,
     long: bool = False,
+    ends_since: str = "",
     pending: str = "",
 ) -> Callable[[Callable[[Scene], Steps]], Callable[[Scene], Steps]]:
     """Declare a fault. Its name and its sentence are those of the function, unless they are given.
 
     ``deadline`` is how many seconds more than usual the proof takes. ``long`` asks for forty seconds with default
-    settings, where these say more. ``pending`` is why the product does not get it right yet.
+    settings, where these say more. ``ends_since`` is the first OVN whose ovn-controller ends by itself at it: there
+    ``controller-down`` is right. ``pending`` is why the product does not get it right yet.
     """
 
     def declare(steps: Callable[[Scene], Steps]) -> Callable[[Scene], Steps]:
         called = name or steps.__name__.replace("_", "-")
         assert called not in FAULTS, called
+        ends = bool(ends_since) and _ovn() >= (parse_version(ends_since) or ())
         FAULTS[called] = Fault(
             name=called,
-            codes=frozenset(codes),
+            codes=frozenset({"controller-down"} if ends else codes),
             about=about or (steps.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " "),
             happens=contextlib.asynccontextmanager(steps),
             view=None if view is None else contextlib.asynccontextmanager(view),
             breaks=frozenset(breaks.split()),
             state=state,
             exit_code=exit_code,
-            passing=frozenset(passing.split()),
+            passing=frozenset(passing.split()).union(codes),
             also=frozenset(also.split()),
             hidden_by=frozenset(hidden_by.split()),
             innocent=frozenset(innocent.split()),

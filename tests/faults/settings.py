@@ -111,7 +111,7 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
     )(_lacks(_key))
 
 
-@fault("chassis-unconfigured", passing=NO_FLOWS, pending="ovn-controller 26.03 dies of it, and is told as down")
+@fault("chassis-unconfigured", passing=NO_FLOWS, ends_since="26.03")
 async def system_id_empty(scene: Scene) -> Steps:
     """external_ids:system-id is empty."""
     await scene.set("system-id=")
