@@ -46,7 +46,7 @@ class Server:
     async def start(self) -> None:
         self._spawn()
         await until(lambda: self.path in listening_paths(), PATIENCE, "ovsdb-server does not listen.")
-        async with await connect(self.address) as session:
+        async with await connect(self.address, timeout=PATIENCE) as session:
             await joined(session)
 
     def _spawn(self) -> None:
@@ -67,6 +67,10 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -83,12 +87,12 @@ class Server:
         self.process.send_signal(number)
         process = Process.of(self.pid)
         assert process is not None
-        await until(lambda: process.frozen() is frozen, 5, f"{number.name} has no effect.")
+        await until(lambda: process.frozen() is frozen, PATIENCE, f"{number.name} has no effect.")
 
 
 async def joined(session: Session) -> None:
     """Return when all databases can be used: a clustered one needs a moment, even when it is alone."""
-    async with await session.monitor("_Server", {"Database": ["name", "connected"]}) as monitor:
+    async with await session.monitor("_Server", {"Database": ["name", "connected"]}, timeout=PATIENCE) as monitor:
         await monitor.until(
             lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE
         )
