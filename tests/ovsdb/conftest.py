@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ovsnet.errors import ConnectionLost
 from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.sandbox.binaries import Binaries, find
@@ -46,8 +48,12 @@ class Server:
     async def start(self) -> None:
         self._spawn()
         await until(lambda: self.path in listening_paths(), PATIENCE, "ovsdb-server does not listen.")
-        async with await connect(self.address, timeout=PATIENCE) as session:
-            await joined(session)
+        while True:
+            # A server that joins a cluster ends its sessions when it gets the schema.
+            with contextlib.suppress(ConnectionLost):
+                async with connect(self.address, timeout=PATIENCE) as session:
+                    await joined(session)
+                    return
 
     def _spawn(self) -> None:
         databases = [path.name for path in sorted(self.directory.glob("*.db"))]
@@ -92,10 +98,8 @@ class Server:
 
 async def joined(session: Session) -> None:
     """Return when all databases can be used: a clustered one needs a moment, even when it is alone."""
-    async with await session.monitor("_Server", {"Database": ["name", "connected"]}, timeout=PATIENCE) as monitor:
-        await monitor.until(
-            lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE
-        )
+    monitor = await session.monitor("_Server", {"Database": ["name", "connected"]}, timeout=PATIENCE)
+    await monitor.until(lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
