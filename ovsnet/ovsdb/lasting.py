@@ -18,6 +18,7 @@ from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Feed, OnChange
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused
+from ovsnet.ovsdb.index import Index, require_monitored
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
@@ -91,6 +92,13 @@ class LastingMonitor:
     def last_txn_id(self) -> str:
         """The last transaction that the copy has; zeros where the server names none."""
         return self._last.last_txn_id if self._last is not None else ""
+
+    def index(self, table: str, *columns: str) -> Index:
+        """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
+        if self._last is not None and self._wanted.get(table, ()) is None:
+            return self._last.index(table, *columns)
+        require_monitored(self._wanted, table, columns)
+        return self._audience.index(table, columns)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is, be there a connection or not.
