@@ -9,8 +9,8 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak matrix bench bench-full \
-  bench-causes bench-storms docs setup clean
+.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak chaos matrix bench \
+  bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -74,6 +74,14 @@ FAULTS ?= 200
 SEED ?= 1
 soak: setup
 	$(BIN)/python -m tests.soak --faults $(FAULTS) --seed $(SEED)
+
+# Random transactions while the OVSDB client's connection is cut and its servers are frozen, killed and made to forget: a
+# server alone, then a cluster of three. Hours.
+SEEDS ?= 10
+TRANSACTIONS ?= 10000
+chaos: setup
+	$(BIN)/python -m tests.ovsdb.chaos --seeds $(SEEDS) --transactions $(TRANSACTIONS)
+	$(BIN)/python -m tests.ovsdb.chaos --seeds $(SEEDS) --transactions $(TRANSACTIONS) --members 3
 
 # Every fault of tests/faults, and pairs of them, against every observer, on three generations of OVS and OVN; writes
 # docs/matrix.md. As root, for a few of them. One row again: ONLY=NAME.

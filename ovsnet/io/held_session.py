@@ -56,6 +56,10 @@ class HeldSession:
         removed or replaced, or a TLS file of ours was renewed, while this connection goes on."""
         return self._files is None or self._files == _files_of(self.address, self._tls)
 
+    def fail(self, error: PeerError) -> None:
+        """End the connection for a fault of the peer's. Every request raises ``error`` from now on."""
+        self.channel.abort(error)
+
     async def aclose(self) -> None:
         """Close, and wait until the connection is gone."""
         await self.channel.aclose()

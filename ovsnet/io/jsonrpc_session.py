@@ -69,10 +69,6 @@ class JsonRpcSession(HeldSession):
             self.channel.flush()
             self.channel.asked()
 
-    def fail(self, error: PeerError) -> None:
-        """End the session because the peer said what makes no sense. Every request raises ``error`` from now on."""
-        self.channel.abort(error)
-
     async def ready(self, timeout: float) -> None:
         """Return when a request can be sent: at once, but for a peer that does not read. Raises why it cannot."""
         if (lost := self.channel.lost) is not None:

@@ -1,6 +1,7 @@
-"""A session that is made again whenever it is lost: what a client that stays connected is built on.
+"""A client that stays connected: what those of OVSDB and OpenFlow have in common.
 
-It is in one of these states, and ``reason`` says why it is not ``up``:
+Its session is made again whenever it is lost. The client is in one of these states, and ``status.reason`` says why it
+is not ``up``:
 
     connecting  an attempt is under way; one that was accepted and not greeted is held
     up          there is a session
@@ -13,26 +14,48 @@ The pauses are those of ``link_state``: they double, and are jittered.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Literal, Self, TypeVar
+from types import TracebackType
+from typing import Generic, Literal, Protocol, Self, TypeVar
 from weakref import WeakSet
 
 import msgspec
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError
-from ovsnet.io.held_session import HeldSession
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError
 from ovsnet.io.link_state import LinkState, State
 from ovsnet.io.pending import after_next_poll
-
-Session = TypeVar("Session", bound=HeldSession)
 
 ClientState = Literal["connecting", "up", "waiting", "closed"]
 
 KEPT_CHANGES = 64
 """Changes of state that a slow watcher may be behind. It misses the oldest, and always gets the newest."""
+
+PROBE = 5.0
+"""Seconds of silence before the peer is sent an echo, and then for its answer, as in OVS (lib/reconnect.h,
+RECONNECT_DEFAULT_PROBE_INTERVAL)."""
+
+
+class Echoes(Protocol):
+    """What is asked of a session here: a HeldSession whose peer sends echoes back."""
+
+    @property
+    def closed(self) -> asyncio.Future[PeerError]: ...
+
+    @property
+    def heard_at(self) -> float: ...
+
+    async def echo(self, *, timeout: float) -> float: ...
+
+    def fail(self, error: PeerError) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+Session = TypeVar("Session", bound=Echoes)
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -70,50 +93,54 @@ class Changes:
         return status
 
 
-class Kept(Generic[Session]):
-    """``open_session`` connects. ``watch`` runs beside a session, and may end it: an inactivity probe does."""
+class KeptClient(ABC, Generic[Session]):
+    """Every ``probe`` seconds in which the peer said nothing it is sent an echo; silence for as many again ends the
+    connection. None sends none: then only the kernel says that a connection is lost.
 
-    def __init__(
-        self,
-        open_session: Callable[[], Coroutine[Any, Any, Session]],
-        watch: Callable[[Session], Coroutine[Any, Any, None]],
-        *,
-        rng: random.Random | None = None,
-    ) -> None:
-        self._open_session = open_session
-        self._watch = watch
+    Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
+    its deadline.
+    """
+
+    def __init__(self, *, wait: bool = True, probe: float | None = PROBE, rng: random.Random | None = None) -> None:
+        self._wait = wait
+        self._probe = probe
         self._link = LinkState(rng or random.Random())
         self._task: asyncio.Task[None] | None = None
         self._watchers: WeakSet[Changes] = WeakSet()
-        self.session: Session | None = None
-        self.status = Status("connecting", None, time.monotonic())
-        self.opened = 0
-        """How often a connection came to be."""
+        self._session: Session | None = None
+        self._status = Status("connecting", None, time.monotonic())
 
-    def start(self) -> None:
-        """Connect, and stay connected until ``aclose``."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+    @abstractmethod
+    async def _connect(self) -> Session:
+        """One attempt. Raises why it failed."""
 
-    async def aclose(self) -> None:
-        """Close the session, or give the attempt up."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-        session, self.session = self.session, None
-        self._become("closed", ConnectionLost("The client was closed."))
-        if session is not None:
-            await session.aclose()
+    @property
+    def state(self) -> ClientState:
+        """``connecting``, ``up``, ``waiting`` for the next attempt, or ``closed``."""
+        return self._status.state
+
+    @property
+    def status(self) -> Status:
+        """The state, why it is not ``up``, and since when."""
+        return self._status
+
+    @property
+    def session(self) -> Session | None:
+        """The connection that there is now."""
+        return self._session
 
     def changes(self) -> Changes:
-        """The status now, and then every change of it from now on. It ends when the client is closed."""
-        watcher = Changes(self.status)
+        """The status now, and then every change of it, until the client is closed.
+
+        A watcher that is slower than the peer comes and goes misses the oldest changes, never the newest.
+        """
+        watcher = Changes(self._status)
         self._watchers.add(watcher)
         return watcher
 
-    async def until(self, state: ClientState, timeout: float) -> Status:
-        """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded, or that it was closed."""
+    async def until(self, state: ClientState, *, timeout: float) -> Status:
+        """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded after ``timeout`` seconds,
+        with the reason why it was not; and that the client was closed."""
         try:
             async with asyncio.timeout(timeout):
                 async for status in self.changes():
@@ -121,26 +148,56 @@ class Kept(Generic[Session]):
                         return status
         except TimeoutError:
             await after_next_poll()
-            if self.status.state == state:
-                return self.status
+            if self.state == state:
+                return self._status
             raise self._late(state, timeout) from None
         raise ConnectionLost("The client was closed.")
 
-    async def connected(self, timeout: float) -> Session:
-        """The session, as soon as there is one. Raises DeadlineExceeded after ``timeout`` seconds."""
-        if self.session is None:
-            await self.until("up", timeout)
+    async def connected(self, *, timeout: float) -> Session:
+        """The session, as soon as there is one. It ends with its connection, and the client makes another. Raises
+        DeadlineExceeded after ``timeout`` seconds."""
+        if self._session is None:
+            await self.until("up", timeout=timeout)
         return self.held()
 
     def held(self) -> Session:
         """The session. Raises why there is none."""
-        if self.session is None:
-            reason = self.status.reason or ConnectionLost("The client has not connected yet.")
+        if self._session is None:
+            reason = self._status.reason or ConnectionLost("The client has not connected yet.")
             raise reason.with_traceback(None)
-        return self.session
+        return self._session
+
+    def start(self) -> None:
+        """Connect, and stay connected until ``aclose``; ``async with`` does both."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def aclose(self) -> None:
+        """Close the connection, or give up making it."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        session, self._session = self._session, None
+        self._become("closed", ConnectionLost("The client was closed."))
+        if session is not None:
+            await session.aclose()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _wanted(self, timeout: float) -> Session:
+        """The session to ask over: waited for, or without ``wait`` the one that there is."""
+        return await self.connected(timeout=timeout) if self._wait else self.held()
 
     def _late(self, state: ClientState, timeout: float) -> DeadlineExceeded:
-        reason = self.status.reason
+        reason = self._status.reason
         why = "" if reason is None else f" {reason}"
         return DeadlineExceeded(
             f"The client was not {state} within {timeout:g} s.{why}", remedy="" if reason is None else reason.remedy
@@ -149,9 +206,9 @@ class Kept(Generic[Session]):
     async def _run(self) -> None:
         while True:
             await self._pause()
-            self._become("connecting", self.status.reason)
+            self._become("connecting", self._status.reason)
             try:
-                session = await self._open_session()
+                session = await self._connect()
             except OvsnetError as error:
                 self._link.failed(error, time.monotonic())
                 reason = error
@@ -168,8 +225,7 @@ class Kept(Generic[Session]):
     async def _hold(self, session: Session) -> OvsnetError:
         """Until the session is over. Returns why."""
         self._link.opened(time.monotonic())
-        self.session = session
-        self.opened += 1
+        self._session = session
         self._become("up", None)
         watch = asyncio.create_task(self._watch(session))
         try:
@@ -178,11 +234,26 @@ class Kept(Generic[Session]):
             watch.cancel()
             await asyncio.wait([watch])
             if session.closed.done():
-                self.session = None
+                self._session = None
+
+    async def _watch(self, session: Session) -> None:
+        """The inactivity probe (lib/reconnect.c, ``reconnect_run``; lib/rconn.c, ``run_ACTIVE``). Bytes of a long
+        answer are signs of life."""
+        while self._probe is not None and not session.closed.done():
+            idle = time.monotonic() - session.heard_at
+            if idle < self._probe:
+                await asyncio.sleep(self._probe - idle)
+                continue
+            with contextlib.suppress(PeerError):
+                try:
+                    await session.echo(timeout=self._probe)
+                except DeadlineExceeded as error:
+                    if time.monotonic() - session.heard_at >= self._probe:
+                        session.fail(error)
 
     def _become(self, state: ClientState, reason: OvsnetError | None) -> None:
-        if (state, reason) == (self.status.state, self.status.reason):
+        if (state, reason) == (self._status.state, self._status.reason):
             return
-        self.status = Status(state, reason, time.monotonic())
+        self._status = Status(state, reason, time.monotonic())
         for watcher in self._watchers:
-            watcher.add(self.status)
+            watcher.add(self._status)

@@ -11,16 +11,12 @@ with the reason. One that was under way when the connection broke fails with Con
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from types import TracebackType
-from typing import Self
 
-from ovsnet.errors import DeadlineExceeded, PeerError
 from ovsnet.io.address import Address
-from ovsnet.io.kept import Changes, ClientState, Kept, Status
+from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.tls import Tls
 from ovsnet.openflow.questions import Questions
 from ovsnet.openflow.session import Session, connect
@@ -31,7 +27,7 @@ GREETING_PATIENCE = 60.0
 one client when it thaws."""
 
 
-class Client(Questions):
+class Client(KeptClient[Session], Questions):
     """``address`` is one bridge's, such as ``unix:/run/openvswitch/br-int.mgmt``.
 
     Every ``probe`` seconds in which the switch said nothing it is sent an echo; one that does not come back within as
@@ -45,98 +41,35 @@ class Client(Questions):
         versions: frozenset[wire.Version] = wire.ALL_VERSIONS,
         timeout: float = 1.0,
         wait: bool = True,
-        probe: float | None = 5.0,
+        probe: float | None = PROBE,
         tls: Tls | None = None,
     ) -> None:
+        super().__init__(wait=wait, probe=probe)
         self._address = Address.of(address)
-        self._wait = wait
-        self._probe = probe
-
-        async def opened() -> Session:
-            return await connect(
-                self._address, versions=versions, timeout=timeout, patience=max(timeout, GREETING_PATIENCE), tls=tls
-            )
-
-        self._kept = Kept(opened, self._watch)
+        self._versions = versions
+        self._timeout = timeout
+        self._tls = tls
 
     @property
     def address(self) -> Address:
         """Where the switch listens."""
         return self._address
 
-    @property
-    def state(self) -> ClientState:
-        """``connecting``, ``up``, ``waiting`` for the next attempt, or ``closed``."""
-        return self._kept.status.state
-
-    @property
-    def status(self) -> Status:
-        """The state, why it is not ``up``, and since when."""
-        return self._kept.status
-
-    @property
-    def session(self) -> Session | None:
-        """The connection that there is now."""
-        return self._kept.session
-
-    def changes(self) -> Changes:
-        """The status now, and then every change of it, until the client is closed.
-
-        A watcher that is slower than the switch comes and goes misses the oldest changes, never the newest.
-        """
-        return self._kept.changes()
-
-    async def until(self, state: ClientState, *, timeout: float) -> Status:
-        """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded after ``timeout`` seconds,
-        with the reason why it was not."""
-        return await self._kept.until(state, timeout)
-
-    async def connected(self, *, timeout: float) -> Session:
-        """The session, as soon as there is one. It ends with its connection, and the client makes another."""
-        return await self._kept.connected(timeout)
-
-    def start(self) -> None:
-        """Connect, and stay connected until ``aclose``; ``async with`` does both."""
-        self._kept.start()
-
-    async def aclose(self) -> None:
-        """Close the connection, or give up making it."""
-        await self._kept.aclose()
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
+    async def _connect(self) -> Session:
+        patience = max(self._timeout, GREETING_PATIENCE)
+        return await connect(
+            self._address, versions=self._versions, timeout=self._timeout, patience=patience, tls=self._tls
+        )
 
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         deadline = time.monotonic() + timeout
-        session = await self.connected(timeout=timeout) if self._wait else self._kept.held()
+        session = await self._wanted(timeout)
         return await session._ask(encode, *arguments, timeout=max(0.0, deadline - time.monotonic()))
 
     async def _parts(
         self, encode: Callable[..., bytes], *arguments: object, timeout: float
     ) -> AsyncGenerator[wire.Message, None]:
-        session = await self.connected(timeout=timeout) if self._wait else self._kept.held()
+        session = await self._wanted(timeout)
         async with aclosing(session._parts(encode, *arguments, timeout=timeout)) as parts:
             async for part in parts:
                 yield part
-
-    async def _watch(self, session: Session) -> None:
-        """The inactivity probe, as OVS's rconn has it (lib/rconn.c, ``run_ACTIVE``)."""
-        if self._probe is None:
-            return
-        while not session.closed.done():
-            idle = time.monotonic() - session.heard_at
-            if idle < self._probe:
-                await asyncio.sleep(self._probe - idle)
-                continue
-            try:
-                await session.echo(timeout=self._probe)
-            except DeadlineExceeded as error:
-                session.channel.abort(error)
-            except PeerError:
-                return

@@ -14,6 +14,7 @@ from ovsnet.ovsdb import errors, operations
 from ovsnet.ovsdb.changes import Changes
 from ovsnet.ovsdb.client import Client
 from ovsnet.ovsdb.database import Database
+from ovsnet.ovsdb.index import Index
 from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
@@ -38,6 +39,7 @@ __all__ = [
     "Condition",
     "Counted",
     "Database",
+    "Index",
     "Inserted",
     "LastingMonitor",
     "LiveDatabase",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Self, TypeAlias, overload
 
 from ovsnet.errors import OvsnetError
+from ovsnet.ovsdb.index import Index
 from ovsnet.ovsdb.replica import Change, Tables
 from ovsnet.ovsdb.snapshot import BATCH
 from ovsnet.ovsdb.values import Uuid
@@ -139,19 +140,24 @@ class Audience:
         """Whether the first rows were told."""
         self._on_change = on_change
         self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
+        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._changed = asyncio.Event()
 
     @property
     def listening(self) -> bool:
         """Whether anybody wants to know what changed, and not only that something did."""
-        return self._on_change is not None or bool(self._feeds)
+        return self._on_change is not None or bool(self._feeds) or bool(self._indexes)
 
     def publish(self, tables: Tables) -> None:
         """``tables`` is the copy from now on; what changed is told next."""
         self.tables, self.begun = tables, True
+        for index in self._indexes.values():
+            index.follow(tables)
 
     def tell(self, changes: Changes) -> None:
         """Whatever the callback raises comes out of here, after the others have heard."""
+        for index in self._indexes.values():
+            index.fold(changes)
         self.wake()
         for feed in tuple(self._feeds):
             feed.put(changes)
@@ -172,6 +178,13 @@ class Audience:
         feed = Feed(self.tables, begun=self.begun)
         self._feeds.add(feed)
         return feed
+
+    def index(self, table: str, columns: tuple[str, ...]) -> Index:
+        """Made when it is asked for first."""
+        if (table, columns) not in self._indexes:
+            index = self._indexes[table, columns] = Index(table, columns)
+            index.fill(self.tables)
+        return self._indexes[table, columns]
 
     def finish(self, why: OvsnetError | None) -> None:
         """The copy is not kept up any more."""

@@ -13,19 +13,16 @@ connection broke; a transaction never is: TransactionInDoubt says that nobody kn
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address, remotes_of
-from ovsnet.io.kept import Changes as StatusChanges
-from ovsnet.io.kept import ClientState, Kept, Status
+from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.pending import after_next_poll
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import OnChange
@@ -43,11 +40,8 @@ from ovsnet.ovsdb.values import Row
 
 T = TypeVar("T")
 
-PROBE = 5.0
-"""Seconds of silence before the server is sent an echo, and then for its answer, as in OVS (lib/ovsdb-cs.c)."""
 
-
-class Client:
+class Client(KeptClient[Session]):
     """``remotes`` are addresses, texts, or texts that list several.
 
     With ``database`` only a server will do that serves it, is in touch with its cluster, and has no older copy than was
@@ -70,75 +64,27 @@ class Client:
     ) -> None:
         if leader_only and not database:
             raise UsageError("A leader is one of a database.", remedy="Give database=, such as OVN_Southbound.")
+        self._rng = rng or random.Random()
+        super().__init__(wait=wait, probe=probe, rng=self._rng)
         self.remotes = remotes_of(remotes)
         self._membership = Membership(database, leader_only=leader_only) if database else None
-        self._wait = wait
         self._timeout = timeout
-        self._probe = probe
         self._tls = tls
         self._max_bytes = max_bytes
-        self._rng = rng or random.Random()
         order = self._rng.sample(self.remotes, len(self.remotes)) if shuffle else self.remotes
         self._remotes = deque(order)
-        self._kept = Kept(self._connect, self._watch, rng=self._rng)
         self._monitors: set[LastingMonitor] = set()
-
-    # Where it is.
-
-    @property
-    def state(self) -> ClientState:
-        """``connecting``, ``up``, ``waiting`` for the next attempt, or ``closed``. A monitor says if it is synced."""
-        return self._kept.status.state
-
-    @property
-    def status(self) -> Status:
-        """The state, why it is not ``up``, and since when."""
-        return self._kept.status
-
-    @property
-    def session(self) -> Session | None:
-        """The connection that there is now."""
-        return self._kept.session
-
-    def changes(self) -> StatusChanges:
-        """The status now, and then every change of it, until the client is closed.
-
-        A watcher that is slower than the server comes and goes misses the oldest changes, never the newest.
-        """
-        return self._kept.changes()
-
-    async def until(self, state: ClientState, *, timeout: float) -> Status:
-        """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded after ``timeout`` seconds,
-        with the reason why it was not."""
-        return await self._kept.until(state, timeout)
-
-    async def connected(self, *, timeout: float) -> Session:
-        """The session, as soon as there is one. It ends with its connection, and the client makes another."""
-        return await self._kept.connected(timeout)
 
     def forget_index(self) -> None:
         """Take a server with an older copy too: the cluster was restored from a backup, for instance."""
         if self._membership is not None:
             self._membership.forget()
 
-    def start(self) -> None:
-        """Connect, and stay connected until ``aclose``; ``async with`` does both."""
-        self._kept.start()
-
     async def aclose(self) -> None:
         """End all monitors, and close the connection, or give up making it."""
         for monitor in tuple(self._monitors):
             await monitor.cancel()
-        await self._kept.aclose()
-
-    async def __aenter__(self) -> Self:
-        self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
+        await super().aclose()
 
     # What is asked.
 
@@ -199,7 +145,7 @@ class Client:
         come; ``longest`` bounds the whole. The rest is as in ``Session.monitor``.
         """
         return LastingMonitor(
-            self._kept,
+            self,
             database,
             tables,
             where,
@@ -249,7 +195,7 @@ class Client:
         while True:
             left = max(0.0, deadline - time.monotonic())
             try:
-                session = await self._kept.connected(left) if self._wait else self._kept.held()
+                session = await self._wanted(left)
                 await session.ready(left)
             except OvsnetError:
                 if not self._wait or self.state == "closed" or time.monotonic() >= deadline:
@@ -292,20 +238,6 @@ class Client:
             session.channel.abort()
             raise
         return session
-
-    async def _watch(self, session: Session) -> None:
-        """The inactivity probe (lib/reconnect.c, ``reconnect_run``). Bytes of a long answer are signs of life."""
-        while self._probe is not None and not session.closed.done():
-            idle = time.monotonic() - session.heard_at
-            if idle < self._probe:
-                await asyncio.sleep(self._probe - idle)
-                continue
-            with contextlib.suppress(PeerError):
-                try:
-                    await session.echo(timeout=self._probe)
-                except DeadlineExceeded as error:
-                    if time.monotonic() - session.heard_at >= self._probe:
-                        session.fail(error)
 
 
 def _is_end_of(session: Session, error: PeerError) -> bool:

@@ -14,10 +14,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
-from ovsnet.io.kept import Kept
+from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Feed, OnChange
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused
+from ovsnet.ovsdb.index import Index, require_monitored
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
@@ -38,7 +39,7 @@ class LastingMonitor:
 
     def __init__(
         self,
-        kept: Kept[Session],
+        client: KeptClient[Session],
         database: str,
         tables: Columns,
         where: Where | None = None,
@@ -56,7 +57,7 @@ class LastingMonitor:
         """How often all rows had to be fetched again."""
         self.reason: OvsnetError | None = None
         """Why it is not ``synced``, or was not last."""
-        self._kept = kept
+        self._client = client
         self._wanted = frozen(tables)
         self._where = self._applied = frozen_where(where)
         self._audience = Audience(on_change)
@@ -91,6 +92,13 @@ class LastingMonitor:
     def last_txn_id(self) -> str:
         """The last transaction that the copy has; zeros where the server names none."""
         return self._last.last_txn_id if self._last is not None else ""
+
+    def index(self, table: str, *columns: str) -> Index:
+        """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
+        if self._last is not None and self._wanted.get(table, ()) is None:
+            return self._last.index(table, *columns)
+        require_monitored(self._wanted, table, columns)
+        return self._audience.index(table, columns)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is, be there a connection or not.
@@ -157,11 +165,11 @@ class LastingMonitor:
         """Begin, and return when the first rows are in. What prevents that ends it, and is raised."""
         if self._task is None:
             if not self._wait:
-                self._kept.held()
+                self._client.held()
             self._task = asyncio.create_task(self._run())
             self._on_begin(self)
         try:
-            await self._kept.connected(self._silence)
+            await self._client.connected(timeout=self._silence)
             await self._until(lambda: self._last is not None, "was not fetched", self._longest)
         except BaseException:
             await self.cancel()
@@ -189,9 +197,9 @@ class LastingMonitor:
     async def _session(self) -> Session:
         while True:
             try:
-                session = await self._kept.connected(EVER)
+                session = await self._client.connected(timeout=EVER)
             except OvsnetError:
-                if self._kept.status.state == "closed":
+                if self._client.state == "closed":
                     raise
             else:
                 if not session.closed.done():
@@ -257,7 +265,7 @@ class LastingMonitor:
                 raise self._late(what, timeout) from None
 
     def _late(self, what: str, timeout: float) -> DeadlineExceeded:
-        why = None if self.synced else self.reason or self._kept.status.reason
+        why = None if self.synced else self.reason or self._client.status.reason
         return DeadlineExceeded(
             f"{self.database} {what} within {timeout:g} s." + ("" if why is None else f" {why}"),
             remedy="" if why is None else why.remedy,

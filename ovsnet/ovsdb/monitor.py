@@ -21,14 +21,12 @@ from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Changes, Feed, OnChange
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod
+from ovsnet.ovsdb.index import Index, require_monitored
 from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Selection, Where, choose
-from ovsnet.ovsdb.snapshot import changes_in, difference, load
+from ovsnet.ovsdb.snapshot import changes_in, difference, is_small, load
 from ovsnet.protocol.jsonrpc import decode_body
-
-SMALL_UPDATE = 256 << 10
-"""Bytes. Up to here an update is applied at once: 2-4 ms."""
 
 MOST_BACKLOG = 16 << 20
 """Bytes of updates that wait while a large one is prepared."""
@@ -111,6 +109,11 @@ class Monitor:
     def synced(self) -> bool:
         """True while the copy is complete, kept up, and no update that came waits to be applied."""
         return self._loaded and self._idle.is_set() and not self.closed.done()
+
+    def index(self, table: str, *columns: str) -> Index:
+        """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
+        require_monitored(self._selection.columns, table, columns)
+        return self._audience.index(table, columns)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is. Raises DeadlineExceeded, or why the monitor ended."""
@@ -198,7 +201,7 @@ class Monitor:
             if self._backlog_bytes > MOST_BACKLOG and len(self._backlog) > 1:
                 raise ProtocolFlood(f"The server changes {self.database} faster than a copy of it can be kept.")
             return
-        if not _is_small(updates):
+        if not is_small(updates):
             self._idle.clear()
             self._task = asyncio.create_task(self._catch_up())
             return
@@ -263,7 +266,7 @@ class Monitor:
         until = time.monotonic() + TURN
         try:
             while self._backlog and not self.closed.done():
-                if not _is_small(self._backlog[0][1]):
+                if not is_small(self._backlog[0][1]):
                     await self._apply_large()
                 else:
                     self._apply_next()
@@ -340,7 +343,3 @@ class Monitor:
             and other._asked_conditions == other._settled_conditions
             and not (other.closed.done() and isinstance(other.closed.result(), ProtocolError))
         )
-
-
-def _is_small(updates: msgspec.Raw) -> bool:
-    return memoryview(updates).nbytes <= SMALL_UPDATE

@@ -103,13 +103,6 @@ async def test_call_while_the_switch_is_away_waits_or_fails_as_asked(tmp_path: P
         await client.echo(timeout=PATIENCE)
 
 
-async def test_client_that_was_never_started_says_so() -> None:
-    client = Client("unix:/nowhere", wait=False)
-    with pytest.raises(ConnectionLost, match="not connected yet"):
-        await client.echo()
-    await client.aclose()
-
-
 async def test_switch_that_falls_silent_is_found_out_and_one_that_thaws_is_met_again(bare_node: Sandbox) -> None:
     async with Client(mgmt(bare_node), probe=0.05) as client:
         await client.until("up", timeout=PATIENCE)
@@ -129,19 +122,3 @@ async def client_lost(client: Client) -> Exception | None:
             if status.reason is not None:
                 return status.reason
     return None
-
-
-async def test_end_of_a_client_ends_its_watchers_and_those_who_wait(tmp_path: Path) -> None:
-    client = Client(f"unix:{tmp_path / 'none'}")
-    client.start()
-
-    async def states() -> list[str]:
-        return [status.state async for status in client.changes()]
-
-    watching = asyncio.create_task(states())
-    waiting = asyncio.create_task(client.until("up", timeout=PATIENCE))
-    await client.until("waiting", timeout=PATIENCE)
-    await client.aclose()
-    assert (await watching)[-1] == "closed"
-    with pytest.raises(ConnectionLost):
-        await waiting

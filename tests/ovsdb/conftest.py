@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from ovsnet.errors import ConnectionLost
 from ovsnet.io.address import Address
 from ovsnet.ovsdb import Session, connect
 from ovsnet.sandbox.binaries import Binaries, find
@@ -46,8 +48,12 @@ class Server:
     async def start(self) -> None:
         self._spawn()
         await until(lambda: self.path in listening_paths(), PATIENCE, "ovsdb-server does not listen.")
-        async with await connect(self.address) as session:
-            await joined(session)
+        while True:
+            # A server that joins a cluster ends its sessions when it gets the schema.
+            with contextlib.suppress(ConnectionLost):
+                async with connect(self.address, timeout=PATIENCE) as session:
+                    await joined(session)
+                    return
 
     def _spawn(self) -> None:
         databases = [path.name for path in sorted(self.directory.glob("*.db"))]
@@ -67,6 +73,10 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -83,15 +93,13 @@ class Server:
         self.process.send_signal(number)
         process = Process.of(self.pid)
         assert process is not None
-        await until(lambda: process.frozen() is frozen, 5, f"{number.name} has no effect.")
+        await until(lambda: process.frozen() is frozen, PATIENCE, f"{number.name} has no effect.")
 
 
 async def joined(session: Session) -> None:
     """Return when all databases can be used: a clustered one needs a moment, even when it is alone."""
-    async with await session.monitor("_Server", {"Database": ["name", "connected"]}) as monitor:
-        await monitor.until(
-            lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE
-        )
+    monitor = await session.monitor("_Server", {"Database": ["name", "connected"]}, timeout=PATIENCE)
+    await monitor.until(lambda tables: all(row["connected"] for row in tables["Database"].values()), timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

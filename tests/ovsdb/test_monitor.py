@@ -16,9 +16,9 @@ import pytest
 from ovsnet.errors import DeadlineExceeded
 from ovsnet.ovsdb import Monitor, NamedUuid, Session, Uuid, connect
 from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMethod
-from ovsnet.ovsdb.monitor import SMALL_UPDATE
 from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
+from ovsnet.ovsdb.snapshot import SMALL_UPDATE
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Server
