@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ovsnet.files import read_text
@@ -20,16 +21,35 @@ def accepted(path: str, table: Path = Path("/proc/net/unix")) -> frozenset[int] 
     /run. The table is that of our own network namespace.
     """
     try:
-        lines = read_text(table, MOST_BYTES).splitlines()
+        text = read_text(table, MOST_BYTES)
     except OSError:
         return None
-    name = f"/{os.path.basename(path)}"
-    rows = (line.split(maxsplit=7) for line in lines if line.endswith(name))
+    rows = (line.split(maxsplit=7) for line in _lines_that_end(text, f"/{os.path.basename(path)}"))
     # Num RefCount Protocol Flags Type St Inode Path
     connected = [(fields[7], int(fields[6])) for fields in rows if len(fields) == 8 and fields[5] == CONNECTED]
-    real = os.path.realpath(path)
-    spellings = {path} | {each for each in {spelt for spelt, _ in connected} if os.path.realpath(each) == real}
+    directory = _stat(os.path.dirname(os.path.realpath(path)))
+    spellings = {each for each in {spelt for spelt, _ in connected} if each == path or _is_in(directory, each)}
     return frozenset(inode for spelt, inode in connected if spelt in spellings)
+
+
+def _lines_that_end(text: str, end: str) -> Iterator[str]:
+    """A host has a line for each of thousands of sockets, and this is asked each second: no line is made of others."""
+    at = text.find(f"{end}\n")
+    while at >= 0:
+        yield text[text.rfind("\n", 0, at) + 1 : at + len(end)]
+        at = text.find(f"{end}\n", at + 1)
+
+
+def _is_in(directory: os.stat_result | None, path: str) -> bool:
+    there = _stat(os.path.dirname(path))
+    return directory is not None and there is not None and os.path.samestat(directory, there)
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 class HeldEnds:
