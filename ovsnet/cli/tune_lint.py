@@ -37,6 +37,7 @@ class Material(msgspec.Struct, frozen=True):
 
 
 @click.command()
+@click.argument("path", default="")
 @click.option(
     "--from",
     "saved",
@@ -54,6 +55,7 @@ class Material(msgspec.Struct, frozen=True):
 @with_databases
 def lint(
     databases: Databases,
+    path: str,
     saved: str,
     environment: bool,
     ovn_version: str,
@@ -62,14 +64,16 @@ def lint(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Check every configured knob against the running daemons.
+    """Check every configured knob against the running daemons, or those of PATH, which is the same as --from PATH.
 
     Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise and it does
     harm; 2 when something that may hold a setting could not be read.
     """
     ovn, ovs = named_version(ovn_version), named_version(ovs_version)
-    if saved:
-        material = _saved(saved, ovn, ovs)
+    if path and saved:
+        raise click.UsageError("PATH and --from are the same: give one of them.")
+    if path or saved:
+        material = _saved(path or saved, ovn, ovs)
     elif environment:
         material = _of_environment(ovn, ovs)
     else:

@@ -47,6 +47,8 @@ def test_lint_of_kube_ovns_environment_is_silent_on_23_03(ovsnet: Ovsnet, tmp_pa
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith("\n2 effective (ovn-controller 23.03, ovn-northd 23.03)\n")
     assert ended.out.startswith(f"read          {file}: settings of Kube-OVN")
+    assert ovsnet("tune", "lint", file, "--ovn-version", "23.03") == ended
+    assert ovsnet("tune", "lint", file, "--from", file).code == 2
 
 
 def test_lint_of_kube_ovns_environment_names_the_dead_interval_and_fails_only_with_strict(
