@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import click
 import msgspec
 
-from ovsnet.cli.openflow_text import flow_document, port_line, table_line
+from ovsnet.cli.openflow_text import change_line, changes_document, flow_document, port_line, table_line
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
+from ovsnet.errors import DeadlineExceeded
 from ovsnet.io.address import Address
 from ovsnet.node.installation import find_rundir
-from ovsnet.openflow import ALL_VERSIONS, OpenFlowProtocolError, Session, Version, connect
+from ovsnet.openflow import (
+    ALL_VERSIONS,
+    Client,
+    FlowChanges,
+    OpenFlowProtocolError,
+    Session,
+    Version,
+    connect,
+)
 from ovsnet.texts import for_json, harmless
 
 Command = Callable[..., Any]
@@ -38,9 +47,24 @@ class Switch(msgspec.Struct, frozen=True):
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[Session]:
         """A session, for as long as the questions last."""
-        versions = frozenset({_VERSIONS[self.version]}) if self.version else ALL_VERSIONS
-        async with connect(self.address, versions=versions, timeout=self.timeout, tls=self.settings.tls) as session:
+        tls = self.settings.tls
+        async with connect(self.address, versions=self._versions, timeout=self.timeout, tls=tls) as session:
             yield session
+
+    @asynccontextmanager
+    async def followed(self) -> AsyncIterator[Client]:
+        """A client that stays connected. Raises what prevents its first connection."""
+        async with Client(self.address, versions=self._versions, timeout=self.timeout, tls=self.settings.tls) as client:
+            try:
+                async with asyncio.timeout(self.timeout):
+                    await _first_connection(client)
+            except TimeoutError:
+                raise DeadlineExceeded(f"{self.address} said no HELLO within {self.timeout:g} s.") from None
+            yield client
+
+    @property
+    def _versions(self) -> frozenset[Version]:
+        return frozenset({_VERSIONS[self.version]}) if self.version else ALL_VERSIONS
 
     @property
     def address(self) -> Address:
@@ -60,6 +84,14 @@ class Switch(msgspec.Struct, frozen=True):
         """Each of them."""
         for each in found:
             self.show(msgspec.to_builtins(each), text(each))
+
+
+async def _first_connection(client: Client) -> None:
+    async for status in client.changes():
+        if status.state == "up":
+            return
+        if status.state == "waiting" and status.reason is not None:
+            raise status.reason.with_traceback(None)
 
 
 def _with_switch(command: Command) -> Command:
@@ -108,10 +140,8 @@ async def dump_flows(
         found = session.flows(table=table, cookie=value, cookie_mask=mask, out_port=out_port, timeout=switch.timeout)
         async with aclosing(found) as flows:
             async for flow in flows:
-                try:
+                with _sent_by(session.address):
                     switch.show(flow_document(flow) if switch.as_json else {}, flow.rule if no_stats else str(flow))
-                except OpenFlowProtocolError as error:
-                    raise OpenFlowProtocolError(f"{session.address}: {error}.") from error
 
 
 def _cookie(text: str | None) -> tuple[int | None, int]:
@@ -126,6 +156,45 @@ def _cookie(text: str | None) -> tuple[int | None, int]:
     if not all(0 <= number <= every for number in numbers):
         raise click.BadParameter(f"{text!r} has more than 64 bits.", param_hint="--cookie")
     return numbers
+
+
+@openflow.command()
+@_with_switch
+@click.option("--table", type=click.IntRange(0, 254), help="The flows of one table.")
+@click.option("--out-port", type=click.IntRange(1, 0xFFFF), help="Those with an output to this port.")
+@click.option("--count", type=click.IntRange(1), help="End after so many changes; the flows at the start are none.")
+async def monitor(switch: Switch, table: int | None, out_port: int | None, count: int | None) -> None:
+    """Print the flows, and then every change, over restarts of the switch, until interrupted."""
+    complete, left = False, count
+    async with (
+        switch.followed() as client,
+        aclosing(client.flow_monitor(table=table, out_port=out_port, timeout=switch.timeout)) as found,
+    ):
+        async for changes in found:
+            with _sent_by(client.address):
+                _show_changes(switch, changes)
+            if complete is not changes.complete and not switch.as_json:
+                say("# complete" if changes.complete else "# incomplete: changes may be missing", err=True)
+            if left is not None and complete and (left := left - len(changes)) <= 0:
+                return
+            complete = changes.complete
+
+
+def _show_changes(switch: Switch, changes: FlowChanges) -> None:
+    if switch.as_json:
+        switch.show(changes_document(changes), "")
+        return
+    for change in changes:
+        say(change_line(change))
+
+
+@contextmanager
+def _sent_by(address: Address) -> Iterator[None]:
+    """A flow knows what is wrong with it, and not which switch sent it."""
+    try:
+        yield
+    except OpenFlowProtocolError as error:
+        raise OpenFlowProtocolError(f"{address}: {error}") from error
 
 
 @openflow.command()

@@ -7,26 +7,46 @@ from typing import Any
 
 import msgspec
 
-from ovsnet.openflow import Flow, Port, PortStats, TableStats
+from ovsnet.openflow import Flow, FlowChange, FlowChanges, Port, PortStats, TableStats
 
 
 def flow_document(flow: Flow) -> Mapping[str, Any]:
     """A flow for scripts: the texts of ovs-ofctl, and each part by its name."""
+    counted = {
+        "duration_seconds": round(flow.duration, 3),
+        "packets": flow.packet_count,
+        "bytes": flow.byte_count,
+        "importance": flow.importance,
+        "flags": list(flow.flag_names),
+    }
+    return _rule_document(flow) | counted
+
+
+def _rule_document(flow: Flow) -> dict[str, Any]:
     return {
         "table": flow.table_id,
         "priority": flow.priority,
         "cookie": f"{flow.cookie:#x}",
-        "duration_seconds": round(flow.duration, 3),
-        "packets": flow.packet_count,
-        "bytes": flow.byte_count,
         "idle_timeout": flow.idle_timeout,
         "hard_timeout": flow.hard_timeout,
-        "importance": flow.importance,
-        "flags": list(flow.flag_names),
         "match": {entry.name: entry.text for entry in flow.match},
         "actions": [{"name": each.name, **msgspec.to_builtins(each.arguments)} for each in flow.actions],
         "text": flow.rule,
     }
+
+
+def changes_document(changes: FlowChanges) -> Mapping[str, Any]:
+    """Changes of flows for scripts."""
+    found = [{"change": each.change, "reason": each.reason, "flow": _rule_document(each.flow)} for each in changes]
+    return {"complete": changes.complete, "changes": found}
+
+
+_SIGNS = {"initial": "+", "added": "+", "modified": "~", "removed": "-"}
+
+
+def change_line(change: FlowChange) -> str:
+    """A change of a flow in one line."""
+    return f"{_SIGNS[change.change]} {change.flow.rule}"
 
 
 def port_line(port: Port, stats: PortStats | None) -> str:

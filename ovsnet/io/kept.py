@@ -31,6 +31,9 @@ from ovsnet.io.pending import after_next_poll
 
 ClientState = Literal["connecting", "up", "waiting", "closed"]
 
+EVER = 1e8
+"""Seconds: three years."""
+
 KEPT_CHANGES = 64
 """Changes of state that a slow watcher may be behind. It misses the oldest, and always gets the newest."""
 
@@ -159,6 +162,20 @@ class KeptClient(ABC, Generic[Session]):
         if self._session is None:
             await self.until("up", timeout=timeout)
         return self.held()
+
+    async def living(self) -> Session:
+        """A session that is not over, as soon as there is one, however long that takes. Raises ConnectionLost once the
+        client is closed."""
+        while True:
+            try:
+                session = await self.connected(timeout=EVER)
+            except OvsnetError:
+                if self.state == "closed":
+                    raise
+            else:
+                if not session.closed.done():
+                    return session
+            await after_next_poll()  # it was up, and is not any more
 
     def held(self) -> Session:
         """The session. Raises why there is none."""

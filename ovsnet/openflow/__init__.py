@@ -6,6 +6,7 @@ nothing: writing flows and handling packets are a controller's work, and not don
 
 from ovsnet.io.kept import ClientState, Status
 from ovsnet.openflow.client import Client
+from ovsnet.openflow.flow_changes import FlowChanges
 from ovsnet.openflow.session import Session, connect
 from ovsnet.protocol.openflow import (
     ALL_VERSIONS,
@@ -18,6 +19,7 @@ from ovsnet.protocol.openflow import (
     Entry,
     Features,
     Flow,
+    FlowChange,
     Group,
     GroupStats,
     Meter,
@@ -48,6 +50,8 @@ __all__ = [
     "Entry",
     "Features",
     "Flow",
+    "FlowChange",
+    "FlowChanges",
     "Group",
     "GroupStats",
     "Meter",

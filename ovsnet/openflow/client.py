@@ -15,9 +15,11 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.tls import Tls
+from ovsnet.openflow.flow_changes import FlowChanges, FlowPicture
 from ovsnet.openflow.questions import Questions
 from ovsnet.openflow.session import Session, connect
 from ovsnet.protocol import openflow as wire
@@ -54,6 +56,36 @@ class Client(KeptClient[Session], Questions):
     def address(self) -> Address:
         """Where the switch listens."""
         return self._address
+
+    async def flow_monitor(
+        self, *, table: int | None = None, out_port: int | None = None, timeout: float = 5.0
+    ) -> AsyncGenerator[FlowChanges, None]:
+        """The flows of the bridge, and then each change of them until the client is closed, whatever becomes of its
+        connections: ``async for changes in client.flow_monitor()``. It is that of ``Session``, and goes on in the next
+        connection.
+
+        All flows come again there, and the difference is given: so each flow comes, changes and goes once. Until then
+        the changes are not ``complete``. For that all flows are kept. ``timeout`` is in seconds, for each part of the
+        first answer; once all flows have come, the client waits as long as it takes.
+        """
+        picture = FlowPicture()
+        session = await self._wanted(timeout)
+        while True:
+            if gone := picture.connected(session.version):
+                yield gone
+            try:
+                async with aclosing(session.flow_monitor(table=table, out_port=out_port, timeout=timeout)) as monitor:
+                    async for changes in monitor:
+                        yield picture.changed(changes)
+            except PeerError as error:
+                late = picture.begun and isinstance(error, DeadlineExceeded)
+                if session.channel.lost is None and not late:
+                    raise
+            yield FlowChanges((), complete=False)
+            try:
+                session = await self.living()
+            except ConnectionLost:
+                return  # the client was closed
 
     async def _connect(self) -> Session:
         patience = max(self._timeout, GREETING_PATIENCE)

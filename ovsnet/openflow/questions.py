@@ -12,6 +12,7 @@ from ovsnet.protocol import openflow as wire
 
 Answer = TypeVar("Answer")
 
+ALL_TABLES, ANY_PORT, ANY_GROUP = 0xFF, 0xFFFF_FFFF, 0xFFFF_FFFF
 ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -62,9 +63,9 @@ class Questions(ABC):
         under ``contextlib.aclosing``.
         """
         selection = (
-            0xFF if table is None else table,
-            0xFFFF_FFFF if out_port is None else out_port,
-            0xFFFF_FFFF if out_group is None else out_group,
+            ALL_TABLES if table is None else table,
+            ANY_PORT if out_port is None else out_port,
+            ANY_GROUP if out_group is None else out_group,
             cookie or 0,
             0 if cookie is None else cookie_mask,
         )

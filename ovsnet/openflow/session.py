@@ -9,13 +9,13 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from ovsnet.errors import OpenFlowRefused, PeerError, ProtocolError
+from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
@@ -23,7 +23,9 @@ from ovsnet.io.opening import Opening
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
-from ovsnet.openflow.questions import Questions
+from ovsnet.openflow.flow_changes import FlowChanges
+from ovsnet.openflow.questions import ALL_TABLES, ANY_PORT, Questions
+from ovsnet.openflow.unread import Parts, Unread
 from ovsnet.protocol import openflow as wire
 
 Parsed = TypeVar("Parsed")
@@ -36,8 +38,8 @@ XID_LIMIT = 1 << 32
 MAX_UNREAD_CHANGES = 1 << 16
 """Changes of ports that nobody reads."""
 
-MAX_UNREAD_PARTS = 256 << 20
-"""Bytes of one reply that nobody reads. A switch composes its reply to a dump at once, whether we read or not."""
+MAX_UNREAD_UPDATES = 64 << 20
+"""Bytes of changes of flows that nobody reads: half a million changes."""
 
 
 class Session(HeldSession, Questions):
@@ -50,8 +52,9 @@ class Session(HeldSession, Questions):
         self._core = wire.Connection(versions)
         self._pending: PendingRequests[wire.Message] = PendingRequests(str(address))
         self._hello: PendingRequests[wire.Version] = PendingRequests(str(address))
-        self._replies: dict[int, _Parts] = {}
-        self._port_changes: list[_PortChanges] = []
+        self._replies: dict[int, Parts] = {}
+        self._port_changes: list[Unread[wire.PortChange]] = []
+        self._flow_updates: Unread[wire.Message] | None = None
         self._xids = count(1)
         inflow = Inflow(lambda: self._core.messages)
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
@@ -77,7 +80,7 @@ class Session(HeldSession, Questions):
         is for the question before; under ``contextlib.aclosing`` the loop may be left early.
         """
         config = await self.config(timeout=timeout)
-        changes = _PortChanges()
+        changes: Unread[wire.PortChange] = Unread(self.address, MAX_UNREAD_CHANGES)
         self._port_changes.append(changes)
         try:
             self.channel.write(wire.port_status_requests(self.version, self._next_xid(), config))
@@ -85,6 +88,44 @@ class Session(HeldSession, Questions):
                 yield await changes.next()
         finally:
             self._port_changes.remove(changes)
+
+    async def flow_monitor(
+        self, *, table: int | None = None, out_port: int | None = None, timeout: float = 5.0
+    ) -> AsyncGenerator[FlowChanges, None]:
+        """The flows of the bridge, and then each change of them until the connection ends:
+        ``async for changes in session.flow_monitor()``; or those of one table, or with an output to one port.
+
+        What there is comes first, as ``initial``; the first changes that are ``complete`` end it, though they may be
+        none. ``timeout`` is in seconds, for each part of that. Raises OpenFlowRefused when the switch has no flow
+        monitor, why the connection ended, and ProtocolError when changes of more than MAX_UNREAD_UPDATES bytes wait to
+        be read. One at a time: a second one is a UsageError. Leave the loop early under ``contextlib.aclosing``.
+        """
+        await self.barrier(timeout=timeout)  # changes for a monitor that was left come before
+        if self._flow_updates is not None:
+            raise UsageError("This session has a flow monitor already.", remedy="Open another session for the second.")
+        updates: Unread[wire.Message] = Unread(self.address, MAX_UNREAD_UPDATES, lambda update: len(update.body))
+        self._flow_updates = updates
+        monitor = self._next_xid()
+        refused = False
+        try:
+            selection = ALL_TABLES if table is None else table, ANY_PORT if out_port is None else out_port
+            begin = self._parts(wire.flow_monitor_request, monitor, *selection, timeout=timeout)
+            async with aclosing(begin) as parts:
+                async for part in parts:
+                    first = self._read(partial(wire.parse_flow_update, initial=True), part)
+                    yield FlowChanges(first.changes, complete=wire.is_last_part(part), abbreviated=first.abbreviated)
+            complete = True
+            while True:
+                update = self._read(wire.parse_flow_update, await updates.next())
+                complete = complete if update.paused is None else not update.paused
+                yield FlowChanges(update.changes, complete=complete, abbreviated=update.abbreviated)
+        except (OpenFlowRefused, UsageError):
+            refused = True
+            raise
+        finally:
+            self._flow_updates = None
+            if not refused:
+                self.channel.write(wire.flow_monitor_cancel(self.version, self._next_xid(), monitor))
 
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         self._require_alive()
@@ -106,7 +147,7 @@ class Session(HeldSession, Questions):
         xid = self._next_xid()
         request = encode(self.version, xid, *arguments)
         self._core.in_parts(xid)
-        reply = self._replies[xid] = _Parts()
+        reply = self._replies[xid] = Parts(self.address)
         self.channel.write(request)
         self.channel.asked()
         try:
@@ -137,6 +178,8 @@ class Session(HeldSession, Questions):
         if isinstance(event, wire.Message):
             if self._port_changes and event.type == wire.MessageType.PORT_STATUS:
                 self._on_port_status(event)
+            if self._flow_updates is not None and event.xid not in self._replies and wire.is_flow_update(event):
+                self._on_flow_update(self._flow_updates, event)
             if self._replies and event.xid in self._replies:
                 self._on_part(self._replies[event.xid], event)
             self._pending.answer(event.xid, event)
@@ -157,10 +200,12 @@ class Session(HeldSession, Questions):
         for changes in self._port_changes:
             changes.add(change)
 
-    def _on_part(self, reply: _Parts, part: wire.Message) -> None:
+    def _on_flow_update(self, updates: Unread[wire.Message], update: wire.Message) -> None:
+        if updates.add(update):
+            self.channel.asked()  # the next one is no push: we asked for as many as there are
+
+    def _on_part(self, reply: Parts, part: wire.Message) -> None:
         reply.add(part)
-        if reply.bytes_waiting > MAX_UNREAD_PARTS:
-            reply.error = ProtocolError(f"{self.channel.address} sends flows faster than they are read.")
         if not reply.finished:
             self.channel.asked()  # the next part is no push: it belongs to the question
 
@@ -169,55 +214,8 @@ class Session(HeldSession, Questions):
         self._pending.fail_all(error)
         for changes in self._port_changes:
             changes.end(error)
-
-
-class _Parts:
-    """The parts of one multipart reply that nobody has taken yet."""
-
-    def __init__(self) -> None:
-        self.waiting: deque[wire.Message] = deque()
-        self.bytes_waiting = 0
-        self.finished = False
-        self.error: PeerError | None = None
-
-    def add(self, part: wire.Message) -> None:
-        if self.error is None:
-            self.waiting.append(part)
-            self.bytes_waiting += len(part.body)
-        self.finished = wire.is_last_part(part)
-
-    def take(self) -> wire.Message:
-        part = self.waiting.popleft()
-        self.bytes_waiting -= len(part.body)
-        return part
-
-
-class _PortChanges:
-    """Those that one reader has not taken yet."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[wire.PortChange] = deque()
-        self._error: PeerError | None = None
-        self._news = asyncio.Event()
-
-    def add(self, change: wire.PortChange) -> None:
-        if len(self._waiting) >= MAX_UNREAD_CHANGES:
-            self.end(ProtocolError("Ports change faster than the changes are read."))
-        if self._error is None:
-            self._waiting.append(change)
-            self._news.set()
-
-    def end(self, error: PeerError) -> None:
-        self._error = self._error or error
-        self._news.set()
-
-    async def next(self) -> wire.PortChange:
-        while not self._waiting:
-            if self._error is not None:
-                raise self._error.with_traceback(None)
-            self._news.clear()
-            await self._news.wait()
-        return self._waiting.popleft()
+        if self._flow_updates is not None:
+            self._flow_updates.end(error)
 
 
 def connect(

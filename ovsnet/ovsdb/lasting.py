@@ -27,9 +27,6 @@ from ovsnet.ovsdb.session import Session
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds before a session that refused the monitor is asked again, doubled each time, and jittered."""
 
-EVER = 1e8
-"""Seconds: three years."""
-
 
 class LastingMonitor:
     """Made by ``Client.monitor``: await it, or enter it with ``async with``; its first rows are in then.
@@ -179,7 +176,7 @@ class LastingMonitor:
     async def _run(self) -> None:
         try:
             while True:
-                session = await self._session()
+                session = await self._client.living()
                 reason = await self._follow(session)
                 self.reason = reason
                 self._audience.wake()
@@ -193,18 +190,6 @@ class LastingMonitor:
             raise
         except OvsnetError as error:
             self._end(error)
-
-    async def _session(self) -> Session:
-        while True:
-            try:
-                session = await self._client.connected(timeout=EVER)
-            except OvsnetError:
-                if self._client.state == "closed":
-                    raise
-            else:
-                if not session.closed.done():
-                    return session
-            await after_next_poll()  # it was up, and is not any more
 
     async def _follow(self, session: Session) -> OvsnetError:
         """Keep the copy up over one session. Returns why that is over."""

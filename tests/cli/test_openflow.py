@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
+from ovsnet.sandbox import binaries
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ovsnet.sandbox.node import Sandbox
-    from tests.cli.conftest import Ended, Ovsnet
+    from tests.cli.conftest import Ended, Ovsnet, Program
 
 
 @pytest.fixture
@@ -85,3 +90,40 @@ def test_bridge_that_is_not_there_and_target_that_cannot_be(ovsnet: Ovsnet, tmp_
     assert "does not exist" in ended.err
     assert ovsnet("openflow", "show", "http:x").code == 2
     assert ovsnet("openflow", "groups", "br-none", "-O", "1.2").code == 2
+
+
+def test_monitor_prints_what_is_there_and_what_changes(switch: Sandbox, program: Program) -> None:
+    target = f"unix:{switch.rundir / 'br-int.mgmt'}"
+    command = ("openflow", "monitor", target, "--table", "3", "--timeout", str(PATIENCE))
+
+    def ofctl(*arguments: str) -> None:
+        tool = binaries.find().path("ovs-ofctl")
+        subprocess.run([tool, arguments[0], target, *arguments[1:]], env=binaries.find().environment(), check=True)
+
+    ofctl("add-flow", "table=3,ip,actions=1")
+    with program(*command, "--json", "--count", "2") as process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert first["complete"] is True
+        (change,) = first["changes"]
+        assert (change["change"], change["flow"]["match"]) == ("initial", {"eth_type": "0x800"})
+        ofctl("mod-flows", "table=3,actions=2")
+        ofctl("del-flows", "table=3")
+        changes = [change for line in process.stdout for change in json.loads(line)["changes"]]
+        assert [(each["change"], each["reason"]) for each in changes] == [("modified", ""), ("removed", "delete")]
+        assert process.wait() == 0
+    with program(*command) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline() == "# complete\n"
+        for line in ("+ table=3, ip actions=output:1\n", "- table=3, ip actions=output:1\n"):
+            ofctl(*(("add-flow", "table=3,ip,actions=1") if line[0] == "+" else ("del-flows", "table=3")))
+            assert process.stdout.readline() == line
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+
+
+def test_monitor_of_a_bridge_that_is_not_there_ends_at_once(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    ended = ovsnet("openflow", "monitor", "br-none", "--rundir", tmp_path)
+    assert ended.code == 3
+    assert "does not exist" in ended.err

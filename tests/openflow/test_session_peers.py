@@ -4,69 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError
-from ovsnet.io.address import Address
 from ovsnet.openflow import connect
 from ovsnet.protocol import openflow as wire
 from ovsnet.protocol.openflow.message import MessageType, pack_message
+from tests.openflow.peers import HELLO, Peer, read_message, says
 from tests.patience import PATIENCE
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Peer = Callable[[Behave], Awaitable[Address]]
-
-HELLO = wire.hello()
-
-
-@pytest.fixture
-async def peer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Peer]:
-    """Starts a peer that behaves so on each connection, for as long as the test runs; returns where."""
-    path = tmp_path_factory.mktemp("p") / "sock"
-    servers: list[asyncio.Server] = []
-    talks: set[asyncio.Task[None]] = set()
-
-    async def start(behave: Behave) -> Address:
-        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            talks.add(task)
-            with suppress(ConnectionError):
-                await behave(reader, writer)
-            writer.close()
-
-        servers.append(await asyncio.start_unix_server(talk, path))
-        return Address.unix(path)
-
-    yield start
-    for server in servers:
-        server.close()
-    for talk in talks:
-        talk.cancel()
-    await asyncio.gather(*talks, return_exceptions=True)
-
-
-async def read_message(reader: asyncio.StreamReader) -> wire.Message:
-    version, kind, length, xid = struct.unpack("!BBHI", await reader.readexactly(8))
-    return wire.Message(version, kind, xid, await reader.readexactly(length - 8))
-
-
-def says(data: bytes) -> Behave:
-    """Sends that, and stays."""
-
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(data)
-        while await reader.read(65536):
-            pass
-
-    return behave
 
 
 @pytest.mark.parametrize(

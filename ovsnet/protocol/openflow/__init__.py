@@ -10,6 +10,7 @@ from ovsnet.protocol.openflow.action import Action
 from ovsnet.protocol.openflow.connection import Connection, Event, Negotiated
 from ovsnet.protocol.openflow.error_message import ErrorMessage, parse_error
 from ovsnet.protocol.openflow.error_names import error_name
+from ovsnet.protocol.openflow.flow_monitor import FlowChange, FlowUpdate, is_flow_update, parse_flow_update
 from ovsnet.protocol.openflow.flows import Flow, parse_flows
 from ovsnet.protocol.openflow.groups import Bucket, Group, GroupStats, parse_group_stats, parse_groups
 from ovsnet.protocol.openflow.hello import hello
@@ -41,6 +42,8 @@ from ovsnet.protocol.openflow.requests import (
     desc_request,
     echo_request,
     features_request,
+    flow_monitor_cancel,
+    flow_monitor_request,
     flow_request,
     get_config_request,
     group_desc_request,
@@ -71,6 +74,8 @@ __all__ = [
     "Event",
     "Features",
     "Flow",
+    "FlowChange",
+    "FlowUpdate",
     "Group",
     "GroupStats",
     "Message",
@@ -95,11 +100,14 @@ __all__ = [
     "echo_request",
     "error_name",
     "features_request",
+    "flow_monitor_cancel",
+    "flow_monitor_request",
     "flow_request",
     "get_config_request",
     "group_desc_request",
     "group_stats_request",
     "hello",
+    "is_flow_update",
     "is_last_part",
     "meter_config_request",
     "meter_features_request",
@@ -109,6 +117,7 @@ __all__ = [
     "parse_desc",
     "parse_error",
     "parse_features",
+    "parse_flow_update",
     "parse_flows",
     "parse_group_stats",
     "parse_groups",

@@ -164,7 +164,7 @@ def _read_11(version: int, body: bytes, start: int) -> tuple[Flow, int]:
     fields = unpack(_FLOW_11, body, "a flow", start)
     length, table_id, sec, nsec, priority, idle, hard, flags, importance, cookie, packets, octets = fields
     end = _end(body, start, length, _FLOW_11.size)
-    match, after = _oxm_match(body, start + _FLOW_11.size, end)
+    match, after = oxm_match(body, start + _FLOW_11.size, end)
     counts = (_known(packets), _known(octets))
     # Up to 1.2 there are no flags to tell, and up to 1.3 no importance.
     flags = flags if version >= Version.OF13 else 0
@@ -182,7 +182,7 @@ def _read_15(version: int, body: bytes, start: int) -> tuple[Flow, int]:
     fields = unpack(_FLOW_15, body, "a flow", start)
     length, table_id, priority, idle, hard, flags, importance, cookie = fields
     end = _end(body, start, length, _FLOW_15.size)
-    match, after = _oxm_match(body, start + _FLOW_15.size, end)
+    match, after = oxm_match(body, start + _FLOW_15.size, end)
     stats, after = read_oxs(body, after, end)
     return (
         Flow(
@@ -197,14 +197,11 @@ def _read_nicira(body: bytes, start: int) -> tuple[Flow, int]:
     fields = unpack(_FLOW_NX, body, "a flow", start)
     length, table_id, sec, nsec, priority, idle, hard, match_length, *ages, cookie, packets, octets = fields
     end = _end(body, start, length, _FLOW_NX.size)
-    begin = start + _FLOW_NX.size
-    after = begin + match_length + -match_length % 8
-    if after > end:
-        raise OpenFlowProtocolError(f"the match of a flow claims {match_length} bytes")
+    match, after = nxm_match(body, start + _FLOW_NX.size, match_length, end)
     return (
         Flow(
             Version.OF10, table_id, priority, cookie, sec, nsec, _known(packets), _known(octets), idle, hard, 0, 0,
-            body[begin : begin + match_length], body[after:end], *map(_age, ages),
+            match, body[after:end], *map(_age, ages),
         ),
         end,
     )  # fmt: skip
@@ -221,13 +218,21 @@ def _end(body: bytes, start: int, length: int, least: int) -> int:
     return start + length
 
 
-def _oxm_match(body: bytes, start: int, end: int) -> tuple[bytes, int]:
+def oxm_match(body: bytes, start: int, end: int) -> tuple[bytes, int]:
     """The fields of a match, and where its padding ends. Its length counts its header and not the padding."""
     kind, length = unpack(_MATCH, body[:end], "the match of a flow", start)
     after = start + length + -length % 8
     if kind != _OXM_MATCH or length < _MATCH.size or after > end:
         raise OpenFlowProtocolError(f"a match is of type {kind} and claims {length} bytes")
     return body[start + _MATCH.size : start + length], after
+
+
+def nxm_match(body: bytes, start: int, length: int, end: int) -> tuple[bytes, int]:
+    """The fields of a match in Nicira's form, which has no header, and where its padding ends."""
+    after = start + length + -length % 8
+    if after > end:
+        raise OpenFlowProtocolError(f"the match of a flow claims {length} bytes")
+    return body[start : start + length], after
 
 
 def _known(count: int) -> int | None:

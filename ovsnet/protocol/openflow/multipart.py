@@ -87,14 +87,15 @@ class Joiner:
     def add(self, part: Message) -> Message | None:
         """The whole reply that ``part`` completes, or None.
 
-        Experimenter replies pass part by part: each part repeats a header whose length only the experimenter knows.
+        Experimenter replies pass part by part: each part repeats a header whose length only the experimenter knows. So
+        do changes of flows, which are no answer that ends.
         Raises OpenFlowProtocolError for a part that is too short, of another kind than the first, or past the bounds.
         """
         size = multipart_header_size(part.version)
         if len(part.body) < size:
             raise OpenFlowProtocolError(f"a multipart reply has {len(part.body)} bytes of body, {size} are needed")
         kind, flags = _OPENING.unpack_from(part.body)
-        if kind == MultipartKind.EXPERIMENTER:
+        if kind in (MultipartKind.EXPERIMENTER, MultipartKind.FLOW_MONITOR):
             return part
         more = bool(flags & _MORE)
         if part.xid in self._unfinished:

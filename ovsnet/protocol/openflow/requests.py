@@ -11,6 +11,7 @@ import struct
 from ovsnet.errors import UsageError
 from ovsnet.protocol.openflow.message import (
     NICIRA,
+    ONF,
     MessageType,
     Version,
     barrier_request_type,
@@ -21,11 +22,21 @@ from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_header
 
 NXT_ROLE_REQUEST = 10
 NXT_ROLE_REPLY = 11
+NXST_FLOW = 0
+NXST_FLOW_MONITOR = 2
+NXT_FLOW_MONITOR_CANCEL = 21
+ONFST_FLOW_MONITOR = 1870
+ONFT_FLOW_MONITOR_CANCEL = 1870
 
 _ANY = 0xFFFF_FFFF
 _ALL_TABLES = 0xFF
 _ANY_10, _ALL_10 = 0xFFFF, 0xFFFC
 _ALL_GROUPS = 0xFFFF_FFFC
+
+_MONITORED = 0b01_1111
+"""Flows that there are, that are added, removed and modified, with their instructions. The next bit would have our own
+changes in full; we make none, and OVS refuses it since 1.4."""
+_MONITOR_ADD, _MONITOR_DELETE = 0, 2
 
 
 def echo_request(version: int, xid: int, payload: bytes = b"") -> bytes:
@@ -105,6 +116,35 @@ def flow_request(
     return _multipart_request(version, xid, MultipartKind.FLOW, body)
 
 
+def flow_monitor_request(version: int, xid: int, monitor: int, table: int = _ALL_TABLES, out_port: int = _ANY) -> bytes:
+    """Ask for the flows, all, of one table or with an output to one port, and from then on for each change of them.
+
+    ``monitor`` is a number of the caller's, by which it is cancelled.
+    """
+    if version >= Version.OF14:
+        return _monitor_request(version, xid, monitor, table, out_port, _MONITOR_ADD)
+    if version == Version.OF13:
+        owner = struct.pack("!II", ONF, ONFST_FLOW_MONITOR)
+        body = _pack("!IHHIB3x", monitor, _MONITORED, 4, out_port, table) + _match_all_oxm()
+    else:
+        owner = _nicira_statistics(version, NXST_FLOW_MONITOR)
+        body = _pack("!IHHHB5x", monitor, _MONITORED, _ANY_10 if out_port == _ANY else out_port, 0, table)
+    return _multipart_request(version, xid, MultipartKind.EXPERIMENTER, owner + body)
+
+
+def flow_monitor_cancel(version: int, xid: int, monitor: int) -> bytes:
+    """Ask for no more changes of flows. Since 1.4 it has an answer, which is empty."""
+    if version >= Version.OF14:
+        return _monitor_request(version, xid, monitor, _ALL_TABLES, _ANY, _MONITOR_DELETE)
+    owner = (ONF, ONFT_FLOW_MONITOR_CANCEL) if version == Version.OF13 else (NICIRA, NXT_FLOW_MONITOR_CANCEL)
+    return pack_message(version, MessageType.EXPERIMENTER, xid, _pack("!III", *owner, monitor))
+
+
+def _monitor_request(version: int, xid: int, monitor: int, table: int, out_port: int, command: int) -> bytes:
+    body = _pack("!IIIHBB", monitor, out_port, _ANY, _MONITORED, table, command) + _match_all_oxm()
+    return _multipart_request(version, xid, MultipartKind.FLOW_MONITOR, body)
+
+
 def port_stats_request(version: int, xid: int) -> bytes:
     """Ask for the counters of all ports."""
     body = struct.pack("!H6x", _ANY_10) if version == Version.OF10 else struct.pack("!I4x", _ANY)
@@ -159,7 +199,6 @@ def _require(version: int, least: Version) -> None:
         )
 
 
-NXST_FLOW = 0
 _NXM_NX_COOKIE = 0x0001_3D10
 """OVS lib/nx-match.c: field 30 of Nicira's class, with a mask, 16 bytes."""
 
@@ -167,9 +206,14 @@ _NXM_NX_COOKIE = 0x0001_3D10
 def _nicira_flow_request(xid: int, table: int, out_port: int, cookie: int, cookie_mask: int) -> bytes:
     match = _pack("!IQQ", _NXM_NX_COOKIE, cookie, cookie_mask) if cookie_mask else b""
     port = 0xFFFF if out_port == _ANY else out_port
-    body = struct.pack("!II4x", NICIRA, NXST_FLOW) + _pack("!HHB3x", port, len(match), table)
+    body = _nicira_statistics(Version.OF10, NXST_FLOW) + _pack("!HHB3x", port, len(match), table)
     padded = match + bytes(-len(match) % 8)
     return _multipart_request(Version.OF10, xid, MultipartKind.EXPERIMENTER, body + padded)
+
+
+def _nicira_statistics(version: int, kind: int) -> bytes:
+    """What opens statistics of Nicira's: 1.0 pads it."""
+    return struct.pack("!II", NICIRA, kind) + (bytes(4) if version == Version.OF10 else b"")
 
 
 def _pack(layout: str, *numbers: int) -> bytes:
