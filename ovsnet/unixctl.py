@@ -27,7 +27,7 @@ class Session(JsonRpcSession):
     """A control connection. Use as ``async with await connect(address) as session``."""
 
     def __init__(self, address: Address) -> None:
-        super().__init__(address, max_bytes=MAX_ANSWER, refusal=_refusal)
+        super().__init__(address, max_bytes=MAX_ANSWER, refusal=self._refusal)
         self.program = ""
         """What runs at the other end, such as ``ovn-controller 23.03.1``; empty until ``version`` has asked."""
 
@@ -41,10 +41,11 @@ class Session(JsonRpcSession):
         try:
             return decode_body(body, _TEXT)
         except ProtocolError as error:
+            located = ProtocolError(f"{self.address}: {error}")
             # It would answer the next question in the same way, at the same cost.
             large = memoryview(body).nbytes > MAX_OTHER
-            self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are no text.") if large else error)
-            raise
+            self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are no text.") if large else located)
+            raise located from error
 
     async def version(self, *, timeout: float = 1.0) -> str:
         """The program and its version, as it says them in its first line. Asked once: one connection is of one
@@ -53,13 +54,13 @@ class Session(JsonRpcSession):
             self.program = for_line((await self.call("version", timeout=timeout)).partition("\n")[0])
         return self.program
 
+    def _refusal(self, error: object) -> UnixctlRefused:
+        words = str(error).strip().replace("\n", " ")
+        return UnixctlRefused(f"{self.address} refused: {words.rstrip('.') or 'no reason given'}.")
+
 
 async def connect(address: Address, *, timeout: float = 1.0) -> Session:
     """Open a control connection within ``timeout`` seconds. Raises the ConnectError that fits."""
     session = Session(address)
     await session.open(timeout=timeout)
     return session
-
-
-def _refusal(error: object) -> UnixctlRefused:
-    return UnixctlRefused(str(error).strip().replace("\n", " "))

@@ -101,10 +101,13 @@ class KeptClient(ABC, Generic[Session]):
     connection. None sends none: then only the kernel says that a connection is lost.
 
     Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
-    its deadline.
+    its deadline. ``peer`` is the name of what is connected to, for errors.
     """
 
-    def __init__(self, *, wait: bool = True, probe: float | None = PROBE, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, peer: str, *, wait: bool = True, probe: float | None = PROBE, rng: random.Random | None = None
+    ) -> None:
+        self._peer = peer
         self._wait = wait
         self._probe = probe
         self._link = LinkState(rng or random.Random())
@@ -154,7 +157,7 @@ class KeptClient(ABC, Generic[Session]):
             if self.state == state:
                 return self._status
             raise self._late(state, timeout) from None
-        raise ConnectionLost("The client was closed.")
+        raise self._closed()
 
     async def connected(self, *, timeout: float) -> Session:
         """The session, as soon as there is one. It ends with its connection, and the client makes another. Raises
@@ -180,7 +183,7 @@ class KeptClient(ABC, Generic[Session]):
     def held(self) -> Session:
         """The session. Raises why there is none."""
         if self._session is None:
-            reason = self._status.reason or ConnectionLost("The client has not connected yet.")
+            reason = self._status.reason or ConnectionLost(f"The client of {self._peer} has not connected yet.")
             raise reason.with_traceback(None)
         return self._session
 
@@ -196,7 +199,7 @@ class KeptClient(ABC, Generic[Session]):
             task.cancel()
             await asyncio.wait([task])
         session, self._session = self._session, None
-        self._become("closed", ConnectionLost("The client was closed."))
+        self._become("closed", self._closed())
         if session is not None:
             await session.aclose()
 
@@ -213,11 +216,15 @@ class KeptClient(ABC, Generic[Session]):
         """The session to ask over: waited for, or without ``wait`` the one that there is."""
         return await self.connected(timeout=timeout) if self._wait else self.held()
 
+    def _closed(self) -> ConnectionLost:
+        return ConnectionLost(f"The client of {self._peer} was closed.")
+
     def _late(self, state: ClientState, timeout: float) -> DeadlineExceeded:
         reason = self._status.reason
         why = "" if reason is None else f" {reason}"
         return DeadlineExceeded(
-            f"The client was not {state} within {timeout:g} s.{why}", remedy="" if reason is None else reason.remedy
+            f"The client of {self._peer} was not {state} within {timeout:g} s.{why}",
+            remedy="" if reason is None else reason.remedy,
         )
 
     async def _run(self) -> None:

@@ -46,8 +46,8 @@ class Client(KeptClient[Session], Questions):
         probe: float | None = PROBE,
         tls: Tls | None = None,
     ) -> None:
-        super().__init__(wait=wait, probe=probe)
         self._address = Address.of(address)
+        super().__init__(str(self._address), wait=wait, probe=probe)
         self._versions = versions
         self._timeout = timeout
         self._tls = tls

@@ -102,7 +102,9 @@ class Session(HeldSession, Questions):
         """
         await self.barrier(timeout=timeout)  # changes for a monitor that was left come before
         if self._flow_updates is not None:
-            raise UsageError("This session has a flow monitor already.", remedy="Open another session for the second.")
+            raise UsageError(
+                "This session has a flow monitor already.", remedy="Open another session for a second one."
+            )
         updates: Unread[wire.Message] = Unread(self.address, MAX_UNREAD_UPDATES, lambda update: len(update.body))
         self._flow_updates = updates
         monitor = self._next_xid()
@@ -171,8 +173,11 @@ class Session(HeldSession, Questions):
         return next(self._xids) % XID_LIMIT
 
     def _on_events(self, events: Sequence[wire.Event]) -> None:
-        for event in events:
-            self._on_event(event)
+        try:
+            for event in events:
+                self._on_event(event)
+        except wire.OpenFlowProtocolError as error:
+            self.channel.abort(wire.OpenFlowProtocolError(f"{self.address}: {error}."))
 
     def _on_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Message):
@@ -192,11 +197,7 @@ class Session(HeldSession, Questions):
             self._hello.answer(HELLO_XID, event.version)
 
     def _on_port_status(self, message: wire.Message) -> None:
-        try:
-            change = wire.parse_port_status(message)
-        except wire.OpenFlowProtocolError as error:
-            self.channel.abort(wire.OpenFlowProtocolError(f"{self.channel.address}: {error}."))
-            return
+        change = wire.parse_port_status(message)
         for changes in self._port_changes:
             changes.add(change)
 

@@ -65,8 +65,8 @@ class Client(KeptClient[Session]):
         if leader_only and not database:
             raise UsageError("A leader is one of a database.", remedy="Give database=, such as OVN_Southbound.")
         self._rng = rng or random.Random()
-        super().__init__(wait=wait, probe=probe, rng=self._rng)
         self.remotes = remotes_of(remotes)
+        super().__init__(", ".join(map(str, self.remotes)), wait=wait, probe=probe, rng=self._rng)
         self._membership = Membership(database, leader_only=leader_only) if database else None
         self._timeout = timeout
         self._tls = tls

@@ -184,7 +184,7 @@ class LastingMonitor:
                     await self._decide(session, reason)
         except asyncio.CancelledError:
             if self._ended is None:
-                self._end(ConnectionLost("The client was closed."), quietly=True)
+                self._end(ConnectionLost(f"The client of {self.database} was closed."), quietly=True)
             if self._last is not None:
                 self._last.give_up(MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner."))
             raise

@@ -65,7 +65,7 @@ class EchoSession(JsonRpcSession):
 
 class Client(KeptClient[EchoSession]):
     def __init__(self, path: Path, *, wait: bool = True, probe: float | None = None) -> None:
-        super().__init__(wait=wait, probe=probe)
+        super().__init__(f"unix:{path}", wait=wait, probe=probe)
         self._path = path
 
     async def _connect(self) -> EchoSession:
@@ -101,7 +101,7 @@ async def test_client_says_where_it_is_and_why(peer: Peer) -> None:
         assert await client.echo() >= 0
         assert client.session not in (None, first)
         assert isinstance(first.closed.result(), ConnectionLost)
-    with pytest.raises(ConnectionLost, match="client was closed"):
+    with pytest.raises(ConnectionLost, match=r"The client of unix:.* was closed"):
         client.held()
     states = [status.state async for status in changes]
     assert states[:2] == ["connecting", "up"]
@@ -121,7 +121,7 @@ async def test_call_while_the_peer_is_away_waits_or_fails_as_asked(peer: Peer) -
         asked = asyncio.create_task(patient.echo())
         await peer.start()
         assert await asked >= 0
-    with pytest.raises(ConnectionLost, match="client was closed"):
+    with pytest.raises(ConnectionLost, match=r"The client of unix:.* was closed"):
         await patient.echo()
 
 
@@ -199,7 +199,7 @@ class Given(KeptClient[Session]):
     """Of sessions that the test makes."""
 
     def __init__(self, make: Callable[[], Session], *, probe: float) -> None:
-        super().__init__(probe=probe)
+        super().__init__("what the test makes", probe=probe)
         self._make = make
 
     async def _connect(self) -> Session:

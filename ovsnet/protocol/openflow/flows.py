@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 import msgspec
 
@@ -65,7 +65,10 @@ class Flow(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def match(self) -> tuple[Entry, ...]:
         """The fields that it matches on. Raises OpenFlowProtocolError when the switch sent no list of fields."""
-        return read_entries(self.raw_match)
+        try:
+            return read_entries(self.raw_match)
+        except OpenFlowProtocolError as error:
+            raise self._unreadable("match", error) from error
 
     @cached_property
     def actions(self) -> tuple[Action, ...]:
@@ -73,7 +76,15 @@ class Flow(msgspec.Struct, frozen=True, dict=True):
 
         Raises OpenFlowProtocolError when the switch sent no list of them.
         """
-        return read_instructions(self.version, self.raw_instructions)
+        try:
+            return read_instructions(self.version, self.raw_instructions)
+        except OpenFlowProtocolError as error:
+            raise self._unreadable("actions", error) from error
+
+    def _unreadable(self, what: str, error: OpenFlowProtocolError) -> OpenFlowProtocolError:
+        """The reader of a flow has no other sentence about it: it is decoded long after its message was."""
+        place = f"table {self.table_id}, priority {self.priority}, cookie {self.cookie:#x}"
+        return OpenFlowProtocolError(f"The switch sent a flow ({place}) whose {what} OpenFlow forbids: {error}.")
 
     @property
     def duration(self) -> float:
@@ -140,7 +151,7 @@ def parse_flows(message: Message) -> list[Flow]:
     body = multipart_body(message, MultipartKind.FLOW)
     version = message.version
     read = _read_15 if version >= Version.OF15 else _read_11
-    return _flows(body, lambda body, start: read(version, body, start))
+    return _flows(body, partial(read, version))
 
 
 def _flows(body: bytes, read: Callable[[bytes, int], tuple[Flow, int]]) -> list[Flow]:
@@ -220,7 +231,9 @@ def _end(body: bytes, start: int, length: int, least: int) -> int:
 
 def oxm_match(body: bytes, start: int, end: int) -> tuple[bytes, int]:
     """The fields of a match, and where its padding ends. Its length counts its header and not the padding."""
-    kind, length = unpack(_MATCH, body[:end], "the match of a flow", start)
+    if end - start < _MATCH.size:
+        raise OpenFlowProtocolError(f"the match of a flow has {end - start} bytes, {_MATCH.size} are needed")
+    kind, length = _MATCH.unpack_from(body, start)
     after = start + length + -length % 8
     if kind != _OXM_MATCH or length < _MATCH.size or after > end:
         raise OpenFlowProtocolError(f"a match is of type {kind} and claims {length} bytes")
