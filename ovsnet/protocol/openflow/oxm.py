@@ -7,6 +7,7 @@ the length includes. Nicira's NXM is the same with classes 0 and 1.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 
 import msgspec
 
@@ -16,47 +17,46 @@ from ovsnet.protocol.openflow.message import OpenFlowProtocolError, unpack
 
 _HEADER = struct.Struct("!HBB")
 _EXPERIMENTER = struct.Struct("!I")
+_OF_AN_EXPERIMENTER = EXPERIMENTER_CLASS.to_bytes(2)
+
+TUNNEL_OPTION_BITS = 124 * 8
+"""The longest option of a tunnel (OVS include/openvswitch/meta-flow.h, ``union mf_value``)."""
 
 
-class Header(msgspec.Struct, frozen=True, gc=False):
-    """``field`` is None for a field that we do not know; ``length`` is that of the value, and of the mask as well."""
+class OfField(msgspec.Struct, frozen=True, gc=False):
+    """What belongs to a field, by the field's number."""
 
     code: Code
-    has_mask: bool
-    length: int
-    size: int
-    """Bytes of the header itself."""
 
     @property
     def field(self) -> Field | None:
-        """What is known of it."""
+        """What is known of the field; None for one that we do not know."""
         return FIELDS.get(self.code)
 
     @property
     def name(self) -> str:
         """The name of the field, or its number as OVS has it in its logs."""
         field = self.field
-        return unknown_name(self.code) if field is None else field.name
+        return _unknown_name(self.code) if field is None else field.name
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Header(OfField, frozen=True, gc=False):
+    """``length`` is that of the value, and of the mask as well."""
+
+    has_mask: bool
+    length: int
+    size: int
+    """Bytes of the header itself."""
+    wrong: str
+    """What forbids a value of that length; empty when nothing does."""
+
+
+class Entry(OfField, frozen=True, gc=False):
     """A field with a value; ``mask`` is None where every bit counts. ``size`` is the value's, in bytes."""
 
-    code: Code
     value: int
     mask: int | None
     size: int
-
-    @property
-    def field(self) -> Field | None:
-        """What is known of the field."""
-        return FIELDS.get(self.code)
-
-    @property
-    def name(self) -> str:
-        """The name of the field, or its number."""
-        field = self.field
-        return unknown_name(self.code) if field is None else field.name
 
     @property
     def text(self) -> str:
@@ -68,21 +68,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return text if self.mask is None else f"{text}/{hex_text(self.mask)}"
 
 
-class Subfield(msgspec.Struct, frozen=True, gc=False):
+class Subfield(OfField, frozen=True, gc=False):
     """Some bits of a field, as ``NXM_NX_REG0[0..15]``."""
 
-    code: Code
     offset: int
     bits: int
 
-    @property
-    def field(self) -> Field | None:
-        """What is known of the field."""
-        return FIELDS.get(self.code)
-
     def __str__(self) -> str:
         field = self.field
-        name = unknown_name(self.code) if field is None else field.full_name
+        name = _unknown_name(self.code) if field is None else field.full_name
         if field is not None and self.offset == 0 and self.bits == (field.bits or TUNNEL_OPTION_BITS):
             return f"{name}[]"
         if self.bits == 1:
@@ -90,26 +84,42 @@ class Subfield(msgspec.Struct, frozen=True, gc=False):
         return f"{name}[{self.offset}..{self.offset + self.bits - 1}]"
 
 
-TUNNEL_OPTION_BITS = 124 * 8
-"""The longest option of a tunnel (OVS include/openvswitch/meta-flow.h, ``union mf_value``)."""
-
-
-def unknown_name(code: Code) -> str:
-    """A field that has no name here."""
+def _unknown_name(code: Code) -> str:
     place, number, experimenter = code
     return f"oxm_{place:#06x}_{number}" + (f"_{experimenter:#x}" if experimenter else "")
 
 
 def read_header(body: bytes, start: int = 0) -> Header:
     """Raises OpenFlowProtocolError when ``body`` ends before the header does."""
-    place, number, length = unpack(_HEADER, body, "a field", start)
-    if place != EXPERIMENTER_CLASS:
-        return Header((place, number >> 1, 0), bool(number & 1), length, _HEADER.size)
-    (experimenter,) = unpack(_EXPERIMENTER, body, "a field of an experimenter", start + _HEADER.size)
-    if length < _EXPERIMENTER.size:
-        raise OpenFlowProtocolError(f"a field of experimenter {experimenter:#x} claims {length} bytes")
-    size = _HEADER.size + _EXPERIMENTER.size
-    return Header((place, number >> 1, experimenter), bool(number & 1), length - _EXPERIMENTER.size, size)
+    sent = body[start : start + _HEADER.size]
+    if sent.startswith(_OF_AN_EXPERIMENTER):
+        sent = body[start : start + _HEADER.size + _EXPERIMENTER.size]
+    return _header(sent)
+
+
+@lru_cache(1024)
+def _header(sent: bytes) -> Header:
+    """A bridge has some dozens, each in thousands of flows."""
+    place, number, length = unpack(_HEADER, sent, "a field")
+    experimenter, size = 0, _HEADER.size
+    if place == EXPERIMENTER_CLASS:
+        (experimenter,) = unpack(_EXPERIMENTER, sent, "a field of an experimenter", size)
+        if length < _EXPERIMENTER.size:
+            raise OpenFlowProtocolError(f"a field of experimenter {experimenter:#x} claims {length} bytes")
+        length, size = length - _EXPERIMENTER.size, size + _EXPERIMENTER.size
+    code, has_mask = (place, number >> 1, experimenter), bool(number & 1)
+    return Header(code, has_mask, length, size, _wrong(code, length, has_mask=has_mask))
+
+
+def _wrong(code: Code, length: int, *, has_mask: bool) -> str:
+    field = FIELDS.get(code)
+    name = _unknown_name(code) if field is None else field.name
+    if has_mask and length % 2:
+        return f"the value of {name} claims {length} bytes"
+    size = length // 2 if has_mask else length
+    if field is not None and field.size and size * 8 != field.size:
+        return f"the value of {name} has {size} bytes, {field.size // 8} are right"
+    return ""
 
 
 def read_entry(body: bytes, start: int = 0) -> tuple[Entry, int]:
@@ -117,14 +127,14 @@ def read_entry(body: bytes, start: int = 0) -> tuple[Entry, int]:
     header = read_header(body, start)
     start += header.size
     end = start + header.length
-    if end > len(body) or (header.has_mask and header.length % 2):
+    if end > len(body):
         raise OpenFlowProtocolError(f"the value of {header.name} claims {header.length} bytes")
-    size = header.length // 2 if header.has_mask else header.length
-    field = header.field
-    if field is not None and field.size and size * 8 != field.size:
-        raise OpenFlowProtocolError(f"the value of {field.name} has {size} bytes, {field.size // 8} are right")
-    value = int.from_bytes(body[start : start + size])
-    mask = int.from_bytes(body[start + size : end]) if header.has_mask else None
+    if header.wrong:
+        raise OpenFlowProtocolError(header.wrong)
+    if not header.has_mask:
+        return Entry(header.code, int.from_bytes(body[start:end]), None, header.length), end
+    size = header.length // 2
+    value, mask = int.from_bytes(body[start : start + size]), int.from_bytes(body[start + size : end])
     return Entry(header.code, value, mask, size), end
 
 

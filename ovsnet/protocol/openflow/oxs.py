@@ -34,20 +34,20 @@ def read_oxs(body: bytes, start: int, end: int) -> tuple[Oxs, int]:
 
     Raises OpenFlowProtocolError when it does not end before ``end``.
     """
-    _reserved, length = unpack(_LIST, body[:end], "a list of statistics", start)
-    after = start + length + -length % 8
-    if length < _LIST.size or start + length > end:
-        raise OpenFlowProtocolError(f"a list of statistics claims {length} bytes, {end - start} came")
+    sent = body[start:end]
+    _reserved, length = unpack(_LIST, sent, "a list of statistics")
+    if length < _LIST.size or length > len(sent):
+        raise OpenFlowProtocolError(f"a list of statistics claims {length} bytes, {len(sent)} came")
     found = Oxs()
-    start, end = start + _LIST.size, start + length
-    while start < end:
-        oxs_class, field, size = unpack(_ENTRY, body[:end], "a list of statistics", start)
-        start += _ENTRY.size + size
-        if start > end:
+    entries, at = sent[:length], _LIST.size
+    while at < length:
+        oxs_class, field, size = unpack(_ENTRY, entries, "a list of statistics", at)
+        at += _ENTRY.size + size
+        if at > length:
             raise OpenFlowProtocolError(f"statistic {field >> 1} of {size} bytes ends after its list")
         if oxs_class == _BASIC:
-            _take(found, field >> 1, body[start - size : start])
-    return found, after
+            _take(found, field >> 1, entries[at - size : at])
+    return found, start + length + -length % 8
 
 
 def _take(found: Oxs, field: int, value: bytes) -> None:
