@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ovsnet.deploy import monitoring
+from ovsnet.deploy import api, monitoring
 from ovsnet.deploy.kubernetes import files as kubernetes
 from ovsnet.deploy.systemd import units
 
@@ -14,6 +14,7 @@ SOURCES: dict[str, Callable[[], Mapping[str, str]]] = {
     "systemd": units.rendered,
     "prometheus": monitoring.rendered,
     "kubernetes": kubernetes.rendered,
+    "docs/api": api.rendered,
 }
 """Directory, and what gives its files by their paths in it."""
 
