@@ -64,8 +64,9 @@ MARK = "two-minutes"
 CONTAINER = (CONTROLLER, SWITCH, DATABASE)
 """The daemons of the container, in the order in which ``quit`` of start-ovs.sh stops them."""
 
+LOOKS = 0.5
 BETWEEN_LOOKS = 0.5
-"""Seconds: a look takes some processes, and ten nodes share two cores."""
+"""Seconds: a look takes some processes, and ten nodes share two cores. It takes two to see flows that stay."""
 
 
 class OpenVSwitch:
@@ -217,7 +218,7 @@ async def _serves(node: Sandbox) -> float:
     """When the flows are in the switch. A daemon that is killed meanwhile is asked again."""
     while True:
         with contextlib.suppress(OvsnetError):
-            await node.wait_ready(0.0)  # one look
+            await node.wait_ready(LOOKS)
             return asyncio.get_running_loop().time()
         await asyncio.sleep(BETWEEN_LOOKS)
 

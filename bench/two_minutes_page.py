@@ -88,7 +88,7 @@ def content(story: Story) -> Iterator[str]:
     yield ""
     yield f"![What a start takes under either probes]({PICTURE.name})"
     yield ""
-    yield from (f"* {verdict}" for verdict in verdicts(story))
+    yield from (f"* {verdict}" for verdict in (*verdicts(story), *too_early(story)))
     yield ""
     yield f"{story.began}, {story.machine}."
     yield from (f"\n**Not as wanted:** {why}" for why in (*story.doubts, *problems(story)))
@@ -108,6 +108,23 @@ def verdicts(story: Story) -> Iterator[str]:
             yield f"{cause.title}: killed in {killed} of {len(rounds)} rounds, and no loop."
         else:
             yield f"{cause.title}: no kill in {len(rounds)} rounds: refuted as a cause of one."
+
+
+TOO_EARLY = 2.0
+"""Seconds: readiness that comes so much before the flows is told to the cluster for nothing."""
+
+
+def too_early(story: Story) -> Iterator[str]:
+    """Where probes said ready of a node that forwarded nothing yet."""
+    for cause in CAUSES:
+        for which in (KUBE_OVN, OVSNET):
+            rounds = [each for each in story.rounds if (each.cause, each.probes) == (cause.key, which)]
+            gaps = [(each.serves or story.limit) - each.ready for each in rounds if each.ready is not None]
+            if early := [gap for gap in gaps if gap > TOO_EARLY]:
+                yield (
+                    f"{cause.title}: under {which} ready {spread(early)} s before the flows are in, in {len(early)} of "
+                    f"{len(rounds)} rounds."
+                )
 
 
 def problems(story: Story) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bench.pod import History, Pod, Probe, Probes
 from bench.two_minutes import of_ovsnet, play
-from bench.two_minutes_page import CAUSES, KUBE_OVN, OVSNET, Round, Story, content, verdicts
+from bench.two_minutes_page import CAUSES, KUBE_OVN, OVSNET, Round, Story, content, too_early, verdicts
 from ovsnet.bench.machine import this_machine
 from tests.patience import PATIENCE
 
@@ -15,6 +15,7 @@ TIMES = 0.001
 """A minute of a cluster in 60 ms: the order of things is tested, and not how long they take."""
 
 SWITCH = next(each for each in CAUSES if each.key == "switch")
+NONE = next(each for each in CAUSES if each.key == "none")
 
 
 class Slow:
@@ -95,6 +96,14 @@ async def test_switch_that_is_held_up_has_kube_ovns_probes_kill_the_start() -> N
     assert found.ready is None
 
 
+async def test_start_that_nothing_holds_up_is_over_when_it_serves() -> None:
+    times = 0.1
+    found = await play(NONE, OVSNET, 0, times, PATIENCE / times)
+    assert (found.problem, found.kills) == ("", [])
+    assert found.ready is not None
+    assert found.serves is not None
+
+
 def test_ovsnets_probes_are_those_that_it_renders() -> None:
     probes = of_ovsnet("http://127.0.0.1:10670")
     assert probes.startup is not None
@@ -114,6 +123,10 @@ def test_loop_is_called_one_where_two_kills_end_in_nothing() -> None:
     assert said == [
         "nothing is slow: no kill in 1 rounds: refuted as a cause of one.",
         f"**{SWITCH.title}: a kill loop** in 1 of 1 rounds.",
+    ]
+    early = Round(cause="none", probes=KUBE_OVN, number=0, ready=10.0, serves=110.0)
+    assert list(too_early(story(looped, spared, quick, early))) == [
+        f"nothing is slow: under {KUBE_OVN} ready 100.00 s before the flows are in, in 1 of 2 rounds."
     ]
     page = "\n".join(content(story(looped, spared, quick)))
     assert f"| {SWITCH.title} | {KUBE_OVN} | 1 | 2 times, first after 80.00 s | not within 300 s: 1 |" in page
