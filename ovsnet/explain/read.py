@@ -20,7 +20,7 @@ from ovsnet.explain.verdicts import Note
 EVENTS = 120_000
 """As many events as are kept of all streams together: some 100 MB."""
 TOLD = 20
-"""As many files that could not be read as are named."""
+"""As many files that could not be read as are named, and as many probes that failed."""
 DATABASE, TEXT = 16 << 20, 4 << 20
 """Bytes of a database, and of another text, that are looked at for settings."""
 Progress = Callable[[str, int], None]
@@ -30,9 +30,13 @@ Progress = Callable[[str, int], None]
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
     """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
     notes: list[Note] = []
+    unread = 0
 
     def tell(name: str, words: str) -> None:
-        notes.append(Note(f"{name} {words}"))
+        nonlocal unread
+        unread += 1
+        if unread <= TOLD:
+            notes.append(Note(f"{name} {words}"))
 
     events: list[Event] = []
     sources: list[Source] = []
@@ -59,8 +63,9 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         left -= len(reader.events)
         if not reader.sources and kept:
             beside, words = _beside(stream, b"".join(kept), saved, zone)
-            events += beside
-            notes += map(Note, words)
+            events += beside[: max(left, 0)]
+            left -= len(beside)
+            notes += map(Note, words[: max(TOLD - len(notes), 0)])
     notes += saved.notes()
     if not any(source.daemon != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
         said = "; ".join(note.words for note in notes[:3])
@@ -70,8 +75,8 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         )
     if left <= 0:
         notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
-    if len(notes) > TOLD:
-        notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
+    if unread > TOLD:
+        notes.append(Note(f"{unread - TOLD} more files could not be read, or not to their end."))
     return answer(events, sources, notes)
 
 
