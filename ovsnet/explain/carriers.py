@@ -70,7 +70,7 @@ def from_json(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     if not isinstance(message, str):
         return None
     program, host = (_text(found.get(key)).encode(errors="replace") for key in ("SYSLOG_IDENTIFIER", "_HOSTNAME"))
-    text = message.encode(errors="replace")
+    text = message.partition("\n")[0].encode(errors="replace")  # a runtime leaves the end of the line in it
     stamp = found.get("time")
     if first_in(text.partition(b"|")[0], Zone()) is None and isinstance(stamp, str):
         text = stamp.encode(errors="replace") + b" " + text

@@ -179,3 +179,10 @@ def test_clock_that_was_set_back_after_the_boot_is_no_restart() -> None:
     assert [each.code for each in found.outages] == []
     assert len(found.starts) == 1
     assert sum("went back" in note.words for note in found.notes) == 3
+
+
+def test_end_of_a_line_that_a_runtime_quotes_is_no_part_of_it() -> None:
+    line = f"2026-11-25T23:30:02.000+0000 h kernel: Out of memory: Killed process 77 (ovs-vswitchd){' ' * 9}\nmore\n"
+    reader = Reader("x", Zone())
+    reader.feed(json.dumps({"log": line, "time": "2026-11-25T23:30:03Z"}).encode() + b"\n")
+    assert [event.text.count("\n") for event in reader.events] == [0]
