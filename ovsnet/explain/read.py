@@ -10,6 +10,7 @@ from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
+from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.pods import is_pods, pods
@@ -17,8 +18,8 @@ from ovsnet.explain.reader import Reader
 from ovsnet.explain.saved import DATABASES, Saved
 from ovsnet.explain.verdicts import Note
 
-EVENTS = 120_000
-"""As many events as are kept of all streams together: some 100 MB."""
+EVENTS = 50_000
+"""As many events as are kept of all streams together: the widest of them take some 150 MB."""
 TOLD = 20
 """As many files that could not be read as are named, and as many probes that failed."""
 DATABASE, TEXT = 16 << 20, 4 << 20
@@ -67,7 +68,7 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
             left -= len(beside)
             notes += map(Note, words[: max(TOLD - len(notes), 0)])
     notes += saved.notes()
-    if not any(source.daemon != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
+    if not any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
             "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
