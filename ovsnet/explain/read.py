@@ -68,7 +68,9 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
             left -= len(beside)
             notes += map(Note, words[: max(TOLD - len(notes), 0)])
     notes += saved.notes()
-    if not any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
+    if not any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) and not any(
+        map(_of_a_daemon, events)
+    ):
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
             "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
