@@ -28,6 +28,7 @@ MEGABYTES = 500
 MOST_MEMORY = 200
 """Megabytes that ``explain`` may take, whatever it reads."""
 HOTSOS = Peer("hotsos", "1.30.post8")
+GREP = "grep -c"
 BEGIN = 1_700_000_000.0
 NOISE = (
     ("poll_loop", "DBG", "wakeup due to [POLLIN] on fd 21 (<->/var/run/openvswitch/db.sock) at lib/stream-fd.c:157"),
@@ -102,7 +103,7 @@ def _explain(path: Path) -> list[str]:
 def _peers(path: Path, directory: Path) -> Iterator[Row]:
     """Readers of the same log."""
     yield _row("ovsnet explain", path, _explain(path))
-    yield _row("grep -c", path, ["grep", "-c", "connection failed", str(path)])
+    yield _row(GREP, path, ["grep", "-c", "connection failed", str(path)])
     try:
         python = interpreter(HOTSOS)
     except OvsnetError as error:
@@ -153,7 +154,11 @@ def main() -> None:
         for row in (*_peers(path, directory), *_harder(path, directory)):
             print(row)
             rows.append(row)
-    ours = [row for row in rows if not row.name.startswith(("grep", "hotsos"))]
+    grep = next(row for row in rows if row.name == GREP)
+    for row in rows:
+        if row.megabytes == grep.megabytes and row is not grep:
+            print(f"{row.name:28} {row.seconds / max(grep.seconds, 0.01):8.1f} times the CPU of {GREP}")
+    ours = [row for row in rows if not row.name.startswith((GREP, HOTSOS.name))]
     worst = max(row.memory for row in ours)
     print(f"{'as it must be' if worst < MOST_MEMORY else 'TOO MUCH'}: {worst:.0f} MB of {MOST_MEMORY}")
 

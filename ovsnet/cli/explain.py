@@ -17,7 +17,7 @@ from ovsnet.explain.answer import document
 from ovsnet.explain.page import page
 from ovsnet.explain.read import explain as explained
 from ovsnet.explain.read import zone as zone_of
-from ovsnet.texts import for_line
+from ovsnet.texts import for_line, for_lines
 
 EVERY = 0.2
 """Seconds between two lines of progress."""
@@ -61,7 +61,7 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None
     finally:
         shown.end()
     if report is not None:
-        _write(report, page(found))
+        _write(report, for_lines(page(found)))
     if as_json:
         say(json.dumps(document(found), indent=2, ensure_ascii=False))
     else:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from ovsnet.explain.clock import stamp
-from ovsnet.explain.daemons import NORTHBOUND, OVSDB, SOUTHBOUND, TITLES
+from ovsnet.explain.daemons import NORTHBOUND, OVSDB, SOUTHBOUND, TITLES, target_of
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.history import History
+from ovsnet.explain.history import STEPS, History
 from ovsnet.explain.nodes import histories
 from ovsnet.explain.outages import outages
 from ovsnet.explain.starts import starts
@@ -19,6 +21,8 @@ from ovsnet.explain.view import views
 
 MOVES = 20
 """Ports do move: so many times tell of something else."""
+SUBJECTS = 20
+"""As many disks, and containers whose probes failed, as are told of."""
 SERVERS = (OVSDB, SOUTHBOUND, NORTHBOUND)
 SHOWN = 200
 """As many starts and outages as are told in full, the latest of them."""
@@ -59,21 +63,21 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
 
 def _once(found: Iterator[Outage], before: Sequence[Outage]) -> Iterator[Outage]:
     """What is wrong in the middle is told once, not for each node; its consequences are all told."""
+    told = {_same(each): each for each in before if each.proof}
     for outage in found:
-        same = next(
-            (
-                each
-                for each in before
-                if (each.code, each.daemon, each.proof[:1]) == (outage.code, outage.daemon, outage.proof[:1])
-            ),
-            None,
-        )
+        same = told.get(_same(outage)) if outage.proof else None
         if same is None:
+            if outage.proof:
+                told[_same(outage)] = outage
             yield outage
             continue
         known = {(effect.at, effect.words) for effect in same.effects}
         same.effects += [each for each in outage.effects if (each.at, each.words) not in known]
         same.node = ""
+
+
+def _same(outage: Outage) -> tuple[str, str, int]:
+    return outage.code, outage.daemon, id(outage.proof[0])
 
 
 def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note]:
@@ -94,9 +98,24 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
             yield Note(f"{source.name}: its daemon held back {dropped} lines, for they came too fast.", own[0].place)
         if missing:
             yield Note(f"{source.name}: {missing} lines are missing, by their numbers.", own[0].place)
+    for name, count in _counted(events).items():
+        yield Note(f"{name}: {count} more lines on starts and connections were counted, not followed: explain less.")
     if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
         names = ", ".join(vague[:3])
         yield Note(f"{names}: the times name no zone; they were taken for those of --zone.")
+
+
+def _counted(events: Sequence[Event]) -> Counter[str]:
+    """Lines by file that came after as many like them as are kept, and that an answer would build on."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if event.repeated and (event.kind == "opened" or _connects(event)):
+            found[event.source.name] += event.repeated
+    return found
+
+
+def _connects(event: Event) -> bool:
+    return event.kind in STEPS and target_of(event.source.daemon, event.subject) != ""
 
 
 def _host(events: Sequence[Event]) -> Iterator[Note]:
@@ -105,9 +124,11 @@ def _host(events: Sequence[Event]) -> Iterator[Note]:
         ("device", "The kernel says of {subject}: {error}"),
         ("probe", "The kubelet's probe of {subject} failed"),
     ):
-        own = [event for event in events if event.kind == kind]
-        for subject in dict.fromkeys(event.subject for event in own):
-            those = [event for event in own if event.subject == subject]
+        by_subject: dict[str, list[Event]] = {}
+        for event in events:
+            if event.kind == kind:
+                by_subject.setdefault(event.subject, []).append(event)
+        for subject, those in islice(by_subject.items(), SUBJECTS):
             first, count = those[0], sum(1 + event.repeated for event in those)
             told = words.format_map({**first.said, "subject": subject})
             yield Note(f"{told}; {count} times from {stamp(first.at)} on.", first.place)

@@ -21,6 +21,8 @@ HOST = re.compile(
 """The host before the word of those that watch over the daemons."""
 PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
 """``kubectl logs --prefix``."""
+NAME = 100
+"""Longer is no name of a program, a host or a module."""
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Split(msgspec.Struct, frozen=True):
 def split(line: bytes) -> Split | None:
     """``line`` taken apart, or None where it is no line of a daemon."""
     program = host = b""
-    if line[:1] == b"{" and (opened := _from_json(line)) is not None:
+    if line[:1] == b"{" and (opened := from_json(line)) is not None:
         line, program, host = opened
     parts = line.rstrip(b"\r\n").split(b"|", 4)
     if len(parts) < 5 or not parts[1].isdigit():
@@ -53,28 +55,32 @@ def split(line: bytes) -> Split | None:
     if not host and (found := PREFIX.match(parts[0])):
         host = found[1]
     head, number, module, level, text = parts
-    return Split(head, number, module, level, text, program, host)
+    return Split(head, number, module, level, text, program[:NAME], host[:NAME])
 
 
-def _from_json(line: bytes) -> tuple[bytes, bytes, bytes] | None:
+def from_json(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """The message, the sender and the host of a line of Docker's ``json-file`` or of ``journalctl -o json``."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
     message = found.get("log", found.get("MESSAGE", found.get("message")))
     if not isinstance(message, str):
         return None
-    program, host = (str(found.get(key, "")).encode(errors="replace") for key in ("SYSLOG_IDENTIFIER", "_HOSTNAME"))
-    text = message.encode(errors="replace")
+    program, host = (_text(found.get(key)).encode(errors="replace") for key in ("SYSLOG_IDENTIFIER", "_HOSTNAME"))
+    text = message.partition("\n")[0].encode(errors="replace")  # a runtime leaves the end of the line in it
     stamp = found.get("time")
     if first_in(text.partition(b"|")[0], Zone()) is None and isinstance(stamp, str):
         text = stamp.encode(errors="replace") + b" " + text
-    if (micro := found.get("__REALTIME_TIMESTAMP")) is not None and str(micro).isdigit() and len(str(micro)) < 17:
+    if (micro := _text(found.get("__REALTIME_TIMESTAMP"))).isdecimal() and len(micro) < 17:
         text = _stamped(int(micro), text)
     return text, program, host
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _stamped(micro: int, text: bytes) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
 
 UNKNOWN = "unknown"
+MOST = 1e10
+"""No daemon counts so far, be it milliseconds or lines: a greater number is garbage."""
 
 
 class Source(msgspec.Struct):
@@ -29,7 +32,8 @@ class Source(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """One line: what kind, when, who, about what, and where it stands. ``repeated`` counts like ones not kept."""
+    """One line: what kind, when, who, about what, and where it is. ``repeated`` counts those like it that were not
+    kept, and ``until`` is when the last of them was written."""
 
     kind: str
     at: float
@@ -39,6 +43,7 @@ class Event(msgspec.Struct):
     thread: str = ""
     said: Mapping[str, str] = msgspec.field(default_factory=dict)
     repeated: int = 0
+    until: float = 0.0
     order: int = 0
 
     @property
@@ -49,9 +54,15 @@ class Event(msgspec.Struct):
     def number(self, name: str) -> float:
         """A number that the line names; 0 where it names none."""
         try:
-            return float(self.said.get(name) or 0)
+            found = float(self.said.get(name) or 0)
         except ValueError:
             return 0.0
+        return found if math.isfinite(found) and abs(found) < MOST else 0.0
+
+    @property
+    def last(self) -> float:
+        """When it was said for the last time."""
+        return max(self.at, self.until)
 
     @property
     def place(self) -> str:

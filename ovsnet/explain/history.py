@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ovsnet.explain.daemons import target_of
+from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, target_of
 from ovsnet.explain.event import Event
 from ovsnet.explain.host_kinds import ENDS, FROM_OUTSIDE, how_it_ended
 
 TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
+CLUSTERED = (SOUTHBOUND, NORTHBOUND)
 SAME_START = 2.0
 """A process says twice that it opened its log, the second time with milliseconds."""
 YOUNG = 10
@@ -100,43 +101,37 @@ class Absence(msgspec.Struct):
 
 
 class History(msgspec.Struct):
-    """Of one daemon on one node. ``instance`` tells the members of a cluster apart."""
+    """Of one daemon on one node. ``instance`` tells the members of a cluster apart. From ``first`` to ``last`` there
+    are lines of its own: what others log of it does not count. ``peers``: when it lacked another member."""
 
     node: str
     daemon: str
     instance: str
     events: list[Event]
+    first: float = 0.0
+    last: float = 0.0
     lives: list[Life] = msgspec.field(default_factory=list)
     absences: list[Absence] = msgspec.field(default_factory=list)
+    peers: list[Absence] = msgspec.field(default_factory=list)
+    _by_kind: dict[str, list[Event]] = msgspec.field(default_factory=dict)
 
     def of(self, *kinds: str) -> list[Event]:
-        """Its events of these kinds."""
-        return [event for event in self.events if event.kind in kinds]
-
-    @property
-    def first(self) -> float:
-        """Since when there are lines of it."""
-        return min((event.source.first for event in self._own() if event.source.first is not None), default=0.0)
-
-    @property
-    def last(self) -> float:
-        """Until when there are lines of it."""
-        return max((event.source.last for event in self._own() if event.source.last is not None), default=0.0)
-
-    def _own(self) -> Iterator[Event]:
-        """What others log of it does not show that it logged nothing."""
-        return (event for event in self.events if event.kind not in FROM_OUTSIDE)
-
-    def life_at(self, at: float) -> Life | None:
-        """The process that ran then."""
-        return next((life for life in reversed(self.lives) if (life.began or 0.0) <= at), None)
+        """Its events of these kinds, in order of time where it is one."""
+        if not self._by_kind:
+            for event in self.events:
+                self._by_kind.setdefault(event.kind, []).append(event)
+        return [event for kind in kinds for event in self._by_kind.get(kind, ())]
 
 
-def history(node: str, daemon: str, instance: str, events: Sequence[Event]) -> History:
-    """The lives and the connections of one daemon."""
-    told = History(node, daemon, instance, list(events))
+def history(
+    node: str, daemon: str, instance: str, events: Sequence[Event], span: tuple[float, float] = (0.0, 0.0)
+) -> History:
+    """The lives and the connections of one daemon; ``span`` is from when to when there are lines of its own."""
+    told = History(node, daemon, instance, list(events), *span)
     told.lives = list(_lives(told))
-    told.absences = sorted(_absences(told), key=lambda each: each.began)
+    found = sorted(_absences(told), key=lambda each: each.began)
+    told.absences = [each for each in found if each.target != daemon]
+    told.peers = [each for each in found if each.target == daemon]
     return told
 
 
@@ -161,12 +156,20 @@ def _lives(told: History) -> Iterator[Life]:
                 yield life
             young = opened or (not event.thread and 0 < own < YOUNG)
             life = Life(told.node, told.daemon, event.at if young else None, event if young else None)
+        if not event.thread and own > number > 0 and life.ended is not None and _lived_on(life, event):
+            life.ended, life.end = None, []
         if not event.thread and own:
             number = own
         _live(life, event)
     if life is not None:
         life.seen = max(life.seen, told.last if not life.end else life.seen)
         yield life
+
+
+def _lived_on(life: Life, event: Event) -> bool:
+    """Whether it logs on, whatever others say: they may mean another process of its unit, container or name."""
+    outside = all(each.kind in FROM_OUTSIDE for each in life.end)
+    return outside and event.kind not in FROM_OUTSIDE and event.at - (life.ended or 0.0) > SAME_START
 
 
 def _live(life: Life, event: Event) -> None:
@@ -182,17 +185,19 @@ def _live(life: Life, event: Event) -> None:
 
 def _absences(told: History) -> Iterator[Absence]:
     """Each connection that the daemon makes itself, as a machine of two states. The members of a cluster are one
-    target: a daemon that loses one goes on to the next."""
-    tracks: dict[tuple[str, str], list[Absence]] = {}
+    target, for a client that loses one goes on to the next; among themselves each has a connection with each other."""
+    tracks: dict[tuple[str, str, str], list[Absence]] = {}
+    members = {event.subject for event in told.of("connecting")} if told.daemon in CLUSTERED else set()
     for event in told.events:
         if event.kind == "opened" and event.number("number") == 1:
             for last in (track[-1] for track in tracks.values() if track):
                 last.cut = last.cut or last.ended is None
             continue
-        target = target_of(told.daemon, event.subject) if event.subject else ""
-        if not target or event.kind not in STEPS or target == told.daemon:
+        member = event.subject if event.subject in members else ""
+        target = told.daemon if member else target_of(told.daemon, event.subject) if event.subject else ""
+        if not target or event.kind not in STEPS or (target == told.daemon and not member):
             continue
-        track = tracks.setdefault((event.thread, target), [])
+        track = tracks.setdefault((event.thread, target, member), [])
         if (absence := _open(told, track, event, target)) is not None:
             _step(absence, event)
     for track in tracks.values():

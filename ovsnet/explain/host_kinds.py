@@ -14,7 +14,7 @@ from ovsnet.explain.kinds import Kind
 DAEMON = "ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd"
 PROCESS = rf"(?P<subject>{DAEMON}|handler\d+|revalidator\d+|pmd-c[^\]:]+|ovn_\w+)"
 """A process by its name, or a thread by its own (lib/ovs-thread.c, ``ovs_thread_create``)."""
-UNIT = rf"(?P<subject>{DAEMON}|openvswitch(?:-switch)?|ovn-(?:host|central))\.service: "
+UNIT = rf"(?P<subject>(?:{DAEMON}|openvswitch(?:-switch)?|ovn-(?:host|central))\.service): "
 DEVICE = r"(?P<subject>[\w.-]+)"
 
 HOST_KINDS = (
@@ -137,10 +137,11 @@ FROM_OUTSIDE = ENDS | {"blocked", "probe"}
 """Those that are about a daemon, and not its own."""
 
 _DAEMONS = (
-    (re.compile(r"ovs-vswitchd|handler\d+|revalidator\d+|pmd-c.*"), ("ovs-vswitchd",)),
-    (re.compile(r"ovsdb-server"), ("ovsdb-server",)),
-    (re.compile(r"ovn-controller|ovn_\w+|ovn-host"), ("ovn-controller",)),
-    (re.compile(r"ovn-northd|northd|ovn-central"), ("ovn-northd",)),
+    (re.compile(r"openvswitch(?:-switch)?\.service"), ("ovs-vswitchd", "ovsdb-server")),
+    (re.compile(r"ovs-vswitchd(?:\.service)?|handler\d+|revalidator\d+|pmd-c.*"), ("ovs-vswitchd",)),
+    (re.compile(r"ovsdb-server(?:\.service)?"), ("ovsdb-server",)),
+    (re.compile(r"ovn-(?:controller|host)(?:\.service)?|ovn_\w+"), ("ovn-controller",)),
+    (re.compile(r"ovn-(?:northd|central)(?:\.service)?|northd"), ("ovn-northd",)),
     (re.compile(r"nbdb|nb-ovsdb"), ("northbound",)),
     (re.compile(r"sbdb|sb-ovsdb"), ("southbound",)),
     # Kube-OVN's ovs-ovn pod has all three in one container; OVN-Kubernetes' ovs-node pod has two of them.

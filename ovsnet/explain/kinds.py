@@ -149,7 +149,7 @@ KINDS = (
         "pidfile",
         "pid",
         ("daemon_unix", "daemon"),
-        r"(?P<subject>\S+): (?P<what>already running as pid \d+|pidfile check failed.*|stale pidfile.*)",
+        r"(?P<subject>\S+): (?P<what>already running as pid \d+|pidfile check failed.*)",
         "lib/daemon-unix.c, check_already_running()",
     ),
     Kind("exiting", "Exiting ovn", ("main",), r"Exiting ovn-controller", "controller/ovn-controller.c, main()"),
@@ -263,7 +263,8 @@ KINDS = (
         "tls",
         ": ",
         ("stream_ssl",),
-        r"(?P<subject>SSL_\w+|\S+): (?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
+        r"(?!SSL_accept: .*wrong version)(?P<subject>SSL_\w+|\S+): "
+        r"(?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
         "lib/stream-ssl.c, interpret_ssl_error()",
         many=100,
     ),

@@ -95,7 +95,7 @@ def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
     if not view.covers(absence.target, absence.began):  # nobody else tells of it
         lost = absence.lost is not None and (absence.target in LOCAL or absence.failures)
         return bool(lost) or (absence.target not in LOCAL and end - absence.began >= LONG_STALL)
-    if any(absence.began - 1 <= (life.began or 0.0) <= end for life in view.lives(absence.target)):
+    if view.started(absence.target, absence.began - 1, end):
         return False
     if absence.ended is None:  # at the longest backoff nothing is logged any more (lib/rconn.c, disconnect())
         return end - absence.began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
+
+from msgspec.structs import replace
 
 from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.history import History, history
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
+from ovsnet.explain.kinds import JUMP
 
 LOCAL = (OVSDB, VSWITCHD, CONTROLLER)
 """Of these a node has one each: two that ran at the same time are of two nodes."""
 APART = 1.0
+"""Seconds for which two logs of one daemon may overlap where it was rotated."""
+COPIED = 2.0
+"""Seconds by which a line's time in the journal, which may be cut to seconds, differs from its own."""
+JUMPS = 3
+"""A log whose times go back more often is in no order at all."""
+Key = tuple[str, str, str]
+"""The node, the daemon, and its instance."""
 
 
 def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[History]:
@@ -21,29 +32,92 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
     for source in sources:
         if source.daemon in (UNKNOWN, OVSDB):
             source.daemon = daemon_by_path(source.daemon, source.name)
+    own = _straightened(_without_copies(events, sources))
     for number, node in _nodes(sources).items():
         sources[number].node = node
-    found: defaultdict[tuple[str, str, str], list[Event]] = defaultdict(list)
+    spans = _spans(sources)
+    found: defaultdict[Key, list[Event]] = defaultdict(list, {key: [] for key in spans})
     outside: list[Event] = []
-    for event in sorted(events, key=lambda each: (each.at, each.source.name, each.order)):
+    for event in sorted(own, key=lambda each: (each.at, each.source.name, each.order)):
         if event.kind in FROM_OUTSIDE:
             outside.append(event)
         elif event.source.daemon != UNKNOWN:
-            found[(event.source.node, event.source.daemon, _instance(event.source))].append(event)
+            found[_key(event.source)].append(event)
+    touched: set[Key] = set()
     for event in outside:
         for daemon in daemons_of(event.subject):
             key = _told_of(found, event, daemon)
             found[key].append(event)
-            found[key].sort(key=lambda each: each.at)
-    return [history(*key, told) for key, told in sorted(found.items())]
+            touched.add(key)
+    for key in touched:
+        found[key].sort(key=lambda each: each.at)
+    return [history(*key, told, spans.get(key, (0.0, 0.0))) for key, told in sorted(found.items(), key=itemgetter(0))]
 
 
-def _told_of(found: Mapping[tuple[str, str, str], list[Event]], event: Event, daemon: str) -> tuple[str, str, str]:
+def _without_copies(events: Sequence[Event], sources: Sequence[Source]) -> list[Event]:
+    """A daemon may log to a file and to syslog, where the journal takes its errors: each line of it counts once."""
+    files: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    carried: defaultdict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        if not event.source.host:
+            files[_line(event)].append(event.at)
+        elif event.source.daemon != UNKNOWN:
+            carried[id(event.source)].append(event)
+    since = min((each.first for each in sources if not each.host and each.first is not None), default=0.0)
+    until = max((each.last for each in sources if not each.host and each.last is not None), default=0.0)
+    dropped: set[int] = set()
+    for source in sources:
+        own = carried[id(source)]
+        copies = {id(event) for event in own if _near(files.get(_line(event), ()), event.at)}
+        if 2 * len(copies) > sum(since <= event.at <= until for event in own):
+            dropped |= copies
+            rest = [event.at for event in own if id(event) not in copies]
+            source.first, source.last = min(rest, default=None), max(rest, default=None)
+    return [event for event in events if id(event) not in dropped]
+
+
+def _straightened(events: Sequence[Event]) -> list[Event]:
+    """What a daemon logged before its clock went back comes before what it logged after that, as it did."""
+    jumps: defaultdict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.kind == JUMP.name:
+            jumps[id(event.source)].append(event)
+    return [_straight(event, jumps.get(id(event.source), ())) for event in events]
+
+
+def _straight(event: Event, jumps: Sequence[Event]) -> Event:
+    late = sum(jump.number("seconds") for jump in jumps if event.order < jump.order)
+    return replace(event, at=event.at - late) if late and len(jumps) <= JUMPS else event
+
+
+def _line(event: Event) -> tuple[str, str]:
+    return event.said.get("number", ""), event.text
+
+
+def _near(times: Sequence[float], at: float) -> bool:
+    return any(abs(each - at) < COPIED for each in times)
+
+
+def _spans(sources: Sequence[Source]) -> dict[Key, tuple[float, float]]:
+    """From when to when there are lines of each daemon, of which some files may have none that counts."""
+    found: dict[Key, tuple[float, float]] = {}
+    for source in sources:
+        if source.daemon != UNKNOWN and source.first is not None and source.last is not None:
+            first, last = found.get(_key(source), (source.first, source.last))
+            found[_key(source)] = min(first, source.first), max(last, source.last)
+    return found
+
+
+def _told_of(found: Mapping[Key, list[Event]], event: Event, daemon: str) -> Key:
     """The daemon that the kernel, systemd or the kubelet speaks of: that of their own host, where several are told
     apart. One that has no line of its own is known by theirs alone."""
     same = [key for key in sorted(found) if key[1] == daemon]
     here = [key for key in same if key[0] in ("", event.source.host)]
     return (here or same or [(event.source.node, daemon, "")])[0]
+
+
+def _key(source: Source) -> Key:
+    return source.node, source.daemon, _instance(source)
 
 
 def _instance(source: Source) -> str:
@@ -73,10 +147,14 @@ def _nodes(sources: Sequence[Source]) -> Mapping[int, str]:
 
 
 def _clashing(sources: Sequence[Source]) -> list[int]:
-    """The sources of a daemon that ran side by side with another of its kind."""
+    """The sources of a daemon that ran side by side with another of its kind. Members of a cluster on one host log to
+    files of different names; those on several hosts do not."""
     found: set[int] = set()
-    for daemon in LOCAL:
-        own = [number for number, source in enumerate(sources) if source.daemon == daemon and source.first is not None]
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, source in enumerate(sources):
+        if source.daemon != UNKNOWN and source.first is not None:
+            groups[source.daemon, "" if source.daemon in LOCAL else _instance(source)].append(number)
+    for own in groups.values():
         own.sort(key=lambda number: sources[number].first or 0.0)
         for before, after in pairwise(own):
             if (sources[before].last or 0.0) - (sources[after].first or 0.0) > APART:

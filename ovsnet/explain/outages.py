@@ -6,6 +6,7 @@ root is what came first, or, of things that came together, what stands first in 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from ovsnet.explain.daemons import TITLES
@@ -22,22 +23,28 @@ TAIL = 1.5
 """Seconds by which a consequence may begin before its root is told, or after it ended."""
 BETWEEN = 0.5
 """What begins so long after another thing ended is another outage."""
+FOLLOWED = 50
+"""As many consequences of one root as are told."""
 
 
 def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
     """Every outage of the node, in order of time."""
     found = _merged(sorted(signs(view, starts), key=lambda each: each.began))
     order = {code: number for number, code in enumerate(codes())}
-    clusters: list[list[Outage]] = []
+    clusters: list[_Cluster] = []
     for each in found:
-        if clusters and any(_overlap(each, other) for other in clusters[-1]):
-            clusters[-1].append(each)
+        if clusters and clusters[-1].overlaps(each):
+            clusters[-1].add(each)
         else:
-            clusters.append([each])
-    roots = [_rooted(cluster, order) for cluster in clusters]
+            clusters.append(_Cluster(each))
+    roots = [_rooted(cluster.outages, order) for cluster in clusters]
     for root in roots:
         root.effects.extend(_effects(view, root))
         root.effects.sort(key=lambda each: each.at)
+        if (more := len(root.effects) - FOLLOWED) > 0:
+            last = root.effects[-1]
+            words = f"{more} more things followed, the last of them: {last.words}"
+            root.effects[FOLLOWED:] = [Effect(last.at, words, last.proof, last.code)]
         if cause := codes().get(root.code):
             root.remedy = root.remedy or cause.remedy
     yield from roots
@@ -46,10 +53,12 @@ def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
 def _merged(found: Sequence[Outage]) -> list[Outage]:
     """Of the same code and daemon, what follows within a minute is the same outage."""
     kept: list[Outage] = []
+    latest: dict[tuple[str, str], Outage] = {}
     for each in found:
-        same = next((old for old in reversed(kept) if (old.code, old.daemon) == (each.code, each.daemon)), None)
+        same = latest.get((each.code, each.daemon))
         if same is None or each.began > (FAR if same.ended is None else same.ended) + _pause(each):
             kept.append(each)
+            latest[each.code, each.daemon] = each
             continue
         same.ended = None if None in (same.ended, each.ended) else max(same.ended or 0.0, each.ended or 0.0)
         same.proof = (*same.proof[:3], *each.proof[-1:])
@@ -61,14 +70,28 @@ def _pause(each: Outage) -> float:
     return 0.0 if each.code.endswith("-down") else 60.0
 
 
-def _overlap(one: Outage, other: Outage) -> bool:
-    """``one`` began later."""
-    return one.began <= (FAR if other.ended is None else other.ended) + BETWEEN and _related(one, other)
+class _Cluster:
+    """Things of which each later one may follow from an earlier one. What lasts to the end of the lines is no reason
+    for all that comes."""
 
+    def __init__(self, first: Outage) -> None:
+        self.outages: list[Outage] = []
+        self._ended = 0.0
+        self._lasting = 0.0
+        self.add(first)
 
-def _related(one: Outage, other: Outage) -> bool:
-    """Whether one may follow from the other: what lasts to the end of the lines is no reason for all that comes."""
-    return other.ended is not None or one.began - other.began < AT_ONCE or one.ended is None
+    def add(self, each: Outage) -> None:
+        self.outages.append(each)
+        if each.ended is None:
+            self._lasting = max(self._lasting, each.began)
+        else:
+            self._ended = max(self._ended, each.ended)
+
+    def overlaps(self, each: Outage) -> bool:
+        """Whether ``each``, which began later, belongs to them."""
+        if each.began <= self._ended + BETWEEN:
+            return True
+        return self._lasting > 0 and (each.ended is None or each.began - self._lasting < AT_ONCE)
 
 
 def _rooted(cluster: Sequence[Outage], order: dict[str, int]) -> Outage:
@@ -91,13 +114,18 @@ def _effects(view: View, root: Outage) -> Iterator[Effect]:
         if told.node != view.node and told.daemon in LOCAL:
             continue
         yield from _elections(told, root, end)
-        for absence in told.absences:
-            if absence.thread or not root.began - TAIL <= absence.began <= end + TAIL:
+        first = bisect_left(told.absences, root.began - TAIL, key=_began)
+        for absence in told.absences[first : bisect_right(told.absences, end + TAIL, key=_began)]:
+            if absence.thread:
                 continue
             if root.daemon not in (absence.target, absence.observer) and not _chained(root, absence):
                 continue
             if absence.lost is not None or len(absence.failures) > 1:
                 yield Effect(absence.began, _lack(absence), _proof(absence))
+
+
+def _began(absence: Absence) -> float:
+    return absence.began
 
 
 def _elections(told: History, root: Outage, end: float) -> Iterator[Effect]:

@@ -6,6 +6,7 @@ import calendar
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from ovsnet.explain.clock import MONTHS, Zone, first_in
 from ovsnet.explain.event import Event, Source
@@ -15,8 +16,10 @@ _DESCRIBED = re.compile(rb"^Namespace: +\S", re.MULTILINE)
 _LIST = re.compile(rb'"involvedObject"\s*:')
 _RFC1123 = re.compile(r"\w{3}, (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 """As kubectl prints a time (staging/src/k8s.io/kubectl/pkg/describe/describe.go, ``time.RFC1123Z``)."""
+WIDE = 300
+"""Characters of a line of a table of events, before what it says and of that."""
 _KEY = re.compile(r"^( *)([A-Z][\w ]*?|[a-z0-9][\w.-]*):(?: +(.*))?$")
-_FAILED = re.compile(r"Warning +\S+ +.*?kubelet +((?:Liveness|Startup) probe failed: .*)")
+_FAILED = re.compile(r"(?:Liveness|Startup) probe failed: ")
 
 
 def is_pods(head: bytes) -> bool:
@@ -28,7 +31,16 @@ def pods(name: str, text: str, zone: Zone) -> tuple[list[Event], list[str]]:
     """The ends of containers of OVS and OVN, and sentences on what has no time."""
     if text.lstrip().startswith("{"):
         return list(_listed(name, text, zone)), []
-    return list(_described(name, text)), [f"{name}: {found[1].strip()}" for found in _FAILED.finditer(text)][:5]
+    return list(_described(name, text)), [f"{name}: {words}" for words in islice(_failed(text), 5)]
+
+
+def _failed(text: str) -> Iterator[str]:
+    """The sentences of the kubelet's warnings."""
+    for found in _FAILED.finditer(text):
+        since = max(found.start() - WIDE, 0)
+        before = text[max(text.rfind("\n", since, found.start()) + 1, since) : found.start()]
+        if "Warning " in before and before.rstrip().endswith("kubelet"):
+            yield text[found.start() : found.end() + WIDE].partition("\n")[0].strip()
 
 
 def _described(name: str, text: str) -> Iterator[Event]:
@@ -84,17 +96,21 @@ def _listed(name: str, text: str, zone: Zone) -> Iterator[Event]:
 
 def _event(name: str, item: dict[str, object], zone: Zone) -> Iterator[Event]:
     subject, source = item.get("involvedObject"), item.get("source")
-    path = str(subject.get("fieldPath", "")) if isinstance(subject, dict) else ""
-    host = str(source.get("host", "")) if isinstance(source, dict) else ""
-    message = str(item.get("message", ""))
-    stamp = str(item.get("lastTimestamp") or item.get("eventTime") or "")
+    path = _text(subject.get("fieldPath")) if isinstance(subject, dict) else ""
+    host = _text(source.get("host")) if isinstance(source, dict) else ""
+    message = _text(item.get("message"))
+    stamp = _text(item.get("lastTimestamp")) or _text(item.get("eventTime"))
     found = first_in(stamp.encode(errors="replace"), zone)
     container = re.search(r"\{([\w.-]+)\}", path)
     if found is None or container is None:
         return
-    kind = {"Killing": "container-killed", "Unhealthy": "probe"}.get(str(item.get("reason")))
+    kind = {"Killing": "container-killed", "Unhealthy": "probe"}.get(_text(item.get("reason")))
     if kind is None or (kind == "probe" and not message.startswith(("Liveness", "Startup"))):
         return
     for daemon in daemons_of(container[1]):
         own = Source(name, host=host, first=found.at, last=found.at)
         yield Event(kind, found.at, own, 0, message[:300], said={"subject": daemon, "how": message[:100]})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -10,6 +10,7 @@ from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.clock import Zone
+from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.pods import is_pods, pods
@@ -17,10 +18,10 @@ from ovsnet.explain.reader import Reader
 from ovsnet.explain.saved import DATABASES, Saved
 from ovsnet.explain.verdicts import Note
 
-EVENTS = 120_000
-"""As many events as are kept of all streams together: some 100 MB."""
+EVENTS = 50_000
+"""As many events as are kept of all streams together: the widest of them take some 150 MB."""
 TOLD = 20
-"""As many files that could not be read as are named."""
+"""As many files that could not be read as are named, and as many probes that failed."""
 DATABASE, TEXT = 16 << 20, 4 << 20
 """Bytes of a database, and of another text, that are looked at for settings."""
 Progress = Callable[[str, int], None]
@@ -30,9 +31,13 @@ Progress = Callable[[str, int], None]
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
     """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
     notes: list[Note] = []
+    unread = 0
 
     def tell(name: str, words: str) -> None:
-        notes.append(Note(f"{name} {words}"))
+        nonlocal unread
+        unread += 1
+        if unread <= TOLD:
+            notes.append(Note(f"{name} {words}"))
 
     events: list[Event] = []
     sources: list[Source] = []
@@ -59,10 +64,13 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         left -= len(reader.events)
         if not reader.sources and kept:
             beside, words = _beside(stream, b"".join(kept), saved, zone)
-            events += beside
-            notes += map(Note, words)
+            events += beside[: max(left, 0)]
+            left -= len(beside)
+            notes += map(Note, words[: max(TOLD - len(notes), 0)])
     notes += saved.notes()
-    if not any(source.daemon != UNKNOWN for source in sources) and not any(map(_of_a_daemon, events)):
+    if not any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) and not any(
+        map(_of_a_daemon, events)
+    ):
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
             "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
@@ -70,8 +78,8 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         )
     if left <= 0:
         notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
-    if len(notes) > TOLD:
-        notes = [*notes[:TOLD], Note(f"{len(notes) - TOLD} more files could not be read, or not to their end.")]
+    if unread > TOLD:
+        notes.append(Note(f"{unread - TOLD} more files could not be read, or not to their end."))
     return answer(events, sources, notes)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from ovsnet.explain.carriers import HOST, Split, split
+from ovsnet.explain.carriers import HOST, NAME, Split, from_json, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
@@ -18,16 +18,23 @@ from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind, Module
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
+FIRST = 10_000
+"""Lines of which one is of a daemon where any is."""
+HOSTLY = 4096
+"""Nor is one longer than this one of the kernel, which cuts them at 1024 (kernel/printk/internal.h)."""
 PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
 """The main thread of a process that its monitor started again bears the program's name (lib/daemon-unix.c)."""
 OPENED = b"opened log file "
 NAMES = 5000
 """As many names of modules and threads as are remembered: garbage has more."""
+SOURCES = 1000
+"""As many senders of one stream as are told apart: a journal of a cluster has hundreds, garbage has millions."""
 TEXT = 300
 """As much of a line as is kept to prove something."""
 BACKWARDS = 2.0
 """Seconds that a clock must go back to be told of: threads write side by side, and swap places by milliseconds."""
 LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
+LEVELS = LOUD | {b"INFO", b"DBG"}
 
 
 class Reader:
@@ -42,6 +49,7 @@ class Reader:
         self._limit = limit
         self._rest = b""
         self._skipping = False
+        self._begun = False
         self._kept: Counter[tuple[int, str, str]] = Counter()
         self._last: dict[tuple[int, str, str], Event] = {}
         self._before = b""
@@ -58,19 +66,38 @@ class Reader:
             lines[0], self._skipping = b"", False
         if len(self._rest) > LONGEST:
             self._rest, self._skipping = b"", True
+        if not self._begun:
+            self._begin(lines)
         self._take(lines)
 
     def end(self) -> None:
         """The stream is over: its last line may lack its end."""
         if self._rest and not self._skipping:
+            if not self._begun:
+                self._begin([self._rest])
             self._take([self._rest])
         self._rest = b""
         if (apart := split(self._before)) is not None and (moment := apart.moment(self._zone)) is not None:
-            source = self._source(apart.program, apart.host, self._before)
+            source = self._source(apart.program, apart.host)
             source.last = max(source.last or moment.at, moment.at)
             source.first = min(source.first or moment.at, moment.at)
         for source in self.sources.values():
             source.lines = self.lines
+
+    def _begin(self, lines: list[bytes]) -> None:
+        """Its first line tells since when there are any, also where it does not count otherwise."""
+        for line in lines[:FIRST]:
+            if line.startswith(b"==> "):
+                break
+            if line.count(b"|") < 4 or (apart := split(line)) is None or apart.level not in LEVELS:
+                continue
+            if (moment := apart.moment(self._zone)) is not None:
+                self._note(self._source(apart.program, apart.host), moment, apart)
+                break
+        else:
+            self._begun = self.lines > FIRST
+            return
+        self._begun = True
 
     def _take(self, lines: list[bytes]) -> None:
         """The hot loop: everything in it is done for every line of a gigabyte."""
@@ -116,6 +143,8 @@ class Reader:
     def _module(self, name: bytes) -> tuple[Module | None, bool]:
         """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``, and whether the main thread says it."""
         bare, thread, _ = name.partition(b"(")
+        if len(name) > NAME:
+            return None, not thread
         if len(self._modules) > NAMES:
             self._modules.clear()
         return self._modules.setdefault(name, (MODULES.get(bare), not thread))
@@ -123,18 +152,22 @@ class Reader:
     def _without_bars(self, line: bytes, number: int) -> None:
         """The words of the kernel, of systemd and of the kubelet are all that counts here."""
         if line.startswith(b"==> "):  # tail(1) names the files that it puts one after the other
-            self._section = line
-        elif (mark := MARKS.search(line)) is not None and len(line) < LONGEST:
+            self._section = line[:TEXT]
+        elif len(line) < HOSTLY and (mark := MARKS.search(line)) is not None:
             self._host(line, mark[0].decode(), number)
 
     def _host(self, line: bytes, mark: str, number: int) -> None:
+        host = b""
+        if line.startswith(b"{") and (opened := from_json(line)) is not None:
+            line, _, host = opened
         text = line.decode(errors="replace")
         kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
         found = next(((kind, match) for kind in kinds if (match := kind.pattern.match(text))), None)
         if found is None or (moment := first_in(line[:80], self._zone)) is None:
             return
-        host = HOST.search(line[:120])
-        source = self._source(b"kernel", host[1] if host else b"", line)
+        if named := HOST.search(line[:120]):
+            host = named[1]
+        source = self._source(b"kernel", host)
         source.first = min(source.first or moment.at, moment.at)
         source.last = max(source.last or moment.at, moment.at)
         kind, match = found
@@ -145,16 +178,16 @@ class Reader:
         if len(line) > LONGEST or (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
         self._follow(apart)
-        source = self._source(apart.program, apart.host, line)
+        source = self._source(apart.program, apart.host)
         self._note(source, moment, apart)
         text = apart.text.decode(errors="replace")
         name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
         thread = "" if thread in PROGRAMS else thread
         for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ())):
             if found := kind.pattern.match(text):
-                said = {key: value for key, value in found.groupdict().items() if value is not None}
-                said.update(number=apart.number.decode(), module=name)
-                if kind.name == "opened" and int(apart.number) == 1 and before:
+                said = {key: value[:TEXT] for key, value in found.groupdict().items() if value is not None}
+                said |= {"number": apart.number[:NAME].decode(), "module": name[:NAME]}
+                if kind.name == "opened" and apart.number.lstrip(b"0") == b"1" and before:
                     moment = self._ended(source, before, moment)
                 self._keep(kind, moment, source, number, text, thread, said)
                 break
@@ -171,13 +204,15 @@ class Reader:
         self._keep(kind, moment, source, self.lines - 1, apart.text.decode(errors="replace"), "", {})
         return moment if 0 < moment.at - began.at < 1 else began
 
-    def _source(self, program: bytes, host: bytes, line: bytes) -> Source:
+    def _source(self, program: bytes, host: bytes) -> Source:
         """The sender's own stream: a journal holds those of several."""
         key = (program, host, self._section)
+        if len(self.sources) >= SOURCES and key not in self.sources:
+            key = program, host, self._section = b"", b"", b""
         if (source := self.sources.get(key)) is None:
             source = Source(self.name, host=host.decode(errors="replace"))
-            if program and program != b"kernel":
-                source.daemon = program.decode(errors="replace")
+            if (name := program.decode(errors="replace")) in PROGRAMS:
+                source.daemon = name
             self.sources[key] = source
         return source
 
@@ -218,7 +253,7 @@ class Reader:
         early, late = second.moment(self._zone), first.moment(self._zone)
         if early is None or late is None or late.at - early.at < BACKWARDS:
             return
-        source = self._source(second.program, second.host, line)
+        source = self._source(second.program, second.host)
         said = {"seconds": f"{late.at - early.at:.3f}"}
         self.lines = number
         self._keep(JUMP, early, source, number, second.text.decode(errors="replace"), "", said)
@@ -234,6 +269,7 @@ class Reader:
         if self._kept[key] > kind.many or len(self.events) >= self._limit:
             if (last := self._last.get(key)) is not None:
                 last.repeated += 1
+                last.until = max(last.until, moment.at)
             return
         event = Event(kind.name, moment.at, source, line, text[:TEXT], thread, said, order=len(self.events))
         self._last[key] = event
@@ -243,6 +279,6 @@ class Reader:
         """A thread numbers its lines (lib/vlog.c, ``format_log_message``): those between two numbers are not here."""
         if (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
-        source = self._source(apart.program, apart.host, line)
+        source = self._source(apart.program, apart.host)
         text = apart.text.decode(errors="replace")
         self._keep(CUT, moment, source, number, text, "", {"count": str(count)})

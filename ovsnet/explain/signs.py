@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, TITLES, code_of
+from ovsnet.explain.daemons import NORTHBOUND, NORTHD, OVSDB, SOUTHBOUND, TITLES, code_of, target_of
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import Absence, History, Life
 from ovsnet.explain.losses import LONG_STALL, losses
@@ -61,7 +62,7 @@ def _down(
 ) -> Outage:
     """The time between two processes, and until what the second one needed was there."""
     began = following.began if following is not None else None
-    start = next((each for each in starts if each.began == began and told.daemon in each.daemons), None)
+    start = _begun(starts, began, told.daemon) if began is not None else None
     end = start.ended if start is not None and start.ended is not None else began
     sure = Sure.CERTAIN if proof and life.seen else Sure.LIKELY
     first = following.first if following is not None else None
@@ -74,24 +75,25 @@ def _down(
     )  # fmt: skip
 
 
+def _begun(starts: Sequence[Start], began: float, daemon: str) -> Start | None:
+    """The start that begins with this process."""
+    number = bisect_left(starts, began, key=lambda each: each.began)
+    while number < len(starts) and starts[number].began == began:
+        if daemon in starts[number].daemons:
+            return starts[number]
+        number += 1
+    return None
+
+
 def _before(view: View, life: Life) -> Event | None:
     """The first peer's loss of the process before ``life``, of which no line is left."""
     began = life.began or 0.0
     found = (
         lost
-        for absence, lost in _losses(view, life.daemon)
+        for absence, lost in view.lost(life.daemon)
         if lost.kind != "gave-up" and absence.began < began <= (absence.ended or FAR)
     )
     return min(found, key=lambda event: event.at, default=None)
-
-
-def _losses(view: View, daemon: str) -> Iterator[tuple[Absence, Event]]:
-    """Whenever a peer lost ``daemon``, of this node or of the middle."""
-    for each in view.all:
-        if daemon not in LOCAL or each.node == view.node:
-            for absence in each.absences:
-                if absence.target == daemon and absence.lost is not None:
-                    yield absence, absence.lost
 
 
 def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[float, list[Event]]:
@@ -100,9 +102,12 @@ def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[f
     if life.ended is not None and life.ended <= limit:
         return life.ended, []
     since = max(life.seen - 1.0, life.began or 0.0)
-    found = [lost for absence, lost in _losses(view, told.daemon) if since <= absence.began <= limit]
-    if found:
-        first = min(found, key=lambda event: event.at)
+    if until is not None and (missed := view.missed(told, until)) is not None and missed.at >= since:
+        return missed.at, [missed]
+    lost = view.lost(told.daemon)
+    number = bisect_left(lost, since, key=lambda each: each[0].began)
+    if number < len(lost) and lost[number][0].began <= limit:
+        first = lost[number][1]
         return first.at, [first]
     return min(life.seen if life.end else limit, limit), []
 
@@ -215,28 +220,51 @@ def _complaints(view: View, told: History) -> Iterator[Outage]:
     for kind, complaint in COMPLAINTS.items():
         group: list[Event] = []
         for event in told.of(kind):
-            if group and event.at - group[-1].at > BETWEEN:
+            if group and event.at - group[-1].last > BETWEEN:
                 yield _complaint(view, told, complaint, group)
                 group = []
             group.append(event)
         if group:
             yield _complaint(view, told, complaint, group)
+    resumed = told.of("resumed")
     for event in told.of("paused"):
-        back = next((each for each in told.of("resumed") if each.at > event.at), None)
+        back = next((each for each in resumed if each.at > event.at), None)
+        other = next((life.began for life in told.lives if (life.began or 0.0) > event.at), None)
+        ends = [each for each in (back.at if back else None, other) if each is not None]
         yield Outage(
-            code_of(told.daemon, "paused"), view.node, told.daemon, event.at, back.at if back else None,
+            code_of(told.daemon, "paused"), view.node, told.daemon, event.at, min(ends, default=None),
             f"{_title(told)} was paused by hand", [event, *([back] if back else [])], Sure.CERTAIN,
         )  # fmt: skip
 
 
+def _about(told: History, complaint: Complaint, event: Event) -> tuple[str, str]:
+    """The code and the daemon. Of a server that was refused, it matters which client refused it."""
+    if complaint.daemon and told.daemon == NORTHD:
+        return "northd-not-connected", NORTHD
+    if complaint.daemon and target_of(told.daemon, event.subject) == OVSDB:
+        return "database-foreign", OVSDB
+    return complaint.code or code_of(told.daemon, "down"), complaint.daemon or told.daemon
+
+
 def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[Event]) -> Outage:
-    code = complaint.code or code_of(told.daemon, "down")
+    code, daemon = _about(told, complaint, group[0])
     if code == "tls-failed" and "expired" in group[0].said["error"]:
         code = "certificate-expired"
     proof = group if len(group) < 4 else [*group[:2], group[-1]]
     words = complaint.words(group[0])
     times = sum(1 + event.repeated for event in group)
     words += f" (said {times} times)" if times > 1 else ""
-    last = group[-1].at
+    began, last = group[0].at, group[-1].last
     ended = None if last >= told.last - 1.0 and len(group) > 1 else last
-    return Outage(code, view.node, complaint.daemon or told.daemon, group[0].at, ended, words, proof, Sure.CERTAIN)
+    if complaint.daemon and (lack := _lack(told, group[0])) is not None:
+        began, ended = lack.began, lack.ended
+    return Outage(code, view.node, daemon, began, ended, words, proof, Sure.CERTAIN)
+
+
+def _lack(told: History, event: Event) -> Absence | None:
+    """The time for which a client had no server that it could take, in which it refused this one."""
+    target = target_of(told.daemon, event.subject)
+    number = bisect_right(told.absences, event.at, key=lambda each: each.began)
+    lacks = (each for each in reversed(told.absences[:number]) if each.target == target and each.thread == event.thread)
+    found = next(lacks, None)
+    return found if found is not None and (found.ended or FAR) >= event.at else None

@@ -8,6 +8,7 @@ the link that came before, is what this link cost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -73,17 +74,12 @@ class _Group:
         self.latest = max(life.began or 0.0 for life in group)
 
 
-def _after(absences: Sequence[Absence], at: float) -> Absence | None:
-    """The first absence that lasted beyond ``at``, or is open."""
-    return next((each for each in absences if not each.cut and (FAR if each.ended is None else each.ended) >= at), None)
-
-
 def _openflow(view: View, group: _Group) -> Absence | None:
     """The absence of ovn-controller's OpenFlow connection that this start ends."""
     since = max((life.began or 0.0 for life in (group.switch, group.controller) if life is not None), default=None)
     if since is None:
         return None
-    found = _after(view.absences(CONTROLLER, VSWITCHD), since)
+    found = view.lacked(CONTROLLER, VSWITCHD, since)
     return found if found is not None and found.began <= since + TOGETHER else None
 
 
@@ -100,7 +96,7 @@ def _database(view: View, group: _Group) -> Iterator[Link]:
     since = group.switch.began if group.switch is not None else group.database.began if group.database else None
     if since is None:
         return
-    absence = _after(view.absences(VSWITCHD, OVSDB), since)
+    absence = view.lacked(VSWITCHD, OVSDB, since)
     if absence is None or absence.ended is None or absence.back is None or absence.began > since + TOGETHER:
         return
     if group.switch is None or absence.failures:
@@ -137,10 +133,10 @@ def _southbound(view: View, openflow: Absence) -> Iterator[Link]:
     if openflow.lost is not None or openflow.failures:
         return
     for absence in view.absences(CONTROLLER, SOUTHBOUND):
-        if absence.ended is None or absence.back is None or not absence.failures or absence.cut:
+        if absence.ended is None or absence.back is None or not absence.failures:
             continue
         if absence.began <= tried and 0 <= tried - absence.ended < NEXT:
-            up = [life for life in view.lives(SOUTHBOUND) if absence.began < (life.began or 0.0) < absence.ended]
+            up = view.started(SOUTHBOUND, absence.began, absence.ended)
             if up and up[-1].first is not None:
                 words = "no southbound server ran, and ovn-controller does not try the switch before it has had one"
                 yield Link(up[-1].began or 0.0, "southbound", words, (absence.failures[0], up[-1].first))
@@ -183,7 +179,7 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
     if group.switch is not None and group.switch.listening is None and group.switch.serving is None:
         return "ovs-vswitchd never had its database"
     if group.database is not None and group.switch is None:
-        absence = _after(view.absences(VSWITCHD, OVSDB), group.began)
+        absence = view.lacked(VSWITCHD, OVSDB, group.began)
         if absence is not None and absence.ended is None and absence.began <= group.began + TOGETHER:
             return "ovs-vswitchd did not come back to its database"
     if group.controller is not None or (group.switch is not None and view.of(CONTROLLER)):
@@ -191,7 +187,7 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
         if absence is not None and absence.ended is None and absence.failures:
             return "ovn-controller never reached br-int.mgmt"
         if group.controller is not None and (absence is None or absence.ended is None):
-            southbound = _after(view.absences(CONTROLLER, SOUTHBOUND), group.controller.began or 0.0)
+            southbound = view.lacked(CONTROLLER, SOUTHBOUND, group.controller.began or 0.0)
             if southbound is not None and southbound.ended is None and southbound.failures:
                 return "ovn-controller never had the southbound"
             return "no line tells that ovn-controller reached br-int.mgmt"
@@ -224,7 +220,7 @@ def _start(view: View, lives: Sequence[Life]) -> Start:
 def _why(view: View, lives: Sequence[Life]) -> str:
     """Why the first of them started: how the process before it ended."""
     life = lives[0]
-    before = [each for each in view.lives(life.daemon) if (each.began or 0.0) < (life.began or 0.0)]
+    before = view.started(life.daemon, 0.0, math.nextafter(life.began or 0.0, 0.0))
     if not before:
         return "the first start in these lines"
     last = before[-1]

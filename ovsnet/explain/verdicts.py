@@ -99,6 +99,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def sentence(words: str) -> str:
-    """``words`` as a sentence; names of daemons and codes stay as they are."""
-    first = words[:1] if "-" in words.partition(" ")[0] else words[:1].upper()
+    """``words`` as a sentence; names of daemons, codes and addresses stay as they are."""
+    word = words.partition(" ")[0]
+    first = words[:1] if "-" in word or ":" in word else words[:1].upper()
     return first + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")

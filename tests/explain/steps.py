@@ -17,6 +17,8 @@ from tests.faults.storage import filled, small_disk
 Step = Callable[[Sandbox], Awaitable[object]]
 SWITCH, DATABASE, CONTROLLER, SOUTHBOUND = "ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-sb"
 NORTHBOUND, NORTHD = "ovn-nb", "ovn-northd"
+SERVERS = {NORTHBOUND: "ovnnb_db.", SOUTHBOUND: "ovnsb_db."}
+"""How the control sockets of OVN's servers are named, where they have no number."""
 
 
 def sleep(seconds: float) -> Step:
@@ -80,9 +82,8 @@ def appctl(daemon: str, *command: str) -> Step:
     program = "ovn-appctl" if daemon.startswith("ovn") else "ovs-appctl"
 
     async def asked(node: Sandbox) -> None:
-        (socket,) = [
-            path for path in node.rundir.iterdir() if path.name.startswith(f"{daemon}.") and path.suffix == ".ctl"
-        ]
+        name = SERVERS.get(daemon, f"{daemon}.")
+        (socket,) = [each for each in node.rundir.iterdir() if each.name.startswith(name) and each.suffix == ".ctl"]
         await node.run(program, "-t", str(socket), *command)
         if command[0] == "exit":
             await _gone(node, daemon)
@@ -116,20 +117,29 @@ def disk_full(server: str, file: str) -> Step:
         async with small_disk(node, server, file) as disk:
             await asyncio.sleep(6)
             with filled(disk), contextlib.suppress(Exception):
-                await node.run("ovs-vsctl", "--no-wait", "--timeout=3", "set", "open", ".", "external_ids:x=y")
+                wide = "y" * 9000  # the last page of the file has room for less
+                await node.run("ovs-vsctl", "--no-wait", "--timeout=50", "set", "open", ".", f"external_ids:x={wide}")
             await asyncio.sleep(6)
 
     return full
 
 
 async def churned(node: Sandbox) -> None:
-    """What goes on at a healthy node: ports come and go, logs are rotated, somebody looks."""
+    """What goes on at a healthy node: pods come and go, logs are rotated, databases compacted, somebody looks."""
+    await node.run("ovn-nbctl", "ls-add", "churn")
     for number in range(15):
-        port = ("set", "interface", f"p{number}", "type=dummy", f"external_ids:iface-id=lp{number}")
-        await node.run("ovs-vsctl", "--timeout=20", "add-port", "br-int", f"p{number}", "--", *port)
+        port = ("set", "interface", f"c{number}", "type=dummy", f"external_ids:iface-id=lp{number}")
+        await node.run("ovs-vsctl", "--timeout=20", "add-port", "br-int", f"c{number}", "--", *port)
+        address = ("lsp-set-addresses", f"lp{number}", f"0a:00:00:00:00:{number:02x} 10.9.0.{number + 2}")
+        await node.run("ovn-nbctl", "lsp-add", "churn", f"lp{number}", "--", *address)
         await node.run("ovs-ofctl", "dump-flows", str(node.rundir / "br-int.mgmt"))
+    for daemon in (DATABASE, NORTHBOUND, SOUTHBOUND):
+        await appctl(daemon, "ovsdb-server/compact")(node)
+    for daemon in (SWITCH, DATABASE, CONTROLLER, NORTHD):
+        await appctl(daemon, "vlog/reopen")(node)
     for number in range(15):
-        await node.run("ovs-vsctl", "--timeout=20", "del-port", f"p{number}")
+        await node.run("ovs-vsctl", "--timeout=20", "del-port", f"c{number}")
+        await node.run("ovn-nbctl", "lsp-del", f"lp{number}")
 
 
 async def by_tcp(node: Sandbox) -> None:

@@ -32,6 +32,7 @@ def last_start(name: str) -> Start:
         ("southbound-away", "southbound-down", 7.1),
         ("member-killed", "southbound-down", 6.0),
         ("member-frozen", "southbound-hung", 10.0),
+        ("quorum-lost", "southbound-down", 8.2),
         ("southbound-frozen", "southbound-hung", 23.0),
         ("switch-frozen", "vswitchd-hung", 10.0),
     ],

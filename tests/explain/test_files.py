@@ -112,3 +112,9 @@ def test_logs_one_after_the_other_through_one_pipe(heads: bool) -> None:
     assert codes(found) == ["vswitchd-down"]
     assert {each.daemon for each in found.sources} == {"ovs-vswitchd", "ovsdb-server", "ovn-controller"}
     assert not any("went back" in note.words for note in found.notes)
+
+
+def test_log_whose_name_alone_says_whose_it_is(tmp_path: Path) -> None:
+    rows = (AWAY / "ovn-controller.log").read_bytes().splitlines(keepends=True)
+    (tmp_path / "ovn-controller.log.1").write_bytes(b"".join(row for row in rows if b"|rconn|" in row))
+    assert codes(explained(tmp_path)) == ["vswitchd-down"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -18,6 +17,7 @@ from ovsnet.explain.host_kinds import HOST_KINDS, MARKS, daemons_of
 from ovsnet.explain.pods import pods
 from ovsnet.explain.read import explain
 from ovsnet.explain.verdicts import Outage
+from tests.explain.beside import CLUSTER, DATABASE, POD, events
 from tests.explain.material import EPOCH, LOGS, node
 
 AT = stamp(EPOCH + 130.0)
@@ -134,29 +134,6 @@ def test_threads_and_containers_are_known(name: str) -> None:
     assert daemons_of(name)
 
 
-POD = """\
-Name:             ovs-ovn-x7k2p
-Namespace:        kube-system
-Node:             n1/192.0.2.7
-Containers:
-  openvswitch:
-    Container ID:  containerd://1
-    State:          Running
-      Started:      Tue, 14 Nov 2023 22:15:36 +0000
-    Last State:     Terminated
-      Reason:       {reason}
-      Exit Code:    {code}
-      Started:      Tue, 14 Nov 2023 22:00:00 +0000
-      Finished:     Tue, 14 Nov 2023 23:15:30 +0100
-    Ready:          True
-    Restart Count:  1
-Events:
-  Type     Reason     Age   From     Message
-  ----     ------     ----  ----     -------
-  Warning  Unhealthy  3m    kubelet  Liveness probe failed: command timed out
-"""
-
-
 def test_container_that_was_killed_for_memory(tmp_path: Path) -> None:
     found = explained(tmp_path, died("ovs-vswitchd"), ("pod", POD.format(reason="OOMKilled", code=137)))
     outage = next(each for each in found.outages if each.daemon == "ovs-vswitchd" or "vswitchd" in str(each.effects))
@@ -165,14 +142,7 @@ def test_container_that_was_killed_for_memory(tmp_path: Path) -> None:
 
 
 def test_events_as_json_name_who_killed(tmp_path: Path) -> None:
-    items = [
-        {"reason": "Unhealthy", "message": "Liveness probe failed: timed out", "lastTimestamp": AT,
-         "involvedObject": {"kind": "Pod", "fieldPath": "spec.containers{ovs-server}"}, "source": {"host": "n1"}},
-        {"reason": "Killing", "message": "Container ovs-server failed liveness probe, will be restarted",
-         "lastTimestamp": AT, "involvedObject": {"fieldPath": "spec.containers{ovs-server}"}, "source": {}},
-    ]  # fmt: skip
-    text = json.dumps({"kind": "List", "items": items})
-    found = explained(tmp_path, died("ovs-vswitchd"), ("events.json", text))
+    found = explained(tmp_path, died("ovs-vswitchd"), ("events.json", events(AT)))
     assert any("was told to end" in each.words for each in found.outages)
     assert any("The kubelet's probe" in note.words for note in found.notes)
 
@@ -185,38 +155,14 @@ def test_damaged_description_is_no_traceback(noise: str, at: int, cut: int) -> N
     pods("x", json.dumps({"items": [noise, {"reason": "Killing", "involvedObject": {"fieldPath": noise}}]}), Zone())
 
 
-def record(body: object) -> str:
-    text = json.dumps(body) + "\n"
-    return f"OVSDB JSON {len(text)} {hashlib.sha1(text.encode()).hexdigest()}\n{text}"
-
-
 def test_database_beside_logs_is_judged(tmp_path: Path) -> None:
-    columns = {"other_config": {"type": {"max": "unlimited"}}, "external_ids": {"type": {"max": "unlimited"}}}
-    schema = {"name": "Open_vSwitch", "tables": {"Open_vSwitch": {"columns": columns}}}
-    row = {"external_ids": ["map", [["ovn-remote-probe-interval", "10"], ["ovn-remote", "tcp:192.0.2.7:6642"]]]}
-    found = explained(tmp_path, ("conf.db", record(schema) + record({"Open_vSwitch": {"1": row}})))
+    found = explained(tmp_path, ("conf.db", DATABASE))
     assert any(note.words.startswith("A setting (wrong-unit): ") for note in found.notes)
 
 
 def test_database_that_is_cut_off_is_noted(tmp_path: Path) -> None:
     found = explained(tmp_path, ("conf.db", "OVSDB JSON 99 abc\n{"))
     assert any("is damaged" in note.words for note in found.notes)
-
-
-CLUSTER = """\
-5a1c
-Name: OVN_Southbound
-Cluster ID: 1d2c (1d2c5a1c-0f3f-4d6a-8d0e-6f2a4c7a9b01)
-Server ID: 5a1c (5a1c5a1c-0f3f-4d6a-8d0e-6f2a4c7a9b01)
-Address: tcp:192.0.2.7:6644
-Status: {status}
-Role: candidate
-Term: 7
-Leader: unknown
-Servers:
-    5a1c (5a1c at tcp:192.0.2.7:6644) (self)
-    77aa (77aa at tcp:192.0.2.8:6644) last msg 90000 ms ago
-"""
 
 
 @pytest.mark.parametrize("status", ["cluster member", "disconnected from the cluster (election timeout)"])
@@ -235,12 +181,12 @@ def test_status_of_a_check_is_noted(tmp_path: Path) -> None:
 
 def test_history_of_an_agent_is_noted(tmp_path: Path) -> None:
     turn = {"kind": "diagnosis", "at": EPOCH, "code": "vswitchd-down", "state": "not-ready", "summary": "It is gone."}
-    events = [{"kind": "start", "at": EPOCH, "daemon": "ovs-vswitchd"}, turn | {"lasted_seconds": 3.21}]
+    turns = [{"kind": "start", "at": EPOCH, "daemon": "ovs-vswitchd"}, turn | {"lasted_seconds": 3.21}]
     damaged: tuple[object, ...] = ([{**turn, "at": 1e300, "lasted_seconds": 1}], [[]], None, [{}])
     for number, broken in enumerate(damaged):
         text = json.dumps({"step_seconds": 10, "events": broken})
         assert not explained(tmp_path, (f"{number}.json", text)).notes
-    found = explained(tmp_path, ("history.json", json.dumps({"step_seconds": 10, "events": events})))
+    found = explained(tmp_path, ("history.json", json.dumps({"step_seconds": 10, "events": turns})))
     words = [note.words for note in found.notes]
     assert words == [f"The agent saw vswitchd-down from {stamp(EPOCH)}, for 3.2 s: It is gone."]
 
@@ -257,3 +203,14 @@ def test_what_lies_beside_logs_changes_no_verdict_of_theirs(tmp_path: Path, seed
     (tmp_path / "beside").write_text(noise[seed % 5][seed:] + noise[(seed + 1) % 5])
     found = explain([str(LOGS / "switch-away"), str(tmp_path)], io.BytesIO(), Zone(0, 2026), lambda name, count: None)
     assert [each.code for each in found.outages if each.daemon == "ovs-vswitchd"] == ["vswitchd-down"]
+
+
+@pytest.mark.parametrize("unit", ["openvswitch", "openvswitch-switch", "ovn-host"])
+def test_daemon_that_logs_on_did_not_end_with_a_unit(tmp_path: Path, unit: str) -> None:
+    """These units run nothing themselves (debian/openvswitch-switch.openvswitch-switch.service)."""
+    line = f"{AT} h systemd[1]: {unit}.service: Deactivated successfully.\n"
+    logs = {log.name: log for log in node(until=129.0)}
+    for log in logs.values():
+        log.say(190.0, "timeval", "Unreasonably long 1100ms poll interval (900ms user, 9ms system)", "WARN")
+    texts = [(log.name, log.say(300.0, "memory", "later").text.decode()) for log in logs.values()]
+    assert not explained(tmp_path, *texts, ("messages", line), logs=False).outages

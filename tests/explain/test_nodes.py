@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ovsnet.explain.daemons import stem
-from tests.explain.material import EPOCH, SOUTHBOUND, Log, node, told
+from tests.explain.material import EPOCH, MGMT, SOUTHBOUND, Log, node, told
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,21 @@ def test_what_happened_on_one_node_is_no_loss_of_the_other() -> None:
             controller.say(153.0, "rconn", "unix:/n/br-int.mgmt: connected")
         logs += [(f"{name}/{log.name}", log.text) for log in (database, switch, controller)]
     assert [(each.code, each.node) for each in told(logs).outages] == [("vswitchd-down", "n2")]
+
+
+def test_lines_that_the_journal_has_too_count_once() -> None:
+    """Packages have the daemons log everything to a file, and errors to syslog besides."""
+    database, switch, controller = node(until=119.0)
+    text = f"{MGMT}: no response to inactivity probe after 5 seconds, disconnecting"
+    controller.say(120.0, "rconn", text, "ERR").say(121.0, "rconn", f"{MGMT}: connecting...")
+    controller.say(121.0, "rconn", f"{MGMT}: connected").say(200.0, "memory", "later")
+    journal = "".join(
+        f"Nov 14 {line[11:19]} host ovn-controller[7]: ovs|{line.partition('|')[2]}\n"
+        for line in controller.lines
+        if "|ERR|" in line or "|WARN|" in line
+    )
+    logs = [(f"sos/var/log/ov{log.name}", log.text) for log in (database, switch, controller)]
+    found = told([*logs, ("sos/sos_commands/journal", journal.encode())])
+    assert {each.node for each in found.daemons} == {""}
+    assert [each.words for each in found.outages] == [each.words for each in told(logs).outages]
+    assert [each.code for each in found.outages] == ["vswitchd-hung"]

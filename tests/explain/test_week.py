@@ -5,18 +5,27 @@ from __future__ import annotations
 import gzip
 import io
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from ovsnet.explain.answer import Answer
-from ovsnet.explain.clock import Zone
+from ovsnet.explain.clock import Zone, stamp
+from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.read import explain
 from tests.explain.material import LOGS, MGMT, Log, node
 
 HOUR, DAY = 3600.0, 86400.0
+EVERY = 100.0
+"""Seconds from one line of a healthy week to the next."""
+START = 5.0
+"""Seconds after which a daemon that was started is at its daily work."""
+HEALTHY = LOGS / "healthy"
+"""Of the incident "churned", which is none, by generation of Open vSwitch."""
 SWITCH = (
     ("bridge", "INFO", "bridge br-int: added interface p{n} on port {n}"),
     ("bridge", "INFO", "bridge br-int: deleted interface p{n} on port {n}"),
@@ -143,3 +152,40 @@ def test_two_zones_are_one_order_of_time(tmp_path: Path) -> None:
     assert [each.code for each in found.outages] == ["vswitchd-down"]
     assert found.outages[0].seconds == pytest.approx(3.0, abs=0.2)
     assert any("name no zone" in note.words for note in found.notes)
+
+
+@pytest.mark.parametrize("generation", sorted(path.name for path in HEALTHY.iterdir()))
+def test_week_of_lines_that_real_daemons_wrote_has_no_incident(tmp_path: Path, generation: str) -> None:
+    """A start, and then for a week what each daemon of this generation logs while pods come and go."""
+    for path in sorted((HEALTHY / generation).iterdir()):
+        rows = going_on(path.read_text(encoding="utf-8").splitlines())
+        third = len(rows) // 3
+        (tmp_path / f"{path.name}.2.gz").write_bytes(gzip.compress(text(rows[:third])))
+        (tmp_path / f"{path.name}.1").write_bytes(text(rows[third : 2 * third]))
+        (tmp_path / path.name).write_bytes(text(rows[2 * third :]))
+    found = explained(tmp_path)
+    assert [(each.code, each.words) for each in found.outages] == []
+    assert len(found.starts) == 1
+    assert found.starts[0].ended is not None
+    assert {each.daemon for each in found.sources} == set(TITLES)
+
+
+def going_on(rows: Sequence[str]) -> list[str]:
+    """The log as it is, and then again and again what was logged after the start, each thread with numbers of its
+    own."""
+    numbers: Counter[str] = Counter()
+    for row in rows:
+        numbers[row.split("|")[2].partition("(")[2]] += 1
+    began = datetime.fromisoformat(rows[0].partition("|")[0])
+    after = [row for row in rows if datetime.fromisoformat(row.partition("|")[0]) > began + timedelta(seconds=START)]
+    found = list(rows)
+    for number, row in zip(range(int(7 * DAY / EVERY)), cycle(after or rows[-1:]), strict=False):
+        _, _, module, rest = row.split("|", 3)
+        numbers[module.partition("(")[2]] += 1
+        at = stamp((began + timedelta(seconds=HOUR + number * EVERY)).timestamp())
+        found.append(f"{at}|{numbers[module.partition('(')[2]]:05}|{module}|{rest}")
+    return found
+
+
+def text(rows: Sequence[str]) -> bytes:
+    return "".join(f"{row}\n" for row in rows).encode()

@@ -32,6 +32,7 @@ from ovsnet.web.endpoints import ENDPOINTS
 from ovsnet.web.server import serving
 from tests.fuzz.daemons import Peers
 from tests.fuzz.inputs import TOKENS, bent
+from tests.fuzz.logs import logs
 from tests.web.conftest import BoardedAgent
 
 REQUEST = (
@@ -163,7 +164,7 @@ async def daemons(rng: random.Random, until: float) -> int:
     return count
 
 
-TARGETS = {"http": http, "files": files, "daemons": daemons}
+TARGETS = {"http": http, "files": files, "daemons": daemons, "logs": logs}
 
 
 async def run(target: str, seed: int, seconds: float) -> int:

@@ -14,15 +14,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from ovsnet.sandbox import binaries
 from ovsnet.sandbox.suite import programs
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.faults.catalogue import FAULTS
+from tests.generations import versions
 from tests.matrix.expected import pairs
 from tests.matrix.page import compared, page, summary, told
 from tests.matrix.row import Generation
@@ -100,7 +99,7 @@ def _generation(options: argparse.Namespace) -> Generation:
     last = [task for task in tasks if task.alone]
     chosen = last if options.part == LAST else ordinary[int(options.part) :: options.jobs]
     rows = asyncio.run(run(chosen, lambda row: _say(told(row, suite))))
-    return Generation(suite=suite, versions=_versions(), rows=rows)
+    return Generation(suite=suite, versions=versions(), rows=rows)
 
 
 def _tasks(only: str, count: int, seed: int) -> list[Task]:
@@ -109,18 +108,6 @@ def _tasks(only: str, count: int, seed: int) -> list[Task]:
     tasks += [Task([fault], long=True) for fault in singles if fault.long]
     tasks += [Task(pair) for pair in pairs(singles, count, seed)]
     return [task for task in tasks if not only or fnmatch.fnmatch(task.empty().name, only)]
-
-
-def _versions() -> str:
-    found = binaries.find()
-    return ", ".join(_version(str(found.path(name)), found) for name in ("ovs-vswitchd", "ovn-controller"))
-
-
-def _version(program: str, found: binaries.Binaries) -> str:
-    words: Sequence[str] = [program, "--version"]
-    out = subprocess.run(words, capture_output=True, text=True, env=os.environ | found.environment(), check=True).stdout
-    name = "Open vSwitch" if "vswitchd" in out.partition("\n")[0] else "OVN"
-    return f"{name} {out.partition(chr(10))[0].rpartition(' ')[2]}"
 
 
 def _say(line: str) -> None:
