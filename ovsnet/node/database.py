@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
 
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
@@ -12,8 +11,7 @@ from ovsnet.io.tls import Tls
 from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
 from ovsnet.node.patches import Patch
 from ovsnet.ovsdb.errors import TransactionTimedOut
-from ovsnet.ovsdb.operations import Operation, comment, insert, mutate, wait
-from ovsnet.ovsdb.values import NamedUuid, Uuid
+from ovsnet.ovsdb.values import Uuid
 
 WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
@@ -89,7 +87,7 @@ class Database(ovsdb.Session):
         """The patch ports, with their bridges. Asked for: where all bridges have one datapath nobody needs them."""
         where, columns = [("type", "==", "patch")], ["_uuid", "name", "options"]
         rows = await self.select("Open_vSwitch", "Interface", where, columns, timeout=timeout)
-        found = {cast("Uuid", row["_uuid"]): row for row in rows}
+        found = {row["_uuid"]: row for row in rows}
         bridges = await self.bridges_of(frozenset(found), timeout=timeout)
         return [Patch.of(row, bridges.get(uuid, "")) for uuid, row in found.items()]
 
@@ -101,7 +99,7 @@ class Database(ovsdb.Session):
     @property
     def offered_datapaths(self) -> frozenset[str]:
         """The datapath types that the running ovs-vswitchd says it offers."""
-        return frozenset(cast("Iterable[str]", self._root().get("datapath_types") or ()))
+        return frozenset(self._root().get("datapath_types") or ())
 
     @property
     def ovs_version(self) -> str:
@@ -111,12 +109,12 @@ class Database(ovsdb.Session):
     @property
     def other_config(self) -> Mapping[str, str]:
         """``Open_vSwitch.other_config``."""
-        return cast("Mapping[str, str]", self._root().get("other_config") or {})
+        return dict(self._root().get("other_config") or {})
 
     @property
     def external_ids(self) -> Mapping[str, str]:
         """``Open_vSwitch.external_ids``: among others what configures ovn-controller."""
-        return cast("Mapping[str, str]", self._root().get("external_ids") or {})
+        return dict(self._root().get("external_ids") or {})
 
     @property
     def tls_files(self) -> tuple[str, str] | None:
@@ -137,31 +135,25 @@ class Database(ovsdb.Session):
         DeadlineExceeded.
         """
         with contextlib.suppress(TransactionTimedOut):
-            await self.transact("Open_vSwitch", *_new_bridge(name, datapath_type), timeout=timeout)
+            made = f"ovsnet: made {name} as ovn-controller would"
+            async with self["Open_vSwitch"].transaction(comment=made, timeout=timeout) as t:
+                t.wait("Bridge", [("name", "==", name)], [], columns=["name"])
+                interface = t.insert("Interface", name=name, type="internal")
+                bridge = t.insert(
+                    "Bridge",
+                    name=name,
+                    ports=[t.insert("Port", name=name, interfaces=[interface])],
+                    fail_mode=SECURE,
+                    datapath_type=datapath_type,
+                    other_config={"disable-in-band": "true"},
+                )
+                t.mutate("Open_vSwitch", [], ("bridges", "insert", [bridge]), ("next_cfg", "+=", 1))
 
-    def _root(self) -> Mapping[str, object]:
+    def _root(self) -> ovsdb.Row:
         return next(iter(self._rows("Open_vSwitch")), {})
 
     def _rows(self, table: str) -> Iterable[ovsdb.Row]:
         return self._monitor.tables.get(table, {}).values() if self._monitor is not None else ()
-
-
-def _new_bridge(name: str, datapath_type: str) -> tuple[Operation, ...]:
-    bridge = {
-        "name": name,
-        "ports": NamedUuid("port"),
-        "fail_mode": SECURE,
-        "datapath_type": datapath_type,
-        "other_config": {"disable-in-band": "true"},
-    }
-    return (
-        wait("Bridge", [], [("name", "==", name)], columns=["name"]),
-        insert("Interface", {"name": name, "type": "internal"}, name="interface"),
-        insert("Port", {"name": name, "interfaces": NamedUuid("interface")}, name="port"),
-        insert("Bridge", bridge, name="bridge"),
-        mutate("Open_vSwitch", [("bridges", "insert", NamedUuid("bridge")), ("next_cfg", "+=", 1)]),
-        comment(f"ovsnet: made {name} as ovn-controller would"),
-    )
 
 
 async def open_database(

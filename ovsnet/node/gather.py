@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
 
 from ovsnet import ovsdb, unixctl
 from ovsnet.errors import OvsnetError, ProtocolError, SocketMissing
@@ -14,8 +13,7 @@ from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.facts import DatabaseFacts, Live, NoAnswer
 from ovsnet.node.rundir import Rundir
-from ovsnet.ovsdb import Session
-from ovsnet.ovsdb.operations import select
+from ovsnet.ovsdb import Database, Session
 from ovsnet.ovsdb.selection import choose
 from ovsnet.ovsdb.values import Row
 
@@ -79,13 +77,9 @@ async def read_rows(
     """
     schema = await session.get_schema(database, timeout=timeout)
     columns = choose(schema, tables).columns
-    selects = [select(table, columns=list(chosen)) for table, chosen in columns.items()]
-    found = await session.transact(database, *selects, timeout=timeout)
-    rows = {
-        table: [schema.table(table).row(row) for row in result.get("rows", [])]
-        for table, result in zip(columns, found, strict=True)
-    }
-    return {table: rows.get(table, []) for table in tables}
+    async with Database(session, database, timeout=timeout).transaction() as t:
+        found = {table: t.select(table, columns=chosen) for table, chosen in columns.items()}
+    return {table: found[table].rows if table in found else [] for table in tables}
 
 
 async def election_timer(rundir: Rundir, database: str, *, timeout: float) -> int | None:
@@ -125,8 +119,8 @@ def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:
     root = tables["Open_vSwitch"][0]
     return DatabaseFacts(
         ovs_version=str(root.get("ovs_version") or ""),
-        other_config=cast("Mapping[str, str]", root.get("other_config") or {}),
-        external_ids=cast("Mapping[str, str]", root.get("external_ids") or {}),
+        other_config=dict(root.get("other_config") or {}),
+        external_ids=dict(root.get("external_ids") or {}),
         bridges={str(bridge["name"]): str(bridge["datapath_type"]) for bridge in tables["Bridge"]},
         offered_datapaths=frozenset(map(str, root.get("datapath_types") or ())),
         interfaces=len(tables["Interface"]),

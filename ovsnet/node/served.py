@@ -3,8 +3,7 @@ of its copy of the database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable
 
 import msgspec
 
@@ -62,13 +61,13 @@ class Served(ovsdb.Session):
         """The version of the schema that it serves now: a server may be made to convert it while we are connected."""
         return decode_body(await self.request("get_schema", (self.database,), timeout=timeout), _VERSION).version
 
-    async def root(self, table: str, columns: tuple[str, ...], *, timeout: float) -> Mapping[str, object]:
+    async def root(self, table: str, columns: tuple[str, ...], *, timeout: float) -> ovsdb.Row:
         """The one row of a table such as NB_Global; empty when nobody has made it yet. Columns that the schema has not
         are left out."""
         known = (await self.get_schema(self.database, timeout=timeout)).table(table).columns
         wanted = [each for each in columns if each in known]
         rows = await self.select(self.database, table, columns=wanted, timeout=timeout)
-        return cast("Mapping[str, object]", rows[0]) if rows else {}
+        return rows[0] if rows else {}
 
 
 async def open_served(

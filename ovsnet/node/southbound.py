@@ -8,7 +8,6 @@ each 30 s (``e2e_timestamp``).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import cast
 
 import msgspec
 
@@ -17,7 +16,6 @@ from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissi
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.registration import Registered
-from ovsnet.ovsdb.operations import Condition, select
 
 DATABASE = "OVN_Southbound"
 
@@ -96,7 +94,7 @@ class Southbound(ovsdb.Session):
     def options(self) -> Mapping[str, str]:
         """``SB_Global.options``."""
         row = next(iter(_rows(self._globals, "SB_Global")), None)
-        return cast("Mapping[str, str]", row.get("options") or {}) if row is not None else {}
+        return dict(row.get("options") or {}) if row is not None else {}
 
     async def log_index(self, *, timeout: float) -> int:
         """How many log entries a clustered server has applied: a copy whose index went back is stale.
@@ -104,7 +102,7 @@ class Southbound(ovsdb.Session):
         Asked for and not monitored: it grows with every commit, and the server would push each to every agent.
         """
         rows = await self.select("_Server", "Database", [("name", "==", DATABASE)], ["index"], timeout=timeout)
-        return cast("int", rows[0]["index"] or 0) if rows else 0
+        return int(rows[0]["index"] or 0) if rows else 0
 
     async def applied_by(self, chassis: str, *, timeout: float) -> tuple[int, int] | None:
         """The state that the southbound has, and the one that the chassis says it has applied, counted by ``nb_cfg``;
@@ -113,7 +111,7 @@ class Southbound(ovsdb.Session):
             return None
         newest = await self.select(DATABASE, "SB_Global", columns=["nb_cfg"], timeout=timeout)
         own = await self.select(DATABASE, "Chassis_Private", [("name", "==", chassis)], ["nb_cfg"], timeout=timeout)
-        return (cast("int", newest[0]["nb_cfg"]), cast("int", own[0]["nb_cfg"])) if newest and own else None
+        return (int(newest[0]["nb_cfg"]), int(own[0]["nb_cfg"])) if newest and own else None
 
     async def read_registered(self, name: str, addresses: Collection[str], *, timeout: float) -> Registered:
         """What the database has of a chassis of this name, and which others have its addresses.
@@ -121,24 +119,16 @@ class Southbound(ovsdb.Session):
         Asked for and not monitored: two nodes of one name write the row some hundred times a second. One transaction,
         so that host name and addresses are of one writer.
         """
-        schema = await self.get_schema(DATABASE, timeout=timeout)
-        chassis, encaps = schema.table("Chassis"), schema.table("Encap")
-        by_name: list[Condition] = [("chassis_name", "==", name)]
-        results = await self.transact(
-            DATABASE,
-            select("Chassis", [("name", "==", name)], ["hostname", "_version"]),
-            select("Encap", by_name, ["ip"]),
-            *(select("Encap", [("ip", "==", each)], ["ip", "chassis_name"]) for each in addresses),
-            timeout=timeout,
-        )
-        own, ours, *others = (result.get("rows", []) for result in results)
-        row = chassis.row(own[0]) if own else {}
-        found = [encaps.row(each) for rows in others for each in rows]
+        async with self[DATABASE].transaction(timeout=timeout) as t:
+            own = t.select("Chassis", [("name", "==", name)], columns=["hostname", "_version"])
+            ours = t.select("Encap", [("chassis_name", "==", name)], columns=["ip"])
+            others = [t.select("Encap", [("ip", "==", each)], columns=["ip", "chassis_name"]) for each in addresses]
+        row = next(iter(own.rows), {})
         self.registered = Registered(
             hostname=str(row.get("hostname", "")),
-            addresses=frozenset(str(encaps.row(each)["ip"]) for each in ours),
+            addresses=frozenset(str(each["ip"]) for each in ours.rows),
             version=str(row.get("_version", "")),
-            taken={str(each["ip"]): str(each["chassis_name"]) for each in found if each["chassis_name"] != name},
+            taken={str(e["ip"]): str(e["chassis_name"]) for o in others for e in o.rows if e["chassis_name"] != name},
         )
         return self.registered
 

@@ -19,11 +19,12 @@ from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import Monitor
+from ovsnet.ovsdb.opening import connect
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
 from ovsnet.ovsdb.replica import Change, Tables
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import Schema, Table
-from ovsnet.ovsdb.session import Session, connect
+from ovsnet.ovsdb.session import Session
 from ovsnet.ovsdb.transaction import Counted, Inserted, Selected, Transaction
 from ovsnet.ovsdb.typed import TypedRow, row_as
 from ovsnet.ovsdb.values import NO_UUID, NamedUuid, Row, Uuid, Value

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError
 from ovsnet.io.address import Address, remotes_of
 from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.pending import after_next_poll
@@ -30,12 +30,12 @@ from ovsnet.ovsdb.errors import TransactionInDoubt
 from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
-from ovsnet.ovsdb.membership import Membership
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE
+from ovsnet.ovsdb.opening import membership, open_first
 from ovsnet.ovsdb.operations import Condition, Operation
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Where
-from ovsnet.ovsdb.session import MAX_BYTES, Session, connect, none_of
+from ovsnet.ovsdb.session import MAX_BYTES, Session
 from ovsnet.ovsdb.values import Row
 
 T = TypeVar("T")
@@ -62,12 +62,10 @@ class Client(KeptClient[Session]):
         max_bytes: int = MAX_BYTES,
         rng: random.Random | None = None,
     ) -> None:
-        if leader_only and not database:
-            raise UsageError("A leader is one of a database.", remedy="Give database=, such as OVN_Southbound.")
         self._rng = rng or random.Random()
         self.remotes = remotes_of(remotes)
         super().__init__(", ".join(map(str, self.remotes)), wait=wait, probe=probe, rng=self._rng)
-        self._membership = Membership(database, leader_only=leader_only) if database else None
+        self._membership = membership(database, leader_only=leader_only)
         self._timeout = timeout
         self._tls = tls
         self._max_bytes = max_bytes
@@ -220,23 +218,16 @@ class Client(KeptClient[Session]):
     async def _connect(self) -> Session:
         """To the first that will do of all remotes, beginning behind the one that was used last: a server that takes
         connections and ends them must not hide the others."""
-        failures: list[PeerError] = []
-        for _ in self.remotes:
-            self._remotes.rotate(-1)
-            try:
-                return await self._attempt(self._remotes[-1])
-            except PeerError as error:
-                failures.append(error)
-        raise none_of(failures)
-
-    async def _attempt(self, remote: Address) -> Session:
-        session = await connect(remote, timeout=self._timeout, tls=self._tls, max_bytes=self._max_bytes)
-        try:
-            if self._membership is not None:
-                await self._membership.require(session, timeout=self._probe or SILENCE)
-        except BaseException:
-            session.channel.abort()
-            raise
+        session = await open_first(
+            tuple(self._remotes),
+            self._membership,
+            timeout=self._timeout,
+            silence=self._probe or SILENCE,
+            watch=True,
+            tls=self._tls,
+            max_bytes=self._max_bytes,
+        )
+        self._remotes.rotate(-1 - self._remotes.index(session.address))
         return session
 
 

@@ -36,8 +36,8 @@ class Membership:
         """Take an older copy too: the cluster was restored from a backup, for instance."""
         self._newest.clear()
 
-    async def require(self, session: Session, *, timeout: float) -> None:
-        """Return when the server is the right one; from then on the session ends as soon as it is not.
+    async def require(self, session: Session, *, timeout: float, watch: bool) -> None:
+        """Return when the server is the right one; with ``watch`` the session ends as soon as it is not any more.
 
         Raises the error that says why not.
         """
@@ -56,6 +56,8 @@ class Membership:
             return
         if (error := self.fault(str(session.address), _row(monitor))) is not None:
             raise error
+        if not watch:
+            await monitor.cancel(timeout=timeout)
 
     def fault(self, server: str, row: Mapping[str, Any]) -> OvsdbError | None:
         """Why a server that says this is not the right one."""

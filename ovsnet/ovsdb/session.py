@@ -20,11 +20,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, ProtocolError, Unreachable
-from ovsnet.io.address import Address, remotes_of
+from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError
+from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
-from ovsnet.io.opening import Opening
-from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import Database
 from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
@@ -271,42 +269,6 @@ class Session(JsonRpcSession):
             monitor.end(closed.result())
         for lock in self._locks.values():
             lock.end(closed.result())
-
-
-def connect(
-    *remotes: Address | str, timeout: float = 1.0, tls: Tls | None = None, max_bytes: int = MAX_BYTES
-) -> Opening[Session]:
-    """Connect to the first of ``remotes`` that accepts, each within ``timeout`` seconds.
-
-    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
-    the ConnectError that fits. A server that accepts and is stuck is not noticed here: only an answer proves that it
-    lives, see ``Session.echo``.
-    """
-    places = remotes_of(remotes)
-    return Opening(lambda: _open(places, timeout, tls, max_bytes))
-
-
-async def _open(places: Sequence[Address], timeout: float, tls: Tls | None, max_bytes: int) -> Session:
-    failures: list[PeerError] = []
-    for place in places:
-        session = Session(place, max_bytes=max_bytes)
-        try:
-            await session.open(timeout=timeout, tls=tls)
-        except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
-            failures.append(error)
-        else:
-            return session
-    raise none_of(failures)
-
-
-def none_of(failures: Sequence[PeerError]) -> PeerError:
-    """The error of several remotes of which none could be used."""
-    if len(failures) == 1:
-        return failures[0].with_traceback(None)
-    kind = type(failures[-1]) if len({type(each) for each in failures}) == 1 else Unreachable
-    return kind(
-        f"None of {len(failures)} servers can be used. " + " ".join(map(str, failures)), remedy=failures[-1].remedy
-    )
 
 
 def rows_of(result: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 import msgspec
 
@@ -174,7 +173,7 @@ class Facts(msgspec.Struct, frozen=True):
     def external_ids(self) -> Mapping[str, str]:
         """``Open_vSwitch.external_ids``; empty where it was not asked."""
         root = next(iter(self.rows("Open_vSwitch", "Open_vSwitch")), None)
-        return {} if root is None else cast("Mapping[str, str]", root.columns.get("external_ids") or {})
+        return {} if root is None else dict(root.columns.get("external_ids") or {})
 
     def external_id(self, key: str) -> str:
         """One of them; empty when it is not set, or not known."""
@@ -203,5 +202,5 @@ def written_versions(tables: Mapping[tuple[str, str], tuple[FoundRow, ...]]) -> 
 def _text(row: FoundRow, place: Place, key: str) -> str | None:
     value = row.columns.get(place.column)
     if place.key:
-        value = cast("Mapping[str, str]", value or {}).get(key)
+        value = (value or {}).get(key)
     return None if value is None else str(value)

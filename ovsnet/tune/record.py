@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 import msgspec
 
@@ -40,7 +39,7 @@ def record_key(edit: Edit) -> str:
 
 def records(row: FoundRow) -> dict[str, str]:
     """``external_ids`` of a row."""
-    return dict(cast("dict[str, str]", row.columns.get("external_ids") or {}))
+    return dict(row.columns.get("external_ids") or {})
 
 
 def new_record(edit: Edit) -> str | None:
@@ -120,5 +119,5 @@ def _is_of_a_knob(edit: Edit, facts: Facts) -> bool:
 def _now(row: FoundRow, column: str, key: str) -> str | None:
     value = row.columns.get(column)
     if key:
-        value = cast("dict[str, str]", value or {}).get(key)
+        value = (value or {}).get(key)
     return None if value is None else str(value)

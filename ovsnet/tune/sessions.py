@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from ovsnet import ovsdb
-from ovsnet.errors import PeerError, SocketMissing, UnfitEnvironment
+from ovsnet.errors import PeerError, UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.facts import Live
@@ -16,7 +16,6 @@ from ovsnet.node.host_files import Host
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.vswitchd_threads import per_cpu_dispatch, usable_cpus, why_handlers_are_fixed
 from ovsnet.ovsdb import Session
-from ovsnet.ovsdb.errors import NotLeader
 from ovsnet.tune.facts import Facts, FoundRow, columns_read, written_versions
 
 SWITCH_DATABASE, SOUTHBOUND = "Open_vSwitch", "OVN_Southbound"
@@ -34,7 +33,8 @@ async def opened(
 
     Of several remotes the leader of the cluster is taken, and they are tried in random order, as OVN's clients do
     (lib/ovsdb-cs.c, ``ovsdb_cs_set_remotes`` and ``ovsdb_cs_check_server_db__``). Without a leader it is a follower
-    that is in touch with its cluster: it hands on what is written. Raises the PeerError of the last that failed.
+    that is in touch with its cluster: it hands on what is written. Raises the
+    PeerError that says why none will do.
     """
     async with AsyncExitStack() as stack:
         sessions = {}
@@ -48,51 +48,11 @@ async def opened(
 
 async def _chosen(database: str, addresses: Sequence[Address], timeout: float, tls: Tls | None) -> Session:
     if len(addresses) == 1:
-        return await ovsdb.connect(addresses[0], timeout=timeout, tls=tls)
-    why: PeerError = SocketMissing("No address of the database was given.")
-    follower: Session | None = None
+        return await ovsdb.connect(*addresses, timeout=timeout, tls=tls)
     try:
-        for address in addresses:
-            try:
-                session, leads = await _asked(address, database, timeout, tls)
-            except PeerError as error:
-                why = error
-                continue
-            if leads:
-                return session
-            if follower is not None:
-                await session.aclose()
-            else:
-                follower = session
-        if follower is None:
-            raise why
-        chosen, follower = follower, None
-        return chosen
-    finally:
-        if follower is not None:
-            await follower.aclose()
-
-
-async def _asked(address: Address, database: str, timeout: float, tls: Tls | None) -> tuple[Session, bool]:
-    """A session, and whether its server leads. One that is stopped is accepted by its kernel, and says nothing."""
-    session = await ovsdb.connect(address, timeout=timeout, tls=tls)
-    try:
-        return session, await _leads(session, database, timeout)
-    except BaseException:
-        await session.aclose()
-        raise
-
-
-async def _leads(session: Session, database: str, timeout: float) -> bool:
-    """Whether it takes writes itself; raises what the session raises, and NotLeader for a copy that may be old."""
-    columns = ("model", "leader", "connected")
-    rows = await session.select("_Server", "Database", [("name", "==", database)], columns, timeout=timeout)
-    if not rows:
-        raise NotLeader(f"{session.address} does not serve {database}.", remedy=f"Give an address of {database}.")
-    (row,) = rows
-    if not row["connected"]:
-        raise NotLeader(f"{session.address} has lost its cluster.", remedy="Give the addresses of all its members.")
-    return bool(row["leader"]) or row["model"] == "standalone"
+        return await ovsdb.connect(*addresses, database=database, leader_only=True, timeout=timeout, tls=tls)
+    except PeerError:
+        return await ovsdb.connect(*addresses, database=database, timeout=timeout, tls=tls)
 
 
 async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = None, *, timeout: float = 1.0) -> Facts:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ovsnet import ovsdb
-from ovsnet.errors import AddressError, ConnectError, SocketMissing, Unreachable
+from ovsnet.errors import AddressError, ConnectError, SocketMissing, Unreachable, UsageError
 from ovsnet.io.address import Address
+from ovsnet.ovsdb.errors import UnknownDatabase
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Server
@@ -68,3 +70,16 @@ def test_what_is_no_address_is_said_at_once(text: str) -> None:
 def test_no_address_at_all() -> None:
     with pytest.raises(AddressError, match="No address"):
         ovsdb.connect()
+
+
+async def test_server_is_asked_for_its_part_in_the_cluster(clustered: Server) -> None:
+    """And not watched afterwards: a session outlives the part."""
+    async with ovsdb.connect(
+        clustered.address, database="OVN_Northbound", leader_only=True, timeout=PATIENCE
+    ) as session:
+        assert await session["OVN_Northbound"].find("NB_Global") == []
+        assert not session._monitors
+    with pytest.raises(UnknownDatabase, match="does not serve Nothing"):
+        await ovsdb.connect(clustered.address, database="Nothing", timeout=PATIENCE)
+    with pytest.raises(UsageError, match="leader is one of a database"):
+        ovsdb.connect(clustered.address, leader_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from ovsnet.errors import OvsdbError
 from ovsnet.health.checks import central
 from ovsnet.health.checks.declaration import check
@@ -49,7 +47,7 @@ async def progress(node: Node) -> Answer:
         row = await node.served[NB.daemon].held().root("NB_Global", COUNTERS, timeout=node.settings.timeout)
     except OvsdbError as error:
         return not_used(f"The northbound cannot be read here: {error}")
-    wanted, southbound, applied = (cast("int", row.get(each, 0)) for each in COUNTERS)
+    wanted, southbound, applied = (int(row.get(each, 0)) for each in COUNTERS)
     behind = behind_for(node, "nb.progress", wanted, southbound)
     numbers = {"nb_cfg": wanted, "sb_cfg": southbound, "hv_cfg": applied, "behind_seconds": behind}
     if behind <= node.settings.broken_after:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
-
 from ovsnet.errors import OvsdbError
 from ovsnet.health.checks import central
 from ovsnet.health.checks.declaration import check
@@ -52,7 +49,7 @@ async def schema(node: Node) -> Answer:
         found = await served.schema_version(timeout=timeout)
     except OvsdbError as error:
         return not_used(f"The southbound cannot be read here: {error}")
-    options = cast("Mapping[str, str]", row.get("options") or {})
+    options = row.get("options") or {}
     return judge_schema(found, options.get("northd_internal_version", ""), str(served.address))
 
 
