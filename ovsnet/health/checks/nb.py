@@ -1,41 +1,18 @@
-"""The northbound database, where a server of it runs on this host."""
+"""The northbound database, where a server of it runs on this host: what it alone is asked."""
 
 from __future__ import annotations
 
 from typing import cast
 
 from ovsnet.errors import OvsdbError
-from ovsnet.health.checks import central
+from ovsnet.health.checks import central, databases
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for
-from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import NB, Socket
 from ovsnet.node.node import Node
 
-
-@check("nb.echo", daemon=NB.daemon, socket=Socket.DATABASE, every=10)
-async def echo(node: Node) -> Answer:
-    """This host's server of the northbound answers an echo."""
-    return await central.echo_of(node, NB)
-
-
-@check("nb.cluster", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=20, phase=0.5)
-async def cluster(node: Node) -> Answer:
-    """This host's server of the northbound is in its cluster, which is whole and keeps its leader."""
-    return await central.cluster_of(node, NB)
-
-
-@check("nb.clients", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=60, phase=0.5)
-async def clients(node: Node) -> Answer:
-    """This host's server of the northbound tells its clients, its monitors and what waits to be sent."""
-    return await central.clients_of(node, NB)
-
-
-@check("nb.storage", daemon=NB.daemon, needs=("nb.echo",), every=20)
-async def storage(node: Node) -> Answer:
-    """The file system of the northbound database takes changes."""
-    return await storage_of(node, NB.daemon, clustered=node.served[NB.daemon].held().clustered)
+databases.declare(NB)
 
 
 @check("nb.progress", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.echo",), every=20, phase=0.75)

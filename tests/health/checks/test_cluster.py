@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec.structs import replace
 
-from ovsnet.health.checks.central import FLAPS, judge_cluster, troubles
+from ovsnet.health.checks.databases import FLAPS, judge_cluster, troubles
 from ovsnet.health.checks.result import Status
 from ovsnet.node.components import NB, SB
 from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.health.checks.central import usage
+from ovsnet.health.checks.databases import usage
 from ovsnet.health.checks.result import Status
 from ovsnet.health.checks.sb import judge_schema
 from ovsnet.sandbox.node import Sandbox
