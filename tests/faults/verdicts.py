@@ -46,7 +46,7 @@ VERDICTS: dict[str, Verdict] = {
             "ports-without-device", "tunnels-failed", "tunnels-down",
             "bridge-mapping-wrong", "encap-address-missing",
             "protocol-flood", "database-not-writable", "certificate-expired", "certificate-expires",
-            "memory-short",
+            "memory-short", "log-not-compacted",
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",

@@ -10,6 +10,7 @@ import msgspec
 
 from ovsnet.errors import NotConnectedYet, PeerError
 from ovsnet.health.checks.central import is_here, not_here
+from ovsnet.health.checks.compaction import compaction_of
 from ovsnet.health.checks.declaration import Probe, check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.ovsdb import storage_of
@@ -162,6 +163,12 @@ def usage(text: str) -> dict[str, int]:
 async def storage(node: Node, component: Component) -> Answer:
     """The file system of {database} takes changes."""
     return await storage_of(node, component.daemon, clustered=node.served[component.daemon].held().clustered)
+
+
+@of_both("compaction", every=20, phase=0.25)
+async def compaction(node: Node, component: Component) -> Answer:
+    """The log of {database} is compacted."""
+    return await compaction_of(node, component.daemon, str(node.rundir.ovn / component.sockets[-1]))
 
 
 FLAPS = 3
