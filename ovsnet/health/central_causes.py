@@ -129,7 +129,21 @@ SCHEMA = (
     ),
 )
 
-WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB))
+CLIENTS = (
+    Cause(
+        code="client-stalled",
+        state=State.DEGRADED,
+        summary="A client of a database takes nothing more: what it does rests on old data.",
+        remedies=(
+            "See what holds up the process at {host} port {port}: it is stopped, hangs, or is gone with its host. With "
+            "an `inactivity_probe` above 0 in its row of Connection the server of {database} drops such a client.",
+            "See what holds up the process at the other end: it is stopped, hangs, or is gone with its host.",
+        ),
+        reasons=frozenset({"client-stalled"}),
+    ),
+)
+
+WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB), *CLIENTS)
 
 NORTHD_CAUSES = (
     Cause(

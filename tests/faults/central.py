@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import socket
+from collections.abc import Iterator
 
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.proc import free_ports, listening_ports
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program
 from tests.faults.southbound import UNCONNECTED
+from tests.patience import PATIENCE
 
 
 async def _central(scene: Scene) -> Steps:
@@ -89,6 +95,48 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
         assert holder.stdout is not None
         await holder.stdout.readline()
         await _count_up(node)
+        yield
+
+
+async def tcp_remote(node: Sandbox) -> int:
+    """A port at which the northbound is served, for clients that are never asked whether they live."""
+    port = free_ports(1)[0]
+    words = ("set-connection", f"ptcp:{port}:127.0.0.1", "--", "set", "Connection", ".", "inactivity_probe=0")
+    await node.run("ovn-nbctl", *words)
+    async with asyncio.timeout(PATIENCE):
+        while port not in listening_ports():  # noqa: ASYNC110 (it is another process that listens)
+            await asyncio.sleep(0.02)
+    return port
+
+
+@contextlib.contextmanager
+def silent_client(port: int) -> Iterator[int]:
+    """A client that asks and asks, and takes no answer; yields its port."""
+    questions = b"".join(
+        json.dumps({"id": number, "method": "get_schema", "params": ["OVN_Northbound"]}).encode()
+        for number in range(QUESTIONS)
+    )
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(questions)
+        yield int(client.getsockname()[1])
+
+
+QUESTIONS = 600
+"""The answers have 20 MB, and no more than 4 MB find room in the sockets (tcp_wmem of tcp(7))."""
+
+
+async def _with_a_port(scene: Scene) -> Steps:
+    scene.remembered["port"] = await tcp_remote(scene.node)
+    yield
+    await scene.node.run("ovn-nbctl", "del-connection")
+
+
+@fault("client-stalled", view=_with_a_port, observers=("held", "start", "fresh"), deadline=45)
+async def northbounds_client_reads_nothing(scene: Scene) -> Steps:
+    """A client of the northbound asks much, and takes no answer, as one that is stopped."""
+    with silent_client(scene.remembered["port"]):
         yield
 
 

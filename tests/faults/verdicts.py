@@ -48,7 +48,7 @@ VERDICTS: dict[str, Verdict] = {
             "protocol-flood", "database-not-writable", "certificate-expired", "certificate-expires",
             "memory-short", "log-not-compacted",
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
-            "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow",
+            "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow", "client-stalled",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",
             "certificate-not-loaded",
             "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",

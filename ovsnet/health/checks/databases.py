@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
 from ovsnet.errors import NotConnectedYet, PeerError
 from ovsnet.health.checks.central import is_here, not_here
+from ovsnet.health.checks.clients import clients_of
 from ovsnet.health.checks.compaction import compaction_of
 from ovsnet.health.checks.declaration import Probe, check
 from ovsnet.health.checks.lasting import lasting
@@ -134,29 +136,10 @@ async def cluster(node: Node, component: Component) -> Answer:
     return await _judged_once(node, component, ask)
 
 
-@of_both("clients", socket=Socket.CONTROL, every=60, phase=0.5)
+@of_both("clients", socket=Socket.CONTROL, every=20, phase=0.75)
 async def clients(node: Node, component: Component) -> Answer:
-    """This host's server of {database} says how many clients and monitors it has, and what waits to be sent."""
-    timeout = node.settings.timeout
-
-    async def ask() -> Answer:
-        control = await node.control[component.daemon].session(timeout)
-        found = usage(await control.call("memory/show", timeout=timeout))
-        said = f"{found['clients']} clients have {found['monitors']} monitors"
-        return ok(f"{said}; {found['backlog_bytes']} bytes wait to be sent.", **found)
-
-    return await _judged_once(node, component, ask)
-
-
-USAGE = {"sessions": "clients", "monitors": "monitors", "backlog": "backlog_bytes", "cells": "cells"}
-"""What is told of the answer to memory/show, and what it is called here (ovsdb/ovsdb-server.c, ``report_usage``)."""
-
-
-def usage(text: str) -> dict[str, int]:
-    """Of an answer to ``memory/show``, such as ``cells:1211 monitors:3 sessions:2``; what is not in it is 0. Pure."""
-    words = (word.partition(":") for word in text.split())
-    found = {name: int(number) for name, _, number in words if number.isdecimal()}
-    return {ours: found.get(theirs, 0) for theirs, ours in USAGE.items()}
+    """Every client of this host's server of {database} takes what it is sent."""
+    return await _judged_once(node, component, partial(clients_of, node, component))
 
 
 @of_both("storage", every=20)
