@@ -81,7 +81,7 @@ async def northd_at_a_wrong_address(scene: Scene) -> Steps:
     await node.start("ovn-northd")
 
 
-async def _count_up(node: Sandbox) -> None:
+async def count_up(node: Sandbox) -> None:
     """Ask for a new state of the whole network."""
     before = await node.run("ovn-nbctl", "get", "NB_Global", ".", "nb_cfg")
     await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(before) + 1}")
@@ -94,8 +94,25 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
     async with program(node, "ovsdb-client", "steal", f"unix:{node.rundir}/ovnsb_db.sock", "ovn_northd") as holder:
         assert holder.stdout is not None
         await holder.stdout.readline()
-        await _count_up(node)
+        await count_up(node)
         yield
+
+
+async def leave_chassis(node: Sandbox, name: str) -> None:
+    """Register a chassis whose host is not there, as one that was switched off."""
+    words = ("chassis-add", name, "geneve", "192.0.2.9", "--", "set", "Chassis", name, f"hostname={name}.example")
+    await node.run("ovn-sbctl", *words)
+    chassis = (await node.run("ovn-sbctl", "get", "Chassis", name, "_uuid")).strip()
+    await node.run("ovn-sbctl", "create", "Chassis_Private", f"name={name}", f"chassis={chassis}")
+
+
+@fault("chassis-behind", observers=("held", "start", "fresh"), deadline=90)
+async def host_of_a_chassis_is_gone(scene: Scene) -> Steps:
+    """A host was switched off, and its chassis left registered; then the northbound is changed."""
+    await leave_chassis(scene.node, "away")
+    await count_up(scene.node)
+    yield
+    await scene.node.run("ovn-sbctl", "chassis-del", "away")
 
 
 async def tcp_remote(node: Sandbox) -> int:

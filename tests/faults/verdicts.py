@@ -49,6 +49,7 @@ VERDICTS: dict[str, Verdict] = {
             "memory-short", "log-not-compacted",
             "nb-down", "nb-hung", "nb-slow", "northd-down", "northd-hung", "northd-slow", "northd-paused",
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow", "client-stalled",
+            "chassis-behind",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",
             "certificate-not-loaded",
             "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Sequence
 from typing import cast
 
-from ovsnet.errors import OvsdbError
+from ovsnet.errors import OvsdbError, PeerError
 from ovsnet.health.checks import central, databases
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for
-from ovsnet.health.checks.result import Answer, failed, not_used, ok
-from ovsnet.node.components import NB, Socket
+from ovsnet.health.checks.result import Answer, Number, failed, not_used, ok
+from ovsnet.node.components import NB, SB, Socket
+from ovsnet.node.laggards import Laggard, laggards
 from ovsnet.node.node import Node
 
 databases.declare(NB)
@@ -42,3 +46,43 @@ async def progress(node: Node) -> Answer:
 
 
 COUNTERS = ("nb_cfg", "sb_cfg", "hv_cfg")
+
+AWAY = 10
+"""Of ``broken_after``: a host that is restarted is away for minutes, and its chassis with it."""
+
+
+@check("nb.chassis", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.progress",), every=10, phase=0.25)
+async def chassis(node: Node) -> Answer:
+    """All chassis apply what the southbound holds, so that nobody waits for one of them (``--wait=hv``).
+
+    The southbound is asked which one does not only when that has lasted.
+    """
+    timeout = node.settings.timeout
+    try:
+        row = await node.served[NB.daemon].held().root("NB_Global", COUNTERS, timeout=timeout)
+    except OvsdbError as error:
+        return not_used(f"The northbound cannot be read here: {error}")
+    _, southbound, applied = (cast("int", row.get(each, 0)) for each in COUNTERS)
+    behind = behind_for(node, "nb.chassis", southbound, applied)
+    if behind <= AWAY * node.settings.broken_after:
+        return ok(f"All chassis have {applied} of {southbound}.", behind_seconds=behind)
+    found: list[Laggard] = []
+    if central.is_here(node, SB):
+        with contextlib.suppress(PeerError):  # the checks of the southbound judge it
+            found = await laggards(await node.served[SB.daemon].session(timeout), applied, timeout=timeout)
+    return judge_laggards(found, southbound, applied, behind=behind, now=time.time())
+
+
+def judge_laggards(found: Sequence[Laggard], southbound: int, applied: int, *, behind: float, now: float) -> Answer:
+    """What to say of those that lag, ``behind`` by so many seconds; nobody may be known. Pure."""
+    numbers: dict[str, Number] = {"behind_seconds": behind}
+    detail = f"The southbound is at {southbound}, and not all chassis have got beyond {applied} for {behind:.0f} s"
+    facts: dict[str, str] = {}
+    if found:
+        first = found[0]
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        ago = "" if first.applied_at is None else f", which got there {now - first.applied_at:.0f} s ago"
+        host = first.host or "a host without a name"
+        facts = {"chassis": first.chassis, "host": host} if first.registered else {"left": first.chassis}
+        detail += f": {first.chassis}{f' on {host}' if first.registered else ''}{others}{ago}"
+    return failed("chassis-behind", f"{detail}.", facts=facts, **numbers)
