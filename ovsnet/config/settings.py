@@ -173,6 +173,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 3
     restarts_within: Annotated[Seconds, Group.TIMING, Meta(description="For how long a restart counts.")] = 900.0
+    compacted_within: Annotated[
+        Seconds,
+        Group.TIMING,
+        Meta(
+            description="How long a database server may take to compact its log, from when that is due or it started. "
+            "It waits up to 20 minutes by itself."
+        ),
+    ] = 1800.0
     start_allowance: Annotated[
         Seconds,
         Group.TIMING,

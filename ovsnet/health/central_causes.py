@@ -129,7 +129,39 @@ SCHEMA = (
     ),
 )
 
-WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB))
+CLIENTS = (
+    Cause(
+        code="client-stalled",
+        state=State.DEGRADED,
+        summary="A client of a database takes nothing more: what it does rests on old data.",
+        remedies=(
+            "See what holds up the process at {host} port {port}: it is stopped, hangs, or is gone with its host. With "
+            "an `inactivity_probe` above 0 in its row of Connection the server of {database} drops such a client.",
+            "See what holds up the process at the other end: it is stopped, hangs, or is gone with its host.",
+        ),
+        reasons=frozenset({"client-stalled"}),
+    ),
+)
+
+LAGGARDS = (
+    Cause(
+        code="chassis-behind",
+        state=State.DEGRADED,
+        summary="A chassis does not apply what the southbound holds: each `--wait=hv` waits for it.",
+        remedies=(
+            "See when {chassis} came as far as it has (`ovn-sbctl list Chassis_Private {chassis}`), and what ails "
+            "ovn-controller on {host}. If that host is gone for good, remove its chassis: "
+            "`ovn-sbctl chassis-del {chassis}`.",
+            "{left} is no chassis any more, and its row of Chassis_Private was left over: "
+            "`ovn-sbctl destroy Chassis_Private {left}`.",
+            "Find the chassis with the lowest nb_cfg: "
+            "`ovn-sbctl --columns=name,nb_cfg,nb_cfg_timestamp list Chassis_Private`.",
+        ),
+        reasons=frozenset({"chassis-behind"}),
+    ),
+)
+
+WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB), *CLIENTS, *LAGGARDS)
 
 NORTHD_CAUSES = (
     Cause(

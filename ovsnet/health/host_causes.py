@@ -60,6 +60,19 @@ LATER = (
         reasons=frozenset({"memory-short"}),
     ),
     Cause(
+        code="log-not-compacted",
+        state=State.DEGRADED,
+        summary="A database server does not compact its log: the file grows until the disk is full, and each start "
+        "takes longer.",
+        remedies=(
+            "A compaction writes all data once more before it removes the old file, and the file system of {cramped} "
+            "has {free} bytes left: make room there (`du -xh {directory}`). The server tries again by itself.",
+            "Have it compacted, and see what its answer or log says: `ovs-appctl -t {target} ovsdb-server/compact`.",
+            "Have it compacted, and see what its answer or log says: `ovs-appctl -t NAME ovsdb-server/compact`.",
+        ),
+        reasons=frozenset({"log-not-compacted"}),
+    ),
+    Cause(
         code="certificate-not-loaded",
         state=State.DEGRADED,
         summary="A certificate was renewed, and its daemon goes on with the old one, until that ends.",

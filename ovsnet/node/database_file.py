@@ -23,7 +23,7 @@ LONGEST_HEADER = 128
 MOST_READ = 64 << 20
 """Bytes of a file that is read whole: half a second."""
 
-_HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
+HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
 """Of a record: magic, length and SHA-1 (ovsdb/log.c, ``parse_header``)."""
 
 
@@ -45,7 +45,7 @@ def judge(beginning: bytes, size: int) -> str:
     """The same of a file's first bytes and its size. Pure."""
     if not size:
         return "is empty"
-    header = _HEADER.match(beginning)
+    header = HEADER.match(beginning)
     if header is None:
         return "does not begin as a database does"
     return "is cut off in its first record" if size < header.end() + int(header[1]) else ""
@@ -67,7 +67,7 @@ def lost(path: Path | str) -> int:
 def _sound(data: bytes) -> int:
     """How many bytes hold sound records."""
     end = 0
-    while (header := _HEADER.match(data, end)) is not None:
+    while (header := HEADER.match(data, end)) is not None:
         body = data[header.end() : header.end() + int(header[1])]
         if len(body) < int(header[1]) or hashlib.sha1(body, usedforsecurity=False).hexdigest().encode() != header[2]:
             break

@@ -28,7 +28,8 @@ class Peer(msgspec.Struct, frozen=True):
 
 class Cluster(msgspec.Struct, frozen=True):
     """One member's word. ``status`` is MEMBER, JOINING, or why it is in touch with no leader; ``leader`` is empty while
-    it knows none. ``entries`` are those of its log since the last snapshot; ``remotes`` are where it tries to join."""
+    it knows none. ``entries`` are those of its log since the last snapshot; ``remotes`` are where it tries to join,
+    ``address`` is where the other members find it."""
 
     server: str
     status: str
@@ -40,6 +41,7 @@ class Cluster(msgspec.Struct, frozen=True):
     uncommitted: int
     peers: tuple[Peer, ...]
     remotes: str
+    address: str = ""
 
     @property
     def away(self) -> tuple[Peer, ...]:
@@ -69,6 +71,7 @@ def parse_cluster(text: str) -> Cluster:
             if "(self)" not in found["rest"]
         ),
         remotes=fields.get("Remotes for joining", ""),
+        address=fields.get("Address", ""),
     )
 
 

@@ -3,7 +3,7 @@ of its copy of the database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -61,12 +61,17 @@ class Served(ovsdb.Session):
         """The version of the schema that it serves now: a server may be made to convert it while we are connected."""
         return decode_body(await self.request("get_schema", (self.database,), timeout=timeout), _VERSION).version
 
-    async def root(self, table: str, columns: tuple[str, ...], *, timeout: float) -> ovsdb.Row:
-        """The one row of a table such as NB_Global; empty when nobody has made it yet. Columns that the schema has not
-        are left out."""
+    async def rows(
+        self, table: str, columns: Iterable[str], where: Iterable[ovsdb.Condition] = (), *, timeout: float
+    ) -> list[ovsdb.Row]:
+        """The rows of a table that match. Columns that the schema has not are left out."""
         known = (await self.get_schema(self.database, timeout=timeout)).table(table).columns
         wanted = [each for each in columns if each in known]
-        rows = await self.select(self.database, table, columns=wanted, timeout=timeout)
+        return await self.select(self.database, table, where, wanted, timeout=timeout)
+
+    async def root(self, table: str, columns: Iterable[str], *, timeout: float) -> ovsdb.Row:
+        """The one row of a table such as NB_Global; empty when nobody has made it yet."""
+        rows = await self.rows(table, columns, timeout=timeout)
         return rows[0] if rows else {}
 
 

@@ -56,15 +56,15 @@ def storages(pid: int, proc: Path = Path("/proc")) -> list[Storage]:
     Empty when none can be seen: it serves none from a file, or is another user's. Raises OwnLimit.
     """
     try:
-        found = [_storage(entry, name, proc / str(pid)) for entry, name in _databases(proc / str(pid) / "fd")]
+        found = [_storage(entry, name, proc / str(pid)) for entry, name in databases(proc / str(pid) / "fd")]
     except OSError as error:
         raise_own_limit(error)
         return []
     return sorted((each for each in found if each is not None), key=lambda each: each.writable)
 
 
-def _databases(directory: Path) -> Iterator[tuple[Path, str]]:
-    """The descriptors of databases, with the names of these."""
+def databases(directory: Path) -> Iterator[tuple[Path, str]]:
+    """Of the directory of a process's descriptors: those of databases that it may write, with the names of these."""
     names: dict[str, Path] = {}
     for number in sorted(os.listdir(directory), key=int)[:MOST_FILES]:
         try:
@@ -81,9 +81,13 @@ def _storage(entry: Path, name: str, process: Path) -> Storage | None:
     found = os.statvfs(entry)
     if not found.f_blocks:  # it does not count
         return None
-    blocks = found.f_bfree if _uses_reserve(process) else found.f_bavail
     # The flags are those of the mount and of the file system, which errors=remount-ro makes read-only (fs/statfs.c).
-    return Storage(name, blocks * found.f_frsize, bool(found.f_flag & os.ST_RDONLY), _is_same(entry, name))
+    return Storage(name, room(found, process), bool(found.f_flag & os.ST_RDONLY), _is_same(entry, name))
+
+
+def room(found: os.statvfs_result, process: Path) -> int:
+    """The bytes of a file system that are free to the process of this directory of /proc."""
+    return (found.f_bfree if _uses_reserve(process) else found.f_bavail) * found.f_frsize
 
 
 def _is_same(entry: Path, name: str) -> bool:

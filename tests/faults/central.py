@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import socket
+from collections.abc import Iterator
 
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.proc import free_ports, listening_ports
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program
 from tests.faults.southbound import UNCONNECTED
+from tests.patience import PATIENCE
 
 
 async def _central(scene: Scene) -> Steps:
@@ -75,7 +81,7 @@ async def northd_at_a_wrong_address(scene: Scene) -> Steps:
     await node.start("ovn-northd")
 
 
-async def _count_up(node: Sandbox) -> None:
+async def count_up(node: Sandbox) -> None:
     """Ask for a new state of the whole network."""
     before = await node.run("ovn-nbctl", "get", "NB_Global", ".", "nb_cfg")
     await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={int(before) + 1}")
@@ -88,7 +94,66 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
     async with program(node, "ovsdb-client", "steal", f"unix:{node.rundir}/ovnsb_db.sock", "ovn_northd") as holder:
         assert holder.stdout is not None
         await holder.stdout.readline()
-        await _count_up(node)
+        await count_up(node)
+        yield
+
+
+async def leave_chassis(node: Sandbox, name: str) -> None:
+    """Register a chassis whose host is not there, as one that was switched off."""
+    words = ("chassis-add", name, "geneve", "192.0.2.9", "--", "set", "Chassis", name, f"hostname={name}.example")
+    await node.run("ovn-sbctl", *words)
+    chassis = (await node.run("ovn-sbctl", "get", "Chassis", name, "_uuid")).strip()
+    await node.run("ovn-sbctl", "create", "Chassis_Private", f"name={name}", f"chassis={chassis}")
+
+
+@fault("chassis-behind", observers=("held", "start", "fresh"), deadline=90)
+async def host_of_a_chassis_is_gone(scene: Scene) -> Steps:
+    """A host was switched off, and its chassis left registered; then the northbound is changed."""
+    await leave_chassis(scene.node, "away")
+    await count_up(scene.node)
+    yield
+    await scene.node.run("ovn-sbctl", "chassis-del", "away")
+
+
+async def tcp_remote(node: Sandbox) -> int:
+    """A port at which the northbound is served, for clients that are never asked whether they live."""
+    port = free_ports(1)[0]
+    words = ("set-connection", f"ptcp:{port}:127.0.0.1", "--", "set", "Connection", ".", "inactivity_probe=0")
+    await node.run("ovn-nbctl", *words)
+    async with asyncio.timeout(PATIENCE):
+        while port not in listening_ports():  # noqa: ASYNC110 (it is another process that listens)
+            await asyncio.sleep(0.02)
+    return port
+
+
+@contextlib.contextmanager
+def silent_client(port: int) -> Iterator[int]:
+    """A client that asks and asks, and takes no answer; yields its port."""
+    questions = b"".join(
+        json.dumps({"id": number, "method": "get_schema", "params": ["OVN_Northbound"]}).encode()
+        for number in range(QUESTIONS)
+    )
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", port))
+        client.sendall(questions)
+        yield int(client.getsockname()[1])
+
+
+QUESTIONS = 600
+"""The answers have 20 MB, and no more than 4 MB find room in the sockets (tcp_wmem of tcp(7))."""
+
+
+async def _with_a_port(scene: Scene) -> Steps:
+    scene.remembered["port"] = await tcp_remote(scene.node)
+    yield
+    await scene.node.run("ovn-nbctl", "del-connection")
+
+
+@fault("client-stalled", view=_with_a_port, observers=("held", "start", "fresh"), deadline=60)
+async def northbounds_client_reads_nothing(scene: Scene) -> Steps:
+    """A client of the northbound asks much, and takes no answer, as one that is stopped."""
+    with silent_client(scene.remembered["port"]):
         yield
 
 

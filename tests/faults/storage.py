@@ -8,22 +8,25 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+from ovsnet import ovsdb
+from ovsnet.ovsdb.operations import update
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.daemons import RESTARTED, WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
+from tests.patience import PATIENCE
 
 SIZE = "3m"
 
 
 @contextlib.asynccontextmanager
-async def small_disk(node: Sandbox, server: str, file: str) -> AsyncIterator[Path]:
+async def small_disk(node: Sandbox, server: str, file: str, size: str = SIZE) -> AsyncIterator[Path]:
     """The database of a server lies on a small file system of its own, for as long as the block lasts. Needs root."""
     disk = Layout(node.directory).dbdir
     held = node.directory / f"{file}.held"
     await node.stop(server)
     shutil.copy(disk / file, held)
-    await _run("mount", "-t", "tmpfs", "-o", f"size={SIZE}", "ovsnet", str(disk))
+    await _run("mount", "-t", "tmpfs", "-o", f"size={size}", "ovsnet", str(disk))
     try:
         shutil.move(held, disk / file)
         await node.start(server)
@@ -80,6 +83,60 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
         needs="root",
         deadline=12,
     )(_full)
+
+
+KEPT, CHANGED, CHANGES = 2_500_000, 90_000, 105
+"""Bytes of data, and of each of so many changes: with these a log is due, and what is left of 13 MB is less than the
+data take."""
+
+
+async def overgrow(node: Sandbox) -> None:
+    """Give the northbound so much data, and so many changes since it was compacted, that it is due again."""
+    async with ovsdb.connect(f"unix:{node.rundir}/ovnnb_db.sock") as session:
+
+        async def write(row: dict[str, object]) -> None:
+            await session.transact("OVN_Northbound", update("NB_Global", row), timeout=PATIENCE)
+
+        await write({"external_ids": {"kept": "k" * KEPT}})
+        await compact(node)
+        for number in range(CHANGES):
+            await write({"name": f"{number}" + "c" * CHANGED})
+
+
+async def compact(node: Sandbox) -> None:
+    """Have the northbound's server do at once what it does after 10 to 20 minutes."""
+    await node.run("ovs-appctl", "-t", f"{node.rundir}/ovnnb_db.ctl", "ovsdb-server/compact", timeout=PATIENCE)
+
+
+async def resized(disk: Path, size: str) -> None:
+    """Give a small file system more room, or less."""
+    await _run("mount", "-o", f"remount,size={size}", str(disk))
+
+
+NO_ROOM, ROOM = "13m", "64m"
+
+
+async def _room_for_one(scene: Scene) -> Steps:
+    scene.environment["OVSNET_COMPACTED_WITHIN"] = "1"
+    async with small_disk(scene.node, "ovn-nb", "ovn-nb.db", size=NO_ROOM):
+        yield
+
+
+@fault(
+    "log-not-compacted",
+    view=_room_for_one,
+    passing="nb-down nb-slow database-socket-missing northd-not-connected northd-slow northd-behind controller-behind",
+    needs="root",
+    deadline=90,
+)
+async def northbound_without_room_to_compact(scene: Scene) -> Steps:
+    """The northbound has grown for want of a compaction, for which its file system has no room."""
+    await overgrow(scene.node)
+    yield
+    disk = Layout(scene.node.directory).dbdir
+    await resized(disk, ROOM)
+    await compact(scene.node)
+    await resized(disk, NO_ROOM)
 
 
 def _torn(contents: bytes) -> Callable[[Scene], Steps]:

@@ -6,17 +6,10 @@ them shows in the run directory, nobody is asked.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-
-import msgspec
-
-from ovsnet.errors import NotConnectedYet, PeerError
-from ovsnet.health.checks.lasting import lasting
-from ovsnet.health.checks.result import PRECONDITION, Answer, Status, elsewhere, failed, ok
+from ovsnet.errors import PeerError
+from ovsnet.health.checks.result import Answer, elsewhere
 from ovsnet.node.components import NORTHD, Component
 from ovsnet.node.node import Node
-from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
 
 
 def is_here(node: Node, component: Component) -> bool:
@@ -31,65 +24,6 @@ def not_here(component: Component) -> Answer:
     return elsewhere(f"{component.title} is not on this host.")
 
 
-async def echo_of(node: Node, component: Component) -> Answer:
-    """A database server of OVN on this host answers an echo, and serves its database."""
-    if not is_here(node, component):
-        return not_here(component)
-    timeout = node.settings.timeout
-
-    async def ask() -> Answer:
-        served = await node.served[component.daemon].session(timeout)
-        rtt = await served.echo(timeout=timeout)
-        if not served.model:
-            return failed("database-foreign", f"{served.address} does not serve {component.database}.")
-        return ok(f"{component.database} is served at {served.address}.", rtt_seconds=rtt)
-
-    return await _judged_once(node, component, ask)
-
-
-async def _judged_once(node: Node, component: Component, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    try:
-        return await ask()
-    except NotConnectedYet:
-        raise
-    except PeerError:
-        await node.read_configuration()
-        if _is_the_southbound(node, component):
-            return Answer(Status.SKIPPED, PRECONDITION, "southbound.echo asks the same server, and judges it.")
-        raise
-
-
-def _is_the_southbound(node: Node, component: Component) -> bool:
-    """Whether this node's ovn-controller uses this very server, so that the checks of the southbound ask it already."""
-    own = os.path.realpath(node.rundir.ovn / component.sockets[0])
-    remotes = node.southbound_remotes if node.asks_southbound else ()
-    return any(each.scheme == "unix" and os.path.realpath(each.path) == own for each in remotes)
-
-
-async def clients_of(node: Node, component: Component) -> Answer:
-    """A database server of OVN on this host says who uses it, and what it keeps for them: numbers, and no verdict."""
-    timeout = node.settings.timeout
-
-    async def ask() -> Answer:
-        control = await node.control[component.daemon].session(timeout)
-        found = usage(await control.call("memory/show", timeout=timeout))
-        said = f"{found['clients']} clients have {found['monitors']} monitors"
-        return ok(f"{said}; {found['backlog_bytes']} bytes wait to be sent.", **found)
-
-    return await _judged_once(node, component, ask)
-
-
-USAGE = {"sessions": "clients", "monitors": "monitors", "backlog": "backlog_bytes", "cells": "cells"}
-"""What is told of the answer to memory/show, and what it is called here (ovsdb/ovsdb-server.c, ``report_usage``)."""
-
-
-def usage(text: str) -> dict[str, int]:
-    """Of an answer to ``memory/show``, such as ``cells:1211 monitors:3 sessions:2``; what is not in it is 0. Pure."""
-    words = (word.partition(":") for word in text.split())
-    found = {name: int(number) for name, _, number in words if number.isdecimal()}
-    return {ours: found.get(theirs, 0) for theirs, ours in USAGE.items()}
-
-
 async def northd_says(node: Node, command: str) -> str:
     """What ovn-northd of this host answers; empty when it does not, or is too old to know the command."""
     if not is_here(node, NORTHD):
@@ -99,89 +33,3 @@ async def northd_says(node: Node, command: str) -> str:
         return (await control.call(command, timeout=node.settings.timeout)).strip()
     except PeerError:  # northd.status judges it
         return ""
-
-
-FLAPS = 3
-"""New leaders within the window: one comes with each upgrade, two with an upgrade that goes wrong."""
-
-WINDOW = 10
-"""Of ``broken_after``, the seconds in which leaders are counted."""
-
-
-async def cluster_of(node: Node, component: Component) -> Answer:
-    """A member of a cluster has joined it, knows its leader and the others, and the leader stays.
-
-    An election takes a second or two, and joining seldom more, so only what lasts is told.
-    """
-    if not node.served[component.daemon].held().clustered:
-        return ok(f"{component.title} is a server of its own, and no member of a cluster.")
-    timeout = node.settings.timeout
-    seen: list[Cluster] = []
-
-    async def look() -> Mapping[Hashable, Trouble]:
-        control = await node.control[component.daemon].session(timeout)
-        seen.append(parse_cluster(await control.call("cluster/status", component.database, timeout=timeout)))
-        return troubles(seen[-1], component)
-
-    async def ask() -> Answer:
-        _, old = await lasting(node, f"{component.name}.cluster", look)
-        window = WINDOW * node.settings.broken_after
-        changes = node.daemons[component.daemon].elections.look(seen[-1], now=node.clock(), window=window)
-        return judge_cluster(seen[-1], old, changes, component)
-
-    return await _judged_once(node, component, ask)
-
-
-class Trouble(msgspec.Struct, frozen=True):
-    """What keeps a member from being one: the end of its reason, a sentence, and what the remedy may name."""
-
-    ending: str
-    detail: str
-    facts: Mapping[str, str]
-
-
-def troubles(found: Cluster, component: Component) -> dict[Hashable, Trouble]:
-    """All that is amiss now, the worst first, by what must stay the same for it to last. Pure."""
-    facts = {"database": component.database, "server": found.server}
-    if found.status == JOINING:
-        at = found.remotes or "the others"
-        detail = f"Server {found.server} of {component.database} is still joining its cluster at {at}."
-        return {"joining": Trouble("joining", detail, {**facts, "remotes": at})}
-    if found.status != MEMBER:
-        detail = f"Server {found.server} of {component.database}: {found.status}; its leader is unknown."
-        return {"leaderless": Trouble("leaderless", detail, {**facts, "peers": _named(found.away)})}
-    return {
-        peer: Trouble(
-            "member-away",
-            f"Server {found.server} of {component.database} has no connection to {peer}.",
-            {**facts, "peer": peer},
-        )
-        for peer in map(str, found.away)
-    }
-
-
-def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, component: Component) -> Answer:
-    """What follows from what lasts, and from how often the leader changed. Pure."""
-    numbers = {
-        "term": found.term,
-        "leader": found.leader == "self",
-        "members": len(found.peers) + 1,
-        "log_entries": found.entries,
-        "uncommitted": found.uncommitted,
-        "elections": changes,
-    }
-    if old:
-        first = old[0]
-        detail = " ".join(each.detail for each in old)
-        return failed(f"{component.name}-{first.ending}", detail, facts=first.facts, **numbers)
-    if changes >= FLAPS:
-        timer = found.election_timer
-        facts = {"database": component.database, "timer": str(timer), "doubled": str(2 * timer)}
-        detail = f"The leader of {component.database} has changed {changes} times of late; it is now {found.leader}."
-        return failed(f"{component.name}-elections", detail, facts=facts, **numbers)
-    role = found.role or "member"
-    return ok(f"A {role} of {len(found.peers) + 1} members in term {found.term}.", **numbers)
-
-
-def _named(peers: Sequence[Peer]) -> str:
-    return ", ".join(map(str, peers)) or "the others"

@@ -58,15 +58,16 @@ def check(
     needs: tuple[str, ...] = (),
     every: float = 1.0,
     phase: float = 0.0,
+    question: str = "",
 ) -> Callable[[Probe], Probe]:
     """Declare a check. The first line of the function's docstring is its question, stated as the fact that should
-    hold."""
+    hold; where one function serves several checks, ``question`` says it for each."""
 
     def declare(probe: Probe) -> Probe:
         assert name not in CHECKS
         assert all(need in CHECKS for need in needs)
-        question = (probe.__doc__ or "").strip().partition("\n")[0]
-        CHECKS[name] = Check(name, question, probe, daemon, socket, needs, every, phase)
+        asked = question or (probe.__doc__ or "").strip().partition("\n")[0]
+        CHECKS[name] = Check(name, asked, probe, daemon, socket, needs, every, phase)
         return probe
 
     return declare

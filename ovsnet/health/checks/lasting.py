@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TypeVar
 
 from ovsnet.node.node import Node
@@ -30,13 +30,18 @@ async def lasting(
     ]
 
 
-def behind_for(node: Node, what: str, wanted: int, reached: int) -> float:
-    """For how many seconds ``reached`` has stayed where it is, short of ``wanted``; 0 when it is there.
+def seen_for(node: Node, what: str, broken: Collection[Hashable]) -> Mapping[Hashable, float]:
+    """For how many seconds each of these has been so before the eyes of this observer.
 
-    Other than of what is broken, the first look proves nothing here: to be behind for a moment is usual.
+    Other than of what is broken, the first look proves nothing here: for a moment it is usual.
     """
     memory, now = node.lasting[what], node.clock()
     if not memory.looked:
         memory.look((), now)
-    memory.look([reached] if wanted > reached else [], now)
-    return memory.age(reached, now)
+    memory.look(broken, now)
+    return {each: memory.age(each, now) for each in broken}
+
+
+def behind_for(node: Node, what: str, wanted: int, reached: int) -> float:
+    """For how many seconds ``reached`` has stayed where it is, short of ``wanted``; 0 when it is there."""
+    return seen_for(node, what, [reached] if wanted > reached else []).get(reached, 0.0)

@@ -1,39 +1,22 @@
-"""The northbound database, where a server of it runs on this host."""
+"""The northbound database, where a server of it runs on this host: what it alone is asked."""
 
 from __future__ import annotations
 
-from ovsnet.errors import OvsdbError
-from ovsnet.health.checks import central
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from ovsnet.errors import OvsdbError, PeerError
+from ovsnet.health.checks import central, databases
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for
-from ovsnet.health.checks.ovsdb import storage_of
-from ovsnet.health.checks.result import Answer, failed, not_used, ok
-from ovsnet.node.components import NB, Socket
+from ovsnet.health.checks.result import Answer, Number, failed, not_used, ok
+from ovsnet.node.components import NB, SB, Socket
+from ovsnet.node.laggards import Laggard, laggards
 from ovsnet.node.node import Node
 
-
-@check("nb.echo", daemon=NB.daemon, socket=Socket.DATABASE, every=10)
-async def echo(node: Node) -> Answer:
-    """This host's server of the northbound answers an echo."""
-    return await central.echo_of(node, NB)
-
-
-@check("nb.cluster", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=20, phase=0.5)
-async def cluster(node: Node) -> Answer:
-    """This host's server of the northbound is in its cluster, which is whole and keeps its leader."""
-    return await central.cluster_of(node, NB)
-
-
-@check("nb.clients", daemon=NB.daemon, socket=Socket.CONTROL, needs=("nb.echo",), every=60, phase=0.5)
-async def clients(node: Node) -> Answer:
-    """This host's server of the northbound tells its clients, its monitors and what waits to be sent."""
-    return await central.clients_of(node, NB)
-
-
-@check("nb.storage", daemon=NB.daemon, needs=("nb.echo",), every=20)
-async def storage(node: Node) -> Answer:
-    """The file system of the northbound database takes changes."""
-    return await storage_of(node, NB.daemon, clustered=node.served[NB.daemon].held().clustered)
+databases.declare(NB)
 
 
 @check("nb.progress", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.echo",), every=20, phase=0.75)
@@ -63,3 +46,43 @@ async def progress(node: Node) -> Answer:
 
 
 COUNTERS = ("nb_cfg", "sb_cfg", "hv_cfg")
+
+AWAY = 10
+"""Of ``broken_after``: a host that is restarted is away for minutes, and its chassis with it."""
+
+
+@check("nb.chassis", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.progress",), every=10, phase=0.25)
+async def chassis(node: Node) -> Answer:
+    """All chassis apply what the southbound holds, so that nobody waits for one of them (``--wait=hv``).
+
+    The southbound is asked which one does not only when that has lasted.
+    """
+    timeout = node.settings.timeout
+    try:
+        row = await node.served[NB.daemon].held().root("NB_Global", COUNTERS, timeout=timeout)
+    except OvsdbError as error:
+        return not_used(f"The northbound cannot be read here: {error}")
+    _, southbound, applied = (cast("int", row.get(each, 0)) for each in COUNTERS)
+    behind = behind_for(node, "nb.chassis", southbound, applied)
+    if behind <= AWAY * node.settings.broken_after:
+        return ok(f"All chassis have {applied} of {southbound}.", behind_seconds=behind)
+    found: list[Laggard] = []
+    if central.is_here(node, SB):
+        with contextlib.suppress(PeerError):  # the checks of the southbound judge it
+            found = await laggards(await node.served[SB.daemon].session(timeout), applied, timeout=timeout)
+    return judge_laggards(found, southbound, applied, behind=behind, now=time.time())
+
+
+def judge_laggards(found: Sequence[Laggard], southbound: int, applied: int, *, behind: float, now: float) -> Answer:
+    """What to say of those that lag, ``behind`` by so many seconds; nobody may be known. Pure."""
+    numbers: dict[str, Number] = {"behind_seconds": behind}
+    detail = f"The southbound is at {southbound}, and not all chassis have got beyond {applied} for {behind:.0f} s"
+    facts: dict[str, str] = {}
+    if found:
+        first = found[0]
+        others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        ago = "" if first.applied_at is None else f", which got there {now - first.applied_at:.0f} s ago"
+        host = first.host or "a host without a name"
+        facts = {"chassis": first.chassis, "host": host} if first.registered else {"left": first.chassis}
+        detail += f": {first.chassis}{f' on {host}' if first.registered else ''}{others}{ago}"
+    return failed("chassis-behind", f"{detail}.", facts=facts, **numbers)

@@ -9,6 +9,7 @@ import asyncio
 import os.path
 
 from ovsnet.errors import DeadlineExceeded, UnixctlRefused
+from ovsnet.health.checks.compaction import compaction_of
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import Socket
@@ -97,6 +98,12 @@ async def storage(node: Node) -> Answer:
     A server on a full or read-only one answers every reader, and refuses every change. Nothing is written.
     """
     return await storage_of(node, "ovsdb-server")
+
+
+@check("ovsdb.compaction", daemon="ovsdb-server", needs=("ovsdb.echo",), every=40, phase=0.25)
+async def compaction(node: Node) -> Answer:
+    """The log of the Open_vSwitch database is compacted."""
+    return await compaction_of(node, "ovsdb-server", "ovsdb-server")
 
 
 async def storage_of(node: Node, daemon: str, *, clustered: bool = False) -> Answer:

@@ -1,39 +1,16 @@
-"""The southbound database, where a server of it runs on this host."""
+"""The southbound database, where a server of it runs on this host: what it alone is asked."""
 
 from __future__ import annotations
 
 from ovsnet.errors import OvsdbError
-from ovsnet.health.checks import central
+from ovsnet.health.checks import databases
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import SB, Socket
 from ovsnet.node.node import Node
 from ovsnet.node.version import parse_version
 
-
-@check("sb.echo", daemon=SB.daemon, socket=Socket.DATABASE, every=10)
-async def echo(node: Node) -> Answer:
-    """This host's server of the southbound answers an echo."""
-    return await central.echo_of(node, SB)
-
-
-@check("sb.cluster", daemon=SB.daemon, socket=Socket.CONTROL, needs=("sb.echo",), every=20, phase=0.5)
-async def cluster(node: Node) -> Answer:
-    """This host's server of the southbound is in its cluster, which is whole and keeps its leader."""
-    return await central.cluster_of(node, SB)
-
-
-@check("sb.clients", daemon=SB.daemon, socket=Socket.CONTROL, needs=("sb.echo",), every=60, phase=0.5)
-async def clients(node: Node) -> Answer:
-    """This host's server of the southbound tells its clients, its monitors and what waits to be sent."""
-    return await central.clients_of(node, SB)
-
-
-@check("sb.storage", daemon=SB.daemon, needs=("sb.echo",), every=20)
-async def storage(node: Node) -> Answer:
-    """The file system of the southbound database takes changes."""
-    return await storage_of(node, SB.daemon, clustered=node.served[SB.daemon].held().clustered)
+databases.declare(SB)
 
 
 @check("sb.schema", daemon=SB.daemon, socket=Socket.DATABASE, needs=("sb.echo",), every=30, phase=0.25)

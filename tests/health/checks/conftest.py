@@ -43,7 +43,13 @@ class Asking(Protocol):
     """What the fixture gives."""
 
     def __call__(
-        self, sandbox: Sandbox, *, timeout: float = ..., hung_after: float = ..., broken_after: float = ...
+        self,
+        sandbox: Sandbox,
+        *,
+        timeout: float = ...,
+        hung_after: float = ...,
+        broken_after: float = ...,
+        compacted_within: float = ...,
     ) -> AbstractAsyncContextManager[Asker]: ...
 
 
@@ -56,9 +62,16 @@ def asking() -> Asking:
 
     @contextlib.asynccontextmanager
     async def hold(
-        sandbox: Sandbox, *, timeout: float = 20.0, hung_after: float = 60.0, broken_after: float = 60.0
+        sandbox: Sandbox,
+        *,
+        timeout: float = 20.0,
+        hung_after: float = 60.0,
+        broken_after: float = 60.0,
+        compacted_within: float = 1800.0,
     ) -> AsyncIterator[Asker]:
-        settings = Settings(timeout=timeout, hung_after=hung_after, broken_after=broken_after)
+        settings = Settings(
+            timeout=timeout, hung_after=hung_after, broken_after=broken_after, compacted_within=compacted_within
+        )
         rundir = Rundir(sandbox.rundir, sandbox.rundir)
         async with Node(settings, rundir, clock=time.monotonic, rng=random.Random(1)) as node:
             yield Asker(node)

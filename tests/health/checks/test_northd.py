@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.health.checks.result import Status
+from ovsnet.health.causes import cause_of
+from ovsnet.health.checks.nb import judge_laggards
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.components import SB
+from ovsnet.node.laggards import Laggard, laggards
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.central import count_up, leave_chassis
 from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
+
+NOW = 1_800_000_000.0
 
 
 async def test_the_one_with_the_lock_is_active(shared_node: Sandbox, asking: Asking) -> None:
@@ -94,3 +101,48 @@ async def test_what_nobody_carries_over_is_told_when_it_lasts(node: Sandbox, ask
     assert (well.status, first.status) == (Status.OK, Status.OK), "to be behind for a moment is usual"
     assert (behind.reason, behind.facts) == ("northd-behind", {"standby": "standby"})
     assert again.values["nb_cfg"] == again.values["sb_cfg"]
+
+
+async def test_chassis_that_holds_up_all_is_named_and_its_end_heals(node: Sandbox, asking: Asking) -> None:
+    async with asking(node, timeout=5.0, broken_after=0.2) as ask:
+        assert (await ask("nb.chassis")).status is Status.OK
+        await leave_chassis(node, "away")
+        await count_up(node)
+        told = await ask.until("nb.chassis", lambda now: now.status is Status.FAILED)
+        await node.run("ovn-sbctl", "chassis-del", "away")
+        gone = await ask.until("nb.chassis", lambda now: now.status is Status.OK)
+        await node.run("ovn-sbctl", "create", "Chassis_Private", "name=rest")
+        left = await ask.until("nb.chassis", lambda now: now.status is Status.FAILED)
+    assert (told.reason, told.facts) == ("chassis-behind", {"chassis": "away", "host": "away.example"})
+    assert float(told.values["behind_seconds"]) > 2
+    assert gone.values["behind_seconds"] == 0
+    assert left.facts == {"left": "rest"}
+
+
+async def test_chassis_of_another_zone_holds_up_nobody(node: Sandbox, asking: Asking) -> None:
+    async with asking(node) as ask:
+        await leave_chassis(node, "zone")
+        await node.run("ovn-sbctl", "set", "Chassis", "zone", "other_config:is-remote=true")
+        await count_up(node)
+        said = await ask.until("nb.progress", lambda now: now.values.get("hv_cfg") == now.values.get("nb_cfg"))
+        assert (await ask("nb.chassis")).status is Status.OK
+        southbound = await ask.node.served[SB.daemon].session(20.0)
+        assert await laggards(southbound, 0, timeout=20.0) == []
+    assert said.status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("found", "names"),
+    [
+        ([], {}),
+        ([Laggard("a", "one", True, NOW - 900)], {"chassis": "a", "host": "one"}),
+        ([Laggard(each, "", True, None) for each in "ab"], {"chassis": "a", "host": "a host without a name"}),
+        ([Laggard("a", "", False, None)], {"left": "a"}),
+    ],
+)
+def test_what_lags_is_told_as_far_as_it_is_known(found: list[Laggard], names: dict[str, str]) -> None:
+    said = judge_laggards(found, 7, 4, behind=700.0, now=NOW)
+    cause = cause_of(Result("nb.chassis", said.status, 0.0, said.reason, facts=said.facts))
+    assert cause is not None
+    assert (cause.code, said.facts) == ("chassis-behind", names)
+    assert all(name in cause.remedy_for(said.facts) for name in names.values())

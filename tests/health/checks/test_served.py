@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.health.checks.central import usage
-from ovsnet.health.checks.result import Status
+from ovsnet import ovsdb
+from ovsnet.health.checks.clients import judge_clients, usage
+from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.sb import judge_schema
+from ovsnet.node.clients import Client
+from ovsnet.node.components import SB
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.central import silent_client, tcp_remote
 from tests.health.checks.conftest import Asking
 
 
@@ -80,11 +84,55 @@ async def test_clients_and_what_waits_for_them_are_counted(shared_node: Sandbox,
             assert said.values["backlog_bytes"] == 0
 
 
+async def test_clients_are_counted_by_remote(node: Sandbox, asking: Asking) -> None:
+    port = await tcp_remote(node)
+    async with asking(node) as ask, ovsdb.connect(f"tcp:127.0.0.1:{port}"), ovsdb.connect(f"tcp:127.0.0.1:{port}"):
+        said = await ask("nb.clients")
+    assert said.values[f"clients:{port}"] == 2
+    assert int(said.values["clients:ovnnb_db.sock"]) >= 2, "ovn-northd and we"
+    assert said.values["clients"] == 2 + int(said.values["clients:ovnnb_db.sock"])
+
+
+def by_remote(result: Result) -> int:
+    return sum(int(count) for name, count in result.values.items() if name.startswith("clients:"))
+
+
+async def test_other_members_of_a_cluster_are_no_clients(asking: Asking) -> None:
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        for end in ("sock", "ctl", "pid"):
+            (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
+        async with asking(cluster) as ask:
+            await ask.until("sb.clients", lambda now: by_remote(now) == now.values.get("clients"))
+
+
+async def test_client_that_takes_nothing_is_named_and_its_end_heals(node: Sandbox, asking: Asking) -> None:
+    port = await tcp_remote(node)
+    async with asking(node, broken_after=0.5) as ask:
+        assert (await ask("nb.clients")).status is Status.OK
+        with silent_client(port) as own_port:
+            first = await ask.until("nb.clients", lambda now: int(now.values["backlog_bytes"]) > 0)
+            told = await ask.until("nb.clients", lambda now: now.status is Status.FAILED)
+        await ask.until("nb.clients", lambda now: now.status is Status.OK and now.values["backlog_bytes"] == 0)
+    assert first.status is Status.OK, "for a moment it is usual"
+    assert (told.reason, told.values["stalled"]) == ("client-stalled", 1)
+    assert told.facts == {"host": "127.0.0.1", "port": str(own_port), "database": "OVN_Northbound"}
+
+
+def test_of_several_that_take_nothing_the_first_is_named() -> None:
+    used = usage("sessions:3 backlog:4096")
+    ends = [Client("6642", inode, f"192.0.2.{inode}", 40000, 9000) for inode in (1, 2)]
+    said = judge_clients(used, ends, {ends[0]: 70.0, ends[1]: 200.0}, SB)
+    assert (said.facts["host"], said.values["clients:6642"]) == ("192.0.2.2", 2)
+    assert said.detail.startswith("2 of 2 clients take nothing more from OVN_Southbound, for longest 192.0.2.2 ")
+
+
 def test_what_a_server_does_not_count_is_nothing() -> None:
     assert usage("atoms:9 backlog:4096 cells:7 sessions:x") == {
         "clients": 0,
         "monitors": 0,
         "backlog_bytes": 4096,
+        "members_backlog_kilobytes": 0,
         "cells": 7,
     }
 

@@ -1,0 +1,94 @@
+"""Who is connected to a database server of this host, by the sockets on which it listens.
+
+OVSDB says less: ``Connection.status`` counts the clients of remotes that are rows of a table, and none in a cluster
+(ovsdb/ovsdb-server.c, ``update_remote_status``); ``memory/show`` has their sum. The kernel has a line of each
+connection in /proc/PID/net, with the bytes that the other end has not taken (net/ipv4/tcp_ipv4.c, ``get_tcp4_sock``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ovsnet.files import read_text
+from ovsnet.node.unix_sockets import MOST_BYTES, open_sockets, unix_sockets
+
+ESTABLISHED, LISTENS = "01", "0A"
+"""TCP_ESTABLISHED and TCP_LISTEN of include/net/tcp_states.h."""
+
+CONTROL = ".ctl"
+"""How the names of control sockets end: who is connected there is no client of a database."""
+
+_LINE = re.compile(
+    r"^ *\d+: [0-9A-F]+:(?P<port>[0-9A-F]{4}) (?P<host>[0-9A-F]+):(?P<from>[0-9A-F]{4}) (?P<state>[0-9A-F]{2}) "
+    r"(?P<unsent>[0-9A-F]+):[0-9A-F]+ \S+ \S+ +\d+ +\d+ (?P<inode>\d+) ",
+    re.MULTILINE,
+)
+
+
+class Client(msgspec.Struct, frozen=True):
+    """One connection. ``at`` is where the server listens: a TCP port, or the name of a unix socket. ``host`` and
+    ``port`` are the other end's, empty for a unix socket; of that one the bytes that are ``unsent`` are not known."""
+
+    at: str
+    inode: int
+    host: str = ""
+    port: int = 0
+    unsent: int = 0
+
+
+def clients(pid: int, proc: Path = Path("/proc")) -> list[Client] | None:
+    """Those of a server; None when they cannot be read: it is gone, or another user's.
+
+    It takes a line for each connection of its network namespace: seldom, and in a thread.
+    """
+    inodes, net = open_sockets(pid, proc), proc / str(pid) / "net"
+    if inodes is None:
+        return None
+    try:
+        tables = [_read(net / name) for name in ("tcp", "tcp6", "unix")]
+    except OSError:
+        return None
+    lines = [line for table in tables[:2] for line in _LINE.finditer(table) if int(line["inode"]) in inodes]
+    return [*_of_tcp(lines), *_of_unix(tables[2], inodes)]
+
+
+def _of_tcp(lines: Sequence[re.Match[str]]) -> Iterator[Client]:
+    ports = {line["port"] for line in lines if line["state"] == LISTENS}
+    for line in lines:
+        if line["state"] == ESTABLISHED and line["port"] in ports:
+            yield Client(
+                at=str(int(line["port"], 16)),
+                inode=int(line["inode"]),
+                host=_address(line["host"]),
+                port=int(line["from"], 16),
+                unsent=int(line["unsent"], 16),
+            )
+
+
+def _of_unix(table: str, inodes: frozenset[int]) -> Iterator[Client]:
+    """An accepted socket carries its listener's path."""
+    for each in unix_sockets(table):
+        if each.inode in inodes and not each.listens and not each.path.endswith(CONTROL):
+            yield Client(at=os.path.basename(each.path), inode=each.inode)
+
+
+def _address(words: str) -> str:
+    """The kernel prints each four bytes as one number, in its own order of bytes."""
+    numbers = [int(words[place : place + 8], 16) for place in range(0, len(words), 8)]
+    packed = struct.pack(f"={len(numbers)}I", *numbers)
+    address = ipaddress.ip_address(packed)
+    return str((address.ipv4_mapped if address.version == 6 else None) or address)
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_text(path, MOST_BYTES)
+    except FileNotFoundError:  # a kernel without IPv6
+        return ""
