@@ -14,14 +14,14 @@ import click
 
 from ovsnet import __version__
 from ovsnet.errors import UnfitEnvironment
-from release import deb, pyz, rpm, sbom
+from release import deb, image, pyz, rpm, sbom
 from release.python_packages import build, epoch
 from release.wheelhouse import wheelhouse
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Those that the single file and the packages carry extension modules for."""
 
-PACKAGES = {"deb": deb.package, "rpm": rpm.package}
+PACKAGES = {"deb": deb.package, "rpm": rpm.package, "image": image.package}
 
 PIECES = ("python", "pyz", *PACKAGES)
 
