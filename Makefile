@@ -9,8 +9,8 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak chaos matrix bench \
-  bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak soak-crowded chaos \
+  matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -74,6 +74,11 @@ FAULTS ?= 200
 SEED ?= 1
 soak: setup
 	$(BIN)/python -m tests.soak --faults $(FAULTS) --seed $(SEED)
+
+# Half an hour of them, one right after the other, with floods, fifty viewers and reloads.
+MINUTES ?= 30
+soak-crowded: setup
+	$(BIN)/python -m tests.soak.crowded --minutes $(MINUTES) --seed $(SEED)
 
 # Random transactions while the OVSDB client's connection is cut and its servers are frozen, killed and made to forget: a
 # server alone, then a cluster of three. Hours.

@@ -1,7 +1,9 @@
-"""What probes feel while a daemon floods the agent: ``python -m bench.flood`` writes the table of docs/security.md.
+"""What probes feel while a daemon floods the agent, and how soon it ends: ``python -m bench.flood`` writes the tables
+of docs/security.md.
 
 Each row has an agent and a node of its own. ``ovsnet serve`` watches the node; a flooder takes the place of one daemon;
-then one probe after the other asks /livez, each on a connection of its own, as a kubelet's does.
+then one probe after the other asks /livez, each on a connection of its own, as a kubelet's does. Or there are clients,
+and the agent gets SIGTERM.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import contextlib
 import http.client
 import json
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +21,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.processes import ROOT, python
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
 from ovsnet.sandbox.supervisor import die_with_parent
@@ -26,13 +30,26 @@ SECONDS = 10.0
 BETWEEN = 0.01
 """Seconds of probing, and between two probes."""
 
-PAGE = Path(__file__).parents[1] / "docs/security.md"
-BEGIN, END = "<!-- floods -->\n", "<!-- end -->"
+PAGE = ROOT / "docs/security.md"
+FLOODS, STOPS, END = "<!-- floods -->\n", "<!-- stops -->\n", "<!-- end -->"
 
-CROWDS = {"probes": "/livez", "events": "/events"}
+CROWDS = {
+    "probes": python("bench.laps.visitors", "come-and-go", "PORT", "/livez"),
+    "events": python("bench.laps.visitors", "come-and-go", "PORT", "/events"),
+}
 """Held against each other: they use up a core whatever they ask."""
 
-LIMIT_MS, LIMIT_MIB = 20.0, 128.0
+CLIENTS = CROWDS | {
+    "listeners": python("bench.laps.visitors", "hold", "PORT", "/events"),
+    "slow": python("bench.laps.crowd", "127.0.0.1", "PORT", "100", "100"),
+}
+"""What is started beside an agent; PORT is the agent's. Each says "there" once all of them are."""
+
+LIMIT_MS, LIMIT_MIB, LIMIT_STOP = 20.0, 128.0, 2.0
+"""The last in seconds, whatever the clients do: systemd kills after three (TimeoutStopSec=)."""
+
+STOP_PATIENCE = 60.0
+"""Seconds until an agent that does not end is killed."""
 
 PLACES = {
     "of-echo": "br-int.mgmt",
@@ -57,6 +74,14 @@ WORDS = {
     "db-echo": "echo requests on `db.sock`",
     "ctl-deep": "10 MB of empty arrays as an answer on a control socket",
     "ctl-refusal": "the same as a refusal",
+}
+
+STOP_WORDS = {
+    "nobody": "nobody",
+    "probes": "50 clients that ask `/livez` again and again",
+    "events": "50 clients that connect to `/events` again and again",
+    "listeners": "50 clients that hold `/events`, and read nothing of it",
+    "slow": "100 clients that send or read a byte a second, and 100 that say nothing",
 }
 
 
@@ -85,9 +110,27 @@ class Row:
         return f"| {WORDS[self.kind]} | {numbers} | {self.mebibytes:.0f} | `{self.code}` |"
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How many seconds an agent took from SIGTERM to its end, and its exit code."""
+
+    kind: str
+    seconds: float
+    exit_code: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as promised."""
+        return self.seconds <= LIMIT_STOP and self.exit_code == 0
+
+    def line(self) -> str:
+        """Of the table."""
+        return f"| {STOP_WORDS[self.kind]} | {self.seconds:.2f} | {LIMIT_STOP:.0f} |"
+
+
 @contextlib.contextmanager
-def agent(rundir: Path) -> Iterator[tuple[int, int]]:
-    """Pid and port of an agent that serves."""
+def agent(rundir: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Process and port of an agent that serves."""
     (port,) = free_ports(1)
     argv = [sys.executable, "-m", "ovsnet", "serve", "--rundir", str(rundir), "--listen", f"127.0.0.1:{port}"]
     argv += ["--start-allowance", "1"]  # the flooder is another process, which looks like a start of the daemon
@@ -98,7 +141,7 @@ def agent(rundir: Path) -> Iterator[tuple[int, int]]:
                     probe(port, "/livez")
                     break
                 time.sleep(0.1)
-            yield process.pid, port
+            yield process, port
         finally:
             process.kill()
 
@@ -131,7 +174,7 @@ def flooding(kind: str, node: Sandbox) -> Iterator[None]:
     with subprocess.Popen(
         [*die_with_parent(), sys.executable, "-m", "bench.laps.flooder", kind, str(path), str(away)],
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
     ) as process:
         try:
             yield
@@ -142,29 +185,19 @@ def flooding(kind: str, node: Sandbox) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def crowd(port: int, path: str) -> Iterator[None]:
-    """Clients that come, hear the beginning of an answer, and go at once, in a process of their own."""
-    code = f"import asyncio; from bench.flood import come_and_go; asyncio.run(come_and_go({port}, {path!r}))"
-    argv = [*die_with_parent(), sys.executable, "-c", code]
-    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[1]) as process:
+def clients(kind: str, port: int) -> Iterator[None]:
+    """They are there, in a process of their own."""
+    argv = [str(port) if word == "PORT" else word for word in CLIENTS[kind]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*die_with_parent(), *argv], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, cwd=ROOT
+    ) as process:
         try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"there\n"
             yield
         finally:
             process.kill()
-
-
-async def come_and_go(port: int, path: str) -> None:
-    """Fifty at once, without end."""
-
-    async def one() -> None:
-        while True:
-            with contextlib.suppress(OSError):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-                await reader.read(100)
-                writer.transport.abort()
-
-    await asyncio.gather(*(one() for _ in range(50)))
 
 
 def delays(port: int, seconds: float) -> tuple[list[float], int]:
@@ -205,35 +238,69 @@ async def healthy(port: int) -> None:
 async def row(kind: str, seconds: float = SECONDS) -> Row:
     """Measure one."""
     async with fresh_node() as node:
-        with agent(node.rundir) as (pid, port), contextlib.ExitStack() as stack:
+        with agent(node.rundir) as (process, port), contextlib.ExitStack() as stack:
             await healthy(port)
             if kind in CROWDS:
-                stack.enter_context(crowd(port, CROWDS[kind]))
+                stack.enter_context(clients(kind, port))
             elif kind != "rest":
                 stack.enter_context(flooding(kind, node))
             found, lost = delays(port, seconds)
             code = json.loads(probe(port, "/status"))["diagnosis"]["code"]
-            return Row(kind, tuple(found), lost, largest(pid), code)
+            return Row(kind, tuple(found), lost, largest(process.pid), code)
 
 
-def table(rows: list[Row]) -> str:
-    """As it stands in the page."""
-    head = "| while this floods | `/livez` p50 / p99 / max, ms | most memory, MiB | diagnosis |\n|---|---|---|---|\n"
-    return head + "".join(each.line() + "\n" for each in rows)
+async def stop(kind: str) -> Stop:
+    """End an agent while these clients are there."""
+    async with fresh_node() as node:
+        with agent(node.rundir) as (process, port), contextlib.ExitStack() as stack:
+            await healthy(port)
+            if kind in CLIENTS:
+                stack.enter_context(clients(kind, port))
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_PATIENCE)
+            process.kill()
+            return Stop(kind, time.monotonic() - began, process.wait())
 
 
-def main() -> None:
-    """Measure those that are named, or all; all are written down."""
-    kinds = sys.argv[1:] or list(WORDS)
+def write(begin: str, head: str, rows: list[Row] | list[Stop]) -> None:
+    """Put a table in its place in the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    table = head + "".join(each.line() + "\n" for each in rows)
+    PAGE.write_text(before + begin + table + END + rest.partition(END)[2], encoding="utf-8")
+
+
+def measure_floods(kinds: list[str]) -> list[Row]:
+    """Those; all of them are written down."""
     rows = []
     for kind in kinds:
         rows.append(asyncio.run(row(kind)))
         print(rows[-1].line(), f"lost {rows[-1].lost}", "" if rows[-1].holds else "NOT AS PROMISED", flush=True)
-    if not sys.argv[1:]:
-        text = PAGE.read_text(encoding="utf-8")
-        before, _, rest = text.partition(BEGIN)
-        PAGE.write_text(before + BEGIN + table(rows) + END + rest.partition(END)[2], encoding="utf-8")
-    raise SystemExit(any(not each.holds for each in rows))
+    if kinds == list(WORDS):
+        head = (
+            "| while this floods | `/livez` p50 / p99 / max, ms | most memory, MiB | diagnosis |\n|---|---|---|---|\n"
+        )
+        write(FLOODS, head, rows)
+    return rows
+
+
+def measure_stops() -> list[Stop]:
+    """All, and write them down."""
+    rows = []
+    for kind in STOP_WORDS:
+        rows.append(asyncio.run(stop(kind)))
+        print(rows[-1].line(), "" if rows[-1].holds else "NOT AS PROMISED", flush=True)
+    write(STOPS, "| while there are | seconds from SIGTERM to the agent's end | at most |\n|---|---|---|\n", rows)
+    return rows
+
+
+def main() -> None:
+    """Measure the floods that are named, or ``stops``, or all."""
+    named = sys.argv[1:] or [*WORDS, "stops"]
+    rows = measure_floods([kind for kind in named if kind != "stops"])
+    ends = measure_stops() if "stops" in named else []
+    raise SystemExit(not (all(each.holds for each in rows) and all(each.holds for each in ends)))
 
 
 if __name__ == "__main__":

@@ -13,14 +13,17 @@ from pathlib import Path
 import click
 
 from ovsnet import __version__
-from release import deb, pyz, sbom
+from ovsnet.errors import UnfitEnvironment
+from release import deb, image, pyz, rpm, sbom
 from release.python_packages import build, epoch
 from release.wheelhouse import wheelhouse
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 """Those that the single file and the packages carry extension modules for."""
 
-PIECES = ("python", "pyz", "deb")
+PACKAGES = {"deb": deb.package, "rpm": rpm.package, "image": image.package}
+
+PIECES = ("python", "pyz", *PACKAGES)
 
 
 @click.command()
@@ -53,8 +56,11 @@ def _with_machine_code(pieces: Sequence[str], wheels: Mapping[str, Sequence[Path
         file = out / f"ovsnet-{__version__}-{machine}.pyz"
         file.write_bytes(pyz.single_file(wheels, machine, epoch()))
         file.chmod(0o755)
-    if "deb" in pieces:
-        deb.package(out, wheels, machine, epoch())
+    for piece in [each for each in PACKAGES if each in pieces]:
+        try:
+            PACKAGES[piece](out, wheels, machine, epoch())
+        except UnfitEnvironment as error:
+            click.echo(f"NOT RUN: {piece}: {error} {error.remedy}", err=True)
 
 
 if __name__ == "__main__":

@@ -30,15 +30,8 @@ def lay(
     root: Path, family: units.Family, wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int
 ) -> Sequence[str]:
     """Fill ``root``; gives the paths of the configuration, which a package manager never overwrites."""
-    laid: set[str] = set()
-    for python, some in wheels.items():
-        for wheel in some:
-            if wheel.name not in laid:
-                laid.add(wheel.name)
-                pure = wheel.name.endswith("-none-any.whl")
-                unzip(wheel, _below(root, f"{HOME}/{'common' if pure else python}"))
-    contents = {"home": HOME, "machine": machine, "pythons": list(wheels)}
-    _write(root, PROGRAM, f"#!/usr/bin/python3 -Es\n{launcher(contents)}", mode=0o755)
+    unpack(root, HOME, wheels)
+    write_program(root, PROGRAM, "/usr/bin/python3", HOME, machine, list(wheels))
     for path, text in _service(family).items():
         _write(root, path, text)
     configuration = {units.CONFIG: units.configuration(), family.environment: ENVIRONMENT}
@@ -49,6 +42,23 @@ def lay(
     _write(root, f"{DOC}/copyright", (SOURCE / "LICENSE").read_text())
     settle(root, epoch)
     return list(configuration)
+
+
+def unpack(root: Path, home: str, wheels: Mapping[str, Sequence[Path]]) -> None:
+    """The libraries below ``home``: what is the same for each Python, and what is machine code for one."""
+    laid: set[str] = set()
+    for python, some in wheels.items():
+        for wheel in some:
+            if wheel.name not in laid:
+                laid.add(wheel.name)
+                pure = wheel.name.endswith("-none-any.whl")
+                unzip(wheel, _below(root, f"{home}/{'common' if pure else python}"))
+
+
+def write_program(root: Path, path: str, python: str, home: str, machine: str, pythons: Sequence[str]) -> None:
+    """The program that starts ovsnet out of ``home``."""
+    contents = {"home": home, "machine": machine, "pythons": list(pythons)}
+    _write(root, path, f"#!{python} -Es\n{launcher(contents)}", mode=0o755)
 
 
 def _service(family: units.Family) -> Mapping[str, str]:

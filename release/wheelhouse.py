@@ -22,14 +22,17 @@ def wheelhouse(directory: Path, python: str, machine: str = platform.machine()) 
     """A directory of wheels for a CPython of that version (``3.11``): each is a file that requirements.txt pins."""
     pinned = pins("requirements.txt")
     wanted = [pinned[name] for name in sorted(needed("ovsnet", python))]
-    target = [f"--platform={tag}_{machine}" for tag in MANYLINUX] + ["--platform=any"]
-    target += [f"--python-version={python}", "--implementation=cp"]
-    target += [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
     downloaded = [pin for pin in wanted if pin.name != WITHOUT_WHEEL]
-    _pip_of_pins("download", downloaded, "--only-binary=:all:", *target, f"--dest={directory}")
+    _download(directory, downloaded, python, machine)
     built = [pin for pin in wanted if pin.name == WITHOUT_WHEEL]
     # The setuptools of constraints.txt builds it: an isolated build would fetch whatever is the newest.
     _pip_of_pins("wheel", built, "--no-build-isolation", "--use-pep517", "--no-cache-dir", f"--wheel-dir={directory}")
+    return directory
+
+
+def builders(directory: Path, python: str, machine: str = platform.machine()) -> Path:
+    """The same of what builds ovsnet out of its source archive: build-requirements.txt."""
+    _download(directory, pins("build-requirements.txt").values(), python, machine)
     return directory
 
 
@@ -37,6 +40,13 @@ def ours(directory: Path) -> Path:
     """A wheel of the source tree as it is."""
     _pip("wheel", "--no-build-isolation", "--no-deps", f"--wheel-dir={directory}", str(SOURCE))
     return next(directory.glob("ovsnet-*.whl"))
+
+
+def _download(directory: Path, chosen: Iterable[Pin], python: str, machine: str) -> None:
+    target = [f"--platform={tag}_{machine}" for tag in MANYLINUX] + ["--platform=any"]
+    target += [f"--python-version={python}", "--implementation=cp"]
+    target += [f"--abi={abi}" for abi in (f"cp{python.replace('.', '')}", "abi3", "none")]
+    _pip_of_pins("download", chosen, "--only-binary=:all:", *target, f"--dest={directory}")
 
 
 def _pip_of_pins(command: str, chosen: Iterable[Pin], *arguments: str) -> None:

@@ -93,23 +93,34 @@ def _build(suite: str, home: Path, packages: Sequence[str], names: Sequence[str]
                 raise
 
 
-def _download(build: Path, suite: str, packages: Sequence[str]) -> list[Path]:
+def apt(build: Path, suite: str, architecture: str = "") -> list[str]:
+    """Words that run apt-get for a suite, with lists and archives of its own in ``build``, as on an empty machine.
+
+    Raises UnfitEnvironment where there is no apt, no key or no mirror.
+    """
     for directory in ("lists/partial", "archives/partial", "cache"):
         (build / directory).mkdir(parents=True)
     (build / "status").touch()
     (build / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
     configuration = build / "apt.conf"
     configuration.write_text(_CONFIGURATION.format(build=build))
-    apt = ["apt-get", "--config-file", str(configuration), "--quiet", "--yes"]
-    call([*apt, "update"], remedy=_REMEDY)
-    call([*apt, "--download-only", "install", *packages], remedy=_REMEDY)
+    words = ["apt-get", "--config-file", str(configuration), "--quiet", "--yes"]
+    words += [f"--option=APT::Architecture={architecture}"] if architecture else []
+    call([*words, "update"], remedy=_REMEDY)
+    return words
+
+
+def _download(build: Path, suite: str, packages: Sequence[str]) -> list[Path]:
+    call([*apt(build, suite), "--download-only", "install", *packages], remedy=_REMEDY)
     return sorted((build / "archives").glob("*.deb"))
 
 
 def _wrap(tree: Path, home: Path, names: Sequence[str] = PROGRAMS) -> None:
     """Write ``bin``, whose scripts name ``home``: that is where the tree will be."""
     root = tree / "root"
-    loader = next(iter(sorted(root.glob("usr/lib*/ld-linux*.so.*"))), None)
+    # The second: before all of Debian was in /usr, in bookworm.
+    places = ("usr/lib*/ld-linux*.so.*", "lib/*-linux-gnu/ld-linux*.so.*")
+    loader = next((path for place in places for path in sorted(root.glob(place))), None)
     if loader is None:
         raise UnfitEnvironment(f"There is no loader in the packages of {tree}.")
     final = home / "root"

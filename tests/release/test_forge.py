@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -12,6 +14,8 @@ import yaml
 from release.pins import SOURCE
 
 FORMS = sorted((SOURCE / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
+
+RESERVED = {"", "example", "invalid", "localhost", "test"}
 
 
 def read(path: str) -> Any:
@@ -43,8 +47,14 @@ def test_workflow_runs_what_ci_runs_and_may_write_nothing() -> None:
     assert os.access(SOURCE / ".ci/run", os.X_OK)
 
 
-def test_project_says_where_it_is() -> None:
-    urls = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]["urls"]
-    assert {"Homepage", "Source", "Changelog", "Security"} <= urls.keys()
+def test_every_address_of_the_project_leads_somewhere() -> None:
+    """As long as it has no home, it names none: a placeholder on an index is taken for one."""
+    urls = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"].get("urls", {})
+    assert not [url for url in urls.values() if reserved(urlsplit(url).hostname or "")]
     spec = (SOURCE / "release/ovsnet.spec").read_text()
-    assert f"URL:            {urls['Homepage']}\n" in spec
+    assert re.findall(r"^URL: +(.*)$", spec, re.MULTILINE) == [urls[name] for name in ("Homepage",) if name in urls]
+
+
+def reserved(host: str) -> bool:
+    """RFC 2606 and RFC 6761: names that nobody can own."""
+    return host.rpartition(".")[2] in RESERVED or re.search(r"(^|\.)example\.(com|net|org)$", host) is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,14 +32,20 @@ from tests.soak.footprint import Footprint, resident
 from tests.soak.plan import Round, plan
 
 SETTINGS = Settings(
-    interval=0.2, timeout=0.5, hung_after=HUNG_AFTER, start_allowance=5.0, broken_after=1.0, restarts=100
+    listen=("127.0.0.1:0",),
+    interval=0.2,
+    timeout=0.5,
+    hung_after=HUNG_AFTER,
+    start_allowance=5.0,
+    broken_after=1.0,
+    restarts=100,
 )
 
 LOST_HOPE = 60.0
 """Seconds for any one fact. The longest regular one is 8 s of ovn-controller's backoff."""
 
 WARM_UP = 1 / 3
-"""Share of the rounds before memory is looked at: each code path was taken, each buffer has its size."""
+"""Share of the run before memory is looked at: each code path was taken, each buffer has its size."""
 
 MEMORY_TOLERANCE = 3.0
 """MiB by which the resident memory may end above its size after the warm-up."""
@@ -62,10 +68,15 @@ class Witness:
     """Hears everything the agent tells."""
 
     def __init__(self, agent: Agent) -> None:
-        self.agent = agent
         self.said: list[Diagnosis] = []
         self._news = asyncio.Event()
+        self.follow(agent)
+
+    def follow(self, agent: Agent) -> None:
+        """From now on this one; one that it takes the place of says nothing more."""
+        self.agent = agent
         agent.subscribe(self._hear)
+        self._news.set()
 
     def _hear(self, change: Change) -> None:
         if change.diagnosis is not None:
@@ -91,21 +102,34 @@ class Witness:
         await self.until(lambda: all(results[name].at > at for name, at in before.items()))
 
 
-class Soak:
-    """One run. ``say`` takes a line for each round."""
+async def undisturbed(faults: Round) -> None:
+    """Nothing else happens."""
 
-    def __init__(self, scene: Scene, agent: Agent, say: Callable[[str], None]) -> None:
+
+class Soak:
+    """One run. ``say`` takes a line for each round; ``disturb`` is called while the node is broken by these faults."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        witness: Witness,
+        say: Callable[[str], None],
+        disturb: Callable[[Round], Awaitable[None]] = undisturbed,
+        tolerance: float = MEMORY_TOLERANCE,
+    ) -> None:
         self._scene = scene
-        self._witness = Witness(agent)
+        self._witness = witness
+        self._disturb = disturb
+        self._tolerance = tolerance
         self._footprint = Footprint()
         self._say = say
         self.outcome = Outcome()
 
-    async def run(self, rounds: list[Round]) -> None:
-        total = sum(len(faults) for faults in rounds)
+    async def run(self, rounds: Iterable[Round], done: Callable[[int], float]) -> None:
+        """All of these. ``done`` says which share of the run so many faults are."""
         await self._settle_down()
         await self._footprint.take(self._witness.round)
-        for number, faults in enumerate(rounds):
+        for faults in rounds:
             began = time.monotonic()
             with self._noting(faults):
                 await self._meet(faults)
@@ -113,9 +137,10 @@ class Soak:
             self.outcome.faults += len(faults)
             said = " ".join(dict.fromkeys(diagnosis.code for diagnosis in self._witness.said))
             names = " + ".join(fault.name for fault in faults)
-            self._say(f"{self.outcome.faults}/{total}  {names}: {said}  {time.monotonic() - began:.1f} s")
+            share = done(self.outcome.faults)
+            self._say(f"{self.outcome.faults} ({share:.0%})  {names}: {said}  {time.monotonic() - began:.1f} s")
             gc.collect()  # cycles of errors and tracebacks wait long for their collector: what grows now is held
-            if number == int(len(rounds) * WARM_UP):
+            if share >= WARM_UP and not self.outcome.warm_mib:
                 self.outcome.warm_mib = resident()
         self._judge_memory()
 
@@ -130,6 +155,8 @@ class Soak:
         async with AsyncExitStack() as happening:
             for fault in in_order(faults):
                 await happening.enter_async_context(fault.happens(self._scene))
+            await self._witness.until(settled)
+            await self._disturb(faults)
             await self._witness.until(settled)
             await self._witness.round()
             if not settled():
@@ -157,8 +184,9 @@ class Soak:
 
     def _judge_memory(self) -> None:
         self.outcome.end_mib = resident()
+        self.outcome.warm_mib = self.outcome.warm_mib or self.outcome.end_mib
         self.outcome.tasks, self.outcome.descriptors = self._footprint.tasks, self._footprint.descriptors
-        if (grown := self.outcome.end_mib - self.outcome.warm_mib) > MEMORY_TOLERANCE:
+        if (grown := self.outcome.end_mib - self.outcome.warm_mib) > self._tolerance:
             self._fail(f"the memory grew by {grown:.1f} MiB after the warm-up")
 
     @contextmanager
@@ -190,8 +218,8 @@ async def soak(faults: int, seed: int, say: Callable[[str], None]) -> Outcome:
         async with anyio.create_task_group() as tasks:
             await tasks.start(agent.run)
             with suppress(Stuck), TemporaryDirectory(dir=node.directory) as scratch:
-                run = Soak(Scene.of(node, Path(scratch)), agent, say)
-                await run.run(plan(faults, seed))
+                run = Soak(Scene.of(node, Path(scratch)), Witness(agent), say)
+                await run.run(plan(faults, seed), lambda met: met / faults)
             tasks.cancel_scope.cancel()
     return run.outcome
 

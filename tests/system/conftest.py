@@ -84,16 +84,21 @@ def furnish(machine: Machine, wheel: Path, family: str) -> None:
     machine.chroot("systemctl", "enable", *units)
     user = ""
     if family == "rhel":
-        machine.chroot("useradd", "--system", "--user-group", "openvswitch")
-        schema = "/usr/share/openvswitch/vswitch.ovsschema"
-        machine.chroot("sh", "-c", f"test -s {CONF_DB} || ovsdb-tool create {CONF_DB} {schema}")
-        machine.chroot("chown", "-R", "openvswitch:", "/var/lib/openvswitch", "/var/log/openvswitch")
-        machine.write("/etc/systemd/system/ovsdb-server.service.d/user.conf", DATABASE_OF_A_USER)
-        machine.chroot("systemctl", "disable", "ovn-central.service", "ovn-host.service")
-        user = "User=openvswitch"
+        user = give_to_a_user(machine)
     machine.write("/etc/systemd/system/ovs-vswitchd.service.d/dummy.conf", DUMMY_SWITCH.format(user=user))
     machine.write("/opt/block/sitecustomize.py", BLOCK_ON_SIGNAL)
     machine.write("/etc/systemd/system/ovsnet.service.d/block.conf", "[Service]\nEnvironment=PYTHONPATH=/opt/block\n")
+
+
+def give_to_a_user(machine: Machine) -> str:
+    """Open vSwitch without OVN, as RHEL's: daemons and files are openvswitch's. The line of a unit that says so."""
+    machine.chroot("useradd", "--system", "--user-group", "openvswitch")
+    schema = "/usr/share/openvswitch/vswitch.ovsschema"
+    machine.chroot("sh", "-c", f"test -s {CONF_DB} || ovsdb-tool create {CONF_DB} {schema}")
+    machine.chroot("chown", "-R", "openvswitch:", "/var/lib/openvswitch", "/var/log/openvswitch")
+    machine.write("/etc/systemd/system/ovsdb-server.service.d/user.conf", DATABASE_OF_A_USER)
+    machine.chroot("systemctl", "disable", "ovn-central.service", "ovn-host.service")
+    return "User=openvswitch"
 
 
 @pytest.fixture(scope="module")

@@ -63,9 +63,9 @@ class Machine:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
 
-    def chroot(self, *argv: str) -> str:
+    def chroot(self, *argv: str, check: bool = True) -> str:
         """Run a command on the file system, before the boot."""
-        return _output(["chroot", str(self.root), *argv])
+        return _output(["chroot", str(self.root), *argv], check=check)
 
     def boot(self) -> None:
         """Return when systemd says that it is done, one way or the other."""

@@ -60,8 +60,10 @@ def files(family: Family, program: str) -> dict[str, str]:
 
 def service(family: Family, program: str) -> str:
     """The agent. Everything is denied that it does not need: it reads /proc and talks to sockets."""
-    files = nofile_needed(MOST_CONNECTIONS)
-    return f"""\
+    return f"{_START}\n[Service]\n{_life(family, program)}{_limits()}\n{_user(family)}\n{_CONFINED}\n{_INSTALL}"
+
+
+_START = """\
 [Unit]
 Description=Health of Open vSwitch and OVN
 Requires=ovsnet.socket
@@ -69,8 +71,12 @@ After=ovsnet.socket
 # A broken configuration or program is mended some time, and then the agent must come back by itself: systemd's own
 # limit of five starts in ten seconds would end it for good, and its socket with it.
 StartLimitIntervalSec=0
+"""
 
-[Service]
+
+def _life(family: Family, program: str) -> str:
+    """How it starts, is watched and ends."""
+    return f"""\
 Type=notify
 NotifyAccess=main
 Environment=OVSNET_CONFIG={CONFIG}
@@ -82,12 +88,21 @@ Restart=always
 RestartSec=1s
 WatchdogSec={math.ceil(2 * STALLED)}s
 TimeoutStopSec={math.ceil(2 * (DRAIN + SHUTDOWN))}s
+"""
+
+
+def _limits() -> str:
+    return f"""\
 # Enough for the largest max_connections.
-LimitNOFILE={files}
+LimitNOFILE={nofile_needed(MOST_CONNECTIONS)}
 MemoryMax=256M
 TasksMax=32
 OOMScoreAdjust=-500
+"""
 
+
+def _user(family: Family) -> str:
+    return f"""\
 # OVS's sockets belong to this user, and only their owner may connect. It keeps no capability.
 User={family.user}
 Group={family.group}
@@ -95,7 +110,10 @@ CapabilityBoundingSet=
 AmbientCapabilities=
 NoNewPrivileges=yes
 PrivateUsers=yes
+"""
 
+
+_CONFINED = """\
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
@@ -125,7 +143,10 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 # Whoever lets it listen on more than loopback, or asks a southbound on another host, widens this in a drop-in.
 IPAddressDeny=any
 IPAddressAllow=localhost
+"""
+"""What it may not do, see or reach: systemd.exec(5) and systemd.resource-control(5)."""
 
+_INSTALL = """\
 [Install]
 WantedBy=multi-user.target
 """

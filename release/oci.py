@@ -1,0 +1,111 @@
+"""An image as one file, as the Open Container Initiative's image-spec has it: an image layout in a tar archive.
+
+``podman load``, ``skopeo copy oci-archive:``, ``ctr image import`` and a Docker of 2024 and later take it. The same
+content is the same bytes, so that its digest says what is in it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+_MEDIA = "application/vnd.oci.image"
+
+STICKY = {"tmp": 0o1777}
+"""Directories with another mode than that of archive.settle()."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file system on top of the others: what is in it, as a compressed tar archive, and the digest of that before
+    compression."""
+
+    comment: str
+    packed: bytes
+    diff_id: str
+
+    @classmethod
+    def of(cls, root: Path, comment: str, epoch: int) -> Layer:
+        """Of a directory that archive.settle() has settled."""
+        plain = _tar(root, epoch)
+        return cls(comment, gzip.compress(plain, 6, mtime=0), digest_of(plain))
+
+
+def write(
+    file: Path, name: str, layers: Sequence[Layer], architecture: str, run: Mapping[str, object], epoch: int
+) -> str:
+    """Write the image ``name``; its digest. ``run`` is what a runtime is told: user, entry point, environment."""
+    created = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    configuration = _encoded(
+        {
+            "architecture": architecture,
+            "os": "linux",
+            "created": created,
+            "config": run,
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+            "history": [{"created": created, "comment": layer.comment} for layer in layers],
+        }
+    )
+    manifest = _encoded(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{_MEDIA}.manifest.v1+json",
+            "config": _described(configuration, "config.v1+json"),
+            "layers": [_described(layer.packed, "layer.v1.tar+gzip") for layer in layers],
+        }
+    )
+    named = {"org.opencontainers.image.ref.name": name, "io.containerd.image.name": f"localhost/{name}"}
+    index = {
+        "schemaVersion": 2,
+        "mediaType": f"{_MEDIA}.index.v1+json",
+        "manifests": [_described(manifest, "manifest.v1+json") | {"annotations": named}],
+    }
+    blobs = {f"blobs/sha256/{digest_of(each)[7:]}": each for each in (configuration, manifest)}
+    blobs |= {f"blobs/sha256/{digest_of(layer.packed)[7:]}": layer.packed for layer in layers}
+    files = {"oci-layout": _encoded({"imageLayoutVersion": "1.0.0"}), "index.json": _encoded(index)} | blobs
+    with tarfile.open(file, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for path, content in sorted(files.items()):
+            member = tarfile.TarInfo(path)
+            member.size, member.mtime = len(content), epoch
+            archive.addfile(member, io.BytesIO(content))
+    return digest_of(manifest)
+
+
+def digest_of(content: bytes) -> str:
+    """As the specification writes it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _described(content: bytes, kind: str) -> dict[str, object]:
+    return {"mediaType": f"{_MEDIA}.{kind}", "digest": digest_of(content), "size": len(content)}
+
+
+def _encoded(document: object) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _tar(root: Path, epoch: int) -> bytes:
+    """Owned by root, whoever builds; a file with several names is written once for each."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for path in sorted(root.rglob("*")):
+            member = tarfile.TarInfo(path.relative_to(root).as_posix())
+            member.mtime = epoch
+            if path.is_symlink():
+                member.type, member.linkname, member.mode = tarfile.SYMTYPE, str(path.readlink()), 0o777
+                archive.addfile(member)
+            elif path.is_dir():
+                member.type, member.mode = tarfile.DIRTYPE, STICKY.get(member.name, 0o755)
+                archive.addfile(member)
+            else:
+                content = path.read_bytes()
+                member.size, member.mode = len(content), path.stat().st_mode & 0o777
+                archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
