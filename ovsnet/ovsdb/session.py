@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -58,6 +59,7 @@ class Session(JsonRpcSession):
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas: dict[str, Schema] = {}
+        self._texts: dict[str, bytes] = {}
         self._schema_watches: dict[str, str] = {}
         self._locks: dict[str, Lock] = {}
         self._change_aware = self._asked_for_changes = False
@@ -77,12 +79,33 @@ class Session(JsonRpcSession):
 
     async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
         """The schema, fetched once, and again when the server was made to convert it. Raises UnknownDatabase."""
-        if database not in self._schemas and self._change_aware and not self._is_watched(database):
-            # A monitor of no table costs the server nothing, and is cancelled when the schema changes.
-            key = self._new_key()
-            await self.request("monitor_cond", (database, key, {}), timeout=timeout)
-            self._schema_watches[key] = database
-        return await self._schema(database, timeout)
+        while True:
+            watched = self._is_watched(database)
+            schema = await self._schema(database, timeout)
+            if self._change_aware and not watched:
+                await self._watch_schema(schema, timeout)
+            if watched or await self._is_current(schema, timeout):
+                return schema
+
+    async def _watch_schema(self, schema: Schema, timeout: float) -> None:
+        """A monitor that is sent no update, and is cancelled when the schema changes. It names a table: ovsdb-server
+        3.1 takes two monitors of no table for one, of whatever databases, and so cancels neither."""
+        key, nothing = self._new_key(), dict.fromkeys(("initial", "insert", "delete", "modify"), False)
+        quiet = {table: [{"columns": [], "select": nothing}] for table in list(schema.tables)[:1]}
+        await self.request("monitor_cond", (schema.name, key, quiet), timeout=timeout)
+        self._schema_watches[key] = schema.name
+
+    async def _is_current(self, schema: Schema, timeout: float) -> bool:
+        """Whether it was the server's still when a monitor of ours began, which is cancelled when that is over. Else it
+        is forgotten."""
+        known = self._schemas.get(schema.name) is schema
+        if known and (
+            not self._change_aware or await self._schema_text(schema.name, timeout) == self._texts[schema.name]
+        ):
+            return True
+        if self._schemas.get(schema.name) is schema:
+            del self._schemas[schema.name]
+        return False
 
     async def get_server_id(self, *, timeout: float = 1.0) -> Uuid:
         """What tells this run of the server from another, and from its cluster's other members."""
@@ -173,18 +196,28 @@ class Session(JsonRpcSession):
         that follow a copy over several sessions.
         """
         await self._become_change_aware(timeout)
-        schema = await self._schema(database, timeout)
-        key = self._new_key()
         where, tables = frozen_where(where), frozen(tables)
-        monitor = Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
-        self._monitors[key] = monitor
-        monitor.closed.add_done_callback(lambda _: self._let_go(key))
-        try:
-            await monitor.start(since, silence=timeout, longest=longest)
-        except BaseException as error:
-            monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
-            raise
-        return monitor
+        while True:
+            watched = self._is_watched(database)
+            schema = await self._schema(database, timeout)
+            key = self._new_key()
+            monitor = Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
+            self._monitors[key] = monitor
+            monitor.closed.add_done_callback(partial(self._let_go, key))
+            try:
+                await monitor.start(since, silence=timeout, longest=longest)
+            except BaseException as error:
+                monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
+                raise
+            try:
+                if watched or await self._is_current(schema, longest):
+                    return monitor
+            except PeerError as error:  # its rows were told: it is for its owner to go on from them
+                self.fail(error)
+                return monitor
+            # Converted before the monitor came: it has the columns of before, and nothing would ever cancel it.
+            monitor.give_up(MonitorCanceled(f"The schema of {database} changed before its monitor began."))
+            since = monitor
 
     def depend_on(self, monitor: Monitor) -> None:
         """End the session when this monitor ends: one that is there for its copy is of no use without."""
@@ -198,16 +231,21 @@ class Session(JsonRpcSession):
 
     async def _schema(self, database: str, timeout: float) -> Schema:
         if database not in self._schemas:
-            body = await self.request("get_schema", (database,), timeout=timeout)
-            self._schemas[database] = parse_schema(self._read(body, _ANY))
+            body = await self._schema_text(database, timeout)
+            if database not in self._schemas or self._texts[database] != body:  # another task may have asked, too
+                self._schemas[database] = parse_schema(self._read(msgspec.Raw(body), _ANY))
+                self._texts[database] = body
         return self._schemas[database]
+
+    async def _schema_text(self, database: str, timeout: float) -> bytes:
+        return bytes(await self.request("get_schema", (database,), timeout=timeout))
 
     def _is_watched(self, database: str) -> bool:
         """Whether we are told when this schema changes."""
         monitored = {monitor.database for monitor in self._monitors.values()}
         return database in monitored or database in self._schema_watches.values()
 
-    def _let_go(self, key: str) -> None:
+    def _let_go(self, key: str, _: asyncio.Future[PeerError]) -> None:
         monitor = self._monitors.pop(key, None)
         if monitor is not None and self._change_aware and not self._is_watched(monitor.database):
             self._schemas.pop(monitor.database, None)

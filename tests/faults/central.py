@@ -150,7 +150,7 @@ async def _with_a_port(scene: Scene) -> Steps:
     await scene.node.run("ovn-nbctl", "del-connection")
 
 
-@fault("client-stalled", view=_with_a_port, observers=("held", "start", "fresh"), deadline=60)
+@fault("client-stalled", view=_with_a_port, observers=("held", "start", "fresh"), deadline=45)
 async def northbounds_client_reads_nothing(scene: Scene) -> Steps:
     """A client of the northbound asks much, and takes no answer, as one that is stopped."""
     with silent_client(scene.remembered["port"]):

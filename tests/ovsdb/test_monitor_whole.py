@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +22,7 @@ from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from ovsnet.ovsdb import Monitor
+    from ovsnet.ovsdb.schema import Schema
     from tests.ovsdb.conftest import Handler, Serve, Server
 
     Answering = Callable[[dict[str, Any]], Handler]
@@ -151,6 +152,29 @@ async def test_schema_that_was_converted_is_read_again_without_a_monitor_of_it(
     while "colour" not in (await session.get_schema(SB)).table("Chassis").columns:
         await session.echo(timeout=PATIENCE)
     assert await session.select(SB, "Chassis", columns=["colour"]) == []
+
+
+async def test_column_that_comes_right_before_a_monitor_is_in_it(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that converts cancels the monitors that it has, and not the one that comes right after."""
+    read: Callable[[str, float], Awaitable[Schema]] = session._schema
+    turns: list[Schema] = []
+
+    async def read_before(database: str, timeout: float) -> Schema:
+        schema = await read(database, timeout)
+        if not turns:
+            turns.append(schema)
+            async with connect(server.address) as other:
+                await convert(server, other)
+        return schema
+
+    monkeypatch.setattr(session, "_schema", read_before)
+    monitor = await session.monitor(SB, {"Chassis": None})
+    assert "colour" in monitor._selection.columns["Chassis"]
+    await session.echo(timeout=PATIENCE)
+    assert not monitor.closed.done()
+    assert session._monitors == {monitor._key: monitor}
 
 
 async def convert(server: Server, session: Session) -> None:

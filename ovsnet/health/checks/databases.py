@@ -136,7 +136,7 @@ async def cluster(node: Node, component: Component) -> Answer:
     return await _judged_once(node, component, ask)
 
 
-@of_both("clients", socket=Socket.CONTROL, every=40, phase=0.75)
+@of_both("clients", socket=Socket.CONTROL, every=20, phase=0.75)
 async def clients(node: Node, component: Component) -> Answer:
     """Every client of this host's server of {database} takes what it is sent."""
     return await _judged_once(node, component, partial(clients_of, node, component))
@@ -148,7 +148,7 @@ async def storage(node: Node, component: Component) -> Answer:
     return await storage_of(node, component.daemon, clustered=node.served[component.daemon].held().clustered)
 
 
-@of_both("compaction", every=40, phase=0.25)
+@of_both("compaction", every=20, phase=0.25)
 async def compaction(node: Node, component: Component) -> Answer:
     """The log of {database} is compacted."""
     return await compaction_of(node, component.daemon, str(node.rundir.ovn / component.sockets[-1]))

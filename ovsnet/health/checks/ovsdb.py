@@ -100,7 +100,7 @@ async def storage(node: Node) -> Answer:
     return await storage_of(node, "ovsdb-server")
 
 
-@check("ovsdb.compaction", daemon="ovsdb-server", needs=("ovsdb.echo",), every=40, phase=0.25)
+@check("ovsdb.compaction", daemon="ovsdb-server", needs=("ovsdb.echo",), every=20, phase=0.25)
 async def compaction(node: Node) -> Answer:
     """The log of the Open_vSwitch database is compacted."""
     return await compaction_of(node, "ovsdb-server", "ovsdb-server")
