@@ -65,6 +65,7 @@ CONTAINER = (CONTROLLER, SWITCH, DATABASE)
 """The daemons of the container, in the order in which ``quit`` of start-ovs.sh stops them."""
 
 LOOKS = 0.5
+LONGEST_LOOK = 3.0
 BETWEEN_LOOKS = 0.5
 """Seconds: a look takes some processes, and ten nodes share two cores. It takes two to see flows that stay."""
 
@@ -217,8 +218,9 @@ async def play(
 async def _serves(node: Sandbox) -> float:
     """When the flows are in the switch. A daemon that is killed meanwhile is asked again."""
     while True:
-        with contextlib.suppress(OvsnetError):
-            await node.wait_ready(LOOKS)
+        with contextlib.suppress(OvsnetError, TimeoutError):
+            async with asyncio.timeout(LONGEST_LOOK):  # what asks a server that is held up hears of its end much later
+                await node.wait_ready(LOOKS)
             return asyncio.get_running_loop().time()
         await asyncio.sleep(BETWEEN_LOOKS)
 
