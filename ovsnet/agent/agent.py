@@ -30,6 +30,7 @@ from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.round import ask_all, with_needs
 from ovsnet.health.state import Change, HealthState
+from ovsnet.health.timeline import check_of
 from ovsnet.io.pending import after_next_poll
 from ovsnet.node.components import SOUTHBOUND
 from ovsnet.node.node import Node
@@ -255,10 +256,10 @@ class Agent:
         results = list(results)
         self.counters.count(results)
         self.past.answers(results)
-        starting = self.health.timeline.waiting_for() is not None
+        waited_for = self.health.timeline.waiting_for()
         self._tell(self.health.record(results, self.clock()))
-        if starting and self.health.timeline.waiting_for() is None:
-            self._wake_failed()
+        if (stage := self.health.timeline.waiting_for()) != waited_for:
+            self._stage_turned(stage)
         for result in results:
             note_stall(self.stalls, result, self.clock(), self._server_asked(result))
             if result.reason == Verdict.LATE and result.name not in self._silent:
@@ -300,11 +301,12 @@ class Agent:
         if (result := look_again(CHECKS[late.name], self.node)) is not None:
             self._record([result])
 
-    def _wake_failed(self) -> None:
-        """A start is over: what failed on the way is asked again at once, not an interval later."""
-        for name, result in self.health.results.items():
-            if result.status is Status.FAILED:
-                self._wake[name].set()
+    def _stage_turned(self, stage: str | None) -> None:
+        """The stage that a start waits for next is asked at once, not at its check's turn. When the start is over, so
+        is what failed on the way."""
+        failed = (name for name, result in self.health.results.items() if result.status is Status.FAILED)
+        for name in failed if stage is None else [check_of(stage)]:
+            self._wake[name].set()
 
     def _daemon_started(self, daemon: str, at: float) -> None:
         self.health.restarted(daemon, at, self.clock())
