@@ -83,6 +83,9 @@ def _start(each: Start) -> Iterator[str]:
         yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
         yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
+    if each.unseen:
+        words = f"flows are in {each.unseen:g} s after that at the latest: no daemon logs a turn that is shorter."
+        yield from _wrapped("  unseen: ", sentence(words))
     for words in each.faster:
         yield from _wrapped("  faster by ", words)
 

@@ -203,6 +203,7 @@ def _start(each: Start) -> dict[str, Any]:
         "ended": _at(each.ended),
         "seconds": _seconds(each.seconds),
         "why": each.why,
+        "unseen_seconds": each.unseen,
         "waits_for": each.missing,
         "stages": [
             {"stage": name, "at": stamp(at), "took_seconds": _seconds(at - each.began)} for name, at in each.stages

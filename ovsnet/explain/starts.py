@@ -27,6 +27,8 @@ WORTH = 0.3
 """Seconds of which it is said how to save them."""
 WORTH_ORDER = 2.0
 """Scripts start one daemon after the other, which is no fault."""
+SHORTEST_TURN = 1.0
+"""Seconds from which on a daemon logs a turn of its main loop (lib/timeval.c, ``log_poll_interval``)."""
 NEXT = 1.0
 """A stall that begins so soon after flows could be installed is ovn-controller at work on them."""
 
@@ -213,6 +215,8 @@ def _start(view: View, lives: Sequence[Life]) -> Start:
     names = [life.daemon for life in lives]
     ended = None if missing or not links else at
     start = Start(view.node, names, group.began, ended, stages, parts, _why(view, lives), missing=missing)
+    if ended is not None and stages[-1:] == [("flows", at)] and links[-1].cause != "computing":
+        start.unseen = SHORTEST_TURN
     start.faster = list(_faster(start, group))
     return start
 

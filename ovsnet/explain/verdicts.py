@@ -37,7 +37,10 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct):
-    """One start of a node's daemons, until flows could be installed. ``ended`` None: that is not in the lines."""
+    """One start of a node's daemons, until flows could be installed. ``ended`` None: that is not in the lines.
+
+    ``unseen``: seconds by which the flows were in after ``ended``, at the latest, without a line that shows it.
+    """
 
     node: str
     daemons: Sequence[str]
@@ -48,6 +51,7 @@ class Start(msgspec.Struct):
     why: str
     faster: Sequence[str] = ()
     missing: str = ""
+    unseen: float = 0.0
 
     @property
     def seconds(self) -> float | None:
