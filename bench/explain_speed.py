@@ -30,6 +30,8 @@ MOST_MEMORY = 200
 HOTSOS = Peer("hotsos", "1.30.post8")
 GREP = "grep -c"
 BEGIN = 1_700_000_000.0
+BLOCK = 10_000
+"""Lines that are made at once, one a millisecond."""
 NOISE = (
     ("poll_loop", "DBG", "wakeup due to [POLLIN] on fd 21 (<->/var/run/openvswitch/db.sock) at lib/stream-fd.c:157"),
     ("binding", "INFO", "Claiming lport ns1_pod-7d9f for this chassis."),
@@ -48,8 +50,8 @@ START = (
 )
 
 
-def _block(begin: float, lines: Sequence[tuple[str, str, str]], count: int) -> bytes:
-    own: Counter[str] = Counter()
+def _block(begin: float, lines: Sequence[tuple[str, str, str]], count: int, own: Counter[str]) -> bytes:
+    """``own`` counts the lines of each thread."""
     made: list[bytes] = []
     for number in range(count):
         module, level, text = lines[number % len(lines)]
@@ -60,14 +62,15 @@ def _block(begin: float, lines: Sequence[tuple[str, str, str]], count: int) -> b
 
 
 def _write(path: Path, megabytes: int) -> None:
-    noise = _block(BEGIN + 60, NOISE, 10_000)
+    begin = BEGIN
     with path.open("wb") as file:
-        file.write(_block(BEGIN, START, len(START)))
-        while file.tell() < megabytes * 500_000:
-            file.write(noise)
-        file.write(_block(BEGIN + 3600, START, len(START)))
-        while file.tell() < megabytes * 1_000_000:
-            file.write(noise)
+        for end in (megabytes * 500_000, megabytes * 1_000_000):
+            own: Counter[str] = Counter()
+            file.write(_block(begin, START, len(START), own))
+            while file.tell() < end:
+                begin += BLOCK / 1000
+                file.write(_block(begin, NOISE, BLOCK, own))
+            begin += 60
 
 
 def _cost(command: Sequence[str]) -> tuple[float, int]:

@@ -23,7 +23,8 @@ import msgspec
 from ovsnet.errors import UsageError
 from ovsnet.files import open_regular
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
+"""Bytes that are read at once: what is made of them stays within a core's cache."""
 HEAD = 512
 """Bytes that say what a file is: a block of a tar."""
 DEEPEST = 8

@@ -15,7 +15,8 @@ MOST = 1e10
 class Source(msgspec.Struct):
     """One stream of lines: a file, a member of an archive, or one daemon within a journal.
 
-    ``daemon`` is what its own lines say it is; ``cut`` says why it ends before its end.
+    ``daemon`` is what its own lines say it is; ``cut`` says why it ends before its end. ``process`` is the pid and the
+    unit of a server within a journal, and ``instance`` what tells it from others that ran beside it.
     """
 
     name: str
@@ -29,6 +30,13 @@ class Source(msgspec.Struct):
     lines: int = 0
     zoned: bool = True
     cut: str = ""
+    process: str = ""
+    instance: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The unit of systemd that it ran in, where the journal says."""
+        return self.process.partition(" ")[2].removesuffix(".service")
 
 
 class Event(msgspec.Struct):

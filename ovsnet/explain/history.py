@@ -140,11 +140,13 @@ END = frozenset(("terminating", "exiting", "died")) | ENDS
 
 def _lives(told: History) -> Iterator[Life]:
     life: Life | None = None
-    number = 0
+    number, process = 0, ""
     for event in told.events:
         own = int(event.number("number"))
+        another = process not in ("", event.source.process) and event.source.process != ""
+        process = event.source.process or process
         opened = event.kind == "opened" and own == 1 and not event.thread
-        restarted = opened or (not event.thread and 0 < own < min(number, 50))
+        restarted = opened or another or (not event.thread and 0 < own < min(number, 50))
         if opened and number == 1 and life is not None and event.at - (life.began or 0.0) < SAME_START:
             life.began = event.at
             continue

@@ -32,6 +32,7 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
     for source in sources:
         if source.daemon in (UNKNOWN, OVSDB):
             source.daemon = daemon_by_path(source.daemon, source.name)
+    _name_servers(sources)
     own = _straightened(_without_copies(events, sources))
     for number, node in _nodes(sources).items():
         sources[number].node = node
@@ -121,7 +122,35 @@ def _key(source: Source) -> Key:
 
 
 def _instance(source: Source) -> str:
-    return "" if source.host else stem(source.opened or source.name)
+    return source.instance if source.host else stem(source.opened or source.name)
+
+
+def _name_servers(sources: Sequence[Source]) -> None:
+    """Give the servers of one host and one kind that ran side by side an instance each. One process that came after
+    another is the same server, started again."""
+    kinds: defaultdict[tuple[str, str], list[Source]] = defaultdict(list)
+    for source in sources:
+        if source.process and source.first is not None:
+            kinds[source.host, source.daemon].append(source)
+    for own in kinds.values():
+        servers: list[list[Source]] = []
+        for source in sorted(own, key=_since):
+            free = [each for each in servers if _follows(each[-1], source)]
+            if not free:
+                servers.append([source])
+            else:
+                max(free, key=lambda each: each[-1].last or 0.0).append(source)
+        for server in servers if len(servers) > 1 else ():
+            for source in server:
+                source.instance = server[0].unit or server[0].process
+
+
+def _since(source: Source) -> float:
+    return source.first or 0.0
+
+
+def _follows(before: Source, after: Source) -> bool:
+    return before.unit == after.unit and (before.last or 0.0) <= _since(after) + APART
 
 
 def _nodes(sources: Sequence[Source]) -> Mapping[int, str]:

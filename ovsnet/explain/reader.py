@@ -6,24 +6,33 @@ that ``kinds`` does not name is dropped there and then, undecoded.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from ovsnet.explain.carriers import HOST, NAME, Split, from_json, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.host_kinds import HOST_KINDS, MARKS
-from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind, Module
+from ovsnet.explain.host_kinds import HOST_KINDS, marks_in
+from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
 FIRST = 10_000
 """Lines of which one is of a daemon where any is."""
+PLAIN = 25
+"""What stands before the first bar in a daemon's own file is shorter than this."""
+SECTION = b"==> "
+"""tail(1) names the files that it puts one after the other."""
+WIDEST = 20
+"""Digits that no number of a line has."""
 HOSTLY = 4096
 """Nor is one longer than this one of the kernel, which cuts them at 1024 (kernel/printk/internal.h)."""
 PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
 """The main thread of a process that its monitor started again bears the program's name (lib/daemon-unix.c)."""
+SERVERS = 16
+"""As many processes of servers as are listened to at once: the latest."""
+SERVER = b"ovsdb-server"
 OPENED = b"opened log file "
 NAMES = 5000
 """As many names of modules and threads as are remembered: garbage has more."""
@@ -37,12 +46,24 @@ LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
 LEVELS = LOUD | {b"INFO", b"DBG"}
 
 
+Rule = tuple[bool, tuple[Kind, ...], tuple[tuple[bytes, ...], tuple[bytes, ...]]]
+"""What is done with a module's lines: whether the main thread says them, the kinds they may be of, and the marks of
+those, of a line that is not loud and of one that is. A text without any of them says nothing."""
+QUIET = ((), tuple(kind.mark.encode() for kind in ANYWHERE))
+"""The marks of a module that has no kinds."""
+
+
+def _number(digits: bytes) -> int:
+    """The number of a line; 0 where that is none."""
+    return int(digits) if digits.isdigit() and len(digits) < WIDEST else 0
+
+
 class Reader:
     """One stream. Feed it blocks of bytes; ``events`` grows by what counts, at most ``limit`` of them."""
 
     def __init__(self, name: str, zone: Zone, *, limit: int = 50_000) -> None:
         self.name = name
-        self.sources: dict[tuple[bytes, bytes, bytes], Source] = {}
+        self.sources: dict[tuple[bytes, bytes, bytes, bytes], Source] = {}
         self.events: list[Event] = []
         self.lines = 0
         self._zone = zone
@@ -56,11 +77,13 @@ class Reader:
         self._head = b""
         self._following = 0
         self._section = b""
-        self._modules: dict[bytes, tuple[Module | None, bool]] = {}
+        self._servers: deque[tuple[bytes, Source]] = deque(maxlen=SERVERS)
+        self._rules: dict[bytes, Rule] = {}
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes of the stream."""
-        lines = (self._rest + block).split(b"\n")
+        block = self._rest + block
+        lines = block.split(b"\n")
         self._rest = lines.pop()
         if self._skipping and lines:
             lines[0], self._skipping = b"", False
@@ -69,6 +92,8 @@ class Reader:
         if not self._begun:
             self._begin(lines)
         self._take(lines)
+        for process, source in self._servers:
+            self._hear(process, source, block)
 
     def end(self) -> None:
         """The stream is over: its last line may lack its end."""
@@ -78,21 +103,31 @@ class Reader:
             self._take([self._rest])
         self._rest = b""
         if (apart := split(self._before)) is not None and (moment := apart.moment(self._zone)) is not None:
-            source = self._source(apart.program, apart.host)
+            source = self._source_of(apart)
             source.last = max(source.last or moment.at, moment.at)
             source.first = min(source.first or moment.at, moment.at)
         for source in self.sources.values():
             source.lines = self.lines
 
+    def _hear(self, process: bytes, source: Source, block: bytes) -> None:
+        """A server's last line in ``block``, whatever it says, shows that it ran beside those that began before."""
+        pid = process.partition(b" ")[0]
+        at = max(block.rfind(SERVER + b"[" + pid + b"]: "), block.rfind(b'"_PID":"' + pid + b'"'))
+        end = block.find(b"\n", at)
+        if at < 0 or end < 0 or (apart := split(block[block.rfind(b"\n", 0, at) + 1 : end])) is None:
+            return
+        if apart.process == process and (moment := apart.moment(self._zone)) is not None:
+            source.last = max(source.last or moment.at, moment.at)
+
     def _begin(self, lines: list[bytes]) -> None:
         """Its first line tells since when there are any, also where it does not count otherwise."""
         for line in lines[:FIRST]:
-            if line.startswith(b"==> "):
+            if line.startswith(SECTION):
                 break
             if line.count(b"|") < 4 or (apart := split(line)) is None or apart.level not in LEVELS:
                 continue
             if (moment := apart.moment(self._zone)) is not None:
-                self._note(self._source(apart.program, apart.host), moment, apart)
+                self._note(self._source_of(apart), moment, apart)
                 break
         else:
             self._begun = self.lines > FIRST
@@ -101,65 +136,80 @@ class Reader:
 
     def _take(self, lines: list[bytes]) -> None:
         """The hot loop: everything in it is done for every line of a gigabyte."""
-        modules, loud, number, before = self._modules, LOUD, self.lines, self._before
-        head, following = self._head, self._following
-        held_back, descriptors = (kind.mark.encode() for kind in ANYWHERE)
-        for line in lines:
-            number += 1
+        rules, since, before, head = self._rules, self.lines, self._before, self._head
+        number = since
+        own, count, mixed, loud = b"", 0, False, LOUD
+        hosts: list[bytes] | None = None
+        for number, line in enumerate(lines, since + 1):
             parts = line.split(b"|", 4)
             if len(parts) != 5:
                 if line:
-                    self._without_bars(line, number)
-                    head, following = b"", 0
+                    if hosts is None:
+                        hosts = marks_in(b"\n".join(lines))
+                    if hosts or line.startswith(SECTION):
+                        self._without_bars(line, hosts, number)
+                    head, mixed = b"", True
                 continue
-            known, main = modules.get(parts[2]) or self._module(parts[2])
+            at, numbered, module, level, text = parts
+            main, kinds, marks = rules.get(module) or self._rule(module)
             if main:
-                if parts[0] < head:
+                if at < head:
                     self._backwards(before, line, number)
-                head = parts[0]
-                if len(head) < 25:
-                    try:
-                        own = int(parts[1])
-                    except ValueError:
-                        own = 0
-                    if own > following > 1:
-                        self._missing(own - following, line, number)
-                    following = own + 1
-            level, text = parts[3], parts[4]
-            if level == b"DBG":
-                pass
-            elif known is not None:
-                for mark in known.loud if level in loud else known.marks:
+                head, own = at, numbered
+                count += 1
+            if level != b"DBG":
+                for mark in marks[level in loud]:
                     if mark in text:
                         self.lines = number
-                        self._look(line, known.kinds, number, before)
+                        self._look(line, kinds, number, before)
                         break
-            elif level in loud and (held_back in text or descriptors in text):
-                self.lines = number
-                self._look(line, (), number, before)
             before = line
-        self.lines, self._before, self._head, self._following = number, before, head, following
+        if count and (self._following or len(head) < PLAIN):
+            if mixed or len(head) >= PLAIN or _number(own) + 1 != self._following + count:
+                self._count(lines, since)
+            else:
+                self._following += count
+        elif mixed:
+            self._following = 0
+        self.lines, self._before, self._head = number, before, head
 
-    def _module(self, name: bytes) -> tuple[Module | None, bool]:
-        """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``, and whether the main thread says it."""
+    def _count(self, lines: list[bytes], since: int) -> None:
+        """Find the lines that are missing, of which there may be some: their numbers are not those of so many lines
+        in a row. ``since`` is the number of the line before."""
+        following = self._following
+        for number, line in enumerate(lines, since + 1):
+            parts = line.split(b"|", 4)
+            if len(parts) < 5:
+                following = 0 if line else following
+            elif len(parts[0]) < PLAIN and b"(" not in parts[2]:
+                own = _number(parts[1])
+                if own > following > 1:
+                    self._missing(own - following, line, number)
+                following = own + 1
+        self._following = following
+
+    def _rule(self, name: bytes) -> Rule:
+        """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``."""
         bare, thread, _ = name.partition(b"(")
-        if len(name) > NAME:
-            return None, not thread
-        if len(self._modules) > NAMES:
-            self._modules.clear()
-        return self._modules.setdefault(name, (MODULES.get(bare), not thread))
+        known = None if len(name) > NAME else MODULES.get(bare)
+        rule = (not thread, known.kinds, (known.marks, known.loud)) if known else (not thread, (), QUIET)
+        if len(self._rules) > NAMES:
+            self._rules.clear()
+        if len(name) <= NAME:
+            self._rules[name] = rule
+        return rule
 
-    def _without_bars(self, line: bytes, number: int) -> None:
+    def _without_bars(self, line: bytes, marks: list[bytes], number: int) -> None:
         """The words of the kernel, of systemd and of the kubelet are all that counts here."""
-        if line.startswith(b"==> "):  # tail(1) names the files that it puts one after the other
+        if line.startswith(SECTION):
             self._section = line[:TEXT]
-        elif len(line) < HOSTLY and (mark := MARKS.search(line)) is not None:
-            self._host(line, mark[0].decode(), number)
+        elif len(line) < HOSTLY and (found := [mark for mark in marks if mark in line]):
+            self._host(line, min(found, key=line.index).decode(), number)
 
     def _host(self, line: bytes, mark: str, number: int) -> None:
         host = b""
         if line.startswith(b"{") and (opened := from_json(line)) is not None:
-            line, _, host = opened
+            line, _, host, _ = opened
         text = line.decode(errors="replace")
         kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
         found = next(((kind, match) for kind in kinds if (match := kind.pattern.match(text))), None)
@@ -178,7 +228,7 @@ class Reader:
         if len(line) > LONGEST or (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
         self._follow(apart)
-        source = self._source(apart.program, apart.host)
+        source = self._source_of(apart)
         self._note(source, moment, apart)
         text = apart.text.decode(errors="replace")
         name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
@@ -196,7 +246,7 @@ class Reader:
         """Keep the last line of the process before: what stands before the first line of a process. The very first
         line of a process has no milliseconds, and so seems to be older than that; its moment is corrected."""
         apart = split(before)
-        if apart is None or source is not self.sources.get((apart.program, apart.host, self._section)):
+        if apart is None or source is not self.sources.get(self._key(apart)):
             return began
         if (moment := apart.moment(self._zone)) is None or apart.text.startswith(OPENED):
             return began
@@ -204,16 +254,28 @@ class Reader:
         self._keep(kind, moment, source, self.lines - 1, apart.text.decode(errors="replace"), "", {})
         return moment if 0 < moment.at - began.at < 1 else began
 
-    def _source(self, program: bytes, host: bytes) -> Source:
+    def _key(self, apart: Split) -> tuple[bytes, bytes, bytes, bytes]:
+        """Of a host's servers several may run at once: a process of its own is a stream of its own. Its monitor, which
+        is another process, speaks of it."""
+        told_apart = apart.program == SERVER and not apart.module.endswith(b"(monitor)")
+        return apart.program, apart.host, apart.process if told_apart else b"", self._section
+
+    def _source_of(self, apart: Split) -> Source:
+        program, host, process, _ = self._key(apart)
+        return self._source(program, host, process)
+
+    def _source(self, program: bytes, host: bytes, process: bytes = b"") -> Source:
         """The sender's own stream: a journal holds those of several."""
-        key = (program, host, self._section)
+        key = (program, host, process, self._section)
         if len(self.sources) >= SOURCES and key not in self.sources:
-            key = program, host, self._section = b"", b"", b""
+            key = program, host, process, self._section = b"", b"", b"", b""
         if (source := self.sources.get(key)) is None:
-            source = Source(self.name, host=host.decode(errors="replace"))
+            source = Source(self.name, host=host.decode(errors="replace"), process=process.decode(errors="replace"))
             if (name := program.decode(errors="replace")) in PROGRAMS:
-                source.daemon = name
+                source.daemon = daemon_by_path(name, source.unit)
             self.sources[key] = source
+            if process:
+                self._servers.append((process, source))
         return source
 
     def _follow(self, apart: Split) -> None:
@@ -221,7 +283,7 @@ class Reader:
         if not apart.text.startswith(OPENED) or apart.number.lstrip(b"0") != b"1":
             return
         path = apart.text[len(OPENED) :].decode(errors="replace").rstrip()
-        now = self.sources.get((apart.program, apart.host, self._section))
+        now = self.sources.get(self._key(apart))
         if now is None or now.daemon == UNKNOWN:
             return
         if daemon_by_path(UNKNOWN, path) not in (UNKNOWN, now.daemon) or (
@@ -245,15 +307,15 @@ class Reader:
     def _backwards(self, before: bytes, line: bytes, number: int) -> None:
         """The heads of two lines compare as bytes: a true jump is found by their times."""
         first, second = split(before), split(line)
-        if first is None or second is None or (first.program, first.host) != (second.program, second.host):
+        if first is None or second is None or self._key(first) != self._key(second):
             return
         self._follow(second)
-        if self.sources.get((second.program, second.host, self._section)) is None:
+        if self.sources.get(self._key(second)) is None:
             return
         early, late = second.moment(self._zone), first.moment(self._zone)
         if early is None or late is None or late.at - early.at < BACKWARDS:
             return
-        source = self._source(second.program, second.host)
+        source = self._source_of(second)
         said = {"seconds": f"{late.at - early.at:.3f}"}
         self.lines = number
         self._keep(JUMP, early, source, number, second.text.decode(errors="replace"), "", said)
@@ -279,6 +341,6 @@ class Reader:
         """A thread numbers its lines (lib/vlog.c, ``format_log_message``): those between two numbers are not here."""
         if (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
-        source = self._source(apart.program, apart.host)
+        source = self._source_of(apart)
         text = apart.text.decode(errors="replace")
         self._keep(CUT, moment, source, number, text, "", {"count": str(count)})

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import Zone, stamp
-from ovsnet.explain.host_kinds import HOST_KINDS, MARKS, daemons_of
+from ovsnet.explain.host_kinds import HOST_KINDS, daemons_of, marks_in
 from ovsnet.explain.pods import pods
 from ovsnet.explain.read import explain
 from ovsnet.explain.verdicts import Outage
@@ -124,7 +124,7 @@ def test_noise_of_the_host_is_nothing(tmp_path: Path) -> None:
 def test_each_kind_has_its_source_and_passes_its_own_prefilter() -> None:
     for kind in HOST_KINDS:
         assert "(" in kind.source
-        assert MARKS.search(kind.mark.encode())
+        assert marks_in(kind.mark.encode())
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 
-from ovsnet.explain.daemons import stem
+from ovsnet.explain.answer import Answer
+from ovsnet.explain.clock import stamp
+from ovsnet.explain.daemons import OVSDB, stem
+from ovsnet.explain.history import History
 from tests.explain.material import EPOCH, MGMT, SOUTHBOUND, Log, node, told
 
 
@@ -77,6 +83,57 @@ def test_daemons_in_one_journal() -> None:
     assert {each.daemon for each in found.sources} == set(names)
     assert not found.outages
     assert any("no zone" in note.words for note in found.notes)
+
+
+def servers(
+    line: Callable[[float, int, str, str], str], *restarts: tuple[float, int, str]
+) -> tuple[list[History], Answer]:
+    """A node whose journal holds its own database server, process 7, beside those of OVN; each logs every minute."""
+    lines = []
+    for pid, unit, began in ((7, "ovsdb-server", 0.0), (20, "ovn-ovsdb-server-sb", 5.0)):
+        says = [(began, pid, unit)] + [(began, number, unit) for began, number, name in restarts if name == unit]
+        for number, (since, process, _) in enumerate(says):
+            until = says[number + 1][0] if number + 1 < len(says) else 600.0
+            words = ["ovsdb_server|INFO|ovsdb-server (Open vSwitch) 3.1.0", *["memory|INFO|peak resident"] * 60]
+            lines += [
+                (since + minute * 10, line(since + minute * 10, process, unit, f"{minute + 1:05}|{text}"))
+                for minute, text in enumerate(words)
+                if since + minute * 10 < until
+            ]
+    found = told([("journal", "".join(text + "\n" for _, text in sorted(lines)).encode())])
+    return [each for each in found.daemons if each.daemon in (OVSDB, "southbound")], found
+
+
+def syslog_line(at: float, pid: int, unit: str, text: str) -> str:
+    return f"{stamp(EPOCH + at)} host ovsdb-server[{pid}]: ovs|{text}"
+
+
+def journal_line(at: float, pid: int, unit: str, text: str) -> str:
+    fields = {"_HOSTNAME": "host", "SYSLOG_IDENTIFIER": "ovsdb-server", "_PID": str(pid)}
+    return json.dumps(
+        {"__REALTIME_TIMESTAMP": str(int((EPOCH + at) * 1e6)), "MESSAGE": f"ovs|{text}", **fields}
+        | {"_SYSTEMD_UNIT": f"{unit}.service"},
+        separators=(",", ":"),
+    )
+
+
+def test_servers_of_one_journal_are_told_apart_by_their_process() -> None:
+    """Their numbers go up and down in turns, which is no restart."""
+    daemons, found = servers(syslog_line)
+    assert sorted(len(each.lives) for each in daemons) == [1, 1]
+    assert not found.outages
+
+
+def test_servers_of_one_journal_are_named_by_their_unit() -> None:
+    daemons, found = servers(journal_line)
+    assert sorted((each.daemon, len(each.lives)) for each in daemons) == [(OVSDB, 1), ("southbound", 1)]
+    assert [start.daemons for start in found.starts] == [[OVSDB]]
+
+
+@pytest.mark.parametrize("line", [syslog_line, journal_line])
+def test_server_that_started_again_is_the_same_server(line: Callable[[float, int, str, str], str]) -> None:
+    daemons, _ = servers(line, (300.0, 99, "ovsdb-server"))
+    assert sorted(len(each.lives) for each in daemons) == [1, 2]
 
 
 def test_southbound_that_two_nodes_lost_is_one_outage() -> None:
