@@ -84,7 +84,7 @@ def _start(each: Start) -> Iterator[str]:
         yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
     if each.unseen:
-        words = f"flows are in {each.unseen:g} s after that at the latest: no daemon logs a turn that is shorter."
+        words = f"the flows are in up to {each.unseen:g} s later: no daemon logs a turn shorter than a second."
         yield from _wrapped("  unseen: ", sentence(words))
     for words in each.faster:
         yield from _wrapped("  faster by ", words)

@@ -29,6 +29,9 @@ WORTH_ORDER = 2.0
 """Scripts start one daemon after the other, which is no fault."""
 SHORTEST_TURN = 1.0
 """Seconds from which on a daemon logs a turn of its main loop (lib/timeval.c, ``log_poll_interval``)."""
+TURNS = 2
+"""In so many turns ovn-controller computes before a switch that it met has its flows: once for the new connection, and
+again when the switch said which Geneve option is its own (controller/ofctrl.c, ``recv_S_TLV_TABLE_REQUESTED``)."""
 NEXT = 1.0
 """A stall that begins so soon after flows could be installed is ovn-controller at work on them."""
 
@@ -215,8 +218,9 @@ def _start(view: View, lives: Sequence[Life]) -> Start:
     names = [life.daemon for life in lives]
     ended = None if missing or not links else at
     start = Start(view.node, names, group.began, ended, stages, parts, _why(view, lives), missing=missing)
-    if ended is not None and stages[-1:] == [("flows", at)] and links[-1].cause != "computing":
-        start.unseen = SHORTEST_TURN
+    if ended is not None and stages[-1:] == [("flows", at)]:
+        seen = sum(link.cause == "computing" for link in links)
+        start.unseen = SHORTEST_TURN * max(TURNS - seen, 0)
     start.faster = list(_faster(start, group))
     return start
 

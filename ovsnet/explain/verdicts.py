@@ -39,7 +39,7 @@ class Part(msgspec.Struct, frozen=True):
 class Start(msgspec.Struct):
     """One start of a node's daemons, until flows could be installed. ``ended`` None: that is not in the lines.
 
-    ``unseen``: seconds by which the flows were in after ``ended``, at the latest, without a line that shows it.
+    ``unseen``: seconds that ovn-controller may have computed after ``ended`` without a line that shows it.
     """
 
     node: str

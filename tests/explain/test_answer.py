@@ -160,3 +160,13 @@ def test_process_that_its_monitor_restarts() -> None:
     assert [round(each.seconds or 0.0) for each in found.outages] == [0, 8]
     assert [start.why for start in found.starts][1:] == ["ovsdb-server had died: killed (Segmentation fault)"] * 2
     assert not any("missing" in note.words for note in found.notes)
+
+
+def test_computing_that_no_line_shows_is_told() -> None:
+    database, switch, controller = node(until=0.5)
+    (start,) = told([database, switch, controller]).starts
+    assert start.unseen == 2.0
+    controller.say(2.0, "timeval", "Unreasonably long 1600ms poll interval (1590ms user, 2ms system)", "WARN")
+    (start,) = told([database, switch, controller]).starts
+    assert start.seconds == pytest.approx(2.0)
+    assert start.unseen == 1.0
