@@ -41,12 +41,14 @@ def verdict(code: int, stdout: str, stderr: str) -> int:
         return _not_run(f"pip-audit got no advisories: {_last_line(stderr)}")
     bad = [each for each in found if each.get("vulns")]
     unknown = [each["name"] for each in found if "skip_reason" in each]
+    if len(unknown) == len(found):
+        return _not_run(f"the index has no advisories for any of {len(found)} pins.")
     for each in bad:
         for flaw in each["vulns"]:
             fixed = ", ".join(flaw.get("fix_versions", ())) or "no version yet"
             click.echo(f"{each['name']} {each['version']}: {flaw['id']}, fixed in {fixed}")
     if unknown:
-        click.echo(f"NOT RUN for {', '.join(unknown)}: the index does not know them.", err=True)
+        click.echo(f"NOT RUN for {', '.join(unknown)}: not in the index.", err=True)
     click.echo(f"{len(found) - len(unknown)} pins looked up, {len(bad)} with a known vulnerability.")
     return 1 if bad or (code and not unknown) else 0
 
