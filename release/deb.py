@@ -27,8 +27,8 @@ Depends: python3 (>= 3.11), python3 (<< 3.15), libc6 (>= 2.28)
 Recommends: openvswitch-switch
 Section: net
 Priority: optional
-Description: knows whether a node's Open vSwitch and OVN really work
- An agent that asks the daemons in their own protocols, gives readiness and
+Description: health agent for Open vSwitch and OVN
+ An agent that queries the daemons in their own protocols, serves readiness and
  liveness over HTTP with the root cause and the remedy, explains slow starts,
  and judges what tunes them.
 """

@@ -58,7 +58,7 @@ def _pip_of_pins(command: str, chosen: Iterable[Pin], *arguments: str) -> None:
 
 
 def _pip(command: str, *arguments: str) -> None:
-    # A fixed timestamp, for reproducible wheels. No C compiler: where the headers of OVS are installed, `ovs` would
-    # build an extension module, for this Python only. It works without.
-    environment = {"SOURCE_DATE_EPOCH": "315532800", "CC": "false"}
-    subprocess.run([sys.executable, "-m", "pip", command, "-qq", *arguments], check=True, env=os.environ | environment)
+    # A fixed timestamp and umask, for reproducible wheels. No C compiler: where the headers of OVS are installed, `ovs`
+    # would build an extension module, for this Python only. It works without.
+    environment = os.environ | {"SOURCE_DATE_EPOCH": "315532800", "CC": "false"}
+    subprocess.run([sys.executable, "-m", "pip", command, "-qq", *arguments], check=True, env=environment, umask=0o022)
