@@ -45,17 +45,17 @@ test-versions: setup
 	for suite in $(SUITES); do $(BIN)/python -m ovsnet.sandbox.suite $$suite \
 	  $(BIN)/pytest -q -n $(JOBS) tests/tune $(PURE:%=--ignore=tests/tune/%) || exit 1; done
 
-# What is handed out: wheel, source archive, SBOM, the single file and the packages, with their checksums, in dist/. The
-# same bytes for the same commit. MACHINE=aarch64 makes those of the other machine.
+# The files of a release, in dist/: wheel, source archive, bill of materials, single file, packages and image, with their
+# checksums. The same commit gives the same bytes. MACHINE=aarch64 builds for that machine.
 MACHINE ?= $(shell uname -m)
 dist: setup
 	$(BIN)/python -m release --machine $(MACHINE)
 
-# Whether a pin has an advisory: pip-audit, in a place of its own, where the index has advisories to ask.
+# Looks the pins up with pip-audit, in a temporary venv. Says NOT RUN where the index serves no advisories.
 audit: setup
 	$(BIN)/python -m release.audit
 
-# As root: installs each of them on a machine that has nothing, and runs its main job. Says what it could not run.
+# As root: installs each of them on a bare machine, and runs its main job. Says what it could not run.
 test-packages: setup
 	$(BIN)/pytest -q -m system tests/packages
 

@@ -1,4 +1,4 @@
-"""``python -m release``: everything that is handed out, in one directory, with its checksums."""
+"""``python -m release``: build every file of a release in one directory, with checksums."""
 
 from __future__ import annotations
 
@@ -19,19 +19,36 @@ from release.python_packages import build, epoch
 from release.wheelhouse import wheelhouse
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Those that the single file and the packages carry extension modules for."""
+"""Supported versions: the single file and the packages have extension modules for each."""
 
 PACKAGES = {"deb": deb.package, "rpm": rpm.package, "image": image.package}
 
 PIECES = ("python", "pyz", *PACKAGES)
 
+SUMS = "SHA256SUMS"
+
+
+def _without_strangers(_: click.Context, __: click.Parameter, out: Path) -> Path:
+    """Refuse a directory that holds anything but an earlier release, because it is removed."""
+    for path in out.glob("*"):
+        if not path.is_file() or not path.name.startswith(("ovsnet-", "ovsnet_", SUMS)):
+            raise click.BadParameter(f"{path} is not part of a release. Choose an empty directory.")
+    return out
+
 
 @click.command()
 @click.argument("pieces", nargs=-1, type=click.Choice(PIECES))
-@click.option("--out", default="dist", show_default=True, type=click.Path(path_type=Path), help="Emptied first.")
-@click.option("--machine", default=platform.machine(), show_default=True, help="Of the files that hold machine code.")
+@click.option(
+    "--out",
+    default="dist",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=_without_strangers,
+    help="Directory to write to. An earlier release in it is removed.",
+)
+@click.option("--machine", default=platform.machine(), show_default=True, help="Machine to build machine code for.")
 def release(pieces: Sequence[str], out: Path, machine: str) -> None:
-    """Build PIECES, or all of them."""
+    """Build PIECES of a release; all by default. Wheel and source archive are always built."""
     shutil.rmtree(out, ignore_errors=True)
     chosen = pieces or PIECES
     wheel, _ = build(out)
@@ -43,7 +60,7 @@ def release(pieces: Sequence[str], out: Path, machine: str) -> None:
             _with_machine_code(chosen, wheels, out, machine)
     names = sorted(path.name for path in out.iterdir())
     lines = [f"{hashlib.sha256((out / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (out / "SHA256SUMS").write_text("".join(lines))
+    (out / SUMS).write_text("".join(lines))
     click.echo("".join(lines), nl=False)
 
 

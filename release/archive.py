@@ -1,4 +1,4 @@
-"""Archives that come out the same: sorted names, one time, no owner, modes by what a file is."""
+"""Reproducible archives: sorted names, one timestamp, no owner, modes that depend on the kind of file only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def zipped(files: Iterable[tuple[str, bytes]], epoch: int) -> bytes:
-    """Stored, not compressed: what is in there is compressed already."""
+    """A zip archive, stored without compression: its members are compressed already."""
     buffer = io.BytesIO()
     moment = time.gmtime(max(epoch, 315532800))[:6]  # zip files begin in 1980
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -23,8 +23,13 @@ def zipped(files: Iterable[tuple[str, bytes]], epoch: int) -> bytes:
     return buffer.getvalue()
 
 
+def by_name(files: Iterable[Path]) -> list[Path]:
+    """In the order of their names, regardless of the directories they are in."""
+    return sorted(files, key=lambda file: file.name)
+
+
 def unzip(wheel: Path, target: Path) -> None:
-    """The libraries of a wheel, as they lie. Its scripts stay out: nobody calls them."""
+    """Unpack the libraries of a wheel into ``target``, without its scripts, which nothing calls."""
     require_plain(wheel)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target, [name for name in archive.namelist() if ".data/scripts/" not in name])
@@ -40,7 +45,7 @@ def require_plain(wheel: Path) -> None:
 
 
 def settle(tree: Path, epoch: int) -> None:
-    """Give everything in a tree one time, and modes that no umask has changed."""
+    """Give everything in a tree the same timestamp, and modes that do not depend on the umask."""
     for path in sorted(tree.rglob("*"), reverse=True):
         if not path.is_symlink():
             program = path.is_dir() or path.stat().st_mode & 0o100

@@ -1,7 +1,7 @@
-"""``python -m release.audit``: whether a pin has a known vulnerability, by pip-audit and the index's advisories.
+"""``python -m release.audit``: look the pins up with pip-audit, in the advisories of the package index.
 
-Exit code 1 when one has, with what pip-audit says. Where the index has no advisories to give, it says NOT RUN and ends
-with 0: what could not be looked up is neither good nor bad, and nobody must take it for either.
+Exit code 1 when a pin has a known vulnerability, which is printed. Where the index serves no advisories, it prints NOT
+RUN and exits with 0: that is neither a clean result nor a finding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from release.pins import pins
 
 
 def audit() -> int:
-    """The exit code."""
+    """Look up every pin; the exit code."""
     with tempfile.TemporaryDirectory() as place:
         try:
             program = _pip_audit(Path(place, "venv"))
@@ -34,25 +34,27 @@ def audit() -> int:
 
 
 def verdict(code: int, stdout: str, stderr: str) -> int:
-    """Of what pip-audit printed. Without a document it could not ask."""
+    """The exit code for what pip-audit printed. Without a JSON document it got no advisories."""
     try:
         found = json.loads(stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
         return _not_run(f"pip-audit got no advisories: {_last_line(stderr)}")
     bad = [each for each in found if each.get("vulns")]
     unknown = [each["name"] for each in found if "skip_reason" in each]
+    if len(unknown) == len(found):
+        return _not_run(f"the index has no advisories for any of {len(found)} pins.")
     for each in bad:
         for flaw in each["vulns"]:
             fixed = ", ".join(flaw.get("fix_versions", ())) or "no version yet"
             click.echo(f"{each['name']} {each['version']}: {flaw['id']}, fixed in {fixed}")
     if unknown:
-        click.echo(f"NOT RUN for {', '.join(unknown)}: the index does not know them.", err=True)
+        click.echo(f"NOT RUN for {', '.join(unknown)}: not in the index.", err=True)
     click.echo(f"{len(found) - len(unknown)} pins looked up, {len(bad)} with a known vulnerability.")
     return 1 if bad or (code and not unknown) else 0
 
 
 def _pip_audit(place: Path) -> Path:
-    """In a venv that is gone afterwards: it is no part of the project, and its own needs must not meet the pins."""
+    """Install pip-audit in a temporary venv: its own dependencies may differ from the pins."""
     venv.create(place, with_pip=True)
     argv = [str(place / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "pip-audit"]
     subprocess.run(argv, check=True, capture_output=True, text=True)
@@ -65,7 +67,7 @@ def _not_run(why: str) -> int:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
+    return (text.strip().splitlines() or ["no output"])[-1]
 
 
 if __name__ == "__main__":

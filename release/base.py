@@ -1,7 +1,7 @@
-"""What is below ovsnet in its container image: a Python and the libraries that it needs, from packages of Debian.
+"""The base layer of the container image: Python and the libraries it needs, from Debian packages.
 
-No shell and no package manager among them. ``base.txt`` pins each by its SHA-256; ``python -m release.base`` renews it
-after a point release of Debian, which takes the packages before it off the mirrors.
+It has no shell and no package manager. ``base.txt`` pins each package by its SHA-256; ``python -m release.base`` renews
+the pins after a point release of Debian, which removes the previous packages from the mirrors.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ovsnet.sandbox.tools import call
 SUITE = "bookworm"
 
 PYTHON = "3.11"
-"""Of that suite."""
+"""The version in that suite."""
 
 PINS = Path(__file__).with_name("base.txt")
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""Debian's name of a machine, and Go's, which is that of container images."""
+"""Machine names of the kernel, and what Debian and the OCI image-spec (after Go) call them."""
 
 PACKAGES = (
     *("python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib"),
@@ -37,23 +37,23 @@ PACKAGES = (
 )
 
 UNWANTED = (
-    # Tables of iconv, for Python has codecs of its own; vector mathematics, which nothing here is linked with.
+    # iconv tables, since Python has its own codecs; the vector mathematics library, which nothing here links against.
     *("usr/lib/*/gconv", "lib/*/libmvec.so.1"),
     *("usr/share/doc/*/*[!t]", "usr/share/lintian", "usr/share/man", "usr/share/bug", "usr/share/binfmts"),
     *("usr/share/applications", "usr/share/pixmaps", "usr/share/gcc*", "usr/share/gdb", "usr/share/python3"),
-    # Modules whose libraries are not there, since nothing of ours imports them.
+    # Modules whose libraries are left out, since ovsnet does not import them.
     *(f"usr/lib/python{PYTHON}/lib-dynload/{name}.*" for name in ("_dbm", "nis", "_crypt", "readline")),
     f"usr/lib/python{PYTHON}/lib-dynload/_curses*",
-    # For those who write programs, and texts in encodings of East Asia that are not Unicode.
+    # Development tools, and legacy encodings of East Asia.
     *(f"usr/lib/python{PYTHON}/{name}" for name in ("sitecustomize.py", "_pydecimal.py", "turtle.py", "pydoc_data")),
     *(f"usr/lib/python{PYTHON}/{name}" for name in ("unittest", "doctest.py", "pydoc.py", "pickletools.py")),
     f"usr/lib/python{PYTHON}/lib-dynload/_codecs_*",
     "etc/python*",
 )
-"""What of the packages stays out: patterns below the root. Their licences stay in, as those ask."""
+"""Glob patterns of files that are left out. The licences are kept, as they require."""
 
 DIRECTORIES = ("dev", "etc", "proc", "run", "sys", "tmp")
-"""What a runtime mounts, or a program expects."""
+"""Mount points for the runtime, and directories that programs expect."""
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/:/\nnobody:x:65534:65534:nobody:/:/\n",
@@ -62,13 +62,13 @@ FILES = {
 }
 
 EPOCH = 315532800
-"""The time of all files: 1980, so that each release is based on the same layer."""
+"""The timestamp of all files: 1980, so that every release has the same base layer."""
 
-_RENEW = "Renew the pins with `python -m release.base`, and look at what changed."
+_RENEW = "Renew the pins with `python -m release.base`, and review the changes."
 
 
 def lay(root: Path, machine: str) -> None:
-    """Unpack the pinned packages in ``root``. Raises UnfitEnvironment where they cannot be had."""
+    """Unpack the pinned packages in ``root``. Raises UnfitEnvironment if they cannot be fetched."""
     for archive in fetch(machine):
         call(["dpkg-deb", "-x", str(archive), str(root)], remedy=_RENEW)
         _note(root, archive)
@@ -83,23 +83,23 @@ def lay(root: Path, machine: str) -> None:
 
 
 def fetch(machine: str) -> list[Path]:
-    """The pinned packages, in the user's cache."""
+    """Download the pinned packages into the user's cache."""
     shelf = default_cache() / "base"
     shelf.mkdir(parents=True, exist_ok=True)
     return [_file(shelf, digest, path) for digest, path in pinned(machine)]
 
 
 def pinned(machine: str) -> list[tuple[str, str]]:
-    """SHA-256 and the path on a mirror of each package for that machine."""
+    """SHA-256 and path on a mirror of each package for that machine."""
     pairs = [line.split() for line in PINS.read_text().splitlines()]
     return [(digest, path) for digest, path in pairs if path.endswith(f"_{ARCHITECTURES[machine]}.deb")]
 
 
 def compiled(root: Path, places: Iterable[str], but_for: str = "^$") -> None:
-    """Compile these places below ``root`` for the image's Python, but for paths of that pattern: in a container nothing
-    can be written.
+    """Byte-compile these directories below ``root``, except paths that match ``but_for``: a container's file system is
+    often read-only.
 
-    It is done by that Python itself, on this machine: what it writes is the same for all machines.
+    The image's own Python does it, on this machine: byte code does not depend on the machine.
     """
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
@@ -108,7 +108,7 @@ def compiled(root: Path, places: Iterable[str], but_for: str = "^$") -> None:
         libraries = ":".join(str(path) for path in (*home.glob("lib/*-linux-gnu"), *home.glob("usr/lib/*-linux-gnu")))
         argv = [str(loader), "--library-path", libraries, f"{home}/usr/bin/python{PYTHON}", "-s", "-m", "compileall"]
         argv += ["-q", "--invalidation-mode=unchecked-hash", "-s", str(root), "-p", "/", "-x", but_for]
-        # The order of a set's elements, which is written too, follows from the seed.
+        # The order in which a frozenset is written depends on the seed.
         environment = {"PYTHONHOME": f"{home}/usr", "PYTHONHASHSEED": "0", "PATH": os.defpath}
         done = subprocess.run(
             [*argv, *(str(root / place) for place in places)], env=environment, capture_output=True, text=True
@@ -118,7 +118,7 @@ def compiled(root: Path, places: Iterable[str], but_for: str = "^$") -> None:
 
 
 def _note(root: Path, archive: Path) -> None:
-    """Where scanners of images look for the packages of one that has no dpkg."""
+    """Record the package where image scanners look for it when there is no dpkg database."""
     said = subprocess.run(["dpkg-deb", "--field", str(archive)], capture_output=True, text=True, check=True).stdout
     notes = root / "var/lib/dpkg/status.d"
     notes.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def _file(shelf: Path, digest: str, path: str) -> Path:
     if not file.exists():
         with tempfile.TemporaryDirectory(dir=shelf) as place:
             fresh = Path(place, "deb")
-            # apt-helper goes by the proxies and certificates that apt has been set up with.
+            # apt-helper uses the proxies and certificates of apt's configuration.
             argv = ["/usr/lib/apt/apt-helper", "download-file", f"{suite.mirror()}/{path}", str(fresh)]
             call([*argv, f"SHA256:{digest}"], remedy=_RENEW)
             fresh.rename(file)
@@ -140,7 +140,7 @@ def _file(shelf: Path, digest: str, path: str) -> Path:
 
 
 def renew() -> None:
-    """Pin what the suite has now, for all machines."""
+    """Pin the current packages of the suite, for all machines."""
     lines = []
     for architecture in ARCHITECTURES.values():
         with tempfile.TemporaryDirectory() as build:

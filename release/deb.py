@@ -1,23 +1,21 @@
-"""The package for Debian and its kin, built by Debian's own dpkg-deb, which heeds ``SOURCE_DATE_EPOCH``."""
+"""The package for Debian and its derivatives, built by dpkg-deb, which honours ``SOURCE_DATE_EPOCH``."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ovsnet import __version__
 from ovsnet.deploy.systemd.units import DEBIAN
+from ovsnet.sandbox.tools import call
 from release.archive import settle
+from release.base import ARCHITECTURES
 from release.tree import lay
 
 SCRIPTS = Path(__file__).parent / "debian"
 """The maintainer scripts: Debian Policy, chapter 6."""
-
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 CONTROL = """\
 Package: ovsnet
@@ -29,15 +27,15 @@ Depends: python3 (>= 3.11), python3 (<< 3.15), libc6 (>= 2.28)
 Recommends: openvswitch-switch
 Section: net
 Priority: optional
-Description: knows whether a node's Open vSwitch and OVN really work
- An agent that asks the daemons in their own protocols, gives readiness and
+Description: health agent for Open vSwitch and OVN
+ An agent that queries the daemons in their own protocols, serves readiness and
  liveness over HTTP with the root cause and the remedy, explains slow starts,
  and judges what tunes them.
 """
 
 
 def package(out: Path, wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int) -> Path:
-    """The file in ``out``."""
+    """Build the package in ``out``; its path. Raises UnfitEnvironment where there is no dpkg-deb."""
     architecture = ARCHITECTURES[machine]
     with tempfile.TemporaryDirectory() as place:
         root = Path(place, "root")
@@ -61,5 +59,5 @@ def package(out: Path, wheels: Mapping[str, Sequence[Path]], machine: str, epoch
         settle(root, epoch)
         file = out / f"ovsnet_{__version__}_{architecture}.deb"
         argv = ["dpkg-deb", "-Zzstd", "-z3", "--threads-max=1", "--root-owner-group", "--build", str(root), str(file)]
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"SOURCE_DATE_EPOCH": str(epoch)})
+        call(argv, remedy="Build it on Debian or a derivative.", environment={"SOURCE_DATE_EPOCH": str(epoch)})
     return file

@@ -1,24 +1,24 @@
-"""Starts an ovsnet that carries its libraries: out of a single file, or out of the directory of a package.
+"""Starts ovsnet with its own libraries, from a single file or from the directory of a package.
 
-Extension modules cannot be imported out of a zip file, so those of a single file are unpacked once into a directory
-that nobody but the user can write. Whatever Python is there reads this file, so its syntax is that of 3.6.
+Extension modules cannot be imported from a zip file, so a single file unpacks its wheels once, into a directory that
+only the user can write. Any Python 3 on the host may read this file first, so its syntax is that of 3.6.
 """
 
 import os
 import sys
 
-TYPE_CHECKING = False  # the module typing would cost more than all that is done here
+TYPE_CHECKING = False  # importing typing would take longer than the rest of this file
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, NoReturn
 
 CONTENTS = {}  # type: dict[str, Any]
-"""Written by the build: ``machine``; ``pythons``; ``wheels``, names and SHA-256 by Python; ``digest`` of all; or
-``home``, the directory of a package that holds them unpacked."""
+"""Filled in by the build: ``machine``, ``pythons``, and either ``wheels`` (names and SHA-256 by Python) with the
+``digest`` of them all, or ``home``, the directory of a package where they are unpacked."""
 
 
 def main(contents: "dict[str, Any]") -> None:
-    """Have ovsnet's libraries found, then run it."""
+    """Put the libraries on the import path, then run ovsnet."""
     here = "{}.{}".format(*sys.version_info)
     if here not in contents["pythons"]:
         _become_another(contents["pythons"], here)
@@ -29,7 +29,7 @@ def main(contents: "dict[str, Any]") -> None:
     else:
         places = [unpacked(contents, here)]
     sys.path[0:1] = places
-    # For processes of ours that it starts: `ovsnet bench` has some.
+    # For child processes, such as those of `ovsnet bench`.
     inherited = [each for each in [os.environ.get("PYTHONPATH", "")] if each]
     os.environ["PYTHONPATH"] = os.pathsep.join(places + inherited)
     from ovsnet.cli import main
@@ -38,7 +38,7 @@ def main(contents: "dict[str, Any]") -> None:
 
 
 def _become_another(pythons: "list[str]", here: str) -> "NoReturn":
-    """``python3`` of RHEL 9 is 3.9, with newer ones beside it."""
+    """Run a supported Python instead: ``python3`` of RHEL 9 is 3.9, with newer ones beside it."""
     for version in reversed(pythons):
         for directory in ("/usr/bin", "/usr/local/bin"):
             program = os.path.join(directory, f"python{version}")
@@ -63,7 +63,7 @@ def unpacked(contents: "dict[str, Any]", here: str) -> str:
     import shutil
     import tempfile
 
-    # Nobody's but ours (mkdtemp), and gone with us.
+    # Private (mkdtemp), and removed at exit.
     place = tempfile.mkdtemp(prefix="ovsnet-pyz-")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     sys.stderr.write("ovsnet: no cache directory is private, so each start unpacks. XDG_CACHE_HOME can name one.\n")
@@ -72,15 +72,15 @@ def unpacked(contents: "dict[str, Any]", here: str) -> str:
 
 
 def _caches() -> "Iterator[str]":
-    """Of the service (``CacheDirectory=`` of systemd), then of the user, by the user database where HOME is not set."""
+    """The service's (``CacheDirectory=`` of systemd), then the user's, from the user database if HOME is not set."""
     yield os.environ.get("CACHE_DIRECTORY", "")
     yield os.environ.get("XDG_CACHE_HOME", "")
     yield os.path.join(os.path.expanduser("~"), ".cache")
 
 
 def is_private(cache: str) -> bool:
-    """Whether nobody else can put another directory in the place of one in ``cache``/ovsnet, as the owner of any
-    directory above it could: with sudo, HOME may be another user's. And programs may run there."""
+    """Whether no other user can replace what is in ``cache``/ovsnet, as the owner of any directory above it could (with
+    sudo, HOME may be another user's), and the file system allows programs to run."""
     try:
         os.makedirs(os.path.join(cache, "ovsnet"), 0o700, exist_ok=True)
         own = path = os.path.realpath(os.path.join(cache, "ovsnet"))
@@ -88,7 +88,7 @@ def is_private(cache: str) -> bool:
             found = os.stat(path)
             if found.st_uid not in (0, os.geteuid()):
                 return False
-            sticky = found.st_mode & 0o1000 and path != own  # others can add there, and take away only what is theirs
+            sticky = found.st_mode & 0o1000 and path != own  # others can remove only their own files there
             if found.st_mode & 0o022 and not sticky:
                 return False
             if path == "/":
@@ -109,7 +109,7 @@ def _is_ours(place: str) -> bool:
 
 
 def _unpack(contents: "dict[str, Any]", here: str, place: str) -> bool:
-    """``place`` appears complete or not at all, also where another process unpacks it at the same time."""
+    """Create ``place`` complete or not at all, even if another process unpacks it at the same time."""
     import shutil
     import tempfile
 
@@ -127,15 +127,15 @@ def _unpack(contents: "dict[str, Any]", here: str, place: str) -> bool:
 
 
 def _flush(directory: str) -> None:
-    """After a power cut the name must not be there without the content. syncfs(2): a thousand calls of fsync take ten
-    seconds where one of these takes a part of one."""
+    """Write the content to disk before the rename, so that a power cut cannot leave a directory of empty files.
+    syncfs(2), because a thousand calls of fsync take ten seconds."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         import ctypes
 
         if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    except (ImportError, MemoryError):  # an older libffi wants memory that MemoryDenyWriteExecute= denies
+    except (ImportError, MemoryError):  # older versions of libffi fail under MemoryDenyWriteExecute=
         os.sync()
     finally:
         os.close(descriptor)

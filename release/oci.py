@@ -1,7 +1,7 @@
-"""An image as one file, as the Open Container Initiative's image-spec has it: an image layout in a tar archive.
+"""A container image as one file: an image layout of the Open Container Initiative (image-spec) in a tar archive.
 
-``podman load``, ``skopeo copy oci-archive:``, ``ctr image import`` and a Docker of 2024 and later take it. The same
-content is the same bytes, so that its digest says what is in it.
+``podman load``, ``skopeo copy oci-archive:``, ``ctr image import`` and Docker 25 and later read it. The same content
+gives the same bytes, and so the same digest.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from pathlib import Path
 _MEDIA = "application/vnd.oci.image"
 
 STICKY = {"tmp": 0o1777}
-"""Directories with another mode than that of archive.settle()."""
+"""Directories whose mode differs from what archive.settle() sets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One file system on top of the others: what is in it, as a compressed tar archive, and the digest of that before
-    compression."""
+    """One layer of the file system: a gzipped tar archive, and the digest of the archive before compression."""
 
     comment: str
     packed: bytes
@@ -33,7 +32,7 @@ class Layer:
 
     @classmethod
     def of(cls, root: Path, comment: str, epoch: int) -> Layer:
-        """Of a directory that archive.settle() has settled."""
+        """From a directory that has been through archive.settle()."""
         plain = _tar(root, epoch)
         return cls(comment, gzip.compress(plain, 6, mtime=0), digest_of(plain))
 
@@ -41,7 +40,7 @@ class Layer:
 def write(
     file: Path, name: str, layers: Sequence[Layer], architecture: str, run: Mapping[str, object], epoch: int
 ) -> str:
-    """Write the image ``name``; its digest. ``run`` is what a runtime is told: user, entry point, environment."""
+    """Write the image ``name``; its digest. ``run`` is its ``config``: user, entry point, environment."""
     created = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     configuration = _encoded(
         {
@@ -79,7 +78,7 @@ def write(
 
 
 def digest_of(content: bytes) -> str:
-    """As the specification writes it."""
+    """In the notation of the specification."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
@@ -92,7 +91,7 @@ def _encoded(document: object) -> bytes:
 
 
 def _tar(root: Path, epoch: int) -> bytes:
-    """Owned by root, whoever builds; a file with several names is written once for each."""
+    """Owned by root, regardless of the user who builds it; a hard link becomes a copy."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for path in sorted(root.rglob("*")):

@@ -1,4 +1,4 @@
-"""The pins of constraints.txt, and which of them a package needs on a Python."""
+"""The pins of constraints.txt, and which of them a package needs on a given Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pin:
     version: str
     hashes: tuple[str, ...]
     text: str
-    """As it is in the file, with its marker and hashes."""
+    """The entry as it is in the file, with its marker and hashes."""
 
 
 def pins(file: str = "constraints.txt") -> dict[str, Pin]:
@@ -30,7 +30,7 @@ def pins(file: str = "constraints.txt") -> dict[str, Pin]:
 
 
 def needed(package: str, python: str) -> set[str]:
-    """What a package needs to run on that Python (``3.11``), and what those need in turn, by what is installed here."""
+    """The transitive dependencies of a package on that Python (``3.11``), from the metadata of installed packages."""
     found: set[str] = set()
     queue = [package]
     while queue:
@@ -42,14 +42,14 @@ def needed(package: str, python: str) -> set[str]:
 
 
 def requires(package: str, python: str) -> list[str]:
-    """What a package itself names, without its extras."""
+    """The direct dependencies of a package, without its extras."""
     there = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
     named = [Requirement(line) for line in metadata.requires(package) or ()]
     return [normal(each.name) for each in named if each.marker is None or each.marker.evaluate(there)]
 
 
 def normal(name: str) -> str:
-    """PEP 503: case, and which of ``-_.`` divides the words, do not count."""
+    """PEP 503: names differ neither by case nor by which of ``-_.`` separates the words."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

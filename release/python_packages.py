@@ -1,4 +1,4 @@
-"""Wheel and source archive: the same bytes for the same commit, wherever and whenever they are built."""
+"""Wheel and source archive, reproducible: the same commit gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from release.pins import SOURCE
 
 
 def epoch(source: Path = SOURCE) -> int:
-    """The time of everything in a release: that of the commit, or ``SOURCE_DATE_EPOCH`` where it is set.
+    """The timestamp of everything in a release: that of the commit, or ``SOURCE_DATE_EPOCH`` if set.
 
     https://reproducible-builds.org/specs/source-date-epoch/
     """
@@ -24,7 +24,7 @@ def epoch(source: Path = SOURCE) -> int:
 
 
 def snapshot(target: Path, source: Path = SOURCE) -> Path:
-    """A copy of the files that git knows, as they are now: what else lies there gets into no archive."""
+    """Copy the files that git tracks, in their current state: untracked files must not get into an archive."""
     listed = subprocess.run(["git", "-C", str(source), "ls-files", "-z"], capture_output=True, text=True, check=True)
     for name in listed.stdout.split("\0"):
         if name and (source / name).is_file():
@@ -36,7 +36,7 @@ def snapshot(target: Path, source: Path = SOURCE) -> Path:
 
 
 def build(out: Path, source: Path = SOURCE) -> list[Path]:
-    """Wheel and source archive in ``out``, by the pinned hatchling, which heeds ``SOURCE_DATE_EPOCH``."""
+    """Build wheel and source archive in ``out`` with the pinned hatchling, which honours ``SOURCE_DATE_EPOCH``."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         copy = snapshot(Path(place, "source"), source)

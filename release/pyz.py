@@ -1,4 +1,4 @@
-"""The single file: a launcher and all wheels, for each Python that may be there, on one kind of machine."""
+"""The single file: a launcher and all wheels, for every supported Python, on one kind of machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pprint import pformat
 
-from release.archive import require_plain, zipped
+from release.archive import by_name, require_plain, zipped
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -16,11 +16,11 @@ SHEBANG = b"#!/usr/bin/env python3\n"
 
 
 def single_file(wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int) -> bytes:
-    """``wheels`` by Python version, ovsnet's own among them. Unpacked in the order of their names."""
+    """``wheels`` by Python version, including ovsnet's own. They are unpacked in the order of their names."""
     for wheel in {each for some in wheels.values() for each in some}:
         require_plain(wheel)
     listed = {
-        python: [(wheel.name, hashlib.sha256(wheel.read_bytes()).hexdigest()) for wheel in sorted(some)]
+        python: [(wheel.name, hashlib.sha256(wheel.read_bytes()).hexdigest()) for wheel in by_name(some)]
         for python, some in wheels.items()
     }
     digest = hashlib.sha256(repr(sorted(listed.items())).encode()).hexdigest()
@@ -30,7 +30,7 @@ def single_file(wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int) 
 
 
 def launcher(contents: Mapping[str, object]) -> str:
-    """The launcher that starts those."""
+    """The source of the launcher for these contents."""
     source = LAUNCHER.read_text()
     line = re.compile(r"^CONTENTS = \{\}.*$", re.M)
     assert line.search(source)

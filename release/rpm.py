@@ -1,4 +1,4 @@
-"""The package for RHEL, Fedora and their kin, built by rpmbuild from ``ovsnet.spec``."""
+"""The package for RHEL, Fedora and their derivatives, built by rpmbuild from ``ovsnet.spec``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SPEC = Path(__file__).with_name("ovsnet.spec")
 
 
 def package(out: Path, wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int) -> Path:
-    """The file in ``out``. Raises UnfitEnvironment where rpmbuild cannot be had."""
+    """Build the package in ``out``; its path. Raises UnfitEnvironment if rpmbuild cannot be fetched."""
     with tempfile.TemporaryDirectory() as place:
         root, top = Path(place, "root"), Path(place, "rpm")
         lay(root, RHEL, wheels, machine, epoch)
         (top / "SOURCES").mkdir(parents=True)
         _tar(root, top / f"SOURCES/ovsnet-{__version__}-tree.tar")
-        rpmbuild(
+        _rpmbuild(
             *("-bb", f"--target={machine}-linux", f"--define=_topdir {top}", f"--define=_tmppath {place}"),
             *(f"--define=ovsnet_version {__version__}", f"--define=_rpmdir {out.absolute()}"),
             *("--define=_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm", str(SPEC)),
@@ -35,33 +35,27 @@ def package(out: Path, wheels: Mapping[str, Sequence[Path]], machine: str, epoch
 
 
 def tools() -> Binaries:
-    """Debian's rpm, unpacked and not installed."""
+    """Debian's rpm, unpacked but not installed."""
     return binaries.fetch_packages(["rpm"])
 
 
-def rpmbuild(*arguments: str, epoch: int = 0) -> str:
-    """What it prints. It finds its macros and its helpers beside it."""
-    return run("rpmbuild", *arguments, environment={"SOURCE_DATE_EPOCH": str(epoch)})
-
-
-def run(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """What a program of the package prints; raises RuntimeError with it when it fails."""
+def _rpmbuild(*arguments: str, epoch: int) -> None:
+    """Raises RuntimeError with its output if it fails. Its macros and helpers are unpacked beside it."""
     found = tools()
     home = Path(found.source, "usr/lib/rpm")
-    places = found.environment() | {"RPM_CONFIGDIR": str(home)}
+    places = found.environment() | {"RPM_CONFIGDIR": str(home), "SOURCE_DATE_EPOCH": str(epoch)}
     done = subprocess.run(
-        [str(found.path(name)), f"--define=_rpmconfigdir {home}", *arguments],
-        env={**os.environ, **places, **(environment or {})},
+        [str(found.path("rpmbuild")), f"--define=_rpmconfigdir {home}", *arguments],
+        env=os.environ | places,
         capture_output=True,
         text=True,
     )
     if done.returncode:
-        raise RuntimeError(f"{name}: {done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return str(done.stdout)
+        raise RuntimeError(f"rpmbuild: {done.stdout[-2000:]}\n{done.stderr[-4000:]}")
 
 
 def _tar(root: Path, file: Path) -> None:
-    """Owned by root, whoever builds."""
+    """Owned by root, regardless of the user who builds it."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0

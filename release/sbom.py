@@ -1,7 +1,7 @@
-"""What ovsnet is made of, for scanners: a CycloneDX 1.5 document that follows from the pins.
+"""The bill of materials for scanners: a CycloneDX 1.5 document, derived from the pins.
 
-https://cyclonedx.org/docs/1.5/json/ names the fields. ``scope`` says what is installed with ovsnet (required), what
-`ovsnet bench` draws with (optional), and what only builds and tests it (excluded).
+Fields: https://cyclonedx.org/docs/1.5/json/. ``scope`` is required for what is installed with ovsnet, optional for what
+`ovsnet bench` draws its plots with, and excluded for what only builds and tests it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from importlib import metadata
 from release.pins import Pin, needed, pins, requires
 
 PYTHON = "3.11"
-"""The oldest: no newer one needs more."""
+"""The oldest supported: newer ones need no more packages."""
 
 
 def document(version: str, epoch: int) -> dict[str, object]:
-    """The same for the same pins, version and time."""
+    """A function of the pins, the version and the timestamp alone."""
     pinned = pins()
     run = needed("ovsnet", PYTHON)
     drawn = run | {name for extra in ("matplotlib", "numpy") for name in {extra, *needed(extra, PYTHON)}}
@@ -50,7 +50,7 @@ def document(version: str, epoch: int) -> dict[str, object]:
 
 
 def _component(pin: Pin, scope: str) -> dict[str, object]:
-    """Each hash is that of one of its files: which is installed, the Python and the machine decide."""
+    """One hash per file of the package; which file is installed depends on the Python and the machine."""
     return {
         "type": "library",
         "bom-ref": _purl(pin),
@@ -65,7 +65,7 @@ def _component(pin: Pin, scope: str) -> dict[str, object]:
 def _dependencies(pin: Pin, pinned: dict[str, Pin]) -> dict[str, object]:
     try:
         named = requires(pin.name, PYTHON)
-    except metadata.PackageNotFoundError:  # one for another kind of system
+    except metadata.PackageNotFoundError:  # for another operating system
         named = []
     return {"ref": _purl(pin), "dependsOn": sorted(_purl(pinned[name]) for name in named if name in pinned)}
 

@@ -1,7 +1,7 @@
-"""What a package of a distribution puts on a host: the libraries below /opt, the program, and the service.
+"""The files that the Debian package and the RPM install: the libraries below /opt, the program, and the service.
 
-A venv would be bound to the one Python that made it, and gone with the distribution's next. So extension modules for
-each Python lie side by side, and the program takes those that fit.
+A venv works only with the Python that created it, and breaks when the distribution's next release replaces that. So the
+extension modules for every supported Python are installed side by side, and the program picks those that fit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from ovsnet import __version__
 from ovsnet.deploy.systemd import units
 from release import sbom
-from release.archive import settle, unzip
+from release.archive import by_name, settle, unzip
 from release.pins import SOURCE
 from release.pyz import launcher
 
@@ -23,13 +23,13 @@ PROGRAM = "/usr/bin/ovsnet"
 
 DOC = "/usr/share/doc/ovsnet"
 
-ENVIRONMENT = "# Settings of ovsnet as variables, OVSNET_..., which override /etc/ovsnet/ovsnet.toml.\n"
+ENVIRONMENT = "# Settings of ovsnet as variables, OVSNET_...; they override /etc/ovsnet/ovsnet.toml.\n"
 
 
 def lay(
     root: Path, family: units.Family, wheels: Mapping[str, Sequence[Path]], machine: str, epoch: int
 ) -> Sequence[str]:
-    """Fill ``root``; gives the paths of the configuration, which a package manager never overwrites."""
+    """Fill ``root``; returns the paths of the configuration files, which an upgrade must not overwrite."""
     unpack(root, HOME, wheels)
     write_program(root, PROGRAM, "/usr/bin/python3", HOME, machine, list(wheels))
     for path, text in _service(family).items():
@@ -45,10 +45,10 @@ def lay(
 
 
 def unpack(root: Path, home: str, wheels: Mapping[str, Sequence[Path]]) -> None:
-    """The libraries below ``home``: what is the same for each Python, and what is machine code for one."""
+    """Unpack the libraries below ``home``: pure ones in ``common``, extension modules in a directory per Python."""
     laid: set[str] = set()
     for python, some in wheels.items():
-        for wheel in some:
+        for wheel in by_name(some):
             if wheel.name not in laid:
                 laid.add(wheel.name)
                 pure = wheel.name.endswith("-none-any.whl")
@@ -56,14 +56,14 @@ def unpack(root: Path, home: str, wheels: Mapping[str, Sequence[Path]]) -> None:
 
 
 def write_program(root: Path, path: str, python: str, home: str, machine: str, pythons: Sequence[str]) -> None:
-    """The program that starts ovsnet out of ``home``."""
+    """Write the program that runs ovsnet from ``home``."""
     contents = {"home": home, "machine": machine, "pythons": list(pythons)}
     _write(root, path, f"#!{python} -Es\n{launcher(contents)}", mode=0o755)
 
 
 def _service(family: units.Family) -> Mapping[str, str]:
-    """Where a package has its units. The order of ovn-controller is for the host's owner to want: where ovs-vswitchd's
-    unit is up only after its first configuration, as on Debian, there is nothing to wait for."""
+    """The units, by path. The drop-in that orders ovn-controller after OpenFlow is only an example: where the unit of
+    ovs-vswitchd starts after the first configuration, as on Debian, there is nothing to wait for."""
     place = "/usr/lib/systemd/system"
     return {
         f"{place}/ovsnet.service": units.service(family, PROGRAM),

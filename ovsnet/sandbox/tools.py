@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from ovsnet.errors import UnfitEnvironment
 
@@ -12,13 +13,15 @@ TIMEOUT = 300.0
 """Seconds for one call: a slow mirror is normal, a dead one must not hang."""
 
 
-def call(argv: Sequence[str], *, remedy: str) -> None:
-    """Raises UnfitEnvironment, with what the tool says, when it fails or does not end."""
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+def call(argv: Sequence[str], *, remedy: str, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Raises UnfitEnvironment, with what the tool says, when it is not there, fails or does not end."""
+    variables = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", **environment}
     try:
         done = subprocess.run(
-            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT
+            argv, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT
         )
+    except FileNotFoundError as error:
+        raise UnfitEnvironment(f"{argv[0]} cannot be found.", remedy=remedy) from error
     except subprocess.TimeoutExpired as error:
         raise UnfitEnvironment(f"{argv[0]} did not end within {TIMEOUT:.0f} s.", remedy=remedy) from error
     if done.returncode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ovsnet.sandbox.node import Sandbox
-from release.wheelhouse import builders
+from release.wheelhouse import builders, wheelhouse
 from tests.system.image import PYTHON, container_base
 from tests.system.machine import Machine, mount
 
@@ -62,3 +63,16 @@ async def test_source_archive_is_built_and_does_its_job(
     needed = [wheel for wheel in wheels[PYTHON] if wheel not in python_packages]
     install(machine, f"/files/{archive.name}", [archive, *needed, *builders(tmp_path / "tools", PYTHON).iterdir()])
     await judges(machine, node)
+
+
+def test_wheels_do_not_depend_on_the_umask(
+    wheels: dict[str, Sequence[Path]], python_packages: list[Path], tmp_path: Path
+) -> None:
+    """pip builds one of them here, with the modes of its files."""
+    before = os.umask(0o077)
+    try:
+        again = wheelhouse(tmp_path / "again", PYTHON)
+    finally:
+        os.umask(before)
+    others = {wheel.name: wheel.read_bytes() for wheel in wheels[PYTHON] if wheel not in python_packages}
+    assert {wheel.name: wheel.read_bytes() for wheel in again.iterdir()} == others

@@ -32,5 +32,15 @@ def test_index_without_advisories_is_no_clean_bill(capsys: pytest.CaptureFixture
 
 
 def test_pin_that_the_index_does_not_know_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    known: dict[str, object] = {"name": "b", "version": "1", "vulns": []}
+    assert verdict(0, said({"name": "a", "skip_reason": "not found"}, known), "") == 0
+    told = capsys.readouterr()
+    assert told.err == "NOT RUN for a: not in the index.\n"
+    assert told.out == "1 pins looked up, 0 with a known vulnerability.\n"
+
+
+def test_index_that_knows_no_pin_is_no_clean_bill(capsys: pytest.CaptureFixture[str]) -> None:
+    """A mirror of files alone answers so."""
     assert verdict(0, said({"name": "a", "skip_reason": "not found"}), "") == 0
-    assert capsys.readouterr().err == "NOT RUN for a: the index does not know them.\n"
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "NOT RUN: the index has no advisories for any of 1 pins.\n")

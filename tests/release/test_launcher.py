@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import stat
 import subprocess
 import sys
@@ -65,6 +66,18 @@ def test_file_is_the_same_bytes_each_time(wheel: Path) -> None:
     files = [pyz.single_file({HERE: [wheel]}, "x86_64", 1_700_000_000) for _ in range(2)]
     assert files[0] == files[1]
     assert files[0] != pyz.single_file({HERE: [wheel]}, "aarch64", 1_700_000_000)
+
+
+def test_directories_that_hold_the_wheels_make_no_difference(wheel: Path, tmp_path: Path) -> None:
+    """ovsnet's own wheel is in the directory that `--out` names."""
+    files = []
+    for own, others in (("a", "b"), ("b", "a")):
+        for name in (f"{own}/{wheel.name}", f"{others}/rich-1-py3-none-any.whl"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            shutil.copy(wheel, tmp_path / name)
+        wheels = [tmp_path / own / wheel.name, tmp_path / others / "rich-1-py3-none-any.whl"]
+        files.append(pyz.single_file({HERE: wheels}, "x86_64", 1_700_000_000))
+    assert files[0] == files[1]
 
 
 def test_it_unpacks_once_for_its_user_alone(file: Path, cache: Path) -> None:
