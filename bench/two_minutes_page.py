@@ -136,7 +136,8 @@ def _kills(rounds: Sequence[Round]) -> str:
     counts = sorted({len(each.kills) for each in rounds})
     first = [each.kills[0] for each in rounds if each.kills]
     often = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{often} times, first after {spread(first)} s" if first else "never"
+    times = "once" if often == "1" else f"{often} times, first"
+    return f"{times} after {spread(first)} s" if first else "never"
 
 
 def _moments(story: Story, found: Sequence[float | None]) -> str:
@@ -147,14 +148,15 @@ def _moments(story: Story, found: Sequence[float | None]) -> str:
 
 
 def draw(story: Story) -> None:
-    """A line for each cause and probes: from the start until it was ready, with the kills."""
-    rows = [(cause, which) for cause in CAUSES for which in (KUBE_OVN, OVSNET)]
+    """A line for each cause and probes: from the start until its flows were in, with the kills and the readiness."""
+    played = {(each.cause, each.probes) for each in story.rounds}
+    rows = [(cause, which) for cause in CAUSES for which in (KUBE_OVN, OVSNET) if (cause.key, which) in played]
     figure = Figure(figsize=(11, 1.5 + 0.45 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for row, (cause, which) in enumerate(rows):
         color = "C3" if which == KUBE_OVN else "C0"
         for each in (each for each in story.rounds if (each.cause, each.probes) == (cause.key, which)):
-            end = story.limit if each.ready is None else each.ready
+            end = story.limit if each.serves is None else each.serves
             axes.plot([0, end], [row, row], color=color, alpha=0.4, linewidth=5, solid_capstyle="butt")
             axes.plot(each.kills, [row] * len(each.kills), "x", color="black")
             if each.ready is not None:
@@ -162,6 +164,6 @@ def draw(story: Story) -> None:
     axes.set_yticks(range(len(rows)), [f"{cause.title}: {which}" for cause, which in rows])
     axes.invert_yaxis()
     axes.set_xlim(0, story.limit)
-    axes.set_xlabel("seconds from the first start; a diamond: ready, a cross: killed by the liveness probe")
+    axes.set_xlabel("seconds until the flows are in; diamond: ready, cross: killed")
     axes.grid(visible=True, axis="x", alpha=0.3)
     figure.savefig(PICTURE, dpi=80, metadata={"Software": None})

@@ -144,6 +144,7 @@ fault(
     "protocol-error",
     name="database-socket-of-a-silent-stranger",
     about="Another program listens at db.sock, and says nothing.",
+    passing="connection-closed",
 )(_replaced("db.sock", silent))
 fault(
     "protocol-error",
@@ -151,6 +152,7 @@ fault(
     hidden_by=WITHOUT_OVSDB,
     breaks="vswitchd",
     about="Another program listens at br-int.mgmt, and says nothing.",
+    passing="connection-closed",
 )(_replaced("br-int.mgmt", silent))
 
 
