@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-JOBS ?= 4
+JOBS ?= 5
 
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
