@@ -35,6 +35,7 @@ VERDICTS: dict[str, Verdict] = {
             "protocol-error", "socket-missing", "database-foreign", "descriptors-exhausted", "ovsdb-backlog-full",
             "vswitchd-locked-out", "bridge-missing", "datapath-missing", "flow-restore-wait", "mgmt-socket-missing",
             "mgmt-backlog-full", "controller-down", "controller-hung", "controller-paused", "flows-missing",
+            "connection-closed",
         ),
         NOT_READY,
     ),

@@ -78,7 +78,7 @@ def test_failed_fetch_is_told_with_what_it_takes_and_leaves_nothing(
 
 def test_host_without_apt_is_unfit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UnfitEnvironment, match="cannot be fetched"):
+    with pytest.raises(UnfitEnvironment, match="apt-get cannot be found"):
         suite.programs("forky", tmp_path / "cache")
 
 

@@ -89,10 +89,11 @@ async def echo(node: Node, component: Component) -> Answer:
             return failed("database-foreign", f"{served.address} does not serve {component.database}.")
         return ok(f"{component.database} is served at {served.address}.", rtt_seconds=rtt)
 
-    return await _judged_once(node, component, ask)
+    return await judged_once(node, component, ask)
 
 
-async def _judged_once(node: Node, component: Component, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+async def judged_once(node: Node, component: Component, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What ``ask`` finds. Of a server that fails and is this node's southbound too, the checks of that tell."""
     try:
         return await ask()
     except NotConnectedYet:
@@ -133,13 +134,13 @@ async def cluster(node: Node, component: Component) -> Answer:
         changes = node.daemons[component.daemon].elections.look(seen[-1], now=node.clock(), window=window)
         return judge_cluster(seen[-1], old, changes, component)
 
-    return await _judged_once(node, component, ask)
+    return await judged_once(node, component, ask)
 
 
 @of_both("clients", socket=Socket.CONTROL, every=20, phase=0.75)
 async def clients(node: Node, component: Component) -> Answer:
     """Every client of this host's server of {database} takes what it is sent."""
-    return await _judged_once(node, component, partial(clients_of, node, component))
+    return await judged_once(node, component, partial(clients_of, node, component))
 
 
 @of_both("storage", every=20)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ovsnet.errors import OvsdbError
 from ovsnet.health.checks import databases
 from ovsnet.health.checks.declaration import check
@@ -20,6 +22,10 @@ async def schema(node: Node) -> Answer:
     With an older one, what is new in this OVN is left out, and ovn-northd's log says so: "database needs upgrade?".
     ovn-northd writes which one it was made for (lib/ovn-util.c, ``ovn_get_internal_version``: VERSION-SCHEMA-ACTIONS).
     """
+    return await databases.judged_once(node, SB, partial(_read_schema, node))
+
+
+async def _read_schema(node: Node) -> Answer:
     served, timeout = node.served[SB.daemon].held(), node.settings.timeout
     try:
         row = await served.root("SB_Global", ("options",), timeout=timeout)
