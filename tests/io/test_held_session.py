@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,20 +14,8 @@ from ovsnet.errors import ConnectionLost, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.transport import Channel
+from tests.io.mute import Mute
 from tests.patience import PATIENCE
-
-
-class Mute:
-    """A protocol that takes any bytes and says nothing."""
-
-    def receive_data(self, data: bytes) -> Sequence[object]:
-        return ()
-
-    def data_to_send(self) -> bytes:
-        return b""
-
-    def eof_received(self) -> None:
-        pass
 
 
 def session(where: Path | Address) -> HeldSession:

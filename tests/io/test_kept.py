@@ -169,7 +169,7 @@ async def test_peer_that_falls_silent_is_found_out(peer: Peer) -> None:
 
 
 class Talking(Echoes):
-    """Has said nothing for ever when it is asked for an echo, and then talks until it is late with it."""
+    """Was silent all along when it is asked for an echo, and then talks until it is late with it."""
 
     def __init__(self) -> None:
         self._heard_at = -math.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -13,20 +13,8 @@ from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.transport import Channel
 from ovsnet.node.link import Link
+from tests.io.mute import Mute
 from tests.patience import PATIENCE
-
-
-class Mute:
-    """A protocol without a word."""
-
-    def receive_data(self, data: bytes) -> Sequence[object]:
-        return ()
-
-    def data_to_send(self) -> bytes:
-        return b""
-
-    def eof_received(self) -> None:
-        pass
 
 
 class FakeSession(HeldSession):
