@@ -9,8 +9,8 @@ JOBS ?= 5
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo audit dist test coverage test-system pictures test-packages test-versions properties lint fix soak soak-crowded chaos \
-  matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-versions properties lint fix soak \
+  soak-crowded chaos matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -20,8 +20,12 @@ test: setup
 	$(BIN)/pytest -q -n $(JOBS) --cov=ovsnet.protocol --cov-report= --cov-fail-under=100 tests/protocol
 	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --ignore=tests/protocol
 
+# Storms, races, restarts, soaks: each fills the machine for seconds, so they run two at a time and beside no others.
+test-load: setup
+	$(BIN)/pytest -q -n 2 --dist worksteal -m heavy
+
 coverage: setup
-	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/pytest -q -n $(JOBS) -m "not system" --cov --cov-report=term --cov-fail-under=90
 
 # The properties with new examples, which `make test` does not look for; before a release.
 properties: setup

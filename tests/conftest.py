@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,12 @@ settings.register_profile(
 )
 settings.register_profile("new examples", settings.get_profile("any machine"), derandomize=False)
 settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests are objects that stay: the collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -9,7 +9,7 @@ import anyio
 
 from ovsnet.errors import DeadlineExceeded, PeerError
 from ovsnet.sandbox.daemons import Layout, declare, southbound_remote
-from ovsnet.sandbox.proc import listening_paths
+from ovsnet.sandbox.proc import listening
 from ovsnet.sandbox.supervisor import START_TIMEOUT, Supervisor, die_with_parent
 from ovsnet.sandbox.waiting import until
 
@@ -65,6 +65,6 @@ class Deployment:
 
     async def wait_listening(self, socket: str, timeout: float = START_TIMEOUT) -> None:
         """Return when this socket of the run directory accepts connections: ``br-int.mgmt``."""
-        path = str(self.layout.rundir / socket)
+        path = self.layout.rundir / socket
         late = f"Nobody listens on {path} after {timeout:g} s."
-        await until(lambda: path in listening_paths(), timeout, late)
+        await until(lambda: listening([path]), timeout, late)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +13,9 @@ from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import read_text
 from ovsnet.node.process import sample
 from ovsnet.node.unix_sockets import MOST_BYTES, unix_sockets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LISTENING_TCP = "0A"  # TCP_LISTEN, include/net/tcp_states.h
 # Below the kernel's default ephemeral range (32768-60999), so that no outgoing connection sits on one by chance.
@@ -47,6 +52,11 @@ def _thread_states(pid: int) -> set[str]:
         except OSError:
             continue  # the thread ended while we looked
     return states
+
+
+def listening(paths: Sequence[Path]) -> bool:
+    """Whether all of them accept connections. Cheap to ask again and again while they are not there."""
+    return all(map(os.path.exists, paths)) and listening_paths().issuperset(map(str, paths))
 
 
 def listening_paths() -> frozenset[str]:

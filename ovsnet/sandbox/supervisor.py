@@ -6,6 +6,7 @@ by what the directory's record says, so an owner and an outsider who attached wo
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ovsnet.errors import PeerError, PermissionDenied, UnfitEnvironment, UsageError
 from ovsnet.sandbox import record
-from ovsnet.sandbox.proc import Process, listening_paths, listening_ports
+from ovsnet.sandbox.proc import Process, listening, listening_ports
 from ovsnet.sandbox.waiting import until
 
 if TYPE_CHECKING:
@@ -33,13 +34,18 @@ SIGNAL_TIMEOUT = 30.0
 _DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 
 
+@functools.cache
+def _setpriv() -> str | None:
+    return shutil.which("setpriv")
+
+
 def die_with_parent() -> list[str]:
     """Words before a command that make the kernel kill it when the thread that started it ends (prctl(2),
     PR_SET_PDEATHSIG).
 
     It is set by a program of its own: code between fork and exec (``preexec_fn``) may deadlock where there are threads.
     """
-    if setpriv := shutil.which("setpriv"):
+    if setpriv := _setpriv():
         return [setpriv, "--pdeathsig", "KILL", "--"]
     return [sys.executable, "-ISc", _DIE_WITH_PARENT]
 
@@ -104,12 +110,12 @@ class Supervisor:
         if self.process(name):
             raise UsageError(f"{name} runs already.", remedy="Stop it first, or restart it.")
         process = self._spawn(daemon)
-        paths = {str(self._layout.rundir / socket.format(pid=process.pid)) for socket in daemon.sockets}
+        paths = [self._layout.rundir / socket.format(pid=process.pid) for socket in daemon.sockets]
 
         def is_up() -> bool:
             if self._gone(process):
                 raise PeerError(f"{name} ended while it started: {self._end_of(process)}.")
-            return paths <= listening_paths() and (not daemon.ports or listening_ports().issuperset(daemon.ports))
+            return listening(paths) and (not daemon.ports or listening_ports().issuperset(daemon.ports))
 
         await self._told(name, is_up, START_TIMEOUT, f"{name} did not listen within {START_TIMEOUT:.0f} s.")
 

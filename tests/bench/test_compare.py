@@ -80,6 +80,7 @@ def comparisons() -> list[list[Difference]]:
     return [compare(same(seed), same(seed + 1000), random.Random(seed)) for seed in range(20)]
 
 
+@pytest.mark.heavy
 def test_of_twenty_comparisons_of_a_thing_with_itself_at_most_one_figure_in_twenty_has_a_mark(
     comparisons: list[list[Difference]],
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from ovsnet.bench.machine import this_machine
 from ovsnet.bench.observer import Observer
 from ovsnet.bench.procedure import Procedure, daemon_of
@@ -19,6 +21,8 @@ from ovsnet.config import Settings
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
+
+pytestmark = pytest.mark.heavy
 
 
 def document() -> Document:

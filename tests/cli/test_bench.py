@@ -26,6 +26,7 @@ QUICK = (*PATIENT, "--clients", 20, "--count", 60, "--rounds", 1)
 FEW = (*PATIENT, "--connections", 2, "--window", 4, "--count", 100, "--rounds", 1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("protocol", ["openflow", "ovsdb"])
 def test_race_is_told_by_table_document_and_page(
     ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
@@ -43,6 +44,7 @@ def test_race_is_told_by_table_document_and_page(
     assert_all_is_shown(ended.out, report.read_text(), names, document)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("protocol", ["openflow", "ovsdb", "unixctl"])
 def test_echo_is_told_by_table_document_and_page(
     ovsnet: Ovsnet, switch: Sandbox, tmp_path: Path, protocol: str
@@ -73,6 +75,7 @@ def assert_all_is_shown(table: str, page: str, names: list[str], document: dict[
     assert f"seed {document['seed']}" in page
 
 
+@pytest.mark.heavy
 def test_json_is_the_document_with_every_round(ovsnet: Ovsnet, switch: Sandbox) -> None:
     node = ("--node", "--rundir", switch.rundir, "--strategy", "gated:8", "--json")
     ended = ovsnet("bench", "race", "openflow", *QUICK, "--rounds", 2, *node)
@@ -188,6 +191,7 @@ def test_ssl_without_key_and_certificates_is_one_sentence(ovsnet: Ovsnet, comman
     assert len(told(ended.err).splitlines()) == 1
 
 
+@pytest.mark.heavy
 async def test_race_and_echo_go_over_ssl(program: Program) -> None:
     async with Sandbox(door="ssl") as node:
         await node.wait_ready()

@@ -20,6 +20,8 @@ from ovsnet.sandbox.waiting import until
 from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program, connections, until_alone
 
+pytestmark = pytest.mark.heavy
+
 Command = tuple[object, ...]
 
 ENDLESS = 10_000_000

@@ -25,6 +25,8 @@ from ovsnet.sandbox.node import Sandbox
 from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
+pytestmark = pytest.mark.heavy
+
 RACE = ("race", "openflow", "--strategy", "gated", "--clients", 10, "--count", 100, "--deadline", 50)
 ECHO = ("echo", "ovsdb", "--connections", 4, "--window", 8, "--count", 1001, "--deadline", 50)
 

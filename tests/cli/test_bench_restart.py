@@ -14,6 +14,7 @@ from tests.cli.bench_words import quiet  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
 
+@pytest.mark.heavy
 def test_table_document_and_page_tell_the_same_run(ovsnet: Ovsnet, tmp_path: Path) -> None:
     out, report = tmp_path / "out.json", tmp_path / "page.html"
     ended = ovsnet("bench", "restart", "--rounds", 1, "--variant", "together", "--out", out, "--report", report)
@@ -27,6 +28,7 @@ def test_table_document_and_page_tell_the_same_run(ovsnet: Ovsnet, tmp_path: Pat
     assert "<svg" in page
 
 
+@pytest.mark.heavy
 def test_json_is_the_document(ovsnet: Ovsnet) -> None:
     ended = ovsnet("bench", "restart", "--rounds", 1, "--daemon", "ovn-controller", "--json")
     assert ended.code == 0, ended.err
@@ -66,6 +68,7 @@ def test_impossible_wish_is_refused_before_anything_is_done(ovsnet: Ovsnet, argu
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.heavy
 def test_interrupt_prints_what_was_measured_and_leaves_nothing(
     program: Program, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from ovsnet.sandbox.proc import listening_paths
 from tests.cli.bench_words import quiet, told  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
 
+pytestmark = pytest.mark.heavy
+
 QUICK = ("--chassis", 20, "--probe-interval", 60, "--hold", 0.1, "--over", 0, "--ports", 2)
 SOON = 20.0
 """Seconds in which processes are sure to have begun."""

@@ -6,6 +6,8 @@ import pytest
 
 from tests.fuzz.fuzz import TARGETS, run
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("target", TARGETS)
 async def test_no_input_makes_a_traceback(target: str) -> None:

@@ -26,6 +26,8 @@ from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.web.server import serving
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.heavy
+
 SLOW = {"healthy", "vswitchd-slow", "ovsdb-slow", "controller-slow", "southbound-slow"}
 
 Recording = Callable[[Sandbox], AbstractAsyncContextManager["Record"]]

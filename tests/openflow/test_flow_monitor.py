@@ -92,6 +92,7 @@ async def test_bridge_without_flows_says_so_and_a_lost_one_why(switch_node: Sand
             await next_changes(monitor)
 
 
+@pytest.mark.heavy
 @VERSIONS
 async def test_switch_pauses_for_a_reader_that_is_late_and_catches_up(switch_node: Sandbox, version: Version) -> None:
     """As OVS's own test "flow monitoring pause and resume" does it (tests/ofproto.at)."""

@@ -81,7 +81,7 @@ async def test_log_is_the_end_of_the_daemons_log(shared_node: Sandbox) -> None:
 @pytest.mark.parametrize("setpriv", [True, False])
 def test_child_dies_with_its_parent_with_and_without_setpriv(setpriv: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not setpriv:
-        monkeypatch.setattr("shutil.which", lambda name: None)
+        monkeypatch.setattr("ovsnet.sandbox.supervisor._setpriv", lambda: None)
     prefix = die_with_parent()
     # Its parent-death signal is in no file of /proc, so the child itself asks: prctl(PR_GET_PDEATHSIG).
     ask = "import ctypes; n = ctypes.c_int(); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value)"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 
+import pytest
+
 from tests.soak.crowded import FLOOD, crowded, rounds
 from tests.soak.plan import plan
+
+pytestmark = pytest.mark.heavy
 
 ROUNDS = 6
 SEED = 1

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.soak.soak import replay, soak
+
+pytestmark = pytest.mark.heavy
 
 FAULTS = 15
 SEED = 1

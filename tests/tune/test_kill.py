@@ -12,12 +12,15 @@ import time
 from pathlib import Path
 
 import anyio
+import pytest
 
 from ovsnet.errors import PeerError
 from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 from tests.tune import killed_writer
 from tests.tune.conftest import Tuning
+
+pytestmark = pytest.mark.heavy
 
 ROUNDS_OF_OURS, ROUNDS_OF_THE_SERVER = 60, 40
 

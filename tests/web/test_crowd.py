@@ -6,11 +6,15 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
 from bench.laps.crowd import Crowd
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
 from tests.patience import PATIENCE
 from tests.serving import Serving, serving
+
+pytestmark = pytest.mark.heavy
 
 SLOW, IDLE = 500, 900
 

@@ -12,6 +12,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import pytest
+
 from ovsnet.io.listen import discard_unsent
 from ovsnet.io.nofile import OWN, places
 from ovsnet.sandbox.waiting import until
@@ -20,6 +22,8 @@ from tests.patience import PATIENCE
 from tests.serving import Serving, serving
 from tests.web.raw_client import PROBE
 from tests.web.test_crowd import ask, cut, megabytes
+
+pytestmark = pytest.mark.heavy
 
 
 def held(agent: Serving) -> int:

@@ -26,6 +26,8 @@ from ovsnet.io.address import Address
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.waiting import until
 
+pytestmark = pytest.mark.heavy
+
 LONG = 50.0
 PATIENT = 60.0
 """A probe interval that no test lasts for."""

@@ -23,6 +23,8 @@ from ovsnet.errors import ConfigError
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ovsnet, ovsnet
 
+pytestmark = pytest.mark.heavy
+
 __all__ = ["ovsnet"]
 
 QUICK = ("--chassis", "20", "--probe-interval", "60", "--hold", "0.1", "--over", "1")

@@ -10,6 +10,8 @@ from tests.faults.programs import clients, no_more_descriptors
 from tests.node.faults.conftest import Watching
 from tests.node.faults.oneshot import checked
 
+pytestmark = pytest.mark.heavy
+
 CROWD = 40
 """Clients that wait: more than it has transient descriptors, fewer than its backlog holds (64)."""
 
