@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-JOBS ?= 5
+JOBS ?= 4
 
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,7 +17,7 @@ demo: setup
 
 # Tracing costs as much CPU as the tests themselves, so only the protocol cores are traced each time.
 test: setup
-	$(BIN)/pytest -q -n $(JOBS) --cov=ovsnet.protocol --cov-report= --cov-fail-under=100 tests/protocol
+	$(BIN)/pytest -q -n 2 --cov=ovsnet.protocol --cov-report= --cov-fail-under=100 tests/protocol
 	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --ignore=tests/protocol
 
 # Storms, races, restarts, soaks: each fills the machine for seconds, so they run two at a time and beside no others.

@@ -135,6 +135,8 @@ class Watched:
     async def recovers(self) -> None:
         """Healthy again, by every face."""
         await self.says("healthy")
+        # A daemon that is back opens the stages of its start again: each is over with the next answer of its check.
+        await self.until(lambda: self.agent.health.timeline.waiting_for() is None, "The last stage")
         assert await self.get("/readyz") == (200, "ok\n")
         assert await self.get("/ovs/livez") == (200, "ok\n")
         assert (await self.get("/startupz"))[0] == 200
