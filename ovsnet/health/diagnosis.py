@@ -128,7 +128,13 @@ def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: floa
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:
     ended = timeline.ended
-    return bool(matches) and ended is not None and all(cause.in_start and found.at < ended for cause, found in matches)
+    if not matches or ended is None:
+        return False
+    return all(cause.in_start and _asked_at(found) < ended for cause, found in matches)
+
+
+def _asked_at(found: Result) -> float:
+    return found.at if found.asked_at is None else found.asked_at
 
 
 def _is_proven(match: Match) -> bool:

@@ -50,6 +50,8 @@ class Link(Generic[Session]):
         """How often a connection came to be."""
         self.lost_at: float | None = None
         """When a session broke last, by ``clock``."""
+        self.spoke_at = 0.0
+        """When the peer's last bytes came over any session that was lost, in ``time.monotonic``."""
         self.lost: Counter[str] = Counter()
         """How often a session broke, or an attempt failed, by reason."""
 
@@ -167,6 +169,7 @@ class Link(Generic[Session]):
         session.channel.abort()
 
     def _lost(self, error: PeerError) -> None:
+        self.spoke_at = max(self.spoke_at, self.heard_at)
         self._session = None
         self.lost_at = self._clock()
         self._count(error)

@@ -21,6 +21,7 @@ from ovsnet.deadlines import BACKLOG, DRAIN, HEARTBEAT, STALLED
 from ovsnet.errors import OvsnetError
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.io.listen import Listener, inherited, listen
+from ovsnet.io.memory import share_one_heap
 from ovsnet.io.nofile import nofile, nofile_needed, places, raise_nofile
 from ovsnet.io.sd_notify import Notifier
 from ovsnet.node.rundir import Rundir
@@ -50,6 +51,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until a signal. Raises AddressError, ConfigError, UnfitEnvironment where that cannot be begun."""
+        share_one_heap()
         try:
             await self._open(inherited(os.environ, os.getpid()))
             self._notifier.ready(_status(self._agent.health.diagnosis))

@@ -39,9 +39,9 @@ from ovsnet.agent.counters import Counters
 from ovsnet.deadlines import BACKLOG
 from ovsnet.io.handshake import Handshake
 from ovsnet.io.listen import discard_unsent
+from ovsnet.io.memory import give_back
 from ovsnet.io.nofile import Places, nofile, places
 from ovsnet.web.events import EventStream
-from ovsnet.web.memory import give_back
 
 KEEPALIVE = 5.0
 """Seconds for a client to send a whole request, to take its answer, and to stay idle afterwards. A kubelet closes after

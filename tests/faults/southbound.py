@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ovsnet.health.cause import State
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
+from tests.faults import mute_server
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import program
@@ -121,19 +123,12 @@ async def ovn_remote_names_a_black_hole(scene: Scene) -> Steps:
 @fault("southbound-hung", passing=f"{UNCONNECTED} southbound-slow", deadline=3)
 async def ovn_remote_names_a_silent_server(scene: Scene) -> Steps:
     """external_ids:ovn-remote names a server that accepts and says nothing."""
-
-    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
-    try:
-        await scene.set(f"ovn-remote=tcp:127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with program(scene.node, sys.executable, mute_server.__file__) as server:
+        assert server.stdout is not None
+        port = int(await server.stdout.readline())
+        await scene.set(f"ovn-remote=tcp:127.0.0.1:{port}")
         yield
         await scene.set(f"ovn-remote={scene.node.southbound}")
-    finally:
-        server.close()
 
 
 @contextlib.asynccontextmanager

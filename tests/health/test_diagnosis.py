@@ -324,6 +324,16 @@ def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_aft
     assert found.code == "chassis-unconfigured"
 
 
+@pytest.mark.parametrize(("asked_at", "code"), [(2.5, "starting"), (4.5, "socket-missing")])
+def test_what_was_asked_within_a_start_is_asked_again_before_it_counts(asked_at: float, code: str) -> None:
+    """The process behind a missing socket may take long to find; by then the start may be over."""
+    fault = replace(result("controller.running", "socket-missing"), at=5.0, asked_at=asked_at)
+    under_way, over = timeline(over=False, began=2.0), timeline(over=True, began=4.0)
+    before = diagnose({fault.name: fault}, under_way, now=2.6, allowance=ALLOWANCE)
+    assert before.code == "starting"
+    assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=before).code == code
+
+
 def test_flows_are_said_to_stay_only_where_there_are_some() -> None:
     away = result("southbound.echo", "gone")
     assert "Installed flows stay." in diagnosis_of(away, result("openflow.flows", "", Status.OK)).summary

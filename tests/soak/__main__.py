@@ -9,6 +9,7 @@ import time
 
 import uvloop
 
+from ovsnet.io.memory import share_one_heap
 from tests.soak.soak import replay, soak
 
 
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="what they follow from; default: the time")
     arguments = parser.parse_args()
     logging.getLogger("ovsnet").addHandler(logging.NullHandler())  # it is told in one line per round
+    share_one_heap()  # as the service does
     began = time.monotonic()
     outcome = uvloop.run(soak(arguments.faults, arguments.seed, say))
     say(

@@ -61,10 +61,11 @@ log = logging.getLogger("ovsnet")
 async def run(check: Check, node: Node, results: Mapping[str, Result]) -> Result:
     """Ask once. ``results`` holds those of the checks it needs. Raises nothing: an error of the tree becomes what it
     says of the daemon, and any other is a fault of ours, after which nothing is known."""
+    asked_at = node.clock()
     if node.settings.switch == "off" and _is_of_the_switch(check):
         return _result(check, node, not_used("The setting switch says that this host has no Open vSwitch."))
     missing = next((results[need] for need in check.needs if _blocks(check, results[need])), None)
-    return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing))
+    return _result(check, node, await _ask(check, node) if missing is None else _skipped(missing), asked_at)
 
 
 def _is_of_the_switch(check: Check) -> bool:
@@ -90,7 +91,7 @@ def look_again(check: Check, node: Node) -> Result | None:
     return _result(check, node, answer)
 
 
-def _result(check: Check, node: Node, answer: Answer) -> Result:
+def _result(check: Check, node: Node, answer: Answer, asked_at: float | None = None) -> Result:
     return Result(
         check.name,
         answer.status,
@@ -103,6 +104,7 @@ def _result(check: Check, node: Node, answer: Answer) -> Result:
         check.daemon,
         check.socket,
         answer.lost_at,
+        asked_at,
     )
 
 
@@ -176,15 +178,21 @@ ENDS_WITHIN = 0.3
 
 LOOKS_AT_ITS_END = 15
 
+ENDS_OF_ONE_DAEMON = 2
+"""Connections that break because the same daemon ends: the one that was held, and one that it never accepted."""
+
 NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
 async def _probe(check: Check, node: Node) -> Answer:
-    """A held connection that broke under the question says little: a new one shows what became of the daemon."""
-    try:
-        return await check.probe(node)
-    except ConnectionLost:
-        return await check.probe(node)
+    """A held connection that broke under the question says little: a new one shows what became of the daemon. So does
+    the next, for one that was still in the backlog of a daemon that ends is reset as well."""
+    for _ in range(ENDS_OF_ONE_DAEMON):
+        try:
+            return await check.probe(node)
+        except ConnectionLost:
+            continue
+    return await check.probe(node)
 
 
 async def _explain_deadline(check: Check, node: Node) -> Answer:

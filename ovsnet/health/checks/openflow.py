@@ -61,11 +61,13 @@ and a whole backoff that an earlier loss has left (lib/reconnect.c)."""
 
 
 def _may_wait_for_database(node: Node) -> bool:
-    """Its main loop turns, so it is not slow; how long its backoff is cannot be seen."""
+    """Its main loop turns, so it is not slow; how long its backoff is cannot be seen. Where a bridge has spoken
+    OpenFlow since the database is back, the backoff is over."""
     lost, opened = node.ovsdb.lost_at, node.ovsdb.opened_at
     now = node.clock()
     answers = now - node.vswitchd.heard_at < node.settings.timeout + node.settings.interval
-    return answers and lost is not None and lost < opened and now - opened < LONGEST_WAIT
+    spoke = any(max(link.heard_at, link.spoke_at) > opened for link in node.openflow.values())
+    return answers and not spoke and lost is not None and lost < opened and now - opened < LONGEST_WAIT
 
 
 def _waits_for_database(node: Node) -> float | None:

@@ -54,6 +54,9 @@ class Result(msgspec.Struct, frozen=True):
     socket: Socket = Socket.NONE
     lost_at: float | None = None
     """When the daemon's process ended, by the node's clock; None when it runs, or when nobody saw it end."""
+    asked_at: float | None = None
+    """When the question was put: ``at`` is when its answer was known, which may be seconds later. None where nothing
+    was asked."""
 
 
 class Answer(msgspec.Struct, frozen=True):

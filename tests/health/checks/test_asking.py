@@ -110,11 +110,11 @@ def node(daemon: Daemon) -> Node:
 
 
 def probing(*outcomes: Answer | OvsnetError, needs: tuple[str, ...] = ()) -> Check:
-    """A check whose probe has these outcomes, one after the other."""
+    """A check whose probe has these outcomes, one after the other, and the last for ever."""
     left = list(outcomes)
 
     async def probe(node: Node) -> Answer:
-        outcome = left.pop(0)
+        outcome = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(outcome, OvsnetError):
             raise outcome
         return outcome
@@ -126,7 +126,7 @@ async def test_answer_becomes_a_result_with_name_and_time() -> None:
     daemon = Daemon()
     result = await run(probing(ok("It holds.", rtt_seconds=0.1, count=3)), node(daemon), {})
     assert result == Result(
-        "x.y", Status.OK, NOW, "", "It holds.", 0.1, {"count": 3}, {}, "ovs-vswitchd", Socket.CONTROL
+        "x.y", Status.OK, NOW, "", "It holds.", 0.1, {"count": 3}, {}, "ovs-vswitchd", Socket.CONTROL, asked_at=NOW
     )
     assert daemon.notes == []
 
@@ -159,7 +159,7 @@ NO_ANSWER = [SocketMissing("Nobody."), ConnectionRefused("Nobody."), ConnectionL
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
 async def test_process_that_ended_is_gone_whatever_its_socket_shows(error: OvsnetError) -> None:
     daemon = Daemon(presence=Presence.GONE, ended_at=3.5, late=True)
-    result = await run(probing(error, error), node(daemon), {})
+    result = await run(probing(error), node(daemon), {})
     assert (result.status, result.reason, result.lost_at) == (Status.FAILED, "gone", 3.5)
     assert result.detail == "ovs-vswitchd is not running: process 1 has ended. Nobody."
     assert daemon.notes == ["sought"]
@@ -167,7 +167,7 @@ async def test_process_that_ended_is_gone_whatever_its_socket_shows(error: Ovsne
 
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
 async def test_socket_without_its_running_daemon_is_a_fact_about_the_socket(error: OvsnetError) -> None:
-    result = await run(probing(error, error), node(Daemon()), {})
+    result = await run(probing(error), node(Daemon()), {})
     assert (result.status, result.reason, result.lost_at) == (Status.FAILED, error.reason, None)
     assert result.detail == "Nobody. ovs-vswitchd runs: process 1 runs."
     assert result.facts == {"pid": "1"}
@@ -175,13 +175,13 @@ async def test_socket_without_its_running_daemon_is_a_fact_about_the_socket(erro
 
 async def test_daemon_whose_sockets_went_a_moment_before_it_is_gone() -> None:
     error = SocketMissing("Nobody.")
-    result = await run(probing(error, error), node(Daemon(ending=True)), {})
+    result = await run(probing(error), node(Daemon(ending=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, Verdict.GONE)
 
 
 async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
     daemon, error = Daemon(), SocketMissing("Nobody.")
-    assert (await run(probing(error, error), node(daemon), {})).reason == error.reason
+    assert (await run(probing(error), node(daemon), {})).reason == error.reason
     assert daemon.nameless
     assert (await run(probing(error), node(daemon), {})).reason == error.reason
 
@@ -192,7 +192,7 @@ async def test_daemon_that_another_follows_at_once_was_never_missing() -> None:
 
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
 async def test_daemon_of_which_nothing_can_be_seen_is_not_visible(error: OvsnetError) -> None:
-    result = await run(probing(error, error), node(Daemon(presence=Presence.UNSEEN, late=True)), {})
+    result = await run(probing(error), node(Daemon(presence=Presence.UNSEEN, late=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, "not-visible")
     assert result.detail == "Nobody. Of ovs-vswitchd, nothing of it can be seen from here."
 
@@ -203,7 +203,7 @@ async def test_missing_socket_does_not_end_the_silence_on_another(
     error: OvsnetError, verdict: Verdict, status: Status
 ) -> None:
     daemon = Daemon(verdict, late=True)
-    result = await run(probing(error, error), node(daemon), {})
+    result = await run(probing(error), node(daemon), {})
     assert (result.status, result.reason) == (status, verdict.value)
     assert daemon.notes == ["sought", "looked 3 0.25"]
 
@@ -212,7 +212,7 @@ async def test_missing_socket_does_not_end_the_silence_on_another(
 async def test_of_a_daemon_on_another_host_the_error_is_all_there_is(error: OvsnetError) -> None:
     """Nothing is known of the name of a socket there, nor of a process."""
     distant = Daemon(presence=Presence.UNSEEN, distant=True, late=True)
-    result = await run(probing(error, error), node(distant), {})
+    result = await run(probing(error), node(distant), {})
     reason = "closed" if isinstance(error, ConnectionLost) else "unreachable"
     assert (result.status, result.reason, result.detail) == (Status.FAILED, reason, "Nobody.")
 
@@ -266,6 +266,12 @@ async def test_full_backlog_of_a_daemon_that_stands_still_is_a_symptom(verdict: 
 
 async def test_connection_that_broke_under_the_question_is_asked_anew() -> None:
     result = await run(probing(ConnectionLost("Cut."), ok("It holds.")), node(Daemon()), {})
+    assert result.status is Status.OK
+
+
+async def test_connection_that_a_daemon_never_took_before_it_ended_says_as_little() -> None:
+    cut, reset = ConnectionLost("Cut."), ConnectionLost("Connection reset by peer.")
+    result = await run(probing(cut, reset, ok("Another one serves.")), node(Daemon()), {})
     assert result.status is Status.OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors, web_server
+from tests.faults.sockets import silent
 from tests.node.faults.conftest import Watching
 
 BACKLOG = 65
@@ -25,6 +26,22 @@ async def test_management_socket_that_was_removed_is_missing(node: Sandbox, watc
         )
         mgmt.with_suffix(".away").rename(mgmt)
         await agent.recovers()
+
+
+async def test_switch_that_found_the_database_again_does_not_wait_for_it(node: Sandbox, watching: Watching) -> None:
+    """It may wait up to 16 s after the database is back, which nobody can see; once it has spoken OpenFlow, it does
+    not, and silence at its management socket is another program's."""
+    async with watching(node) as agent:
+        await agent.says("healthy")
+        await node.kill("ovsdb-server")
+        await agent.says("ovsdb-down", failed={"ovsdb.echo"})
+        await node.start("ovsdb-server")
+        await agent.says("healthy")
+        agent.codes.clear()
+        with silent(node.rundir / "br-int.mgmt"):
+            await agent.says("protocol-error", failed={"openflow.echo"})
+        await agent.recovers()
+        assert "vswitchd-not-connected" not in agent.codes
 
 
 async def test_switch_without_descriptors_is_told_with_its_limit(node: Sandbox, watching: Watching) -> None:
