@@ -135,7 +135,7 @@ class Daemon:
             self._silence = Silence(max(heard_at, now - hung_after / 2))
         silence = self._silence
         process = self.process()
-        around = surroundings(process.pid if process else None)
+        around = surroundings(process)
         finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
         if self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN:

@@ -14,8 +14,11 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.files import read_text
-from ovsnet.node.process import stopped_thread
+from ovsnet.node.process import ProcessSample, stopped_thread
 from ovsnet.node.silence import Surroundings
+
+RUNS = "R"
+"""Of a process that runs or is ready to (proc_pid_stat(5))."""
 
 
 class _Files(msgspec.Struct, frozen=True):
@@ -32,19 +35,29 @@ V1 = _Files("throttled_time", 1e-9, "cpu.cfs_quota_us", "freezer.self_freezing",
 V2 = _Files("throttled_usec", 1e-6, "cpu.max", "cgroup.freeze", ("0", "cgroup.freeze"))
 
 
-def surroundings(pid: int | None, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> Surroundings:
-    """What can be seen; None where the kernel or a container hides it. Raises OwnLimit."""
-    throttled, quota = (None, "") if pid is None else _throttled(pid, proc, cgroups)
-    frozen, thaw = ("", "") if pid is None else _frozen(pid, proc, cgroups)
+def surroundings(
+    process: ProcessSample | None, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
+) -> Surroundings:
+    """What can be seen; None where the kernel or a container hides it. Raises OwnLimit.
+
+    A process that runs or waits for a core waits for nothing else, and nothing holds it: the rest is not read. A switch
+    with much to do is looked at several times a second, with a directory for each of its threads.
+    """
+    if process is None:
+        return Surroundings()
+    throttled, quota = _throttled(process.pid, proc, cgroups)
+    if process.state == RUNS:
+        pressure = _pressure(proc / "pressure/cpu")
+        return Surroundings(throttled_seconds=throttled, quota=quota, cpu_pressure=pressure)
+    frozen, thaw = _frozen(process.pid, proc, cgroups)
     return Surroundings(
         throttled_seconds=throttled,
-        cpu_pressure=_pressure(proc / "pressure/cpu"),
         io_pressure=_pressure(proc / "pressure/io"),
         memory_pressure=_pressure(proc / "pressure/memory"),
         quota=quota,
         frozen=frozen,
         thaw=thaw,
-        thread=None if pid is None else stopped_thread(pid, proc),
+        thread=stopped_thread(process.pid, proc),
     )
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from ovsnet.node.pressure import surroundings
-from ovsnet.node.process import Thread, Tracer, sample, stopped_thread
+from ovsnet.node.process import ProcessSample, Thread, Tracer, sample, stopped_thread
 from tests.traced import stopped
+
+ASLEEP = ProcessSample(7, "ovs-vswitchd", "S", 0.0, 0, 0.0, 0.0)
 
 TWO_THREADS = """
 import sys, threading
@@ -62,7 +64,7 @@ def test_stopped_thread_is_found_with_its_tracer_while_the_main_thread_sleeps(ch
         assert main.state == "S"
         found = stopped_thread(child)
         assert found == Thread(tid, found.name if found else "", "t", us())
-        assert surroundings(child).thread == found
+        assert surroundings(main).thread == found
     assert stopped_thread(child) is None
 
 
@@ -102,7 +104,7 @@ def test_cgroup_that_freezes_it_is_named_with_the_way_to_thaw_it(
     write(proc / "7/cgroup", membership)
     for each in ("pods/x/ovs", "pods/x", "pods"):
         write(cgroups / mount / each / name, "1\n" if each == group else "0\n")
-    found = surroundings(7, proc, cgroups)
+    found = surroundings(ASLEEP, proc, cgroups)
     frozen = cgroups / mount / group
     assert (found.frozen, found.thaw) == (str(frozen), thaw.format(frozen))
 
@@ -111,7 +113,7 @@ def test_cgroup_outside_of_what_can_be_seen_freezes_nobody(proc: Path, cgroups: 
     write(cgroups.parent / "cgroup.freeze", "1\n")
     write(cgroups / "cgroup.procs", "")
     write(proc / "7/cgroup", "0::/\n")
-    assert surroundings(7, proc, cgroups).frozen == ""
+    assert surroundings(ASLEEP, proc, cgroups).frozen == ""
 
 
 @pytest.mark.parametrize(
@@ -127,4 +129,4 @@ def test_file_of_the_quota_is_named(
 ) -> None:
     write(proc / "7/cgroup", membership)
     write(cgroups / place / "cpu.stat", text)
-    assert surroundings(7, proc, cgroups).quota == str(cgroups / place / quota)
+    assert surroundings(ASLEEP, proc, cgroups).quota == str(cgroups / place / quota)
