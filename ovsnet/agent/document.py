@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovsnet import unixctl
 from ovsnet.config import Settings
+from ovsnet.errors import OwnLimit
 from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.result import ELSEWHERE, Result
 from ovsnet.health.diagnosis import Diagnosis
@@ -63,9 +64,14 @@ def _version(session: unixctl.Session | None) -> str:
 
 
 def processes(node: Node, wall_offset: float) -> dict[str, dict[str, object]]:
-    """The processes that can be seen, by daemon; ``since`` is null where nobody has met that one yet."""
+    """The processes that can be seen, by daemon; ``since`` is null where nobody has met that one yet. None can where
+    ovsnet has no descriptor left, which the document must say all the same."""
     found: dict[str, dict[str, object]] = {}
-    for daemon, pid in node.pids().items():
+    try:
+        pids = node.pids()
+    except OwnLimit:
+        return found
+    for daemon, pid in pids.items():
         began = node.daemons[daemon].began(pid)
         found[daemon] = {"pid": pid, "since": None if began is None else began + wall_offset}
     return found

@@ -77,10 +77,13 @@ class Timeline:
 
     def observe(self, result: Result) -> None:
         """Note the stage that ``result`` proves. A check that is not used here proves its stage too: there is nothing
-        to wait for."""
+        to wait for. What was asked before a daemon started proves nothing of that one."""
+        proven = result.status is Status.OK or result.reason == "not-used"
+        asked_at = result.at if result.asked_at is None else result.asked_at
         for stage in self._stages:
-            proven = result.status is Status.OK or result.reason == "not-used"
-            if stage.check == result.name and proven and stage.name not in self._reached:
+            if stage.check != result.name or not proven or stage.name in self._reached:
+                continue
+            if all(self._starts.get(daemon, asked_at) <= asked_at for daemon in stage.daemons):
                 self._reached[stage.name] = Reached(stage.name, result.at, self._took(result.at))
                 self._waiting = self._first_open()
 

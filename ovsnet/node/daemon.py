@@ -146,13 +146,13 @@ class Daemon:
     def process(self) -> ProcessSample | None:
         """The process as it is now, or None when we see none that bears the daemon's name."""
         now = self._clock()
+        found = None if self.peer_pid is None else sample(self.peer_pid, now)
+        if found is not None:
+            return found
         pidfile = None if self.distant else read_pidfile(self.component.pidfile(self._rundir))
-        for pid in (self.peer_pid, pidfile):
-            if pid is None:
-                continue
-            found = sample(pid, now)
-            if found is not None and (pid == self.peer_pid or runs(found, self.component.process)):
-                return found
+        found = None if pidfile is None else sample(pidfile, now)
+        if found is not None and (pidfile == self.peer_pid or runs(found, self.component.process)):
+            return found
         sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)
 

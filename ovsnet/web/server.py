@@ -15,6 +15,7 @@ from aiohttp import web
 
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import BACKLOG, SHUTDOWN
+from ovsnet.errors import own_limit
 from ovsnet.io.handshake import SecureAcceptor
 from ovsnet.io.listen import Listener, listen
 from ovsnet.io.nofile import nofile, places
@@ -98,6 +99,11 @@ class WebServer:
         status = 500  # which aiohttp makes of an exception
         try:
             response = self._response(request, found)
+            status = response.status
+        except Exception as error:
+            if (own := own_limit(error)) is None:
+                raise
+            response = text(f"{own} {own.remedy}\n", 503)
             status = response.status
         finally:
             self.agent.counters.requests[found.path if found else UNKNOWN, status] += 1

@@ -44,6 +44,7 @@ from ovsnet.health.checks.result import (
     not_used,
 )
 from ovsnet.io.address import Address
+from ovsnet.io.link_state import FIRST_BACKOFF
 from ovsnet.io.nofile import nofile
 from ovsnet.node.components import COMPONENTS, OVSDB, Socket
 from ovsnet.node.daemon import Daemon
@@ -178,20 +179,17 @@ ENDS_WITHIN = 0.3
 
 LOOKS_AT_ITS_END = 15
 
-ENDS_OF_ONE_DAEMON = 2
-"""Connections that break because the same daemon ends: the one that was held, and one that it never accepted."""
-
 NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
 async def _probe(check: Check, node: Node) -> Answer:
-    """A held connection that broke under the question says little: a new one shows what became of the daemon. So does
-    the next, for one that was still in the backlog of a daemon that ends is reset as well."""
-    for _ in range(ENDS_OF_ONE_DAEMON):
+    """A held connection that broke under the question says little: a new one shows what became of the daemon. It may
+    break as well, in the backlog of a daemon that ends: then the next one does, after the pause that the link makes."""
+    for pause in (0.0, 1.5 * FIRST_BACKOFF):
         try:
             return await check.probe(node)
         except ConnectionLost:
-            continue
+            await asyncio.sleep(pause)
     return await check.probe(node)
 
 

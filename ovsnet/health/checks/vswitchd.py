@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from ovsnet import unixctl
@@ -13,6 +14,11 @@ from ovsnet.node.node import Node
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.process import pids_named, runs, sample
 from ovsnet.node.unix_sockets import bound_sockets
+
+MADE_WITHIN = 0.3
+"""Seconds in which ovs-vswitchd builds a bridge that has just come into the database."""
+
+LOOKS = 6
 
 
 @check("vswitchd.ofproto", daemon="ovs-vswitchd", socket=Socket.CONTROL)
@@ -32,9 +38,12 @@ async def ofproto(node: Node) -> Answer:
     rtt = node.clock() - started
     await node.vswitchd.held().version(timeout=node.settings.timeout)
     missing = [name for name in node.settings.bridge if name not in listed]
-    if missing and await _catch_up(node):
+    for _ in range(LOOKS if missing and await _catch_up(node) else 0):
         listed = await _listed(node)
         missing = [name for name in node.settings.bridge if name not in listed]
+        if not missing or not node.ovsdb.current or not node.ovsdb.current.bridges.issuperset(missing):
+            break
+        await asyncio.sleep(MADE_WITHIN / LOOKS)
     if not missing:
         return ok(f"ovs-vswitchd serves {', '.join(node.settings.bridge)}.", rtt_seconds=rtt, bridges=len(listed))
     if (database := node.ovsdb.current) is not None and not database.bridges.issuperset(missing):
