@@ -79,7 +79,7 @@ def diagnose(
         found = UNASKED
     elif starting and waiting and all(_is_of_a_start(match, timeline, now, allowance) for match in matches):
         found = _starting(waiting, results, matches)
-    elif _was_starting(before) and before is not None and _asked_within_the_start(matches, timeline):
+    elif before is not None and _was_starting(before, timeline) and _asked_within_the_start(matches, timeline):
         found = before
     elif matches:
         found = _root(matches, results)
@@ -113,9 +113,11 @@ def matches_of(results: Iterable[Result]) -> Iterable[Match]:
     return ((cause, result) for cause in order for result in shown[cause])
 
 
-def _was_starting(before: Diagnosis | None) -> bool:
-    """Whether a start was seen, and not only that nobody had been asked yet."""
-    return before is not None and before.state is State.STARTING and bool(before.evidence)
+def _was_starting(before: Diagnosis, timeline: Timeline) -> bool:
+    """Whether a start was seen, and not only that nobody had been asked yet; or it has ended well."""
+    if before.code == HEALTHY.code:
+        return timeline.began is not None
+    return before.state is State.STARTING and bool(before.evidence)
 
 
 def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: float) -> bool:
@@ -127,10 +129,10 @@ def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: floa
 
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:
-    ended = timeline.ended
+    began, ended = timeline.began or 0.0, timeline.ended
     if not matches or ended is None:
         return False
-    return all(cause.in_start and _asked_at(found) < ended for cause, found in matches)
+    return all(cause.in_start and began <= _asked_at(found) < ended for cause, found in matches)
 
 
 def _asked_at(found: Result) -> float:

@@ -107,6 +107,7 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
         name=f"{_key}-unset",
         about=f"external_ids:{_key} is not set; the chassis that is registered lives on.",
         passing=NO_FLOWS,
+        hidden_by=WITHOUT_OVSDB,
         breaks="settings" if _key == "ovn-encap-ip" else "",
     )(_lacks(_key))
 

@@ -226,11 +226,12 @@ def _mounted_dead(name: str) -> Callable[[Scene], Steps]:
     return steps
 
 
-for _socket in ("db.sock", "br-int.mgmt"):
+for _socket, _gone in (("db.sock", "socket-missing"), ("br-int.mgmt", "mgmt-socket-missing")):
     fault(
         "socket-mounted",
         name=f"{_socket.replace('.', '-')}-mounted-as-a-file",
         about=f"{_socket} is a mount of the one before a restart; the daemon lives.",
+        passing=_gone,  # of a connection that was refused just before the end of the mount
         needs="root",
         hidden_by=WITHOUT_OVSDB,
         deadline=10,

@@ -32,6 +32,14 @@ def timeline(*, over: bool, started: Iterable[str] = START_ORDER, began: float =
     return line
 
 
+def ended(*, began: float, at: float) -> Timeline:
+    """The same, and the last stage was reached at that moment."""
+    line = timeline(over=False, began=began)
+    for stage in STAGES:
+        line.observe(Result(stage.check, Status.OK, at))
+    return line
+
+
 def diagnosis_of(
     *results: Result,
     over: bool = True,
@@ -328,10 +336,14 @@ def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_aft
 def test_what_was_asked_within_a_start_is_asked_again_before_it_counts(asked_at: float, code: str) -> None:
     """The process behind a missing socket may take long to find; by then the start may be over."""
     fault = replace(result("controller.running", "socket-missing"), at=5.0, asked_at=asked_at)
-    under_way, over = timeline(over=False, began=2.0), timeline(over=True, began=4.0)
+    under_way, over = timeline(over=False, began=2.0), ended(began=2.0, at=4.0)
     before = diagnose({fault.name: fault}, under_way, now=2.6, allowance=ALLOWANCE)
     assert before.code == "starting"
     assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=before).code == code
+    well = diagnose({"ovsdb.echo": result("ovsdb.echo", "", Status.OK)}, over, now=4.2, allowance=ALLOWANCE)
+    assert well.code == "healthy"
+    kept = "healthy" if code == "starting" else code
+    assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=well).code == kept
 
 
 def test_flows_are_said_to_stay_only_where_there_are_some() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 
 from ovsnet import unixctl
-from ovsnet.errors import OvsnetError, UnixctlRefused
+from ovsnet.errors import NotConnectedYet, OvsnetError, OwnLimit, UnixctlRefused
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
@@ -38,7 +38,9 @@ async def ofproto(node: Node) -> Answer:
     rtt = node.clock() - started
     await node.vswitchd.held().version(timeout=node.settings.timeout)
     missing = [name for name in node.settings.bridge if name not in listed]
-    for _ in range(LOOKS if missing and await _catch_up(node) else 0):
+    if missing:
+        await _catch_up(node)
+    for _ in range(LOOKS if missing else 0):
         listed = await _listed(node)
         missing = [name for name in node.settings.bridge if name not in listed]
         if not missing or not node.ovsdb.current or not node.ovsdb.current.bridges.issuperset(missing):
@@ -85,16 +87,17 @@ async def _listed(node: Node) -> list[str]:
     return (await control.call("ofproto/list", timeout=node.settings.timeout)).split()
 
 
-async def _catch_up(node: Node) -> bool:
-    """Whether the copy of the database is as new as its server: what that pushed came before its echo. Without this the
-    switch may know of a bridge, or of its end, before we do."""
-    if (database := node.ovsdb.current) is None:
-        return False
+async def _catch_up(node: Node) -> None:
+    """Return when the copy of the database is as new as its server: what that pushed comes before its echo. The switch
+    may know of a bridge, or of its end, before we do. Raises NotConnectedYet where the server does not answer: what
+    bridges there should be, nobody can say then."""
     try:
+        database = await node.ovsdb.session(node.settings.timeout)
         await database.echo(timeout=node.settings.timeout)
-    except OvsnetError:
-        return False
-    return True
+    except OwnLimit:
+        raise
+    except OvsnetError as error:
+        raise NotConnectedYet(f"Which bridges the database holds cannot be said: {error}") from error
 
 
 async def _prefer_one_that_serves(node: Node) -> bool:

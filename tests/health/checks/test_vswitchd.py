@@ -54,11 +54,30 @@ async def test_stopped_switch_is_late_and_then_hung(
         assert (await ask.until("vswitchd.ofproto", lambda now: now.status is not status)).status is Status.OK
 
 
-async def test_bridge_that_the_switch_dropped_is_a_missing_datapath(node: Sandbox, asking: Asking) -> None:
+async def test_bridge_that_was_deleted_is_not_one_that_could_not_be_made(node: Sandbox, asking: Asking) -> None:
+    """The database was never read before, and tells."""
     await node.stop("ovn-controller")  # it would make the bridge again
     async with asking(node) as ask:
         await node.run("ovs-vsctl", "del-br", "br-int")
         # The switch lists it until an RCU grace period later (ofproto.c, ofproto_destroy).
+        result = await ask.until("vswitchd.ofproto", lambda now: now.status is not Status.OK)
+    assert (result.status, result.reason) == (Status.FAILED, "bridge-missing")
+
+
+@pytest.mark.parametrize("away", ["frozen", "killed"])
+async def test_bridge_is_missing_only_where_the_database_says_so(node: Sandbox, asking: Asking, away: str) -> None:
+    await node.stop("ovn-controller")
+    await node.run("ovs-vsctl", "del-br", "br-int")
+    async with asking(node, timeout=0.2) as ask:
+        await ask.until("vswitchd.ofproto", lambda now: now.status is not Status.OK)
+        await (node.freeze if away == "frozen" else node.kill)("ovsdb-server")
+        result = await ask.until("vswitchd.ofproto", lambda now: now.reason != "bridge-missing")
+        assert (result.status, result.reason) == (Status.SKIPPED, "not-yet")
+
+
+async def test_bridge_that_the_switch_could_not_make_is_a_missing_datapath(node: Sandbox, asking: Asking) -> None:
+    async with asking(node) as ask:
+        await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "datapath_type=no-such")
         result = await ask.until("vswitchd.ofproto", lambda now: now.status is not Status.OK)
     assert (result.status, result.reason) == (Status.FAILED, "datapath-missing")
     assert result.values == {"bridges": 0}
