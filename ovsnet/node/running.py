@@ -17,7 +17,7 @@ from ovsnet.errors import OwnLimit
 from ovsnet.files import read_head, read_text
 from ovsnet.node.mounts import reach
 from ovsnet.node.process import given
-from ovsnet.node.unix_sockets import bound_sockets
+from ovsnet.node.unix_sockets import Tables, bound_sockets
 
 MOST_BYTES = 1 << 16
 """Of a command line."""
@@ -43,10 +43,10 @@ class Running(msgspec.Struct, frozen=True):
 
 def running(proc: Path = Path("/proc")) -> list[Running]:
     """The daemons that we may look into, by pid. Raises nothing."""
-    found = []
+    found, tables = [], Tables()
     for pid in sorted(_pids(proc)):
         daemon = _daemon(pid, proc)
-        if daemon in _SERVES and (directory := _served(daemon, pid, proc)) is not None:
+        if daemon in _SERVES and (directory := _served(daemon, pid, proc, tables)) is not None:
             database = _database(pid, proc) if daemon == "ovn-controller" else None
             found.append(Running(daemon, pid, directory, database))
     return found
@@ -69,8 +69,8 @@ def _daemon(pid: int, proc: Path) -> str:
         return ""
 
 
-def _served(daemon: str, pid: int, proc: Path) -> Path | None:
-    sockets = sorted(map(Path, bound_sockets(pid, proc) or ()))
+def _served(daemon: str, pid: int, proc: Path, tables: Tables) -> Path | None:
+    sockets = sorted(map(Path, bound_sockets(pid, proc, tables) or ()))
     paths = (each for each in sockets if each.is_absolute() and _SERVES[daemon].fullmatch(each.name))
     found = (reach(str(path.parent), pid, proc) for path in paths)
     return next((directory for directory in found if directory is not None), None)

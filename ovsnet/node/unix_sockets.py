@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -49,20 +50,35 @@ def unix_sockets(table: str) -> list[UnixSocket]:
     ]
 
 
-def bound_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[str] | None:
+Tables: TypeAlias = dict[int, list[UnixSocket]]
+"""What was read, by the network namespace."""
+
+
+def bound_sockets(pid: int, proc: Path = Path("/proc"), tables: Tables | None = None) -> frozenset[str] | None:
     """The paths on which a process listens, spelt as it bound them. Raises nothing.
 
     None when that cannot be read: the process is gone, it is another user's, or there is too much to read. It takes a
-    line of /proc/net/unix per socket of the host: not for a schedule.
+    line of /proc/net/unix per socket of the host: not for a schedule. Who asks for many processes gives ``tables``,
+    and each is read once.
     """
     inodes = open_sockets(pid, proc)
     try:
-        table = _read(proc / str(pid) / "net" / "unix")
+        sockets = _sockets(proc / str(pid), {} if tables is None else tables)
     except OSError:
         return None
     if inodes is None:
         return None
-    return frozenset(each.path for each in unix_sockets(table) if each.listens and each.inode in inodes)
+    return frozenset(each.path for each in sockets if each.listens and each.inode in inodes)
+
+
+def _sockets(process: Path, tables: Tables) -> list[UnixSocket]:
+    try:
+        namespace = os.stat(process / "ns/net").st_ino
+    except OSError:
+        return unix_sockets(_read(process / "net/unix"))
+    if namespace not in tables:
+        tables[namespace] = unix_sockets(_read(process / "net/unix"))
+    return tables[namespace]
 
 
 def open_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[int] | None:
