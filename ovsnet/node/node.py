@@ -145,17 +145,18 @@ class Node:
         if (known := daemon.sighting) is not None:
             return known
         if not self._neighbours_of(daemon.component):
-            await self._meet_neighbours(name)
+            await self._meet_somebody()
         # In a thread: a loop that reads all of /proc hears nobody, and would take its own stall for theirs.
         found, new = daemon.conclude(await asyncio.to_thread(daemon.search))
         if new and daemon.started_at is not None:
             self._on_start(name, daemon.started_at)
         return found
 
-    async def _meet_neighbours(self, name: str) -> None:
-        """Connect to another daemon of this host: one that serves beside the missing one shows where it would be."""
-        beside = [self._links_of[each] for each in self.daemons if each != name and not COMPONENTS[each].only_degrades]
-        pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in beside for link in links}
+    async def _meet_somebody(self) -> None:
+        """Connect to a daemon of this host: one that serves beside the missing one shows where it would be, and that
+        one itself may serve at another socket."""
+        there = [self._links_of[each] for each in self.daemons if not COMPONENTS[each].only_degrades]
+        pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in there for link in links}
         met = False
         while pending and not met:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
