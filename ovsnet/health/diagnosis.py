@@ -18,6 +18,7 @@ from ovsnet.health.cause import UNPROVEN, Cause, State
 from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, state_of
 from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
 from ovsnet.health.timeline import Timeline
+from ovsnet.node.components import CONTROLLER
 
 Match = tuple[Cause, Result]
 
@@ -171,9 +172,11 @@ def _covers(root: Cause, cause: Cause) -> bool:
 
 
 def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match]) -> Diagnosis:
-    """A node whose flows are in forwards, while ovn-controller alone restarts: that degrades it."""
+    """A node whose flows are in forwards, while ovn-controller alone restarts: that degrades it. Not where the switch
+    lacks something itself, as one that waits for flow-restore-wait to be removed does."""
     flows = results.get("openflow.flows")
-    forwards = waiting in ("controller", "flows") and flows is not None and flows.status is Status.OK
+    alone = all(state_of(cause, result).serves or result.daemon == CONTROLLER.daemon for cause, result in matches)
+    forwards = waiting in ("controller", "flows") and flows is not None and flows.status is Status.OK and alone
     return Diagnosis(
         code="starting",
         state=State.DEGRADED if forwards else State.STARTING,

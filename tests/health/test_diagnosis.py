@@ -346,6 +346,25 @@ def test_what_was_asked_within_a_start_is_asked_again_before_it_counts(asked_at:
     assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=well).code == kept
 
 
+@pytest.mark.parametrize(
+    ("name", "reason", "state"),
+    [
+        ("controller.running", "gone", State.DEGRADED),
+        ("controller.running", "socket-missing", State.DEGRADED),
+        ("ovsdb.flow_restore", "flow-restore-wait", State.STARTING),
+    ],
+)
+def test_node_in_the_start_of_ovn_controller_serves_only_while_its_switch_forwards(
+    name: str, reason: str, state: State
+) -> None:
+    line = timeline(over=False, began=2.0)
+    for stage in ("ovsdb.echo", "vswitchd.ofproto", "openflow.echo"):
+        line.observe(Result(stage, Status.OK, 2.0))
+    results = [result(name, reason), result("openflow.flows", "", Status.OK)]
+    found = diagnose({each.name: each for each in results}, line, now=2.5, allowance=ALLOWANCE)
+    assert (found.code, found.state) == ("starting", state)
+
+
 def test_flows_are_said_to_stay_only_where_there_are_some() -> None:
     away = result("southbound.echo", "gone")
     assert "Installed flows stay." in diagnosis_of(away, result("openflow.flows", "", Status.OK)).summary
