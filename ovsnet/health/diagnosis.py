@@ -130,10 +130,11 @@ def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: floa
 
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:
-    began, ended = timeline.began or 0.0, timeline.ended
+    """Or before it, of the process that was there then."""
+    ended = timeline.ended
     if not matches or ended is None:
         return False
-    return all(cause.in_start and began <= _asked_at(found) < ended for cause, found in matches)
+    return all(cause.in_start and _asked_at(found) < ended for cause, found in matches)
 
 
 def _asked_at(found: Result) -> float:

@@ -332,7 +332,7 @@ def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_aft
     assert found.code == "chassis-unconfigured"
 
 
-@pytest.mark.parametrize(("asked_at", "code"), [(2.5, "starting"), (4.5, "socket-missing")])
+@pytest.mark.parametrize(("asked_at", "code"), [(1.9, "starting"), (2.5, "starting"), (4.5, "socket-missing")])
 def test_what_was_asked_within_a_start_is_asked_again_before_it_counts(asked_at: float, code: str) -> None:
     """The process behind a missing socket may take long to find; by then the start may be over."""
     fault = replace(result("controller.running", "socket-missing"), at=5.0, asked_at=asked_at)
