@@ -166,7 +166,7 @@ async def test_log_tells_each_diagnosis_with_its_remedy(
     node: Sandbox, watching: Watching, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, logger="ovsnet"):
-        async with watching(node.rundir, interval=NEVER) as watched:
+        async with watching(node.rundir, interval=NEVER, timeout=PATIENCE) as watched:
             await node.kill("ovs-vswitchd")
             await watched.diagnosis("vswitchd-down")
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "ovsnet"]
