@@ -48,8 +48,10 @@ class LazyGroup(click.Group):
             return None
         # Nothing that an import makes is garbage. To look for it takes a tenth of a command's start.
         gc.disable()
-        command: click.Command = getattr(importlib.import_module(f"ovsnet.cli.{cmd_name}"), cmd_name)
-        gc.enable()
+        try:
+            command: click.Command = getattr(importlib.import_module(f"ovsnet.cli.{cmd_name}"), cmd_name)
+        finally:
+            gc.enable()
         gc.freeze()
         return command
 

@@ -130,15 +130,11 @@ def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: floa
 
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:
-    """Or before it, of the process that was there then."""
+    """Whether all of them were asked before the start was over: within it, or of the process that was there before."""
     ended = timeline.ended
     if not matches or ended is None:
         return False
-    return all(cause.in_start and _asked_at(found) < ended for cause, found in matches)
-
-
-def _asked_at(found: Result) -> float:
-    return found.at if found.asked_at is None else found.asked_at
+    return all(cause.in_start and found.as_of < ended for cause, found in matches)
 
 
 def _is_proven(match: Match) -> bool:

@@ -79,11 +79,10 @@ class Timeline:
         """Note the stage that ``result`` proves. A check that is not used here proves its stage too: there is nothing
         to wait for. What was asked before a daemon started proves nothing of that one."""
         proven = result.status is Status.OK or result.reason == "not-used"
-        asked_at = result.at if result.asked_at is None else result.asked_at
         for stage in self._stages:
             if stage.check != result.name or not proven or stage.name in self._reached:
                 continue
-            if all(self._starts.get(daemon, asked_at) <= asked_at for daemon in stage.daemons):
+            if all(self._starts.get(daemon, result.as_of) <= result.as_of for daemon in stage.daemons):
                 self._reached[stage.name] = Reached(stage.name, result.at, self._took(result.at))
                 self._waiting = self._first_open()
 

@@ -58,6 +58,11 @@ class Result(msgspec.Struct, frozen=True):
     """When the question was put: ``at`` is when its answer was known, which may be seconds later. None where nothing
     was asked."""
 
+    @property
+    def as_of(self) -> float:
+        """The moment of which it tells: when the question was put, if one was."""
+        return self.at if self.asked_at is None else self.asked_at
+
 
 class Answer(msgspec.Struct, frozen=True):
     """What the function of a check returns: a Result without the parts that the runner knows."""

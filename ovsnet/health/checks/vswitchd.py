@@ -37,15 +37,9 @@ async def ofproto(node: Node) -> Answer:
         listed = await _listed(node)
     rtt = node.clock() - started
     await node.vswitchd.held().version(timeout=node.settings.timeout)
-    missing = [name for name in node.settings.bridge if name not in listed]
-    if missing:
-        await _catch_up(node)
-    for _ in range(LOOKS if missing else 0):
-        listed = await _listed(node)
-        missing = [name for name in node.settings.bridge if name not in listed]
-        if not missing or not node.ovsdb.current or not node.ovsdb.current.bridges.issuperset(missing):
-            break
-        await asyncio.sleep(MADE_WITHIN / LOOKS)
+    if _missing(node, listed):
+        listed = await _listed_in_time(node)
+    missing = _missing(node, listed)
     if not missing:
         return ok(f"ovs-vswitchd serves {', '.join(node.settings.bridge)}.", rtt_seconds=rtt, bridges=len(listed))
     if (database := node.ovsdb.current) is not None and not database.bridges.issuperset(missing):
@@ -85,6 +79,23 @@ async def alone(node: Node) -> Answer:
 async def _listed(node: Node) -> list[str]:
     control = await node.vswitchd.session(node.settings.timeout)
     return (await control.call("ofproto/list", timeout=node.settings.timeout)).split()
+
+
+def _missing(node: Node, listed: list[str]) -> list[str]:
+    return [name for name in node.settings.bridge if name not in listed]
+
+
+async def _listed_in_time(node: Node) -> list[str]:
+    """What the switch lists once it has had time for what the database holds now."""
+    await _catch_up(node)
+    listed = await _listed(node)
+    for _ in range(LOOKS):
+        missing, database = _missing(node, listed), node.ovsdb.current
+        if not missing or database is None or not database.bridges.issuperset(missing):
+            break
+        await asyncio.sleep(MADE_WITHIN / LOOKS)
+        listed = await _listed(node)
+    return listed
 
 
 async def _catch_up(node: Node) -> None:

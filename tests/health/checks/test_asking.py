@@ -110,7 +110,7 @@ def node(daemon: Daemon) -> Node:
 
 
 def probing(*outcomes: Answer | OvsnetError, needs: tuple[str, ...] = ()) -> Check:
-    """A check whose probe has these outcomes, one after the other, and the last for ever."""
+    """A check whose probe has these outcomes, one after the other, and then the last one each time."""
     left = list(outcomes)
 
     async def probe(node: Node) -> Answer:
