@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, Thread, Tracer, sample, stopped_thread
+from tests.patience import PATIENCE
 from tests.traced import stopped
 
 ASLEEP = ProcessSample(7, "ovs-vswitchd", "S", 0.0, 0, 0.0, 0.0)
@@ -32,8 +34,18 @@ def child() -> Iterator[int]:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
+        deadline = time.monotonic() + PATIENCE
+        while not all(asleep(process.pid) for _ in range(2)):  # twice: one may have waited for the other's lock
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
         yield process.pid
         process.kill()
+
+
+def asleep(pid: int) -> bool:
+    """Whether every thread of the process sleeps."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return {thread.read_text().rpartition(")")[2].split()[0] for thread in threads} == {"S"}
 
 
 def other_thread(pid: int) -> int:
