@@ -7,13 +7,18 @@ import contextlib
 import shutil
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from ovsnet.errors import DeadlineExceeded
 from ovsnet.health.cause import State
+from ovsnet.health.checks.controller import LATELY, STALE
+from ovsnet.node.daemon_log import last_said
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
+from ovsnet.sandbox.waiting import until
 from tests.faults import mute_server
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
@@ -257,8 +262,19 @@ async def _copied(scene: Scene) -> Steps:
 async def southbound_restored_from_an_old_copy(scene: Scene) -> Steps:
     """The southbound's three servers were restored from a copy: ovn-controller refuses their data."""
     await _restore(scene.node, "old", keep="new")
+    with contextlib.suppress(DeadlineExceeded):  # another fault may keep it from asking at all
+        await until(lambda: _refuses(scene.node), REFUSES_WITHIN, "ovn-controller did not refuse the old data.")
     yield
     await _restore(scene.node, "new", keep="old")
+
+
+REFUSES_WITHIN = 10.0
+"""Seconds. ovn-controller waits up to eight before it connects again, and until then it has refused nobody."""
+
+
+def _refuses(node: Sandbox) -> bool:
+    said = last_said(node.pid("ovn-controller"), STALE) if node.running("ovn-controller") else None
+    return said is not None and time.time() - said[0] < LATELY
 
 
 def _members(node: Sandbox) -> dict[str, Path]:
