@@ -118,6 +118,12 @@ class ConnectionRefused(ConnectError):
     default_remedy = "The daemon that made the socket is gone: start it again."
 
 
+def telling(errors: Sequence[PeerError]) -> PeerError:
+    """The one to tell of those that several places gave, the likeliest first: of the first place where somebody is.
+    A socket at which nobody listens may be what a killed daemon left."""
+    return next((each for each in errors if not isinstance(each, SocketMissing | ConnectionRefused)), errors[0])
+
+
 class BacklogFull(ConnectError):
     reason = "backlog-full"
     default_remedy = "The daemon accepts no connections: find the clients that flood it, or see whether it hangs."

@@ -50,8 +50,8 @@ class Daemon:
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
         self.ended_at: float | None = None
         """When its process was first seen to have ended; None while it runs, or when that was never seen."""
-        self.nameless = False
-        """The names of its sockets went, and nobody was met since."""
+        self.nameless: int | None = None
+        """The process that was waited for when the names of its sockets went, and nobody was met since."""
         self.databases: tuple[str, ...] = ()
         """The files of the databases that it was last seen to serve."""
         self.memory = MemoryWatch()
@@ -71,7 +71,7 @@ class Daemon:
         """A connection to it stands, and ``pid`` is at its other end. True when it is another process than before."""
         self.peer_pid = pid
         self._sighting = None
-        self.nameless = False
+        self.nameless = None
         return self._is_new(pid)
 
     def _is_new(self, pid: int | None) -> bool:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from ovsnet import ovsdb, unixctl
-from ovsnet.errors import OvsnetError, ProtocolError, SocketMissing
+from ovsnet.errors import OvsnetError, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
+from ovsnet.node.control import open_control
 from ovsnet.node.facts import DatabaseFacts, Live, NoAnswer
 from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import Database, Session
@@ -129,13 +130,7 @@ def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:
 
 async def _version(rundir: Rundir, daemon: str, timeout: float, pids: dict[str, int]) -> str:
     """The first line of ``version``: ``ovn-controller 23.03.1``; the second names the OVS library."""
-    why: OvsnetError = SocketMissing(f"There is no control socket of {daemon} in {rundir.pidfile(daemon).parent}.")
-    for address in rundir.control_sockets(daemon):
-        try:
-            async with await unixctl.connect(address, timeout=timeout) as session:
-                if session.peer_pid:
-                    pids[daemon] = session.peer_pid
-                return await session.version(timeout=timeout)
-        except OvsnetError as error:
-            why = error
-    raise why
+    async with await open_control(rundir, daemon, timeout=timeout) as session:
+        if session.peer_pid:
+            pids[daemon] = session.peer_pid
+        return await session.version(timeout=timeout)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from ovsnet import ovsdb
-from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing
+from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing, telling
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.registration import Registered
@@ -152,14 +152,17 @@ async def open_southbound(
     on_change: Callable[[], None],
     on_connected: Callable[[Southbound], None] = lambda southbound: None,
 ) -> Southbound:
-    """The first remote that accepts, as ovn-controller takes them. ``timeout`` is for each connect, in seconds."""
-    why: PeerError = SocketMissing("external_ids:ovn-remote names no southbound database.")
+    """The first remote that accepts, as ovn-controller takes them. ``timeout`` is for each connect, in seconds.
+
+    Raises the most telling error of those that do not.
+    """
+    failures: list[PeerError] = []
     for address in remotes:
         southbound = Southbound(address)
         try:
             await southbound.open(timeout=timeout, tls=tls)
         except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
-            why = error
+            failures.append(error)
             continue
         on_connected(southbound)
         try:
@@ -168,7 +171,7 @@ async def open_southbound(
             await southbound.aclose()
             raise
         return southbound
-    raise why
+    raise telling(failures) if failures else SocketMissing("external_ids:ovn-remote names no southbound database.")
 
 
 def _rows(monitor: ovsdb.Monitor | None, table: str) -> Iterable[ovsdb.Row]:

@@ -247,12 +247,12 @@ async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
     """Whether it should be asked again: the name of its socket went just now, and it was waited for what comes of that.
     A daemon removes its sockets a moment before it ends (lib/fatal-signal.c), and another may follow it at once."""
     daemon = node.daemons[check.daemon]
-    if error.reason not in NAME_LOST or daemon.nameless or daemon.late or daemon.distant:
+    if error.reason not in NAME_LOST or daemon.late or daemon.distant:
         return False
     pid = (await node.sight(check.daemon)).pid
-    if pid is None:
+    if pid is None or pid == daemon.nameless:
         return False
-    daemon.nameless = True
+    daemon.nameless = pid
     for _ in range(LOOKS_AT_ITS_END):
         if daemon.has_ended(pid):
             break

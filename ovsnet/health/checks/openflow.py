@@ -15,6 +15,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.database import SECURE
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import bridge_used
+from ovsnet.node.unix_peers import HeldEnds, accepted
 
 Said = TypeVar("Said")
 
@@ -62,12 +63,20 @@ and a whole backoff that an earlier loss has left (lib/reconnect.c)."""
 
 def _may_wait_for_database(node: Node) -> bool:
     """Its main loop turns, so it is not slow; how long its backoff is cannot be seen. Where a bridge has spoken
-    OpenFlow since the database is back, the backoff is over."""
+    OpenFlow since the database is back, or the switch holds a connection to it, the backoff is over."""
     lost, opened = node.ovsdb.lost_at, node.ovsdb.opened_at
     now = node.clock()
     answers = now - node.vswitchd.heard_at < node.settings.timeout + node.settings.interval
     spoke = any(max(link.heard_at, link.spoke_at) > opened for link in node.openflow.values())
-    return answers and not spoke and lost is not None and lost < opened and now - opened < LONGEST_WAIT
+    may = answers and not spoke and lost is not None and lost < opened and now - opened < LONGEST_WAIT
+    return may and not _is_at_the_database(node)
+
+
+def _is_at_the_database(node: Node) -> bool:
+    """Whether ovs-vswitchd is seen to hold a connection to its database."""
+    connected = accepted(node.database.path) if node.database.scheme == "unix" else None
+    process = node.daemons["ovs-vswitchd"].process()
+    return connected is not None and process is not None and HeldEnds().holds_one(process.pid, connected) is True
 
 
 def _waits_for_database(node: Node) -> float | None:

@@ -61,7 +61,7 @@ class Daemon:
         self.stranger: int | None = None
         self.pid = 1
         self.ended_at = ended_at
-        self.nameless = False
+        self.nameless: int | None = None
         self.ending = ending
         self.notes: list[str] = []
 
@@ -182,8 +182,17 @@ async def test_daemon_whose_sockets_went_a_moment_before_it_is_gone() -> None:
 async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
     daemon, error = Daemon(), SocketMissing("Nobody.")
     assert (await run(probing(error), node(daemon), {})).reason == error.reason
-    assert daemon.nameless
+    assert daemon.nameless == 1
     assert (await run(probing(error), node(daemon), {})).reason == error.reason
+
+
+async def test_each_process_that_follows_is_waited_for_once_though_none_was_met() -> None:
+    """ovn-controller that is killed and started again and again: the second has not made its socket yet."""
+    daemon, error = Daemon(), SocketMissing("Nobody.")
+    assert (await run(probing(error), node(daemon), {})).reason == error.reason
+    daemon.sighting = Sighting(Presence.RUNS, 2, "process 2 runs")
+    assert (await run(probing(error, ok("It answers.")), node(daemon), {})).status is Status.OK
+    assert daemon.nameless == 2
 
 
 async def test_daemon_that_another_follows_at_once_was_never_missing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ovsnet.node.unix_peers import HeldEnds, accepted
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors, web_server
 from tests.faults.sockets import silent
@@ -29,13 +30,15 @@ async def test_management_socket_that_was_removed_is_missing(node: Sandbox, watc
 
 
 async def test_switch_that_found_the_database_again_does_not_wait_for_it(node: Sandbox, watching: Watching) -> None:
-    """It may wait up to 16 s after the database is back, which nobody can see; once it has spoken OpenFlow, it does
-    not, and silence at its management socket is another program's."""
+    """It may wait up to 16 s after the database is back; once it is connected, it does not, and silence at its
+    management socket is another program's, though it has not spoken OpenFlow since."""
+    database, switch = str(node.rundir / "db.sock"), node.pid("ovs-vswitchd")
     async with watching(node) as agent:
         await agent.says("healthy")
         await node.kill("ovsdb-server")
         await agent.says("ovsdb-down", failed={"ovsdb.echo"})
         await node.start("ovsdb-server")
+        await agent.until(lambda: HeldEnds().holds_one(switch, accepted(database) or frozenset()), "the switch")
         await agent.says("healthy")
         agent.codes.clear()
         with silent(node.rundir / "br-int.mgmt"):

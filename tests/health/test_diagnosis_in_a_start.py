@@ -1,0 +1,121 @@
+"""What a start excuses, and what it does not."""
+
+from collections.abc import Iterable
+
+import pytest
+from msgspec.structs import replace
+
+from ovsnet.health.cause import Cause, State
+from ovsnet.health.causes import causes, state_of
+from ovsnet.health.checks import CHECKS
+from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.diagnosis import diagnose
+from ovsnet.health.timeline import START_ORDER, Timeline
+from tests.health.diagnosing import ALLOWANCE, diagnosis_of, ended, occasions, result, timeline
+
+
+@pytest.mark.parametrize("cause", causes(), ids=lambda cause: f"{cause.code}-{cause.state.label}")
+def test_within_the_allowance_a_cause_is_a_stage_not_reached_or_stands_out(cause: Cause) -> None:
+    for each in occasions(cause):
+        excused = cause.in_start or state_of(cause, each) is State.DEGRADED
+        found = diagnosis_of(each, over=False)
+        assert (found.code, found.also) == (("starting", (cause.code,)) if excused else (cause.code, ()))
+
+
+@pytest.mark.parametrize("cause", causes(), ids=lambda cause: f"{cause.code}-{cause.state.label}")
+def test_without_the_start_of_a_daemon_nothing_is_excused(cause: Cause) -> None:
+    """The observer alone is new: the node's stages are open for it, and no start is under way."""
+    for each in occasions(cause):
+        assert diagnosis_of(each, over=False, started=()).code == cause.code
+
+
+def test_open_start_within_its_allowance_is_starting_and_names_what_it_waits_for() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "gone"), over=False, now=59.0)
+    assert (found.code, found.state, found.also, found.dead) == ("starting", State.STARTING, ("ovsdb-down",), False)
+    assert "database" in found.summary
+    assert "Start it" in found.remedy
+
+
+def test_open_start_past_its_allowance_bears_the_name_of_what_is_missing() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "gone"), over=False, now=60.0)
+    assert (found.code, found.state, found.dead) == ("ovsdb-down", State.NOT_READY, True)
+
+
+def test_open_start_in_which_nothing_fails_is_starting() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "", Status.OK), over=False, now=59.0)
+    assert (found.code, found.state, found.evidence) == ("starting", State.STARTING, ())
+    assert found.remedy
+
+
+@pytest.mark.parametrize("now", [1.0, 1000.0])
+@pytest.mark.parametrize("started", [START_ORDER, ()])
+def test_before_the_first_answer_nothing_is_known(started: Iterable[str], now: float) -> None:
+    found = diagnosis_of(over=False, started=started, now=now)
+    assert (found.code, found.state, found.evidence) == ("starting", State.STARTING, ())
+
+
+def test_what_no_start_excuses_is_named_at_once() -> None:
+    found = diagnosis_of(result("ovsdb.echo", "hung"), result("controller.running", "gone"), over=False, now=1.0)
+    assert (found.code, found.also) == ("ovsdb-hung", ("controller-down",))
+
+
+@pytest.mark.parametrize(
+    ("started", "lost_at", "code"),
+    [
+        ("ovn-controller", None, "vswitchd-down"),
+        ("ovs-vswitchd", None, "starting"),
+        ("ovsdb-server", None, "starting"),
+        ("ovsdb-server", -1.0, "starting"),
+        ("ovsdb-server", 0.5, "vswitchd-down"),
+        ("ovs-vswitchd", 0.5, "vswitchd-down"),
+    ],
+)
+def test_start_excuses_a_daemon_that_comes_after_it_and_was_not_lost_since(
+    started: str, lost_at: float | None, code: str
+) -> None:
+    gone = replace(result("vswitchd.ofproto", "gone"), lost_at=lost_at)
+    assert diagnosis_of(gone, over=False, started=[started]).code == code
+
+
+def test_fault_of_the_first_round_is_named_though_the_last_stage_was_reached_after_it() -> None:
+    """In one round the checks answer one after the other; nobody had said ``starting`` of a daemon before."""
+    unasked = diagnose({}, Timeline(0.0, CHECKS), now=0.0, allowance=ALLOWANCE)
+    fault = result("controller.chassis", "chassis-unconfigured")
+    ended = timeline(over=True, began=2.0)
+    assert ended.ended is not None
+    assert fault.at < ended.ended
+    found = diagnose({fault.name: fault}, ended, now=3.0, allowance=ALLOWANCE, before=unasked)
+    assert found.code == "chassis-unconfigured"
+
+
+@pytest.mark.parametrize(("asked_at", "code"), [(1.9, "starting"), (2.5, "starting"), (4.5, "socket-missing")])
+def test_what_was_asked_within_a_start_is_asked_again_before_it_counts(asked_at: float, code: str) -> None:
+    """The process behind a missing socket may take long to find; by then the start may be over."""
+    fault = replace(result("controller.running", "socket-missing"), at=5.0, asked_at=asked_at)
+    under_way, over = timeline(over=False, began=2.0), ended(began=2.0, at=4.0)
+    before = diagnose({fault.name: fault}, under_way, now=2.6, allowance=ALLOWANCE)
+    assert before.code == "starting"
+    assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=before).code == code
+    well = diagnose({"ovsdb.echo": result("ovsdb.echo", "", Status.OK)}, over, now=4.2, allowance=ALLOWANCE)
+    assert well.code == "healthy"
+    kept = "healthy" if code == "starting" else code
+    assert diagnose({fault.name: fault}, over, now=5.0, allowance=ALLOWANCE, before=well).code == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "state"),
+    [
+        ("controller.running", "gone", State.DEGRADED),
+        ("controller.running", "socket-missing", State.DEGRADED),
+        ("ovsdb.flow_restore", "flow-restore-wait", State.STARTING),
+    ],
+)
+def test_node_in_the_start_of_ovn_controller_serves_only_while_its_switch_forwards(
+    name: str, reason: str, state: State
+) -> None:
+    line = timeline(over=False, began=2.0)
+    for stage in ("ovsdb.echo", "vswitchd.ofproto", "openflow.echo"):
+        line.observe(Result(stage, Status.OK, 2.0))
+    results = [result(name, reason), result("openflow.flows", "", Status.OK)]
+    found = diagnose({each.name: each for each in results}, line, now=2.5, allowance=ALLOWANCE)
+    assert (found.code, found.state) == ("starting", state)
