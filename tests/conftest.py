@@ -41,8 +41,8 @@ async def pool() -> AsyncIterator[Pool]:
 async def node(request: pytest.FixtureRequest, pool: Pool) -> AsyncIterator[Sandbox]:
     """An OVN node with two ports, ready, for this test alone: break it as you like.
 
-    It is a fresh one. A test that only freezes, stops and starts daemons bears the mark ``restored``: its node may have
-    served other tests, each of which it was put back after, and it will serve more.
+    It is a fresh one. A test that only freezes, stops and starts daemons, or moves their sockets, bears the mark
+    ``restored``: its node may have served other tests, each of which it was put back after, and it will serve more.
     """
     if request.node.get_closest_marker("restored"):
         kept = await pool.take()

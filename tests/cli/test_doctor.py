@@ -61,6 +61,28 @@ def test_finding_below_a_root_is_exit_code_1_and_stands_first(mounted: Path) -> 
     assert "-> Install a kernel above 3.10.0-898" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("switch", "ovn"),
+    [
+        ("var/snap/microovn/common/run/switch", "var/snap/microovn/common/run/ovn"),
+        ("run/openvswitch", "var/lib/openvswitch/ovn"),
+    ],
+    ids=["MicroOVN", "RHOSO"],
+)
+def test_other_layouts_are_found_below_the_root_with_what_is_stale_in_them(
+    mounted: Path, switch: str, ovn: str
+) -> None:
+    (mounted / "run/openvswitch").rmdir()
+    for directory, daemon in ((switch, "ovs-vswitchd"), (ovn, "ovn-controller")):
+        (mounted / directory).mkdir(parents=True)
+        (mounted / directory / f"{daemon}.pid").write_text("77\n")
+        (mounted / directory / f"{daemon}.77.ctl").touch()
+    result = ovsnet("--root", mounted, "--json")
+    (stale,) = (each for each in json.loads(result.stdout)["findings"] if each["code"] == "pidfile.stale")
+    assert f"/{ovn}/ovn-controller.pid: 77 (no such process)" in stale["evidence"]
+    assert f"The run directory is /{switch}." in ovsnet("--root", mounted).stdout
+
+
 def test_named_run_directory_is_meant_below_the_root(mounted: Path) -> None:
     (mounted / "opt/ovs").mkdir(parents=True)
     assert "The run directory is /opt/ovs." in ovsnet("--root", mounted, "--rundir", "/opt/ovs").stdout

@@ -104,6 +104,13 @@ def test_files_of_one_node_complete_each_other(ovsnet: Ovsnet, tmp_path: Path) -
     assert "contradiction Connection.inactivity_probe of ptcp:6642 is 5000 ms (5 s)." in out
 
 
+def test_node_that_can_be_no_chassis_is_no_clean_bill(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    """kubeovn/kube-ovn#423"""
+    (tmp_path / "switch").write_text(switch(name='""'))
+    code, out, _ = lint(ovsnet, tmp_path)
+    assert (code, "system-id" in out) == (1, True)
+
+
 def test_nodes_that_differ_are_judged_each_by_itself(ovsnet: Ovsnet, tmp_path: Path) -> None:
     (tmp_path / "one").write_text(switch("n1", "60000"))
     (tmp_path / "two").write_text(switch("n2", "30"))

@@ -212,9 +212,11 @@ def test_states_as_the_documents_and_readyz_have_them(state: State, label: str, 
 
 
 def test_flows_are_said_to_stay_only_where_there_are_some() -> None:
-    away = result("southbound.echo", "gone")
-    assert "Installed flows stay." in diagnosis_of(away, result("openflow.flows", "", Status.OK)).summary
-    assert "stay" not in diagnosis_of(away, result("openflow.flows", "flows-missing")).summary
+    stay = [cause.code for cause in causes() if cause.flows_stay]
+    assert {"southbound-down", "controller-not-connected"} <= set(stay)
+    for each in (occasions(cause)[0] for cause in causes() if cause.flows_stay):
+        assert "Installed flows stay." in diagnosis_of(each, result("openflow.flows", "", Status.OK)).summary
+        assert "stay" not in diagnosis_of(each, result("openflow.flows", "flows-missing")).summary
 
 
 def test_who_is_to_install_flows_depends_on_whether_ovn_is_used() -> None:

@@ -155,6 +155,9 @@ def test_of_a_dump_nobody_can_say_whether_the_kernel_leaves_handlers_to_the_knob
     assert "per CPU" in found.does
     (found,) = lint(replace(dump, at_the_node=True))
     assert found.kind is Kind.EFFECTIVE
+    why = "The kernel has a handler per CPU."
+    (found,) = lint(replace(dump, at_the_node=True, overridden={"n-handler-threads": why}))
+    assert (found.kind, found.does) == (Kind.DEAD, why)
 
 
 def test_number_after_blanks_is_read_as_strtoll_reads_it() -> None:
@@ -216,6 +219,9 @@ def test_no_consumer_is_harmless_once_the_wish_is_set_where_it_counts() -> None:
     assert (fulfilled.harmless, fulfilled.instead) == (True, "remove it")
 
 
+GLOBALS = (("OVN_Northbound", "NB_Global"), ("OVN_Southbound", "SB_Global"))
+
+
 def switch(external_ids: dict[str, str], other_config: dict[str, str] | None = None) -> Facts:
     chassis = {"system-id": "c1", "ovn-encap-type": "geneve", "ovn-encap-ip": "192.0.2.9"}
     columns = {"external_ids": {**chassis, **external_ids}, "other_config": other_config or {}}
@@ -257,6 +263,15 @@ def test_probes_of_northd_are_held_against_the_election_timer_too() -> None:
     facts = facts_of_values([("northd_probe_interval", "10000")], ovn=NEW)
     (fault,) = faults(lint(replace(facts, election_timer=16000)))
     assert (fault.kind, fault.knob) == (Kind.CONTRADICTION, "northd_probe_interval")
+
+
+def test_probe_that_northd_copies_to_the_southbound_is_told_once_and_of_the_northbound() -> None:
+    options = {"options": {"northd_probe_interval": "10000"}}
+    rows = {(database, table): (FoundRow(NO_UUID, ".", options),) for database, table in GLOBALS}
+    facts = Facts({"ovn-northd": NEW, "ovn-controller": NEW}, rows, election_timer=16000)
+    (fault,) = faults(lint(facts))
+    assert (fault.kind, fault.knob) == (Kind.CONTRADICTION, "northd_probe_interval")
+    assert "NB_Global" in fault.place
 
 
 @pytest.mark.parametrize(("text", "harmless"), [("5000", False), ("180000", True)])

@@ -74,7 +74,7 @@ def limit_told(rate: float, full: Flows | None, configured: int | None) -> Answe
     facts = {}
     if configured is not None:
         lowered = {"limit": str(full.limit), "configured": str(configured)}
-        facts = lowered if full.limit < configured else {"more": str(2 * configured)}
+        facts = lowered if full.limit < configured else {"more": str(max(2 * configured, FLOW_LIMIT))}
     return failed(
         "flow-limit-reached",
         f"{full.datapath} holds {full.current} flows, may hold {full.limit}, and refuses {rate:.1f} a second.",

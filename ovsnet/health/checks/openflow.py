@@ -42,9 +42,19 @@ async def echo(node: Node) -> Answer:
             facts={"retry_seconds": f"{wait:.1f}"},
             retry_seconds=wait,
         )
+    return await _unless_it_waits(node, _echo(node))
+
+
+async def _echo(node: Node) -> Answer:
     timeout = node.settings.timeout
+    rtts = await _each_bridge(node, lambda switch: switch.echo(timeout=timeout))
+    return ok(f"{', '.join(rtts)} answers OpenFlow.", rtt_seconds=max(rtts.values()))
+
+
+async def _unless_it_waits(node: Node, asked: Awaitable[Answer]) -> Answer:
+    """The answer, or why the switch keeps silent over OpenFlow alone: its silence would be called slow."""
     try:
-        rtts = await _each_bridge(node, lambda switch: switch.echo(timeout=timeout))
+        return await asked
     except DeadlineExceeded:
         if not _may_wait_for_database(node):
             raise
@@ -53,7 +63,6 @@ async def echo(node: Node) -> Answer:
             "ovs-vswitchd answers on its control socket and serves no OpenFlow since the database was lost: "
             "its reconnect backoff goes on.",
         )
-    return ok(f"{', '.join(rtts)} answers OpenFlow.", rtt_seconds=max(rtts.values()))
 
 
 LONGEST_WAIT = 2 * CAP
@@ -102,6 +111,10 @@ async def flows(node: Node) -> Answer:
     Counted from the table statistics: they cost the switch 0.1 ms however many flows there are, an AGGREGATE request
     walks them all. Every other sign of flows (``nb_cfg``, ``ovn-installed``) stays green when they are wiped.
     """
+    return await _unless_it_waits(node, _flows(node))
+
+
+async def _flows(node: Node) -> Answer:
     timeout = node.settings.timeout
     tables = await _each_bridge(node, lambda switch: switch.tables(timeout=timeout))
     counts = {bridge: sum(table.active_count for table in found) for bridge, found in tables.items()}
@@ -145,6 +158,10 @@ async def accept(node: Node) -> Answer:
     if node.daemons["ovs-vswitchd"].late:
         # A connection more would only wait in the backlog of a switch that stands still, and be logged when it goes on.
         raise DeadlineExceeded("ovs-vswitchd owes an answer already.")
+    return await _unless_it_waits(node, _visits(node))
+
+
+async def _visits(node: Node) -> Answer:
     started = node.clock()
     for bridge in node.settings.bridge:
         with node.visit():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors
@@ -50,6 +51,20 @@ async def test_removed_management_socket_is_missing_while_the_bridge_lives(node:
         dependant = await ask("openflow.flows")
     assert (result.status, result.reason) == (Status.FAILED, "socket-missing")
     assert (dependant.status, dependant.reason) == (Status.SKIPPED, "precondition")
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("name", ["openflow.echo", "openflow.flows", "openflow.accept"])
+async def test_silence_of_a_switch_that_may_wait_for_its_database_is_not_called_slow(
+    node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whatever is asked first. How long its backoff is depends on its past (lib/reconnect.c)."""
+    async with asking(node, timeout=0.3) as ask:
+        assert (await ask(name)).status is Status.OK
+        monkeypatch.setattr("ovsnet.health.checks.openflow._may_wait_for_database", lambda node: True)
+        await node.freeze("ovs-vswitchd")
+        answer = await CHECKS[name].probe(ask.node)
+    assert (answer.status, answer.reason) == (Status.FAILED, "no-database")
 
 
 BACKLOG = 65

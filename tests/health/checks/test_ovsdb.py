@@ -73,6 +73,16 @@ async def test_what_was_never_read_is_not_told_as_unset(node: Sandbox, asking: A
     assert (result.status, result.reason) == (Status.SKIPPED, "not-yet")
 
 
+@pytest.mark.restored
+async def test_address_that_was_never_read_is_not_told_as_unset(node: Sandbox, asking: Asking) -> None:
+    """ovn-controller is known to have no session before the database, which says why, was read."""
+    await node.kill("ovn-sb")
+    await node.freeze("ovsdb-server")
+    async with asking(node, timeout=2.0, hung_after=60.0) as ask:
+        result = await ask.until("controller.connection", lambda now: now.status is not Status.OK)
+    assert "ovn-remote" not in result.detail
+
+
 async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Asking) -> None:
     await node.stop("ovn-controller")  # it would make the bridge again
     async with asking(node) as ask:
@@ -92,6 +102,18 @@ async def test_flow_restore_wait_counts_once_the_switch_started_with_it(node: Sa
         await node.restart("ovs-vswitchd")
         result = await ask.until("ovsdb.flow_restore", lambda now: now.reason == "flow-restore-wait")
     assert result.status is Status.FAILED
+
+
+async def test_wait_that_ovn_set_by_itself_is_told_as_its_own(node: Sandbox, asking: Asking) -> None:
+    """ovn-controller leaves a mark when it sets it (OVN 621f85e92)."""
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "other_config:flow-restore-wait=true")
+    mark = "external_ids:ovn-managed-flow-restore-wait=true"
+    async with asking(node) as ask:
+        await node.restart("ovs-vswitchd")
+        plain = await ask.until("ovsdb.flow_restore", lambda now: now.reason == "flow-restore-wait")
+        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", mark)
+        marked = await ask.until("ovsdb.flow_restore", lambda now: bool(now.facts))
+    assert (dict(plain.facts), dict(marked.facts)) == ({}, {"by_ovn": "itself"})
 
 
 NAMES_LOST = {"moved": "socket-missing", "regular": "refused", "dead": "refused"}

@@ -39,6 +39,24 @@ async def test_standing_fault_is_named_at_the_first_round(
         await agent.recovers()
 
 
+@pytest.mark.restored
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd"])
+async def test_standing_hang_fails_the_liveness_of_a_fresh_agent_whatever_its_allowance(
+    node: Sandbox, watching: Watching, daemon: str
+) -> None:
+    """An agent that restarts beside a hung daemon does not wait for a start."""
+    code = {"ovsdb-server": "ovsdb-hung", "ovs-vswitchd": "vswitchd-hung"}[daemon]
+    await node.freeze(daemon)
+    async with watching(node, start_allowance=3600) as agent:
+        await agent.until(lambda: agent.agent.health.diagnosis.dead, "a proof")
+        began = agent.agent.health.dead_since
+        while (answer := await agent.get("/ovs/livez"))[0] == 200:
+            assert agent.agent.health.dead_since == began
+        assert answer[1].startswith(code)
+        await node.thaw(daemon)
+        await agent.recovers()
+
+
 async def test_controller_that_is_gone_keeps_the_node_unready_for_a_fresh_agent(
     node: Sandbox, watching: Watching
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.sandbox.node import Sandbox
 from tests.node.faults.conftest import Watching
 from tests.node.faults.oneshot import checked
@@ -18,18 +19,27 @@ def revalidator(pid: int) -> int:
     return next(int(task.name) for task in tasks if (task / "comm").read_text().startswith("revalidator"))
 
 
+@pytest.mark.restored
 @pytest.mark.parametrize("seconds", [0.8, 60], ids=["hung", "late"])
-async def test_stopped_switch_is_to_be_continued_from_the_first_moment(
-    node: Sandbox, watching: Watching, seconds: float
+@pytest.mark.parametrize("daemon", ["ovsdb-server", "ovs-vswitchd", "ovn-controller"])
+async def test_stopped_daemon_is_to_be_continued_from_the_first_moment(
+    node: Sandbox, watching: Watching, daemon: str, seconds: float
 ) -> None:
-    pid = node.pid("ovs-vswitchd")
+    """No word of its silence has another remedy, and none is that it starts."""
+    name = {"ovsdb-server": "ovsdb", "ovs-vswitchd": "vswitchd", "ovn-controller": "controller"}[daemon]
+    slow, hung = f"{name}-slow", f"{name}-hung"
+    pid = node.pid(daemon)
     async with watching(node, hung_after=seconds) as agent:
         await agent.says("healthy")
-        await node.freeze("ovs-vswitchd")
-        await agent.until(lambda: agent.diagnosis.code in ("vswitchd-slow", "vswitchd-hung"))
-        await agent.until(lambda: f"`kill -CONT {pid}`" in agent.diagnosis.remedy)
-        await node.thaw("ovs-vswitchd")
+        told: list[Diagnosis] = []
+        agent.agent.subscribe(lambda change: told.append(change.diagnosis) if change.diagnosis else None)
+        await node.freeze(daemon)
+        await agent.until(lambda: agent.diagnosis.code == (slow if seconds > 1 else hung), "a word for its silence")
+        await node.thaw(daemon)
         await agent.recovers()
+    silent = [each for each in told if each.code in (slow, hung)]
+    assert all(f"`kill -CONT {pid}`" in each.remedy for each in silent), silent
+    assert "starting" not in {each.code for each in told}
 
 
 async def test_traced_switch_is_hung_and_names_the_tracer(node: Sandbox, watching: Watching) -> None:

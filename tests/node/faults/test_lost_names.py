@@ -19,6 +19,8 @@ from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.node.faults.conftest import Watched, Watching
 
+pytestmark = pytest.mark.restored
+
 SETTLED = {"start_allowance": 0.01}
 """The daemons started long ago, for all that the agent cares."""
 

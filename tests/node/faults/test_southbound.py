@@ -49,7 +49,10 @@ async def test_stopped_southbound_is_hung_though_the_controller_calls_itself_con
         await agent.recovers()
 
 
-async def test_cluster_restored_from_an_old_copy_is_stale(watching: Watching) -> None:
+@pytest.mark.parametrize("cure", ["copy", "reset", "restart"])
+async def test_cluster_restored_from_an_old_copy_is_stale_until_the_cure(watching: Watching, cure: str) -> None:
+    """The newer copy comes back, or ovn-controller is told to take the old data, or starts without a memory of the new.
+    Then the agent forgets the newer data, too."""
     async with Sandbox(raft=True) as node:
         await node.wait_ready()
         await node.stop("ovn-northd")  # it would write until both copies are alike
@@ -68,8 +71,16 @@ async def test_cluster_restored_from_an_old_copy_is_stale(watching: Watching) ->
                 fact="it went back in time",
                 failed={"southbound.fresh", "controller.connection"},
             )
-            await restore_copies(node, "new", keep="stale")
+            match cure:
+                case "copy":
+                    await restore_copies(node, "new", keep="stale")
+                case "reset":
+                    await node.run("ovn-appctl", "-t", "ovn-controller", "sb-cluster-state-reset")
+                case "restart":
+                    await node.restart("ovn-controller")
             await agent.recovers()
+            async with watching(node) as fresh:
+                await fresh.says("healthy")
 
 
 def log_index(agent: Watched) -> int:

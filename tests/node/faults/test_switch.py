@@ -112,6 +112,17 @@ async def test_second_switch_that_waits_for_the_first_is_told_and_the_node_serve
         await agent.recovers()
 
 
+async def test_switch_of_another_node_of_this_host_is_not_a_second_one(
+    shared_node: Sandbox, watching: Watching
+) -> None:
+    """Nodes in containers see each other's processes."""
+    async with Sandbox(ovn=False) as other, watching(shared_node) as agent:
+        await agent.says("healthy")
+        told = agent.agent.health.results["vswitchd.alone"]
+        assert (told.status, str(other.pid("ovs-vswitchd")) in told.detail) == (Status.OK, False)
+        assert "vswitchd-locked-out" not in agent.codes
+
+
 @pytest.mark.parametrize("allowance", [3600, 0.5])
 async def test_switch_without_the_lock_of_its_database_is_locked_out(
     node: Sandbox, watching: Watching, allowance: float
