@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 
 from ovsnet.health.cause import State
@@ -129,12 +130,11 @@ async def controller_paused(scene: Scene) -> Steps:
 async def ovsdb_frozen_without_pidfile(scene: Scene) -> Steps:
     """ovsdb-server got SIGSTOP, and its pidfile was removed: its socket still says whose it is."""
     pidfile = scene.socket("ovsdb-server.pid")
-    text = pidfile.read_text()
-    pidfile.unlink()
+    kept = pidfile.rename(pidfile.with_suffix(".kept"))
     await scene.node.freeze("ovsdb-server")
     yield
     await scene.node.thaw("ovsdb-server")
-    pidfile.write_text(text)
+    kept.rename(pidfile)
 
 
 @fault("vswitchd-hung", passing="vswitchd-slow")
@@ -227,10 +227,11 @@ async def vswitchd_killed_after_a_controller_restart(scene: Scene) -> Steps:
 async def second_vswitchd(scene: Scene) -> Steps:
     """A second ovs-vswitchd waits for the database lock, while the first serves on."""
     pidfile = scene.socket("ovs-vswitchd.pid")
-    text = pidfile.read_text()
+    kept = pidfile.with_suffix(".kept")
+    os.link(pidfile, kept)  # ovs-appctl heeds a pidfile only while its process holds a lock on that very file
     async with program(scene.node, *switch_arguments(scene.node)):
         yield
-    pidfile.write_text(text)
+    kept.replace(pidfile)
 
 
 @contextlib.asynccontextmanager
