@@ -31,13 +31,14 @@ async def test_stopped_daemon_is_to_be_continued_from_the_first_moment(
     pid = node.pid(daemon)
     async with watching(node, hung_after=seconds) as agent:
         await agent.says("healthy")
+        await node.freeze(daemon)
         told: list[Diagnosis] = []
         agent.agent.subscribe(lambda change: told.append(change.diagnosis) if change.diagnosis else None)
-        await node.freeze(daemon)
         await agent.until(lambda: agent.diagnosis.code == (slow if seconds > 1 else hung), "a word for its silence")
+        silent = [each for each in told if each.code in (slow, hung)]
         await node.thaw(daemon)
         await agent.recovers()
-    silent = [each for each in told if each.code in (slow, hung)]
+    assert silent
     assert all(f"`kill -CONT {pid}`" in each.remedy for each in silent), silent
     assert "starting" not in {each.code for each in told}
 
