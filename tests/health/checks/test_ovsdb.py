@@ -79,8 +79,8 @@ async def test_address_that_was_never_read_is_not_told_as_unset(node: Sandbox, a
     await node.kill("ovn-sb")
     await node.freeze("ovsdb-server")
     async with asking(node, timeout=2.0, hung_after=60.0) as ask:
-        result = await ask.until("controller.connection", lambda now: now.status is not Status.OK)
-    assert "ovn-remote" not in result.detail
+        result = await ask.until("controller.connection", lambda now: now.status is Status.FAILED)
+    assert (result.reason, "ovn-remote" in result.detail) == ("controller-not-connected", False)
 
 
 async def test_deleted_bridge_is_missing_and_the_push_tells(node: Sandbox, asking: Asking) -> None:
