@@ -56,6 +56,7 @@ class Timeline:
         self._stages = [stage for stage in STAGES if stage.check in checks]
         self._reached: dict[str, Reached] = {}
         self._starts: dict[str, float] = {}
+        self._long_running: set[str] = set()
         self._waiting = self._first_open()
 
     def restarted(self, daemon: str, at: float) -> None:
@@ -64,6 +65,7 @@ class Timeline:
         if not opened:
             return
         self._starts[daemon] = at
+        self._long_running.discard(daemon)
         under_way = self.began is not None and self.waiting_for() is not None
         self.began = min(self.began, at) if self.began is not None and under_way else at
         for name in opened:
@@ -71,7 +73,8 @@ class Timeline:
         self._waiting = self._first_open()
 
     def revoke(self, daemon: str) -> None:
-        """What started was another process of that name: the one that serves has run for long."""
+        """``daemon`` has run for long: no start waits for it, and what started under its name was another process."""
+        self._long_running.add(daemon)
         if self._starts.pop(daemon, None) is not None:
             self.began = min(self._starts.values(), default=None)
 
@@ -94,6 +97,7 @@ class Timeline:
         """The same start, as if the stages of ``checks`` did not exist."""
         other = Timeline(self._watched_since, [stage.check for stage in self._stages if stage.check not in checks])
         other.began, other._reached, other._starts = self.began, dict(self._reached), dict(self._starts)
+        other._long_running = set(self._long_running)
         other._waiting = other._first_open()
         return other
 
@@ -105,8 +109,14 @@ class Timeline:
         return next((stage.name for stage in self._stages if stage.name not in self._reached), None)
 
     def under_way(self, now: float, allowance: float) -> bool:
-        """Whether a daemon started less than ``allowance`` seconds ago, and a stage is still to be reached."""
-        return self.began is not None and now - self.began < allowance and self.waiting_for() is not None
+        """Whether a daemon started less than ``allowance`` seconds ago, and a stage is still to be reached. One of
+        daemons that have all run for longer was reached before anybody looked, and is no part of that start."""
+        if self.began is None or now - self.began >= allowance:
+            return False
+        return any(
+            stage.name not in self._reached and not self._long_running.issuperset(stage.daemons)
+            for stage in self._stages
+        )
 
     def excuses(self, daemon: str, now: float, allowance: float, *, lost_at: float | None = None) -> bool:
         """Whether what ``daemon`` lacks is part of a start: it, or one that starts before it, started less than

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection
+from fnmatch import fnmatch
 
+from ovsnet.io.address import Address
 from ovsnet.node.components import OVSDB, Component
 from ovsnet.node.database_file import damaged
 from ovsnet.node.descriptors import Descriptors, descriptors
@@ -45,7 +48,8 @@ class Daemon:
         self.started_at: float | None = None
         """When its process started, by ``clock``; None while we see none."""
         self._tick: float | None = None
-        """The same in seconds since the boot, which two readings of one process have alike."""
+        """The same as two readings of one process have it alike: seconds since the boot, or since the epoch where only
+        its socket can be seen."""
         self.distant = False
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
         self.ended_at: float | None = None
@@ -67,23 +71,37 @@ class Daemon:
         self._late_at = 0.0
         self._refused_at: float | None = None
 
-    def met(self, pid: int | None) -> bool:
-        """A connection to it stands, and ``pid`` is at its other end. True when it is another process than before."""
+    def met(self, pid: int | None, address: Address | None = None) -> bool:
+        """A connection to it stands, at ``address``, and ``pid`` is at its other end: None in another pid namespace.
+        True when it is another process than before."""
         self.peer_pid = pid
         self._sighting = None
         self.nameless = None
-        return self._is_new(pid)
+        return self._has_new_socket(address) if pid is None else self._is_new(pid)
 
-    def _is_new(self, pid: int | None) -> bool:
-        process = None if pid is None else sample(pid, self._clock())
+    def _is_new(self, pid: int) -> bool:
+        process = sample(pid, self._clock())
         if process is None:
             return False
-        self._met, self.ended_at = process, None
+        self._met = process
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-        before, self._tick = self._tick, process.started
-        self.started_at = self._clock() - since_boot + process.started
-        self.starts.saw(process.started, self.started_at)
-        return before != self._tick
+        return self._started(process.started, self._clock() - since_boot + process.started)
+
+    def _has_new_socket(self, address: Address | None) -> bool:
+        """A daemon makes its first socket when it starts. That shows how old a process is that cannot be seen."""
+        if address is None or not fnmatch(os.path.basename(address.path), self.component.sockets[0]):
+            return False
+        try:
+            made_at = os.stat(address.path).st_mtime
+        except OSError:
+            return False
+        return self._started(made_at, self._clock() - max(time.time() - made_at, 0.0))
+
+    def _started(self, tick: float, at: float) -> bool:
+        self.ended_at = None
+        before, self._tick, self.started_at = self._tick, tick, at
+        self.starts.saw(tick, at)
+        return before != tick
 
     @property
     def sighting(self) -> Sighting | None:

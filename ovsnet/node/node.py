@@ -280,7 +280,7 @@ class Node:
 
     def _met(self, name: str, session: Session) -> Session:
         daemon = self.daemons[name]
-        if daemon.met(session.peer_pid) and daemon.started_at is not None:
+        if daemon.met(session.peer_pid, session.address) and daemon.started_at is not None:
             self._on_start(name, daemon.started_at)
         return session
 

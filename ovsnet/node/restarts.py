@@ -33,8 +33,8 @@ class Starts:
         self._newest: float | None = None
 
     def saw(self, tick: float, started_at: float) -> None:
-        """A process was seen that started ``tick`` seconds after the boot, as the kernel counts exactly, which is
-        ``started_at`` by the caller's clock. Of two that are seen in turn, neither starts again."""
+        """A process was seen that started at ``started_at`` by the caller's clock, and at ``tick`` by one that says the
+        same of one process each time. Of two that are seen in turn, neither starts again."""
         if self._newest is not None and tick > self._newest:
             self._at.append(started_at)
         self._newest = max(tick, self._newest or tick)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ovsnet.health.cause import State
+from tests.faults.daemons import NO_FLOWS, RESTARTED
 from tests.faults.fault import LATER, Scene, Steps, fault
 from tests.faults.programs import no_more_descriptors
 
@@ -173,6 +175,24 @@ async def vswitchd_killed_in_another_pid_namespace(scene: Scene) -> Steps:
     await scene.node.kill("ovs-vswitchd")
     yield
     await scene.node.start("ovs-vswitchd")
+
+
+@fault(
+    "vswitchd-restarting",
+    view=_in_another_pid_namespace,
+    observers=("held",),
+    passing=f"vswitchd-down vswitchd-slow process-unseen {RESTARTED['vswitchd']} {NO_FLOWS}",
+    starts=True,
+    deadline=10,
+    needs="namespaces",
+)
+async def vswitchd_killed_again_and_again_in_another_pid_namespace(scene: Scene) -> Steps:
+    """ovs-vswitchd got SIGKILL three times, and was started each time; its processes cannot be seen."""
+    for _ in range(3):
+        await scene.node.kill("ovs-vswitchd")
+        await scene.node.start("ovs-vswitchd")
+        await asyncio.sleep(0.7)
+    yield
 
 
 @fault("self-out-of-descriptors", observers=("held",))

@@ -127,7 +127,7 @@ async def ovn_remote_names_a_black_hole(scene: Scene) -> Steps:
 
 @fault("southbound-hung", passing=f"{UNCONNECTED} southbound-slow", deadline=3)
 async def ovn_remote_names_a_silent_server(scene: Scene) -> Steps:
-    """external_ids:ovn-remote names a server that accepts and says nothing."""
+    """external_ids:ovn-remote names a server that says nothing."""
     async with program(scene.node, sys.executable, mute_server.__file__) as server:
         assert server.stdout is not None
         port = int(await server.stdout.readline())

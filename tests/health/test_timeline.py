@@ -140,6 +140,20 @@ def test_start_is_under_way_until_its_last_stage_or_the_end_of_its_allowance() -
     assert timeline.ended == 4.0
 
 
+def test_start_does_not_wait_for_a_daemon_that_has_run_for_long() -> None:
+    """Its stages were reached before anybody looked."""
+    timeline = Timeline(0.0, CHECKS)
+    timeline.restarted("ovsdb-server", 3.0)
+    for daemon in ("ovs-vswitchd", "ovn-controller"):
+        assert timeline.under_way(4.0, 60.0)
+        timeline.revoke(daemon)
+    assert timeline.under_way(4.0, 60.0)
+    timeline.observe(proof("database", 4.0))
+    assert not timeline.under_way(4.0, 60.0)
+    timeline.restarted("ovs-vswitchd", 5.0)
+    assert timeline.under_way(6.0, 60.0)
+
+
 @pytest.mark.parametrize("daemon", DAEMONS)
 @pytest.mark.parametrize("started", DAEMONS)
 def test_start_excuses_what_starts_behind_it(started: str, daemon: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from ovsnet.io.address import Address
 from ovsnet.node.components import Component
 from ovsnet.node.daemon import LAST_FEW, SIGHTED_FOR, Daemon
 from ovsnet.node.presence import Presence
@@ -101,6 +102,27 @@ def test_start_is_told_by_our_clock_and_a_new_process_is_told_once(
     assert daemon.started_at is not None
     assert daemon.started_at <= clocks.now
     assert not daemon.met(child.pid)
+
+
+def test_start_of_a_process_that_cannot_be_seen_is_told_by_its_socket(tmp_path: Path, clocks: Clocks) -> None:
+    """An agent in a pid namespace of its own. The socket of a bridge is made later, and tells nothing."""
+    component = replace(SLEEP, sockets=("sleep.*.ctl", "*.mgmt"))
+    daemon = Daemon(component, Rundir(tmp_path, tmp_path), lambda: clocks.now)
+    first, second, bridge = (tmp_path / name for name in ("sleep.7.ctl", "sleep.8.ctl", "br.mgmt"))
+    now = time.time()
+    for path, age in ((first, 100.0), (second, 2.0), (bridge, 1.0)):
+        path.touch()
+        os.utime(path, (now - age, now - age))
+    assert daemon.met(None, Address.unix(first))
+    assert daemon.started_at == pytest.approx(clocks.now - 100.0, abs=1.0)
+    assert not daemon.met(None, Address.unix(first))
+    assert not daemon.met(None, Address.unix(bridge))
+    assert daemon.starts.since(0.0) == 0
+    assert daemon.met(None, Address.unix(second))
+    assert daemon.started_at == pytest.approx(clocks.now - 2.0, abs=1.0)
+    assert daemon.starts.since(0.0) == 1
+    second.unlink()
+    assert not daemon.met(None, Address.unix(second))
 
 
 def test_another_process_is_another_start(child: subprocess.Popen[bytes], tmp_path: Path) -> None:

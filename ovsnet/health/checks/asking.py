@@ -179,6 +179,9 @@ ENDS_WITHIN = 0.3
 
 LOOKS_AT_ITS_END = 15
 
+HAS_SOCKETS_AFTER = 5.0
+"""Seconds after its start until when a daemon may have no sockets yet, on a host with much to do."""
+
 NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
@@ -245,12 +248,13 @@ def _gone(daemon: Daemon, detail: str) -> Answer:
 
 async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
     """Whether it should be asked again: the name of its socket went just now, and it was waited for what comes of that.
-    A daemon removes its sockets a moment before it ends (lib/fatal-signal.c), and another may follow it at once."""
+    A daemon removes its sockets a moment before it ends (lib/fatal-signal.c), another may follow it at once, and one
+    that started just now has not made its own yet."""
     daemon = node.daemons[check.daemon]
     if error.reason not in NAME_LOST or daemon.late or daemon.distant:
         return False
     pid = (await node.sight(check.daemon)).pid
-    if pid is None or pid == daemon.nameless:
+    if pid is None or (pid == daemon.nameless and not _is_young(node, daemon, pid)):
         return False
     daemon.nameless = pid
     for _ in range(LOOKS_AT_ITS_END):
@@ -259,6 +263,11 @@ async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
         await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
     daemon.forget_sighting()
     return True
+
+
+def _is_young(node: Node, daemon: Daemon, pid: int) -> bool:
+    began = daemon.began(pid)
+    return began is not None and node.clock() - began < HAS_SOCKETS_AFTER
 
 
 def _looks_elsewhere(node: Node, pid: int | None) -> bool:

@@ -60,8 +60,8 @@ async def _unless_it_waits(node: Node, asked: Awaitable[Answer]) -> Answer:
             raise
         return failed(
             "no-database",
-            "ovs-vswitchd answers on its control socket and serves no OpenFlow since the database was lost: "
-            "its reconnect backoff goes on.",
+            "ovs-vswitchd answers on its control socket and is not connected to the database, without which it serves "
+            "no OpenFlow: its reconnect backoff goes on.",
         )
 
 
@@ -71,21 +71,34 @@ and a whole backoff that an earlier loss has left (lib/reconnect.c)."""
 
 
 def _may_wait_for_database(node: Node) -> bool:
-    """Its main loop turns, so it is not slow; how long its backoff is cannot be seen. Where a bridge has spoken
-    OpenFlow since the database is back, or the switch holds a connection to it, the backoff is over."""
-    lost, opened = node.ovsdb.lost_at, node.ovsdb.opened_at
+    """Its main loop turns, so it is not slow. Whether it is connected to its database is best seen in the kernel."""
     now = node.clock()
-    answers = now - node.vswitchd.heard_at < node.settings.timeout + node.settings.interval
-    spoke = any(max(link.heard_at, link.spoke_at) > opened for link in node.openflow.values())
-    may = answers and not spoke and lost is not None and lost < opened and now - opened < LONGEST_WAIT
-    return may and not _is_at_the_database(node)
+    if now - node.vswitchd.heard_at >= node.settings.timeout + node.settings.interval:
+        return False
+    connected = _is_at_the_database(node)
+    if connected is not None:
+        return not connected
+    back = _back_at(node)
+    spoke = max((at for link in node.openflow.values() for at in (link.heard_at, link.spoke_at)), default=0.0)
+    return back is not None and spoke <= back and now - back < LONGEST_WAIT
 
 
-def _is_at_the_database(node: Node) -> bool:
-    """Whether ovs-vswitchd is seen to hold a connection to its database."""
+def _back_at(node: Node) -> float | None:
+    """When the database was served again that ovs-vswitchd had lost: seen by us, or before we came; None if neither."""
+    lost, opened = node.ovsdb.lost_at, node.ovsdb.opened_at
+    if lost is not None and lost < opened:
+        return opened
+    started, switch = node.daemons["ovsdb-server"].started_at, node.daemons["ovs-vswitchd"].started_at
+    return started if lost is None and started is not None and switch is not None and switch < started else None
+
+
+def _is_at_the_database(node: Node) -> bool | None:
+    """Whether ovs-vswitchd holds a connection to its database; None where that cannot be seen."""
     connected = accepted(node.database.path) if node.database.scheme == "unix" else None
     process = node.daemons["ovs-vswitchd"].process()
-    return connected is not None and process is not None and HeldEnds().holds_one(process.pid, connected) is True
+    if not connected or process is None:  # without even our own, the table is not that of ovsdb-server
+        return None
+    return HeldEnds().holds_one(process.pid, connected)
 
 
 def _waits_for_database(node: Node) -> float | None:

@@ -62,6 +62,7 @@ class Daemon:
         self.pid = 1
         self.ended_at = ended_at
         self.nameless: int | None = None
+        self.began_at = -3600.0
         self.ending = ending
         self.notes: list[str] = []
 
@@ -75,6 +76,9 @@ class Daemon:
 
     def has_ended(self, pid: int) -> bool:
         return self.ending
+
+    def began(self, pid: int) -> float:
+        return self.began_at
 
     def forget_sighting(self) -> None:
         if self.ending:
@@ -193,6 +197,17 @@ async def test_each_process_that_follows_is_waited_for_once_though_none_was_met(
     daemon.sighting = Sighting(Presence.RUNS, 2, "process 2 runs")
     assert (await run(probing(error, ok("It answers.")), node(daemon), {})).status is Status.OK
     assert daemon.nameless == 2
+
+
+async def test_daemon_that_started_just_now_is_waited_for_until_it_has_had_time_to_make_its_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    error = SocketMissing("Nobody.")
+    daemon = Daemon()
+    daemon.began_at = node(daemon).clock()
+    assert (await run(probing(error, error, error, ok("It answers.")), node(daemon), {})).status is Status.OK
+    monkeypatch.setattr("ovsnet.health.checks.asking.HAS_SOCKETS_AFTER", 0.0)
+    assert (await run(probing(error), node(daemon), {})).reason == error.reason
 
 
 async def test_daemon_that_another_follows_at_once_was_never_missing() -> None:

@@ -9,10 +9,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ovsnet.health.cause import State
 from ovsnet.health.checks.result import Status
+from ovsnet.node.unix_peers import HeldEnds, accepted
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
-from tests.node.faults.conftest import Watching
+from ovsnet.sandbox.waiting import until
+from tests.node.faults.conftest import Setting, Watching
+from tests.node.faults.oneshot import checked
+from tests.patience import PATIENCE
 
 BEHIND_THE_SWITCH = {
     "vswitchd.alone",
@@ -208,6 +213,41 @@ async def test_switch_that_waits_to_find_the_database_again_is_told_with_the_sec
         await agent.recovers()
         answered_at = agent.agent.health.results["openflow.echo"].at
         assert answered_at > told.at + float(told.values["retry_seconds"]) - 0.5
+
+
+async def _long_backoff(node: Sandbox) -> None:
+    """Restart ovsdb-server so that ovs-vswitchd waits for eight seconds before it looks for it again: a connection that
+    was shorter than the backoff before it, four seconds here, doubles it (lib/reconnect.c,
+    ``reconnect_disconnected``)."""
+    database, switch = str(node.rundir / "db.sock"), node.pid("ovs-vswitchd")
+    await node.kill("ovsdb-server")
+    await asyncio.sleep(3.4)  # past the second attempt: only time does that
+    await node.start("ovsdb-server")
+    await until(lambda: HeldEnds().holds_one(switch, accepted(database) or frozenset()), PATIENCE, "It never tried.")
+    await node.kill("ovsdb-server")
+    await node.start("ovsdb-server")
+
+
+async def test_switch_in_the_backoff_of_a_short_connection_is_not_called_slow(
+    node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor by an agent that comes within it, or by ``ovsnet check``, which never saw the database go."""
+    patient: dict[str, Setting] = {"timeout": 1.0, "hung_after": 2.0, "start_allowance": 1.0}
+    monkeypatch.setenv("OVSNET_START_ALLOWANCE", "1")
+    async with watching(node, **patient) as held:
+        await held.says("healthy")
+        await _long_backoff(node)
+        await asyncio.sleep(1.0)  # past the allowance: only time does that
+        asked = asyncio.create_task(checked(node, "--timeout", "1"))
+        async with watching(node, **patient) as fresh:
+            for agent in (held, fresh):
+                await agent.says("vswitchd-not-connected", failed={"openflow.echo"}, fact="serves no OpenFlow")
+                assert agent.diagnosis.state is State.DEGRADED
+            exit_code, document = await asked
+            assert (exit_code, document["diagnosis"]["code"]) == (0, "vswitchd-not-connected")
+            for agent in (held, fresh):
+                await agent.recovers()
+                assert "vswitchd-slow" not in agent.codes
 
 
 @pytest.mark.parametrize("written", ["ours", "nobody's", "nonsense"])
