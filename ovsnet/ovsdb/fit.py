@@ -109,19 +109,19 @@ def _number(column: Column, mutator: str) -> Column:
 def _any_number(column: Column) -> Column:
     from ovs.db.types import BaseType, Type
 
-    return replace(column, min=1, max=1, datum_type=Type(BaseType(column.datum_type.key.type)))
+    return replace(column, min=1, max=1, declared=Type(BaseType(column.datum_type.key.type)))
 
 
 def _of_any_size(column: Column, *, keys_alone: bool = False) -> Column:
     """The same elements, as few or many as the caller names."""
     from ovs.db.types import Type
 
-    kind = column.datum_type or Type.from_json(column.key)
+    kind = column.datum_type
     item = None if keys_alone else kind.value
     return replace(
         column,
         value=None if keys_alone else column.value,
         min=0,
         max=sys.maxsize,
-        datum_type=Type(kind.key, item, 0, sys.maxsize),
+        declared=Type(kind.key, item, 0, sys.maxsize),
     )

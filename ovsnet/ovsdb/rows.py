@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from ovsnet.errors import UsageError
+from ovsnet.errors import ProtocolError, UsageError
 from ovsnet.ovsdb.values import NO_UUID, Atom, Uuid, Value, wire
+
+if TYPE_CHECKING:
+    from ovs.db.types import Type
 
 AtomType: TypeAlias = Literal["integer", "real", "boolean", "string", "uuid"]
 Only = TypeVar("Only", bound=Atom)
@@ -26,7 +29,8 @@ BAD_VALUE = (TypeError, ValueError, LookupError)
 class Column:
     """One column of a table. ``key``, ``value``, ``min`` and ``max`` as in RFC 7047 section 3.2, ``<type>``.
 
-    ``datum_type`` is the ``ovs.db.types.Type`` that holds enumerations, ranges and references too.
+    ``declared`` is the whole ``<type>``, with enumerations, ranges and references: as JSON, or the
+    ``ovs.db.types.Type`` that is made of it when something is written.
     """
 
     name: str
@@ -36,13 +40,27 @@ class Column:
     max: int = 1
     mutable: bool = True
     ephemeral: bool = False
-    datum_type: Any = field(default=None, repr=False, compare=False)
+    declared: Any = field(default=None, repr=False, compare=False)
     read: Read = field(init=False, repr=False, compare=False)
     default: Value = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "read", _reader(self))
         object.__setattr__(self, "default", _default(self))
+
+    @property
+    def datum_type(self) -> Type:
+        """The ``ovs.db.types.Type``. Raises ProtocolError for a ``<type>`` that OVS would not take."""
+        from ovs.db.error import Error
+        from ovs.db.types import Type
+
+        if not isinstance(self.declared, Type):
+            try:
+                parsed = Type.from_json(self.key if self.declared is None else self.declared)
+            except (Error, AttributeError, *BAD_VALUE) as error:
+                raise ProtocolError(f"The schema has a wrong type for column {self.name}: {error}.") from error
+            object.__setattr__(self, "declared", parsed)
+        return self.declared
 
     @property
     def is_map(self) -> bool:
@@ -89,12 +107,11 @@ def to_wire(column: Column, value: object) -> object:
     """
     from ovs.db.data import Datum
     from ovs.db.error import Error
-    from ovs.db.types import Type
 
     symbols: dict[str, object] = {"": None}  # an empty one is taken for none, and then named uuids are refused
     text = wire(value)
     try:
-        Datum.from_json(column.datum_type or Type.from_json(column.key), text, symbols)
+        Datum.from_json(column.datum_type, text, symbols)
     except (Error, ArithmeticError, AttributeError, *BAD_VALUE) as error:  # what Datum raises of itself, too
         said = getattr(error, "msg", str(error)).rstrip(".")
         raise UsageError(
@@ -106,8 +123,6 @@ def to_wire(column: Column, value: object) -> object:
 
 def in_english(column: Column) -> str:
     """What the column takes: "boolean", "map of string-string pairs", "integer, in range 1 to 65,279"."""
-    if column.datum_type is None:
-        return column.key
     kind: str = column.datum_type.toEnglish()
     try:
         constraint = column.datum_type.constraintsToEnglish()

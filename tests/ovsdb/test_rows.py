@@ -241,7 +241,7 @@ def test_writing(name: str, value: object, wired: object) -> None:
         (real_schema("vswitch.ovsschema").table("Port").column("qos"), "no uuid"),
         (real_schema("vswitch.ovsschema").table("Port").column("qos"), Uuid("no uuid")),
         (interface("external_ids"), [["a", "b"]]),
-        (Column("c", "uuid", datum_type=enumeration("uuid")), Uuid("00000000-0000-4000-8000-000000000009")),
+        (Column("c", "uuid", declared=enumeration("uuid")), Uuid("00000000-0000-4000-8000-000000000009")),
     ],
 )
 def test_writing_refuses_as_promised_whatever_the_reference_raises(column: Column, value: object) -> None:
