@@ -93,7 +93,7 @@ chaos: setup
 	$(BIN)/python -m tests.ovsdb.chaos --seeds $(SEEDS) --transactions $(TRANSACTIONS) --members 3
 
 # Every fault of tests/faults, and pairs of them, against every observer, on three generations of OVS and OVN; writes
-# docs/matrix.md. As root, for a few of them. One row again: ONLY=NAME.
+# docs/matrix.md. As root, for a few of them. Rows again, on the page of the last run: ONLY=NAME.
 PAIRS ?= 60
 NODES ?= 4
 ONLY ?=

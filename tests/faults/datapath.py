@@ -43,11 +43,12 @@ async def receive(node: Sandbox, numbers: Iterable[int]) -> None:
 
 @contextlib.asynccontextmanager
 async def traffic(node: Sandbox) -> AsyncIterator[None]:
-    """Packets of ever new connections."""
+    """Packets of ever new connections. Raises PeerError if not even the first can be sent; later the switch may go."""
+    await receive(node, [0])
 
     async def send() -> None:
-        for number in itertools.count():
-            with contextlib.suppress(PeerError):  # the switch may be away
+        for number in itertools.count(1):
+            with contextlib.suppress(PeerError):
                 await receive(node, [number])
             await asyncio.sleep(0.02)
 

@@ -24,13 +24,14 @@ from tests.faults.catalogue import FAULTS
 from tests.generations import versions
 from tests.matrix.expected import pairs
 from tests.matrix.page import compared, page, summary, told
-from tests.matrix.row import Generation
+from tests.matrix.row import Generation, retaken
 from tests.matrix.run import Task, run
 
 SUITES = ("installed", "trixie", "sid")
 PAGE = Path(__file__).parents[2] / "docs" / "matrix.md"
 README = Path(__file__).parents[2] / "README.md"
-
+RECORD = Path(__file__).parents[2] / ".matrix.json"
+"""All that was said in the last whole run."""
 
 HOST_OF_ITS_OWN = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 """Each node is alone on its host, as far as anybody can see."""
@@ -47,24 +48,26 @@ def main() -> int:
         return 0
     began = time.monotonic()
     generations = [_run_on(suite, options) for suite in (options.suite or SUITES)]
-    if options.keep:
-        options.keep.write_bytes(msgspec.json.encode(generations))
-    if not options.only:
+    rows = [row for generation in generations for row in generation.rows]
+    if options.only and RECORD.exists():
+        generations = retaken(msgspec.json.decode(RECORD.read_bytes(), type=list[Generation]), generations)
+    if len(generations) == len(SUITES) and (RECORD.exists() or not options.only):
+        RECORD.write_bytes(msgspec.json.encode(generations))
         PAGE.write_text(page(generations, options.seed), encoding="utf-8")
         README.write_text(compared(README.read_text(encoding="utf-8"), generations[0].rows), encoding="utf-8")
-    rows = [row for generation in generations for row in generation.rows]
     _say(f"\n{summary(rows)}\nin {time.monotonic() - began:.0f} s, seed {options.seed}")
     return 0 if all(row.right or row.pending for row in rows) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
-    parser.add_argument("--only", default="", metavar="GLOB", help="rows by this name alone; writes no page")
+    parser.add_argument(
+        "--only", default="", metavar="GLOB", help="rows by this name alone; the page of the last whole run takes them"
+    )
     parser.add_argument("--seed", type=int, default=1, help="what the choice of pairs follows from, default 1")
     parser.add_argument("--pairs", type=int, default=60, help="how many, default 60")
     parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; default: all three")
     parser.add_argument("--jobs", type=int, default=4, help="nodes at once, default 4")
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="write all that was said there, as JSON")
     parser.add_argument("--part", default="", help=argparse.SUPPRESS)
     parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
     return parser

@@ -69,6 +69,8 @@ def page(generations: Sequence[Generation], seed: int) -> str:
         "",
         f"{summary(rows)} (seed {seed}).".replace("\n", "  \n"),
     ]
+    if again := sorted({row.name for row in rows if row.again}):
+        lines += ["", f"Taken again by themselves, after the whole run: {', '.join(again)}."]
     for kind, title in (("single", "Single faults"), ("long", "Forty seconds"), ("pair", "Two at once")):
         lines += ["", f"## {title}", "", *_table([row for row in head.rows if row.kind == kind], others)]
     return "\n".join(lines) + "\n"

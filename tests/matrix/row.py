@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 
@@ -38,6 +40,8 @@ class Row(msgspec.Struct, kw_only=True):
     wrong: list[str] = []
     seconds: float = 0.0
     skipped: str = ""
+    again: bool = False
+    """Taken again by itself, after a whole run."""
 
     @property
     def right(self) -> bool:
@@ -61,3 +65,18 @@ class Generation(msgspec.Struct, kw_only=True):
     suite: str
     versions: str
     rows: list[Row]
+
+
+def retaken(before: Sequence[Generation], now: Sequence[Generation]) -> list[Generation]:
+    """The whole run of before, with the rows that were taken again in place of its own."""
+    found = {(each.suite, row.name, row.kind): row for each in now for row in each.rows}
+    for row in found.values():
+        row.again = True
+    return [
+        Generation(
+            suite=each.suite,
+            versions=each.versions,
+            rows=[found.get((each.suite, row.name, row.kind), row) for row in each.rows],
+        )
+        for each in before
+    ]

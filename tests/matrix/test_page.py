@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.faults.catalogue import FAULTS
 from tests.matrix.page import BEGIN, COMPARED, END, compared, page, summary, told
-from tests.matrix.row import Generation, Row, Said
+from tests.matrix.row import Generation, Row, Said, retaken
 
 
 def a_row(name: str = "ovsdb-killed", *wrong: str, kind: str = "single", pending: str = "", skipped: str = "") -> Row:
@@ -63,3 +63,11 @@ def test_readme_shows_what_each_tool_says_beside_the_code_that_is_right() -> Non
 
 def test_every_fault_that_the_readme_compares_is_in_the_catalogue() -> None:
     assert [name for name in COMPARED if name not in FAULTS] == []
+
+
+def test_row_that_was_taken_again_replaces_its_own_and_the_page_says_so() -> None:
+    before = [Generation(suite=suite, versions="", rows=[a_row("a", "says starting"), a_row("b")]) for suite in "xy"]
+    after = retaken(before, [Generation(suite="x", versions="", rows=[a_row("a")])])
+    assert [[row.right for row in each.rows] for each in after] == [[True, True], [False, True]]
+    assert "Taken again by themselves, after the whole run: a." in page(after, 1)
+    assert "Taken again" not in page(before, 1)
