@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from ovsnet.files import read_text
 from ovsnet.io.unix_diag import unix_peers
-from ovsnet.node.unix_sockets import MOST_BYTES, open_sockets
+from ovsnet.node.unix_sockets import MOST_BYTES, has_socket, open_sockets
 
 CONNECTED = "03"
 """SS_CONNECTED of include/uapi/linux/net.h, as /proc/net/unix prints it."""
@@ -59,20 +60,35 @@ class HeldEnds:
     def __init__(self) -> None:
         self._pid: int | None = None
         self._seen: frozenset[int] = frozenset()
-        self._held: frozenset[int] | None = frozenset()
+        self._held: dict[int, Descriptor] | None = {}
+        self._place: Hashable = None
 
-    def holds_one(self, pid: int | None, accepted: frozenset[int]) -> bool | None:
-        """None where it cannot be seen."""
+    def holds_one(self, pid: int | None, accepted: frozenset[int], place: Hashable = None) -> bool | None:
+        """None where it cannot be seen. ``place`` is what ``keeps_one`` may ask for."""
         if pid is None:
             return None
-        stands = self._held is not None and not self._held.isdisjoint(accepted)
+        stands = self._held is not None and not accepted.isdisjoint(self._held)
         if pid != self._pid or not (stands or accepted == self._seen):
             self._pid, self._seen, self._held = pid, accepted, _held_by(pid, accepted)
-        return None if self._held is None else not self._held.isdisjoint(accepted)
+        self._place = place
+        return None if self._held is None else not accepted.isdisjoint(self._held)
+
+    def keeps_one(self, pid: int | None, place: Hashable) -> bool:
+        """Whether it still has one that ``holds_one`` saw in that place: a link to read, and no list. A process lets
+        go of a connection that its peer has closed as soon as its loop turns."""
+        if pid is None or (pid, place) != (self._pid, self._place):
+            return False
+        return any(has_socket(pid, number, inode) for number, inode in (self._held or {}).values())
 
 
-def _held_by(pid: int, accepted: frozenset[int]) -> frozenset[int] | None:
+Descriptor: TypeAlias = tuple[int, int]
+"""Its number, and the inode of its socket."""
+
+
+def _held_by(pid: int, accepted: frozenset[int]) -> dict[int, Descriptor] | None:
+    """Those of the accepted ends of which the process has the other."""
     peers, sockets = unix_peers(), open_sockets(pid)
     if peers is None or sockets is None:
         return None
-    return frozenset(inode for inode in accepted if peers.get(inode) in sockets)
+    ends = {inode: peers[inode] for inode in accepted if inode in peers}
+    return {inode: (sockets[end], end) for inode, end in ends.items() if end in sockets}

@@ -81,16 +81,25 @@ def _sockets(process: Path, tables: Tables) -> list[UnixSocket]:
     return tables[namespace]
 
 
-def open_sockets(pid: int, proc: Path = Path("/proc")) -> frozenset[int] | None:
-    """The inodes of the sockets that a process has open, of whatever family; None when that cannot be read."""
+def open_sockets(pid: int, proc: Path = Path("/proc")) -> dict[int, int] | None:
+    """The descriptors of the sockets that a process has open, of whatever family, by inode; None when that cannot be
+    read."""
     try:
         return _open_sockets(proc / str(pid) / "fd")
     except OSError:
         return None
 
 
-def _open_sockets(directory: Path) -> frozenset[int]:
-    inodes = set()
+def has_socket(pid: int, descriptor: int, inode: int, proc: Path = Path("/proc")) -> bool:
+    """Whether this descriptor of a process is that socket, as far as can be seen."""
+    try:
+        return os.readlink(proc / str(pid) / "fd" / str(descriptor)) == f"socket:[{inode}]"
+    except OSError:
+        return False
+
+
+def _open_sockets(directory: Path) -> dict[int, int]:
+    found = {}
     with os.scandir(directory) as entries:
         for count, entry in enumerate(entries):
             if count == MOST_DESCRIPTORS:
@@ -100,8 +109,8 @@ def _open_sockets(directory: Path) -> frozenset[int]:
             except FileNotFoundError:
                 continue  # closed while we looked
             if socket:
-                inodes.add(int(socket[1]))
-    return frozenset(inodes)
+                found[int(socket[1])] = int(entry.name)
+    return found
 
 
 def _read(table: Path) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from ovsnet import openflow
 from ovsnet.io.address import Address
 from ovsnet.node.unix_peers import HeldEnds, accepted
@@ -45,6 +47,21 @@ async def test_session_is_counted_on_a_real_switch() -> None:
             assert HeldEnds().holds_one(os.getpid(), found) is True
             assert HeldEnds().holds_one(node.pid("ovs-vswitchd"), found) is False
             assert HeldEnds().holds_one(None, found) is None
+
+
+async def test_connection_that_stands_is_seen_without_the_list_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Sandbox(ovn=False) as node:
+        path, pid, ends = str(node.rundir / "br-int.mgmt"), os.getpid(), HeldEnds()
+        async with openflow.connect(Address.unix(path)):
+            found = accepted(path)
+            assert found is not None
+            assert ends.holds_one(pid, found, "br-int") is True
+            monkeypatch.setattr("ovsnet.node.unix_peers.unix_peers", lambda: pytest.fail("It was read."))
+            assert ends.keeps_one(pid, "br-int")
+            assert not ends.keeps_one(pid, "br-ex")
+            assert not ends.keeps_one(node.pid("ovs-vswitchd"), "br-int")
+            assert not ends.keeps_one(None, "br-int")
+        assert not ends.keeps_one(pid, "br-int")
 
 
 def test_listener_that_spelt_its_path_through_a_link_is_the_same(tmp_path: Path) -> None:

@@ -50,17 +50,20 @@ async def openflow(node: Node) -> Answer:
     where ovn-controller's descriptors can be read, whether that is ovn-controller.
     """
     bridge = bridge_used(node)
+    controller, link = node.daemons["ovn-controller"].peer_pid, node.openflow.get(bridge)
+    place = bridge, None if link is None else link.lost_at  # where ours broke, everybody's did
+    if node.held_ends.keeps_one(controller, place):
+        return ok(f"ovn-controller is connected to {bridge}.")
     connected = accepted(node.rundir.mgmt(bridge).path)
     own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
     if connected is None or len(connected) < own:
         return Answer(
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
-    known = node.held_ends.holds_one(node.daemons["ovn-controller"].peer_pid, connected)
+    known = node.held_ends.holds_one(controller, connected, place)
     if len(connected) > own and known is not False:
         others = f"{len(connected) - own} connections besides ours stand on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
-    link = node.openflow.get(bridge)  # where ours broke, everybody's did
     ends = (node.daemons["ovn-controller"].started_at, None if link is None else link.lost_at)
     since = max((at for at in ends if at is not None), default=node.clock())
     wait = next_attempt(since, node.clock())
@@ -110,7 +113,7 @@ async def connection_status(node: Node) -> str:
     return (await control.call("connection-status", timeout=node.settings.timeout)).strip()
 
 
-@check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",))
+@check("controller.chassis", daemon="ovn-controller", needs=("ovsdb.echo",), every=10)
 async def chassis(node: Node) -> Answer:
     """ovn-controller has what it needs to register this node as a chassis.
 
@@ -135,7 +138,7 @@ def _is_named_elsewhere(node: Node) -> bool:
     return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
 
 
-@check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",))
+@check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",), every=10)
 async def bridge(node: Node) -> Answer:
     """The bridge that ovn-controller uses is one of those watched.
 
@@ -191,7 +194,7 @@ async def _addresses(pid: int) -> frozenset[Network] | None:
 MAPPINGS = "ovn-bridge-mappings"
 
 
-@check("controller.mappings", daemon="ovn-controller", needs=("ovsdb.echo",))
+@check("controller.mappings", daemon="ovn-controller", needs=("ovsdb.echo",), every=10)
 async def mappings(node: Node) -> Answer:
     """The bridges that lead ovn-controller to networks outside are there.
 

@@ -93,12 +93,12 @@ def _back_at(node: Node) -> float | None:
 
 
 def _is_at_the_database(node: Node) -> bool | None:
-    """Whether ovs-vswitchd holds a connection to its database; None where that cannot be seen."""
+    """Whether the process at ovs-vswitchd's control socket, for that of a bridge may be a stranger's, holds a
+    connection to its database; None where that cannot be seen."""
     connected = accepted(node.database.path) if node.database.scheme == "unix" else None
-    process = node.daemons["ovs-vswitchd"].process()
-    if not connected or process is None:  # without even our own, the table is not that of ovsdb-server
+    if not connected or node.vswitchd.current is None:  # without even our own, the table is not that of ovsdb-server
         return None
-    return HeldEnds().holds_one(process.pid, connected)
+    return HeldEnds().holds_one(node.vswitchd.current.peer_pid, connected)
 
 
 def _waits_for_database(node: Node) -> float | None:

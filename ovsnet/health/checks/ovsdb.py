@@ -46,7 +46,7 @@ async def accept(node: Node) -> Answer:
     return ok("A new connection is served.", rtt_seconds=node.clock() - started)
 
 
-@check("ovsdb.bridge", daemon="ovsdb-server", socket=Socket.DATABASE, needs=("ovsdb.echo",))
+@check("ovsdb.bridge", daemon="ovsdb-server", socket=Socket.DATABASE, needs=("ovsdb.echo",), every=10)
 async def bridge(node: Node) -> Answer:
     """The watched bridges stand in the database."""
     database = node.ovsdb.held()

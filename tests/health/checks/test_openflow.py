@@ -1,8 +1,11 @@
 """The bridge, asked over OpenFlow on a real node."""
 
+import os
+
 import pytest
 
 from ovsnet.health.checks.declaration import CHECKS
+from ovsnet.health.checks.openflow import _is_at_the_database
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors
@@ -65,6 +68,17 @@ async def test_silence_of_a_switch_that_may_wait_for_its_database_is_not_called_
         await node.freeze("ovs-vswitchd")
         answer = await CHECKS[name].probe(ask.node)
     assert (answer.status, answer.reason) == (Status.FAILED, "no-database")
+
+
+async def test_stranger_at_the_management_socket_is_not_taken_for_a_switch_without_its_database(
+    node: Sandbox, asking: Asking
+) -> None:
+    """A program that speaks OpenFlow, and then keeps silent or floods."""
+    async with asking(node) as ask:
+        assert (await ask("openflow.echo")).status is Status.OK
+        assert _is_at_the_database(ask.node) is True
+        ask.node.daemons["ovs-vswitchd"].met(os.getpid())
+        assert _is_at_the_database(ask.node) is True
 
 
 BACKLOG = 65
