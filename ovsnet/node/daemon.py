@@ -178,6 +178,17 @@ class Daemon:
         """When that process started, by ``clock``; None when it is another than the one that was met last."""
         return self.started_at if self._met is not None and self._met.pid == pid else None
 
+    def age(self, pid: int | None) -> float | None:
+        """Seconds since that process started, which was met last; None when it is another. A process that cannot be
+        seen, and holds the pidfile, wrote that when it started."""
+        if pid is not None:
+            began = self.began(pid)
+            return None if began is None else self._clock() - began
+        try:
+            return time.time() - os.stat(self.component.pidfile(self._rundir)).st_mtime
+        except OSError:
+            return None
+
     def has_ended(self, pid: int) -> bool:
         """Whether no such process runs any more, as far as can be seen."""
         process = sample(pid, self._clock())

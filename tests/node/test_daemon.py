@@ -17,6 +17,7 @@ from ovsnet.io.address import Address
 from ovsnet.node.components import Component
 from ovsnet.node.daemon import LAST_FEW, SIGHTED_FOR, Daemon
 from ovsnet.node.presence import Presence
+from ovsnet.node.process import sample
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.silence import Verdict
 
@@ -40,7 +41,13 @@ def clocks() -> Clocks:
 
 @pytest.fixture
 def child() -> Iterator[subprocess.Popen[bytes]]:
+    """It sleeps, twice in a row: its loader has closed what it opened."""
     with subprocess.Popen(["sleep", "3600"]) as process:
+        asleep = 0
+        while asleep < 2:
+            time.sleep(0.01)
+            found = sample(process.pid, 0.0)
+            asleep = asleep + 1 if found is not None and found.name == "sleep" and found.state == "S" else 0
         yield process
         process.kill()
 
@@ -123,6 +130,19 @@ def test_start_of_a_process_that_cannot_be_seen_is_told_by_its_socket(tmp_path: 
     assert daemon.starts.since(0.0) == 1
     second.unlink()
     assert not daemon.met(None, Address.unix(second))
+
+
+def test_age_is_that_of_the_process_or_of_the_pidfile_it_holds(
+    daemon: Daemon, child: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    assert daemon.age(None) is None
+    pidfile = tmp_path / "sleep.pid"
+    pidfile.write_text("7")
+    os.utime(pidfile, (time.time() - 40.0,) * 2)
+    assert daemon.age(None) == pytest.approx(40.0, abs=5.0)
+    assert daemon.age(child.pid) is None
+    daemon.met(child.pid)
+    assert daemon.age(child.pid) == pytest.approx(0.0, abs=60.0)
 
 
 def test_another_process_is_another_start(child: subprocess.Popen[bytes], tmp_path: Path) -> None:

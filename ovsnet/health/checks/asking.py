@@ -253,21 +253,20 @@ async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
     daemon = node.daemons[check.daemon]
     if error.reason not in NAME_LOST or daemon.late or daemon.distant:
         return False
-    pid = (await node.sight(check.daemon)).pid
-    if pid is None or (pid == daemon.nameless and not _is_young(node, daemon, pid)):
+    sighting = await node.sight(check.daemon)
+    pid = sighting.pid
+    if pid is None and sighting.presence is not Presence.RUNS:
+        return False
+    age = daemon.age(pid)
+    if (pid is None or pid == daemon.nameless) and (age is None or age > HAS_SOCKETS_AFTER):
         return False
     daemon.nameless = pid
     for _ in range(LOOKS_AT_ITS_END):
-        if daemon.has_ended(pid):
+        if pid is not None and daemon.has_ended(pid):
             break
         await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
     daemon.forget_sighting()
     return True
-
-
-def _is_young(node: Node, daemon: Daemon, pid: int) -> bool:
-    began = daemon.began(pid)
-    return began is not None and node.clock() - began < HAS_SOCKETS_AFTER
 
 
 def _looks_elsewhere(node: Node, pid: int | None) -> bool:

@@ -23,7 +23,7 @@ from ovsnet.errors import (
     TlsFailed,
     UnixctlRefused,
 )
-from ovsnet.health.checks.asking import look_again, run
+from ovsnet.health.checks.asking import HAS_SOCKETS_AFTER, look_again, run
 from ovsnet.health.checks.declaration import Check
 from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used, ok
 from ovsnet.node.components import Socket
@@ -62,7 +62,7 @@ class Daemon:
         self.pid = 1
         self.ended_at = ended_at
         self.nameless: int | None = None
-        self.began_at = -3600.0
+        self.seconds: float | None = 3600.0
         self.ending = ending
         self.notes: list[str] = []
 
@@ -77,8 +77,8 @@ class Daemon:
     def has_ended(self, pid: int) -> bool:
         return self.ending
 
-    def began(self, pid: int) -> float:
-        return self.began_at
+    def age(self, pid: int | None) -> float | None:
+        return self.seconds
 
     def forget_sighting(self) -> None:
         if self.ending:
@@ -199,14 +199,17 @@ async def test_each_process_that_follows_is_waited_for_once_though_none_was_met(
     assert daemon.nameless == 2
 
 
+@pytest.mark.parametrize("pid", [1, None])
 async def test_daemon_that_started_just_now_is_waited_for_until_it_has_had_time_to_make_its_socket(
-    monkeypatch: pytest.MonkeyPatch,
+    pid: int | None,
 ) -> None:
+    """Its process may be in another pid namespace, and hold the pidfile."""
     error = SocketMissing("Nobody.")
     daemon = Daemon()
-    daemon.began_at = node(daemon).clock()
+    daemon.sighting = Sighting(Presence.RUNS, pid, "it runs")
+    daemon.seconds = HAS_SOCKETS_AFTER - 1.0
     assert (await run(probing(error, error, error, ok("It answers.")), node(daemon), {})).status is Status.OK
-    monkeypatch.setattr("ovsnet.health.checks.asking.HAS_SOCKETS_AFTER", 0.0)
+    daemon.seconds = HAS_SOCKETS_AFTER + 1.0
     assert (await run(probing(error), node(daemon), {})).reason == error.reason
 
 
