@@ -1,15 +1,22 @@
 """The bridge, asked over OpenFlow on a real node."""
 
+from __future__ import annotations
+
 import os
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from ovsnet.health.checks.declaration import CHECKS
-from ovsnet.health.checks.openflow import _is_at_the_database
+from ovsnet.health.checks.openflow import _is_at_the_database, _may_wait_for_database
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import clients, no_more_descriptors
 from tests.health.checks.conftest import Asking
+
+if TYPE_CHECKING:
+    from ovsnet.node.node import Node
 
 
 async def test_bridge_answers_with_a_round_trip(shared_node: Sandbox, asking: Asking) -> None:
@@ -79,6 +86,47 @@ async def test_stranger_at_the_management_socket_is_not_taken_for_a_switch_witho
         assert _is_at_the_database(ask.node) is True
         ask.node.daemons["ovs-vswitchd"].met(os.getpid())
         assert _is_at_the_database(ask.node) is True
+
+
+@pytest.mark.parametrize(
+    ("at_database", "lost", "opened", "server", "switch", "spoke", "heard", "may"),
+    [
+        (True, 90.0, 95.0, 94.0, 10.0, 0.0, 100.0, False),  # it is connected
+        (False, None, 5.0, 4.0, 3.0, 0.0, 100.0, True),  # it is not, whatever happened before
+        (False, None, 5.0, 4.0, 3.0, 0.0, 90.0, False),  # it is silent altogether
+        (None, None, 99.0, 3.0, 10.0, 0.0, 100.0, False),  # its database was there before it
+        (None, None, 99.0, 94.0, 10.0, 0.0, 100.0, True),  # its database came after it, and before us
+        (None, None, 99.0, 80.0, 10.0, 0.0, 100.0, False),  # so long ago that its backoff is over
+        (None, 90.0, 95.0, 94.0, 10.0, 0.0, 100.0, True),  # we saw its database go and come
+        (None, 90.0, 95.0, 94.0, 10.0, 96.0, 100.0, False),  # and heard the switch since
+        (None, 96.0, 95.0, 94.0, 10.0, 0.0, 100.0, False),  # its database is away: that is another fault
+    ],
+)
+def test_switch_may_wait_for_its_database_as_far_as_can_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+    at_database: bool | None,
+    lost: float | None,
+    opened: float,
+    server: float,
+    switch: float,
+    spoke: float,
+    heard: float,
+    may: bool,
+) -> None:
+    """At 100 seconds, with a timeout and an interval of one each."""
+    monkeypatch.setattr("ovsnet.health.checks.openflow._is_at_the_database", lambda node: at_database)
+    fake = SimpleNamespace(
+        clock=lambda: 100.0,
+        settings=SimpleNamespace(timeout=1.0, interval=1.0),
+        vswitchd=SimpleNamespace(heard_at=heard),
+        ovsdb=SimpleNamespace(lost_at=lost, opened_at=opened),
+        daemons={
+            "ovsdb-server": SimpleNamespace(started_at=server),
+            "ovs-vswitchd": SimpleNamespace(started_at=switch),
+        },
+        openflow={"br-int": SimpleNamespace(heard_at=spoke, spoke_at=0.0)},
+    )
+    assert _may_wait_for_database(cast("Node", fake)) is may
 
 
 BACKLOG = 65
