@@ -260,7 +260,9 @@ async def lock_stolen(scene: Scene) -> Steps:
         yield
 
 
-def _again_and_again(daemon: str) -> Callable[[Scene], Steps]:
+def again_and_again(daemon: str) -> Callable[[Scene], Steps]:
+    """Killed three times, and started each time."""
+
     async def steps(scene: Scene) -> Steps:
         for _ in range(3):
             await scene.node.kill(daemon)
@@ -281,4 +283,4 @@ for _daemon in ("ovs-vswitchd", "ovn-controller"):
         passing=f"{_component}-down {RESTARTED[_component]} {NO_FLOWS} vswitchd-slow",
         starts=True,
         deadline=10,
-    )(_again_and_again(_daemon))
+    )(again_and_again(_daemon))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ovsnet.health.cause import State
-from tests.faults.daemons import NO_FLOWS, RESTARTED
+from tests.faults.daemons import NO_FLOWS, RESTARTED, again_and_again
 from tests.faults.fault import LATER, Scene, Steps, fault
 from tests.faults.programs import no_more_descriptors
 
@@ -177,22 +176,17 @@ async def vswitchd_killed_in_another_pid_namespace(scene: Scene) -> Steps:
     await scene.node.start("ovs-vswitchd")
 
 
-@fault(
+fault(
     "vswitchd-restarting",
+    name="vswitchd-killed-again-and-again-in-another-pid-namespace",
+    about="ovs-vswitchd got SIGKILL three times, and was started each time; its processes cannot be seen.",
     view=_in_another_pid_namespace,
     observers=("held",),
     passing=f"vswitchd-down vswitchd-slow process-unseen {RESTARTED['vswitchd']} {NO_FLOWS}",
     starts=True,
     deadline=10,
     needs="namespaces",
-)
-async def vswitchd_killed_again_and_again_in_another_pid_namespace(scene: Scene) -> Steps:
-    """ovs-vswitchd got SIGKILL three times, and was started each time; its processes cannot be seen."""
-    for _ in range(3):
-        await scene.node.kill("ovs-vswitchd")
-        await scene.node.start("ovs-vswitchd")
-        await asyncio.sleep(0.7)
-    yield
+)(again_and_again("ovs-vswitchd"))
 
 
 @fault("self-out-of-descriptors", observers=("held",))

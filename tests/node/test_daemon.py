@@ -140,6 +140,8 @@ def test_age_is_that_of_the_process_or_of_the_pidfile_it_holds(
     pidfile.write_text("7")
     os.utime(pidfile, (time.time() - 40.0,) * 2)
     assert daemon.age(None) == pytest.approx(40.0, abs=5.0)
+    os.utime(pidfile, (time.time() + 3600.0,) * 2)
+    assert daemon.age(None) is None
     assert daemon.age(child.pid) is None
     daemon.met(child.pid)
     assert daemon.age(child.pid) == pytest.approx(0.0, abs=60.0)
