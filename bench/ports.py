@@ -44,7 +44,7 @@ TIMEOUT = 60.0
 async def measure(node: Sandbox) -> list[Row]:
     address = Address.unix(node.rundir / "db.sock")
     async with await ovsdb.connect(address) as session:
-        await _fill(session)
+        await fill(session)
         with serving(agent(node)) as ours, _listening(node) as peer:
             await anyio.sleep(SETTLE)
             rest = [await cpu_share(ours.pid, WINDOW) for _ in range(ROUNDS)]
@@ -55,7 +55,7 @@ async def measure(node: Sandbox) -> list[Row]:
                 found += [await cpu_share(pid, WINDOW) for _ in range(ROUNDS)]
 
             async with anyio.create_task_group() as churning:
-                churning.start_soon(_churn, session)
+                churning.start_soon(churn, session)
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(watch, ours.pid, shares)
                     tasks.start_soon(watch, peer, peers)
@@ -89,7 +89,8 @@ def _listening(node: Sandbox) -> Iterator[int]:
             process.terminate()
 
 
-async def _fill(session: ovsdb.Session) -> None:
+async def fill(session: ovsdb.Session) -> None:
+    """``PORTS`` ports, on a bridge of their own."""
     bridge = insert("Bridge", {"name": BRIDGE, "datapath_type": "dummy"}, name="bridge")
     root = mutate("Open_vSwitch", [("bridges", "insert", NamedUuid("bridge")), ("next_cfg", "+=", 1)])
     await session.transact("Open_vSwitch", bridge, root, timeout=TIMEOUT)
@@ -98,7 +99,7 @@ async def _fill(session: ovsdb.Session) -> None:
         await session.transact("Open_vSwitch", *made, timeout=TIMEOUT)
 
 
-async def _churn(session: ovsdb.Session) -> None:
+async def churn(session: ovsdb.Session) -> None:
     """One port more, then one less, at ``RATE``; what is late is made up for."""
     began = time.monotonic()
     for number in itertools.count(1, 2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import ovsnet
+from ovsnet.sandbox.node import Sandbox
 
 ROOT = Path(ovsnet.__file__).parent
 CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
@@ -199,6 +201,13 @@ def test_check_pays_for_no_web_server() -> None:
     assert {"ovsnet.cli.check", "ovsnet.node.node", "ovsnet.health.checks.openflow"} <= loaded
     assert not loaded & {"aiohttp", "uvloop", "prometheus_client", "rich", "matplotlib", "numpy", "ovsnet.sandbox.node"}
     assert not [name for name in loaded if name.startswith("ovsnet.explain")]
+
+
+async def test_check_of_a_whole_node_needs_no_other_clients(shared_node: Sandbox) -> None:
+    """``ovs`` is for what is written, and would be a sixth of an agent's memory."""
+    loaded = await asyncio.to_thread(modules_loaded_by, "check", "--rundir", str(shared_node.rundir))
+    assert "ovsnet.ovsdb.monitor" in loaded
+    assert not [name for name in loaded if name == "ovs" or name.startswith("ovs.")]
 
 
 def test_manifests_are_written_without_the_engine_they_deploy() -> None:

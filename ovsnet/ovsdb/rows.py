@@ -1,7 +1,8 @@
 """Columns and their values: from the wire, to the wire, and what a difference between two values does.
 
 Reading is on the hot path (a southbound database has 100 000 rows), so it has converters of its own. Writing is not, so
-``to_wire`` lets ``ovs.db.data.Datum`` judge what a column takes.
+``to_wire`` lets ``ovs.db.data.Datum`` judge what a column takes. A value that plainly fits is sent without it, for an
+agent writes nothing and need not load it.
 """
 
 from __future__ import annotations
@@ -105,11 +106,14 @@ def to_wire(column: Column, value: object) -> object:
 
     Raises UsageError with one sentence that says what the column takes.
     """
+    text = wire(value)
+    if _fits_plainly(column, value):
+        return text
+
     from ovs.db.data import Datum
     from ovs.db.error import Error
 
     symbols: dict[str, object] = {"": None}  # an empty one is taken for none, and then named uuids are refused
-    text = wire(value)
     try:
         Datum.from_json(column.datum_type, text, symbols)
     except (Error, ArithmeticError, AttributeError, *BAD_VALUE) as error:  # what Datum raises of itself, too
@@ -119,6 +123,20 @@ def to_wire(column: Column, value: object) -> object:
             remedy=f"The column takes {in_english(column)}.",
         ) from error
     return text
+
+
+_NEEDS_NO_JUDGE: dict[AtomType, type] = {"integer": int, "boolean": bool, "string": str}
+"""Of a real ``wire`` may send another number, and a uuid has a syntax."""
+
+
+def _fits_plainly(column: Column, value: object) -> bool:
+    """Whether ``value`` is one atom, or none, and the column's ``<type>`` asks for nothing but its kind."""
+    declared = {"key": column.declared} if isinstance(column.declared, str) else column.declared
+    if not isinstance(declared, Mapping) or column.is_map:
+        return False
+    if declared["key"] not in (column.key, {"type": column.key}):
+        return False
+    return column.min == 0 if value is None else type(value) is _NEEDS_NO_JUDGE.get(column.key)
 
 
 def in_english(column: Column) -> str:

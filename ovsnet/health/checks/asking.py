@@ -140,24 +140,23 @@ def _limits(own: OwnLimit) -> dict[str, str]:
 
 
 async def _answer(check: Check, node: Node) -> Answer:
-    try:
-        return await _probe(check, node)
-    except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
-        return Answer(Status.SKIPPED, NOT_YET, str(error))
-    except DeadlineExceeded:
-        return await _explain_deadline(check, node)
-    except BacklogFull as error:
-        node.backlog_refusals[check.daemon] += 1
-        silence = await _explain_deadline(check, node)
-        at_work = node.daemons[check.daemon].refused() and silence.reason == Verdict.LATE
-        return silence if silence.reason in EXPLAINS_BACKLOG and not at_work else _failed(error)
-    except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
-        again = await _changes_hands(check, node, error)
-        return await (_answer(check, node) if again else _explain_absence(check, node, error))
-    except OwnLimit:
-        raise
-    except OvsnetError as error:
-        return _failed(error)
+    """Asked again for as long as its daemon changes hands: one process after another is met just once each."""
+    while True:
+        try:
+            return await _probe(check, node)
+        except NotConnectedYet as error:  # the check that makes the connection will judge the daemon
+            return Answer(Status.SKIPPED, NOT_YET, str(error))
+        except DeadlineExceeded:
+            return await _explain_deadline(check, node)
+        except BacklogFull as error:
+            return await _explain_backlog(check, node, error)
+        except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
+            if not await _changes_hands(check, node, error):
+                return await _explain_absence(check, node, error)
+        except OwnLimit:
+            raise
+        except OvsnetError as error:
+            return _failed(error)
 
 
 INTERNAL = "internal"
@@ -201,6 +200,14 @@ async def _explain_deadline(check: Check, node: Node) -> Answer:
     if check.daemon in node.daemons and node.daemons[check.daemon].process() is None:
         await node.sight(check.daemon)
     return _explain_silence(check, node)
+
+
+async def _explain_backlog(check: Check, node: Node, error: BacklogFull) -> Answer:
+    """Of a daemon that runs on and accepts nobody the backlog says more than its silence."""
+    node.backlog_refusals[check.daemon] += 1
+    silence = await _explain_deadline(check, node)
+    at_work = node.daemons[check.daemon].refused() and silence.reason == Verdict.LATE
+    return silence if silence.reason in EXPLAINS_BACKLOG and not at_work else _failed(error)
 
 
 async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer:
