@@ -331,12 +331,12 @@ def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) 
 
 
 def next_turn(first: float, period: float, now: float) -> float:
-    """The next of the moments ``first``, ``first + period``, … after ``now``.
+    """The next of the moments ``first``, ``first + period``, … after ``now``, and not the one that ``now`` is.
 
     A check that was woken keeps its turns, so that those which ask one daemon stay apart: a daemon that hangs is asked
-    soon, whenever that happens.
+    soon, whenever that happens. uvloop counts in milliseconds, and a timer of it may ring one too early.
     """
-    return first + max((now - first) // period + 1, 0) * period
+    return first + max((now + SHORTEST_GAP - first) // period + 1, 0) * period
 
 
 def _log(change: Change) -> None:

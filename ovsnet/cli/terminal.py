@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import sys
 from typing import Any
 
@@ -11,7 +11,7 @@ import click
 
 from ovsnet.texts import for_line, for_terminal
 
-_MARK = secrets.token_hex(8)
+_MARK = os.urandom(8).hex()
 """Nobody can write it into the name of a bridge before we have drawn it."""
 
 _MARKED = re.compile(rf"<{_MARK}([0-9;]*)>")

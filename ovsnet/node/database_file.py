@@ -7,7 +7,6 @@ further behind costs that change alone: the server leaves it out (ovsdb/log.c, `
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -66,6 +65,8 @@ def lost(path: Path | str) -> int:
 
 def _sound(data: bytes) -> int:
     """How many bytes hold sound records."""
+    import hashlib  # OpenSSL takes 10 ms, and hardly ever is a file looked at
+
     end = 0
     while (header := HEADER.match(data, end)) is not None:
         body = data[header.end() : header.end() + int(header[1])]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import struct
 from collections.abc import Iterator
 
@@ -98,6 +97,8 @@ def _rpm(host: Host) -> Iterator[Package]:
     path = next((each for each in RPM if host.exists(each)), None)
     if path is None:
         return
+    import sqlite3  # 1 MB, for the hosts that have such a database
+
     try:
         os.close(open_regular(host.locate(path)))
         # immutable: no lock is taken and no file is made beside it.

@@ -106,7 +106,9 @@ async def test_silence_is_called_hung_when_it_is_due_and_not_at_the_next_questio
 
 
 @pytest.mark.parametrize(
-    ("now", "turn"), [(9.0, 10.0), (10.0, 12.0), (11.9, 12.0), (12.0, 14.0), (17.0, 18.0)], ids=str
+    ("now", "turn"),
+    [(9.0, 10.0), (9.999, 12.0), (10.0, 12.0), (11.9, 12.0), (11.9985, 14.0), (12.0, 14.0), (17.0, 18.0)],
+    ids=str,
 )
 def test_turns_of_a_check_stay_where_they_are_however_often_it_is_woken(now: float, turn: float) -> None:
     assert ovsnet.agent.agent.next_turn(10.0, 2.0, now) == turn
