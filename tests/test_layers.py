@@ -105,9 +105,9 @@ def test_picture_names_every_package_and_module_once() -> None:
     assert sorted(named) == sorted({component_of(file) for file in FILES} - {"__init__", "__main__"})
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if component_of(file) not in ("__init__", "__main__")])
-def test_file_imports_nothing_to_its_right(file: str) -> None:
-    assert not wrong_imports(file, FILES[file])
+def test_no_file_imports_anything_to_its_right() -> None:
+    placed = {file: path for file, path in FILES.items() if component_of(file) not in ("__init__", "__main__")}
+    assert not {file: wrong for file, path in placed.items() if (wrong := wrong_imports(file, path))}
 
 
 def test_planted_violation_is_found(tmp_path: Path) -> None:
@@ -121,14 +121,17 @@ def test_at_most_six_modules_lie_loose() -> None:
     assert len([file for file in FILES if "/" not in file and file != "__init__.py"]) <= 6
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_file_can_be_read_in_one_sitting(file: str) -> None:
-    assert FILES[file].read_text(encoding="utf-8").count("\n") <= 350
+def test_each_file_can_be_read_in_one_sitting() -> None:
+    lines = {file: path.read_text(encoding="utf-8").count("\n") for file, path in FILES.items()}
+    assert not {file: count for file, count in lines.items() if count > 350}
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if PURE.fullmatch(file)])
-def test_pure_file_imports_no_world(file: str) -> None:
-    assert not {name.partition(".")[0] for name in imports(FILES[file])} & IMPURE_MODULES
+def test_pure_files_import_no_world() -> None:
+    roots = {
+        file: {name.partition(".")[0] for name in imports(path)} for file, path in FILES.items() if PURE.fullmatch(file)
+    }
+    assert roots
+    assert not {file: wrong for file, names in roots.items() if (wrong := names & IMPURE_MODULES)}
 
 
 def test_protocol_knows_nothing_of_ovsnet_but_the_errors() -> None:

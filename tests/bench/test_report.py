@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.report import page
-from ovsnet.bench.report_latency import percentiles
 from ovsnet.bench.result import Document, Run, Setting
 from ovsnet.bench.workload import find
 
@@ -72,6 +69,11 @@ def test_sweep_of_one_interval_has_no_plot_of_what_intervals_cost() -> None:
 
 def test_clients_that_were_lost_are_the_slowest_of_the_curve() -> None:
     """Ten of twenty were lost: the curve ends in the middle, and the label says so."""
+    import numpy as np
+    from matplotlib.figure import Figure  # it takes a second, which each test process would spend on collecting
+
+    from ovsnet.bench.report_latency import percentiles
+
     measures = RaceMeasures(done=10, lost=10)
     for number in range(1, 11):
         measures.from_arrival.record(number * 10**6)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
-from ovsnet.bench.report_storm import comeback
 from ovsnet.bench.result import Run
 from ovsnet.bench.storm.measures import StormMeasures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@pytest.fixture
+def axes() -> Axes:
+    """Imported here: matplotlib takes a second, which each test process would spend on collecting."""
+    from matplotlib.figure import Figure
+
+    return Figure().subplots()
+
+
+def drawn(axes: Axes, run: Run[StormMeasures]) -> None:
+    from ovsnet.bench.report_storm import comeback
+
+    comeback(axes, [run])
 
 
 def storm(*, back: int, lost: int = 0) -> Run[StormMeasures]:
@@ -24,18 +41,16 @@ def storm(*, back: int, lost: int = 0) -> Run[StormMeasures]:
     [(storm(back=10), 0.0, 1.0), (storm(back=4), 0.6, 1.0), (storm(back=4, lost=6), 0.0, 0.4)],
 )
 def test_curve_begins_with_those_that_stayed_and_ends_with_all_that_are_synced(
-    run: Run[StormMeasures], first: float, last: float
+    axes: Axes, run: Run[StormMeasures], first: float, last: float
 ) -> None:
-    axes = Figure().subplots()
-    comeback(axes, [run])
+    drawn(axes, run)
     (line,) = axes.get_lines()
     times, shares = np.transpose(line.get_path().vertices)
     assert (times[0], shares[0], shares[-1]) == (0.0, pytest.approx(first), pytest.approx(last))
     assert times[-1] == pytest.approx(run.measures.fault_to_synced.highest / 1e9, rel=0.05)
 
 
-def test_storm_that_threw_nobody_out_has_no_curve() -> None:
-    axes = Figure().subplots()
+def test_storm_that_threw_nobody_out_has_no_curve(axes: Axes) -> None:
     axes.plot([], label="another")  # a legend of nothing is a warning
-    comeback(axes, [storm(back=0)])
+    drawn(axes, storm(back=0))
     assert len(axes.get_lines()) == 1

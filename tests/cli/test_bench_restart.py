@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.bench.report_restart import MARKS
 from ovsnet.sandbox.proc import listening_paths
 from tests.cli.bench_words import quiet  # noqa: F401 - a fixture
 from tests.cli.conftest import Ovsnet, Program
@@ -35,6 +34,8 @@ def test_json_is_the_document(ovsnet: Ovsnet) -> None:
     (run,) = json.loads(ended.out)["runs"]
     assert run["settings"]["daemon"] == "ovn-controller"
     samples = {fact for fact, found in run["measures"].items() if isinstance(found, list)}
+    from ovsnet.bench.report_restart import MARKS  # with matplotlib, which each test process would pay for
+
     assert samples - {"short_of_flows", "all_back"} == set(MARKS)
     assert len(run["measures"]["controller"]) == 1
 

@@ -17,7 +17,7 @@ from tests.system.needs import missing
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.nodeid.startswith("tests/packages/"):
             item.add_marker("system")
             item.add_marker(pytest.mark.timeout(3600))
 

@@ -57,7 +57,7 @@ SETTINGS = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.nodeid.startswith("tests/system/"):
             item.add_marker("system")
             item.add_marker(pytest.mark.timeout(1800))
 
