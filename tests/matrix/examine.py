@@ -168,7 +168,8 @@ async def _standing(
         if "check" in kinds:
             after = await _well_by_check(scene, pace)
             row.wrong += [f"check after it: {each}" for each in after.wrong]
-        row.wrong += _agree(row.said)
+        if row.disagree:
+            row.wrong.append(f"the observers disagree: {', '.join(sorted({each.code for each in row.said}))}")
 
 
 async def _checked(scene: Scene, pace: float, expected: Expected) -> Said:
@@ -204,13 +205,6 @@ async def _recovers(agents: dict[str, Agent], pace: float) -> list[str]:
         for name, each in agents.items()
         if each.code != "healthy"
     ]
-
-
-def _agree(said: Sequence[Said]) -> list[str]:
-    codes = {each.code for each in said}
-    if all(code == "healthy" or code.endswith("-slow") for code in codes):
-        return []  # a daemon that gets its CPU by turns is slow for one observer, and not for the next
-    return [f"the observers disagree: {', '.join(sorted(codes))}"] if len(codes) > 1 else []
 
 
 def _evidence(held: Agent) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from tests.faults.catalogue import FAULTS
 from tests.matrix.page import BEGIN, COMPARED, END, compared, page, summary, told
 from tests.matrix.row import Generation, Row, Said, retaken
@@ -30,6 +33,21 @@ def test_summary_counts_what_was_right_by_kind() -> None:
         "singles: right 1 of 2; forty seconds: right 0 of 0; pairs: right 1 of 1; disagreements: 0; "
         "liveness without proof: 0; pending: 0"
     )
+
+
+@pytest.mark.parametrize(
+    ("codes", "disagree"),
+    [
+        (["ovsdb-down", "ovsdb-down"], False),
+        (["ovsdb-down", "ovsdb-hung"], True),
+        (["ovsdb-slow", "ovsdb-hung"], True),
+        (["ovsdb-slow", "healthy"], False),
+    ],
+)
+def test_observers_disagree_unless_a_daemon_is_slow_by_turns(codes: list[str], disagree: bool) -> None:
+    row = a_row()
+    row.said = [replace(row.said[0], code=code) for code in codes]
+    assert row.disagree is disagree
 
 
 def test_pending_row_that_is_right_by_now_is_told() -> None:
