@@ -10,7 +10,7 @@ JOBS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-versions properties lint fix soak \
-  soak-crowded chaos matrix bench bench-full bench-causes bench-storms docs setup clean
+  soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
 
 demo: setup
 	$(BIN)/ovsnet demo
@@ -83,6 +83,10 @@ soak: setup
 MINUTES ?= 30
 soak-crowded: setup
 	$(BIN)/python -m tests.soak.crowded --minutes $(MINUTES) --seed $(SEED)
+
+# Nodes on which much happens and nothing is wrong: no word but `healthy` may be said of them. Three minutes each.
+soak-quiet: setup
+	$(BIN)/python -m tests.soak.quiet
 
 # Random transactions while the OVSDB client's connection is cut and its servers are frozen, killed and made to forget: a
 # server alone, then a cluster of three. Hours.

@@ -144,7 +144,7 @@ def _journal() -> bytes:
 
 
 def _garbage() -> bytes:
-    """Bytes that are no text and no archive, with line breaks and bars among them."""
+    """Bytes that are neither text nor an archive, with line breaks and bars among them."""
     return b"x" + random.Random(1).randbytes(1 << 20).replace(b"\0", b"|")
 
 

@@ -1,6 +1,6 @@
 """Python libraries to compare with, each in a virtual environment of its own in the user's cache.
 
-They are no dependencies: nothing of ovsnet imports them, and no constraint names them. A lap that uses one imports the
+They are not dependencies: nothing of ovsnet imports them, and no constraint names them. A lap that uses one imports the
 standard library besides, and runs on ``interpreter(PEER)``.
 """
 

@@ -88,14 +88,14 @@ def own_limit(error: BaseException) -> OwnLimit | None:
             case errno.EMFILE:
                 return OwnLimit("ovsnet has no descriptor left.")
             case errno.ENFILE:
-                return OwnLimit("This host has no descriptor left for anybody (fs.file-max).")
+                return OwnLimit("This host has no descriptor left for any process (fs.file-max).")
             case errno.ENOMEM:
                 return OutOfMemory("The kernel has no memory left for ovsnet.")
     return None
 
 
 def raise_own_limit(error: BaseException) -> None:
-    """Raise OwnLimit when ``error`` shows a limit of our own. It is no fact about what was to be read."""
+    """Raise OwnLimit when ``error`` shows a limit of our own. It is not a fact about what was to be read."""
     if (own := own_limit(error)) is not None:
         raise own from error
 

@@ -24,7 +24,7 @@ _AT_ONCE = 1 << 16
 
 
 def open_regular(path: Path | str) -> int:
-    """A descriptor to read from. Raises OSError, also when it is no regular file."""
+    """A descriptor to read from. Raises OSError, also when it is not a regular file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except ValueError as error:  # a NUL in its name
@@ -34,7 +34,7 @@ def open_regular(path: Path | str) -> int:
         if stat.S_ISDIR(kind):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     except OSError:
         os.close(descriptor)
         raise

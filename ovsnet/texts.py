@@ -14,7 +14,7 @@ _INVISIBLE = (
     "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # directions, joiners, separators of lines
     "\ufff9-\ufffb"  # annotations
-    "\ud800-\udfff"  # bytes that were no UTF-8 (PEP 383), which no encoder takes
+    "\ud800-\udfff"  # bytes that were not UTF-8 (PEP 383), which no encoder takes
     "\U000e0000-\U000e007f"  # tags
 )
 _IN_LINE = re.compile(f"[\x00-\x1f{_INVISIBLE}]")

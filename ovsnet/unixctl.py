@@ -17,7 +17,7 @@ from ovsnet.texts import for_line
 _TEXT = msgspec.json.Decoder(str)
 
 MAX_OTHER = 1 << 16
-"""Bytes of an answer that is no text: a mistake up to there, an attack above."""
+"""Bytes of an answer that is not text: a mistake up to there, an attack above."""
 
 MAX_ANSWER = 16 << 20
 """Bytes. ``dpctl/dump-flows`` of a busy switch has megabytes; nothing that ovsnet asks for comes near."""
@@ -44,7 +44,7 @@ class Session(JsonRpcSession):
             located = ProtocolError(f"{self.address}: {error}")
             # It would answer the next question in the same way, at the same cost.
             large = memoryview(body).nbytes > MAX_OTHER
-            self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are no text.") if large else located)
+            self.fail(ProtocolFlood(f"{self.address} answers with megabytes that are not text.") if large else located)
             raise located from error
 
     async def version(self, *, timeout: float = 1.0) -> str:

@@ -1,4 +1,4 @@
-"""A limit of our own is no fact about what was to be read or met."""
+"""A limit of our own is not a fact about what was to be read or met."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
 WALL = 0x40000000
-"""__WALL of waitpid(2): a thread that is no child of ours, too."""
+"""__WALL of waitpid(2): a thread that is not a child of ours, too."""
 
 
 @contextlib.contextmanager

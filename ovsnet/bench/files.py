@@ -36,7 +36,7 @@ def read(path: Path) -> Document:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except (*BAD_JSON, UsageError) as error:
         raise UsageError(
-            f"{path} is no result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."
+            f"{path} is not a result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."
         ) from error
 
 

@@ -11,7 +11,7 @@ from ovsnet.errors import UsageError
 
 
 def merge(documents: Sequence[Document]) -> Document:
-    """One document as if one machine had done all. Raises UsageError when they are no shards of one run. Shards that
+    """One document as if one machine had done all. Raises UsageError when they are not shards of one run. Shards that
     are missing are a problem of every run."""
     first = documents[0]
     shards = [shard for document in documents for shard in document.shards]
@@ -49,7 +49,7 @@ def _same_runs(documents: Sequence[Document]) -> list[list[Run[Any]]]:
 def _require_one_bench(documents: Sequence[Document], shards: Sequence[str]) -> None:
     if len(shards) < len(documents):
         raise UsageError(
-            "One of the files is no shard: it was made without --shard.",
+            "One of the files is not a shard: it was made without --shard.",
             remedy="Merge the files of one bench that ran with --shard 1/n to n/n; bench compare is for two benches.",
         )
     if twice := next((shard for shard in shards if shards.count(shard) > 1), None):

@@ -68,7 +68,7 @@ class Strategy(msgspec.Struct, frozen=True):
         size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_LIMIT if not colon else 0
         if name != "gated" or size < 1:
             raise UsageError(
-                f"{text!r} is no strategy.", remedy="Name naive, retry, gated, or gated:N with N of at least 1."
+                f"{text!r} is not a strategy.", remedy="Name naive, retry, gated, or gated:N with N of at least 1."
             )
         return cls(f"gated:{size}", True, size)
 

@@ -21,7 +21,7 @@ def plots(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
         yield section("What each probe interval costs", lambda axes: sweep(axes, several), height=6.0)
     yield summary(runs)
     if fallen := [run for run in runs if run.measures.fault_to_synced.counts]:
-        yield section("Who was back when", lambda axes: comeback(axes, fallen))
+        yield section("When each chassis was back", lambda axes: comeback(axes, fallen))
 
 
 def sweep(axes: Axes, runs: Sequence[Run[StormMeasures]]) -> None:

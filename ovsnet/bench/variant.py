@@ -165,7 +165,7 @@ def _number(text: str, number: str, declared: Declaration) -> float:
         parsed = -1.0
     if not 0 <= parsed <= declared.largest or (declared.whole and parsed % 1):
         kind = "a whole one" if declared.whole else "one"
-        raise UsageError(f"{text!r} is no variant: its number is {kind} from 0 to {declared.largest:g}.")
+        raise UsageError(f"{text!r} is not a variant: its number is {kind} from 0 to {declared.largest:g}.")
     return parsed
 
 

@@ -45,7 +45,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Where a run belongs. ``begin`` it once there is something to record: what fails before is no run."""
+    """Where a run belongs. ``begin`` it once there is something to record: what fails before is not a run."""
 
     document: Document
     shard: Shard

@@ -25,7 +25,7 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:
-        raise ProtocolError(f"{listen} answered 404 to /status: it is no agent of ovsnet.")
+        raise ProtocolError(f"{listen} answered 404 to /status: it is not an agent of ovsnet.")
     return found
 
 
@@ -60,7 +60,7 @@ def _document(response: Response, listen: str, path: str) -> dict[str, Any]:
             remedy="Name its unix socket, or an address of its setting open_at.",
         )
     if response.status != 200:
-        raise ProtocolError(f"{listen} answered {response.status} to {path}: it is no agent of ovsnet.")
+        raise ProtocolError(f"{listen} answered {response.status} to {path}: it is not an agent of ovsnet.")
     try:
         return cast("dict[str, Any]", harmless(msgspec.json.decode(response.body, type=dict[str, Any])))
     except BAD_JSON as error:

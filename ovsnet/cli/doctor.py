@@ -95,7 +95,7 @@ def exit_code(findings: list[Finding]) -> int:
     if any(finding.severity.matters for finding in findings):
         return 1
     hidden = {finding.code for finding in findings if finding.severity is Severity.UNSEEN}
-    # Without the kernel's release there is no /proc, and what is left is no examination of a running host.
+    # Without the kernel's release there is no /proc, and what is left is not an examination of a running host.
     blind = "kernel.release" in hidden or len(hidden) > MOST_UNSEEN * len({finding.code for finding in findings})
     return 3 if blind else 0
 

@@ -33,7 +33,7 @@ class Offset(click.ParamType[int]):
             return value
         found = re.fullmatch(r"(?:Z|UTC|([+-])(\d\d):?(\d\d))", str(value))
         if found is None or (found[2] and (int(found[2]) > 14 or int(found[3]) > 59)):
-            self.fail(f"{value!r} is no offset from UTC such as +02:00.", param, ctx)
+            self.fail(f"{value!r} is not an offset from UTC such as +02:00.", param, ctx)
         seconds = int(found[2] or 0) * 3600 + int(found[3] or 0) * 60
         return -seconds if found[1] == "-" else seconds
 

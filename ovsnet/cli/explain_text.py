@@ -71,7 +71,7 @@ def _start(each: Start) -> Iterator[str]:
     took = (
         f"never ended: {each.missing}"
         if each.missing
-        else "is not told"
+        else "is unknown"
         if each.seconds is None
         else f"{each.seconds:.2f} s"
     )

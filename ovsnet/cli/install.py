@@ -38,7 +38,7 @@ def install(root: Path, dry_run: bool, remove: bool, family: str, program: str |
         carry_out(steps)
     for step in steps:
         say(_line(step, dry_run=dry_run))
-    say(_next(remove=remove) if steps else "There is nothing of ours.", err=True)
+    say(_next(remove=remove) if steps else "Nothing of ovsnet is installed.", err=True)
 
 
 def _running() -> str:

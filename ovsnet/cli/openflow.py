@@ -152,7 +152,7 @@ def _cookie(text: str | None) -> tuple[int | None, int]:
     try:
         numbers = int(value, 0), int(mask, 0) if slash else every
     except ValueError:
-        raise click.BadParameter(f"{text!r} is no number.", param_hint="--cookie") from None
+        raise click.BadParameter(f"{text!r} is not a number.", param_hint="--cookie") from None
     if not all(0 <= number <= every for number in numbers):
         raise click.BadParameter(f"{text!r} has more than 64 bits.", param_hint="--cookie")
     return numbers

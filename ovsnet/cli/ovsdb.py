@@ -117,7 +117,7 @@ def transact(target: Target, operations: str) -> None:
     try:
         decoded = msgspec.json.decode(operations, type=list[dict[str, object]])
     except msgspec.MsgspecError as error:
-        raise UsageError(f"The operations are no array of objects in JSON: {error}.") from error
+        raise UsageError(f"The operations are not an array of objects in JSON: {error}.") from error
     results = _run(target, lambda db: db.transact(*decoded))
     say(json.dumps(results, ensure_ascii=False))
 

@@ -43,7 +43,7 @@ def setting_of(table: Table, text: str) -> tuple[str, object]:
     if not colon:
         return name, value_of(column, value)
     if column.value is None:
-        raise UsageError(f"Column {name} of {table.name} is no map.", remedy="Write COLUMN=VALUE.")
+        raise UsageError(f"Column {name} of {table.name} is not a map.", remedy="Write COLUMN=VALUE.")
     return f"{name}:{key}", atom_of(column.value, value)
 
 
@@ -52,7 +52,7 @@ def condition_of(table: Table, text: str) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
         raise UsageError(
-            f"{text!r} is no condition.", remedy="Write COLUMN=VALUE, or != < <= > >= ~= (includes) in place of =."
+            f"{text!r} is not a condition.", remedy="Write COLUMN=VALUE, or != < <= > >= ~= (includes) in place of =."
         )
     name, key, function, value = found.groups()
     column = table.column(name)
@@ -124,5 +124,5 @@ def _parts(text: str) -> list[str]:
 def _pair(column: Column, text: str) -> tuple[object, object]:
     found = _PAIR.fullmatch(text)
     if found is None:
-        raise UsageError(f"{text!r} is no pair of column {column.name}.", remedy="Write KEY=VALUE.")
+        raise UsageError(f"{text!r} is not a pair of column {column.name}.", remedy="Write KEY=VALUE.")
     return atom_of(column.key, found[1]), atom_of(column.value or "string", found[2])

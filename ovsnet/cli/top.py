@@ -39,15 +39,15 @@ STYLES = {
 
 @click.command()
 @click.option("--every", default=1.0, show_default=True, type=Number(0.1, 3600), metavar="SECONDS",
-              help="Time between two looks.")  # fmt: skip
+              help="Time between two refreshes.")  # fmt: skip
 @click.option("--timeout", default=2.0, show_default=True, type=Number(0.02, 3600), metavar="SECONDS")
 @click.option("--json", "as_json", is_flag=True, help="Print the agent's document once.")
 @with_settings("listen")
 def top(every: float, timeout: float, as_json: bool, settings: Settings) -> None:
     """Watch the diagnosis and every check of a running agent. q or Ctrl-C ends it.
 
-    Where the output is no terminal, it is shown once; a terminal that cannot move its cursor gets a line per diagnosis.
-    Exit code 3 when no agent answers at the first look.
+    Where the output is not a terminal, it is shown once; a terminal that cannot move its cursor gets a line per
+    diagnosis. Exit code 3 when no agent answers at first.
     """
     listen = settings.listen[0]
     if isinstance(sys.stdout, io.TextIOWrapper):

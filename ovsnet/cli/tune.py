@@ -106,7 +106,7 @@ def plan(databases: Databases, wishes: list[Wanted], create: dict[str, str], for
 def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
     """Write the wanted values, and record the old ones.
 
-    One guarded transaction per database. Exit code 1 when somebody else changed a value in the meantime; nothing is
+    One guarded transaction per database. Exit code 1 when someone else changed a value in the meantime; nothing is
     overwritten then.
     """
     undo = shlex.join(("ovsnet", "tune", "revert", *databases.flags))
@@ -114,13 +114,13 @@ def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], fo
 
 
 @tune.command()
-@click.option("--force", is_flag=True, help="Also restore values that somebody else has changed since.")
+@click.option("--force", is_flag=True, help="Also restore values that someone else has changed since.")
 @AS_JSON
 @with_databases
 def revert(databases: Databases, force: bool, as_json: bool) -> None:
     """Restore the values from before ovsnet wrote.
 
-    In each database that is given. What somebody else has changed since is left alone, and makes the exit code 1;
+    In each database that is given. What someone else has changed since is left alone, and makes the exit code 1;
     --force restores that too.
     """
     reverted = _write(databases, lambda facts: plan_revert(facts, force=force), as_json=as_json)

@@ -20,7 +20,7 @@ def read_status(text: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except BAD_JSON as error:
-        raise UsageError(f"This is no status document: {error}.", remedy="Save it: curl URL/status.") from error
+        raise UsageError(f"This is not a status document: {error}.", remedy="Save it: curl URL/status.") from error
 
 
 def measured(document: Mapping[str, Any]) -> tuple[dict[str, dict[str, Histogram]], float]:

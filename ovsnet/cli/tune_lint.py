@@ -86,7 +86,7 @@ def lint(
     if faults(results) if strict else harmful(results):
         raise click.exceptions.Exit(1)
     if material.unread:
-        why = f"Not all was understood, so this is no clean bill: {material.unread[0]}."
+        why = f"Not all was understood, so this is not a clean bill: {material.unread[0]}."
         raise ConfigError(why, remedy="Give that as `ovs-vsctl list` prints it.")
 
 
@@ -124,7 +124,7 @@ def _unread(found: Sequence[Found]) -> Iterator[str]:
             yield from (f"{each.name}: {part}" for part in each.reading.unread)
             for name, knobs in each.reading.unresolved.items():
                 if not resolved.issuperset(knobs):
-                    yield f"{each.name}: {name}, whose value is no literal here"
+                    yield f"{each.name}: {name}, whose value is not a literal here"
 
 
 def judged(facts: Sequence[Facts]) -> list[LintResult]:
@@ -175,5 +175,5 @@ def named_version(text: str) -> Version | None:
     if not text:
         return None
     if (found := parse_version(text)) is None:
-        raise ConfigError(f"{text!r} is no version.", remedy="Write it as 24.03 or 3.1.0.")
+        raise ConfigError(f"{text!r} is not a version.", remedy="Write it as 24.03 or 3.1.0.")
     return found

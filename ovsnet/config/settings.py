@@ -21,7 +21,7 @@ class Group(Enum):
     """Settings that a command takes together."""
 
     NODE = "where the node is"
-    TLS = "who we are at ssl: addresses"
+    TLS = "how ovsnet identifies itself at ssl: addresses"
     WATCHING = "what is watched of the node"
     SERVING = "how the agent serves and logs"
     TIMING = "how often, and how soon a verdict falls"

@@ -110,7 +110,7 @@ def _in_seconds(values: Mapping[str, object], source: str, kind: type[Settings])
         if key in durations and isinstance(value, str):
             if (number := seconds(value)) is None:
                 raise ConfigError(
-                    f"{key} in {source} is {value!r}, which is no duration.", remedy="Write it as 5, 5s or 500ms."
+                    f"{key} in {source} is {value!r}, which is not a duration.", remedy="Write it as 5, 5s or 500ms."
                 )
             found[key] = number
     return found
@@ -127,7 +127,7 @@ def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) ->
         cause, _, place = str(error).partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`') or 'A setting'} in {source} cannot be used: {cause}.") from error
     except UnicodeError as error:
-        raise ConfigError(f"A setting in {source} is no UTF-8: {error}.") from error
+        raise ConfigError(f"A setting in {source} is not UTF-8: {error}.") from error
 
 
 def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:

@@ -115,7 +115,7 @@ def _knob(knob: Knob) -> tuple[str, ...]:
 
 
 def keys_table() -> str:
-    """Every key that is known and is no knob."""
+    """Every key that is known and is not a knob."""
     return _table(("where", "read by", "acts", "of a wrong value", "source"), map(_key, KEYS))
 
 

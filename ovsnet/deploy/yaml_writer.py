@@ -1,6 +1,6 @@
 """Documents as YAML that people like to read: block style, one fact a line. Written only, never read.
 
-YAML 1.2.2 (section 10.3) says which plain words are no strings; YAML 1.1, which the tools of Kubernetes still read,
+YAML 1.2.2 (section 10.3) says which plain words are not strings; YAML 1.1, which the tools of Kubernetes still read,
 takes ``yes``, ``on`` and more for something else, too. So only what can be nothing but a string is written plain, and
 the rest as JSON, which YAML takes as it is (section 1.3).
 """

@@ -28,7 +28,7 @@ def sane(host: Host, live: Live) -> Iterator[Finding]:
     remedy = "Set the clock (chronyc makestep, timedatectl set-time), then restart the daemons' TLS connections."
     entry = host.stat(host.rundir.ovs)
     if host.now < EARLIEST:
-        yield warning("The clock is years behind: every TLS certificate looks not yet valid.", remedy)
+        yield warning("The clock is years behind: every TLS certificate appears not yet valid.", remedy)
     elif entry is not None and entry.st_mtime > host.now + AHEAD:
         ahead = entry.st_mtime - host.now
         yield warning(

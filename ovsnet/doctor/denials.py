@@ -43,7 +43,7 @@ def denied(host: Host, live: Live) -> Iterator[Finding]:
         for who, lines in found.items()
         if lines
     ]
-    yield from told or [ok("No log within reach tells that SELinux or AppArmor kept a daemon from anything.")]
+    yield from told or [ok("No log within reach shows that SELinux or AppArmor denied a daemon anything.")]
 
 
 REMEDIES = {

@@ -21,12 +21,12 @@ RESERVE = (
 
 @examination("dpdk.hugepages")
 def hugepages(host: Host, live: Live) -> Iterator[Finding]:
-    """DPDK has the huge pages that it is told to take."""
+    """DPDK has the huge pages that it is configured to use."""
     config = live.need_database().other_config
     if config.get("dpdk-init", "").lower() not in ("true", "try"):
         yield ok("DPDK is not asked for.")
     elif "--no-huge" in config.get("dpdk-extra", ""):
-        yield ok("DPDK is told to do without huge pages.")
+        yield ok("DPDK is configured to run without huge pages.")
     elif not (pools := _reserved(host, POOLS)):
         yield warning(
             "other_config:dpdk-init is set, and the kernel has no huge pages reserved: DPDK does not start.",
@@ -69,7 +69,8 @@ def masks(host: Host, live: Live) -> Iterator[Finding]:
         if (text := config.get(key, "").strip()) and (cpus := _cpus(text)) is None:
             found.append(
                 warning(
-                    f"other_config:{key} is {text!r}, which is no hexadecimal mask.", "Correct it: 0x6 is CPUs 1 and 2."
+                    f"other_config:{key} is {text!r}, which is not a hexadecimal mask.",
+                    "Correct it: 0x6 is CPUs 1 and 2.",
                 )
             )
         elif text and cpus is not None:
@@ -94,7 +95,7 @@ def _judge(key: str, text: str, cpus: frozenset[int], online: frozenset[int]) ->
         )
     if key == "pmd-cpu-mask" and cpus >= online:
         yield warning(
-            f"other_config:{key} is {text}: threads that poll take every CPU, and leave none for anybody else.",
+            f"other_config:{key} is {text}: threads that poll take every CPU, and leave none for anything else.",
             "Leave CPUs out of it, for ovs-vswitchd's main loop and for the host.",
         )
 

@@ -42,7 +42,7 @@ class Repair(msgspec.Struct, frozen=True):
 
 
 def repaired(what: str, undo: str) -> Repair:
-    """It was done, and ``undo`` takes it back: a fix that cannot be undone is no fix for ``--fix``."""
+    """It was done, and ``undo`` takes it back: a fix that cannot be undone is not a fix for ``--fix``."""
     return Repair(what, True, undo)
 
 

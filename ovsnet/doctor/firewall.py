@@ -46,7 +46,7 @@ def tunnels(host: Host, live: Live) -> Iterator[Finding]:
         found += [_of_file(host, path, set(wanted.values())) for path in SAVED]
     told = [each for each in found if each is not None]
     if not told and live.firewall is None:
-        raise UnfitEnvironment("The kernel does not tell this user the rules of its firewall.")
+        raise UnfitEnvironment("This user may not read the rules of the kernel's firewall.")
     yield from told or [ok("No rule is seen that would drop tunnels.")]
 
 

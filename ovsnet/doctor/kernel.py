@@ -21,7 +21,7 @@ def release(host: Host, live: Live) -> Iterator[Finding]:
     """The kernel is none with a known defect."""
     version = parse_version(host.release)
     if version is None:
-        yield unseen(f"The kernel calls itself {host.release!r}, which is no version.", "Compare it by hand.")
+        yield unseen(f"The kernel calls itself {host.release!r}, which is not a version.", "Compare it by hand.")
         return
     found = list(defects("kernel", version))
     yield from found or [ok(f"No defect of kernel {host.release} is known.")]

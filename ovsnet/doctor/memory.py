@@ -54,7 +54,7 @@ def killed(host: Host, live: Live) -> Iterator[Finding]:
             f"/proc/vmstat: oom_kill {everywhere[1]}",
         )
     else:
-        yield ok("The kernel killed nobody for lack of memory, as far as can be seen.")
+        yield ok("The kernel killed no process for lack of memory, as far as can be seen.")
 
 
 def _memories(host: Host, live: Live) -> dict[str, Memory] | None:

@@ -39,7 +39,7 @@ def _of_modprobe(host: Host, name: str) -> Iterator[Finding]:
     for file, words in _rules(host):
         if words[0] == "install" and len(words) == 3 and _same(words[1], name) and _DOES_NOTHING.match(words[2]):
             yield warning(
-                f"modprobe is told to load nothing for {name}.",
+                f"modprobe is configured to load nothing for {name}.",
                 f"Remove the line from {file}, then: modprobe {name}.",
                 f"{file}: {' '.join(words)}",
             )

@@ -30,7 +30,7 @@ def memlock(host: Host, live: Live) -> Iterator[Finding]:
         yield nobody_runs()
         return
     if "--mlockall" not in arguments(host, pid):
-        yield ok("ovs-vswitchd was not told to lock its memory.")
+        yield ok("ovs-vswitchd was not asked to lock its memory.")
         return
     limits = re.search(r"^Max locked memory\s+(\S+)", host.need(f"/proc/{pid}/limits"), re.MULTILINE)
     limit = limits[1] if limits else "unlimited"
@@ -104,7 +104,7 @@ def alone(host: Host, live: Live) -> Iterator[Finding]:
         )
     else:
         yield note(
-            f"{what}; that is well only while the bridges of all but one forward in userspace.",
+            f"{what}; that works only while the bridges of all but one forward in userspace.",
             "Keep it so, or stop the others.",
             *shared,
         )

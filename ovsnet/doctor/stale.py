@@ -82,10 +82,10 @@ def stale_sockets(host: Host, live: Live) -> Iterator[Finding]:
             *stale,
         )
     if unclear:
-        what = f"Whether somebody listens on {len(unclear)} of {len(sockets)} sockets"
+        what = f"Whether anything listens on {len(unclear)} of {len(sockets)} sockets"
         yield unseen(_other_namespace(what), SEE_MORE, *unclear)
     if not stale and not unclear:
-        yield ok(f"Somebody listens on each of {len(sockets)} sockets.")
+        yield ok(f"Something listens on each of {len(sockets)} sockets.")
 
 
 @examination("socket.owner")

@@ -83,8 +83,8 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
     if torn:
         yield warning(
             "A database file cannot be loaded: its server ends at every start.",
-            "Move it away and restart the server where somebody fills it again, as OVN's chassis and CNIs do; of a "
-            "clustered one rejoin the cluster; else restore a copy (`ovsdb-tool show-log` tells what is left).",
+            "Move it away and restart the server where its clients fill it again, as OVN's chassis and CNIs do; of a "
+            "clustered one rejoin the cluster; else restore a copy (`ovsdb-tool show-log` shows what is left).",
             *torn,
         )
     at_rest = "ovsdb-server" not in daemons(host, live)

@@ -50,7 +50,7 @@ def ovn(host: Host, live: Live) -> Iterator[Finding]:
     """This OVN has no known defect."""
     database = live.database
     if database and "ovn-remote" not in database.external_ids and not live.versions.get("ovn-controller"):
-        yield ok("This node is no OVN chassis.")
+        yield ok("This node is not an OVN chassis.")
     else:
         yield from _judge(OVN, "ovn-controller", host, live)
 

@@ -24,7 +24,7 @@ PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
 SENDER = ("SYSLOG_IDENTIFIER", "_HOSTNAME", "_PID", "_SYSTEMD_UNIT")
 """The journal's fields (systemd.journal-fields(7))."""
 NAME = 100
-"""Longer is no name of a program, a host or a module."""
+"""Longer is not a name of a program, a host or a module."""
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class Split(msgspec.Struct, frozen=True):
 
 
 def split(line: bytes) -> Split | None:
-    """``line`` taken apart, or None where it is no line of a daemon."""
+    """``line`` taken apart, or None where it is not a line of a daemon."""
     program = host = process = b""
     if line[:1] == b"{" and (opened := from_json(line)) is not None:
         line, program, host, process = opened

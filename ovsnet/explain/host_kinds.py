@@ -163,7 +163,7 @@ def daemons_of(subject: str) -> tuple[str, ...]:
 
 
 def how_it_ended(kind: str, said: Mapping[str, str]) -> str:
-    """In words, for those of ``ENDS`` that were no order; "" for the others."""
+    """In words, for those of ``ENDS`` that were not ordered; "" for the others."""
     match kind:
         case "killed" | "unit-killed":
             return "killed by the kernel for lack of memory"

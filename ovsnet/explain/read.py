@@ -97,7 +97,7 @@ def _database(stream: Stream, saved: Saved, tell: Tell) -> None:
 
 
 def _beside(stream: Stream, content: bytes, saved: Saved, zone: Zone) -> tuple[list[Event], list[str]]:
-    """What is no log: pods with times and sentences of their own, or settings."""
+    """What is not a log: pods with times and sentences of their own, or settings."""
     if is_pods(stream.head):
         return pods(stream.name, content.decode(errors="replace"), zone)
     saved.take(stream.name, content)

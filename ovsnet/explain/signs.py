@@ -70,7 +70,7 @@ def _down(
     return Outage(
         code_of(told.daemon, "down"), view.node, told.daemon, gone, end, _ended(told, life, gone, began),
         proof, sure, remedy=_after_end(life) if began is not None else "",
-        surer="" if life.end else "the journal or the kernel's messages of that moment: they tell who ended it",
+        surer="" if life.end else "the journal or the kernel's messages of that moment: they show what ended it",
         passing=began is not None and began - gone < QUICK and not life.crash,
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _after_end(life: Life) -> str:
         return "Save its core (`coredumpctl list`) and its log for a bug report."
     if life.asked:
         return "It was told to end and came back: nothing is left to fix."
-    return "Find out who ended it (`journalctl`, `dmesg`, the pod's events): its own log does not tell."
+    return "Find out who ended it (`journalctl`, `dmesg`, the pod's events): its own log does not say."
 
 
 def _title(told: History) -> str:

@@ -26,7 +26,7 @@ SHORT = 0.02
 WORTH = 0.3
 """Seconds of which it is said how to save them."""
 WORTH_ORDER = 2.0
-"""Scripts start one daemon after the other, which is no fault."""
+"""Scripts start one daemon after the other, which is not a fault."""
 SHORTEST_TURN = 1.0
 """Seconds from which on a daemon logs a turn of its main loop (lib/timeval.c, ``log_poll_interval``)."""
 TURNS = 2
@@ -195,7 +195,7 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
             southbound = view.lacked(CONTROLLER, SOUTHBOUND, group.controller.began or 0.0)
             if southbound is not None and southbound.ended is None and southbound.failures:
                 return "ovn-controller never had the southbound"
-            return "no line tells that ovn-controller reached br-int.mgmt"
+            return "no line shows that ovn-controller reached br-int.mgmt"
     return ""
 
 

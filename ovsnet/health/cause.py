@@ -94,7 +94,7 @@ ABSENT = frozenset({"socket-missing", "refused"})
 """Reasons that are facts about the name of a socket."""
 
 UNANSWERED = frozenset({"timeout", "backlog-full"})
-"""Reasons of a question that got no answer, which are no verdict on a process."""
+"""Reasons of a question that got no answer, which are not a verdict on a process."""
 
 UNPROVEN = frozenset({"closed", "unreachable", "name-unresolved", "tls", "protocol", "timeout", "backlog-full"})
 """Reasons that may pass by themselves."""

@@ -60,7 +60,8 @@ ACCESS = (
     Cause(
         code="socket-mounted",
         state=State.NOT_READY,
-        summary="A socket was mounted here as a file, and is dead since its daemon restarted. The node may well work.",
+        summary="A socket was mounted here as a file, and has been dead since its daemon restarted. "
+        "The node may still work.",
         remedies=(
             "Mount the directory {directory} instead of {socket}, then restart this container.",
             "Mount the run directory instead of the socket, then restart this container.",

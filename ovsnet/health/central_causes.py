@@ -1,7 +1,7 @@
-"""What ails the central daemons on this host. The network goes on as it is without them; what is new in it does not
-come to pass, on any node.
+"""What is wrong with the central daemons on this host. The network goes on as it is without them; changes to it are not
+carried out, on any node.
 
-They stand behind what ails this node, which they never explain: only a southbound does.
+They come after what is wrong with this node, which they never explain: only a southbound does.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _of_cluster(component: Component) -> tuple[Cause, ...]:
         Cause(
             code=f"{name}-joining",
             state=State.DEGRADED,
-            summary=f"This host's server of {which} has not joined its cluster, and serves nobody.",
+            summary=f"This host's server of {which} has not joined its cluster, and serves no client.",
             remedies=(
                 "See whether it reaches {remotes}, and whether these and the others are up (`cluster/status {database}`"
                 " on their control sockets). If their list holds an earlier id of this host, remove that at the leader "
@@ -149,10 +149,10 @@ LAGGARDS = (
         state=State.DEGRADED,
         summary="A chassis does not apply what the southbound holds: each `--wait=hv` waits for it.",
         remedies=(
-            "See when {chassis} came as far as it has (`ovn-sbctl list Chassis_Private {chassis}`), and what ails "
-            "ovn-controller on {host}. If that host is gone for good, remove its chassis: "
+            "See when {chassis} came as far as it has (`ovn-sbctl list Chassis_Private {chassis}`), and what is wrong "
+            "with ovn-controller on {host}. If that host is gone for good, remove its chassis: "
             "`ovn-sbctl chassis-del {chassis}`.",
-            "{left} is no chassis any more, and its row of Chassis_Private was left over: "
+            "{left} is no longer a chassis, and its row of Chassis_Private was left over: "
             "`ovn-sbctl destroy Chassis_Private {left}`.",
             "Find the chassis with the lowest nb_cfg: "
             "`ovn-sbctl --columns=name,nb_cfg,nb_cfg_timestamp list Chassis_Private`.",

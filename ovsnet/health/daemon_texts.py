@@ -23,9 +23,9 @@ HELD = (
 """What keeps a process from running at all, and how to end that."""
 STARVED = (
     "Its cgroup {cgroup} throttles it: raise the quota in {quota} (in Kubernetes, the pod's CPU limit).",
-    "The host is short of CPU ({cpu_pressure} of the time somebody waits for a core): give it cores, or less to do.",
-    "The disk is too slow ({io_pressure} of the time somebody waits for it): find who writes, or take a faster one.",
-    "The host is short of memory ({memory_pressure} of the time somebody waits for it): find who uses it up.",
+    "The host is short of CPU ({cpu_pressure} of the time some task waits for a core): add cores, or reduce its load.",
+    "The disk is too slow ({io_pressure} of the time some task waits for it): find what writes, or use a faster one.",
+    "The host is short of memory ({memory_pressure} of the time some task waits for it): find what uses it up.",
 )
 """What takes the time of a process that would go on."""
 INSPECT = (

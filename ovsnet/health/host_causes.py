@@ -19,7 +19,7 @@ FULL = (
     "(`du -xh {directory}`). The server needs no restart then."
 )
 READ_ONLY = (
-    "Find out why the file system of {read_only} became read-only (`dmesg` tells of a broken disk), repair it and "
+    "Find out why the file system of {read_only} became read-only (`dmesg` shows a broken disk), repair it and "
     "mount it read-write; then restart the server."
 )
 LOOK = "Look at the file system of its database (`df`, `findmnt`): make room, or mount it read-write."
@@ -40,7 +40,7 @@ HOST = (
         remedies=(
             "Renew {ended}, which {whose} uses. If its connections do not come back then, restart {whose}.",
             "Set this host's clock, or wait: {early}, which {whose} uses, is not valid yet.",
-            "Renew the certificate that the evidence names, and look at this host's clock.",
+            "Renew the certificate that the evidence names, and check this host's clock.",
         ),
         reasons=frozenset({"certificate-expired"}),
     ),

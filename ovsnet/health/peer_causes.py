@@ -9,7 +9,7 @@ PEERS = (
     Cause(
         code="protocol-flood",
         state=State.DEGRADED,
-        summary="A daemon, or what listens in its place, sends far more than anybody asked for.",
+        summary="A daemon, or what listens in its place, sends far more than was asked for.",
         remedies=("See in its log what it does, and which process listens on that socket (`ss -xlp`).",),
         reasons=frozenset({ProtocolFlood.reason}),
     ),

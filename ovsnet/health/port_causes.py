@@ -11,7 +11,7 @@ from ovsnet.health.cause import Cause, State
 LEFT_BEHIND = (
     "Find out who left them behind. When no pod or machine owns {first} any more: "
     "`ovs-vsctl --if-exists del-port {bridge} {first}`; the same for each of the {count}.",
-    "Find out who left them behind, and delete those that nobody owns any more: `ovs-vsctl del-port NAME`.",
+    "Find out what left them behind, and delete those that no longer have an owner: `ovs-vsctl del-port NAME`.",
 )
 
 PORTS = (
@@ -34,7 +34,7 @@ PORTS = (
         summary="ovs-vswitchd could not make some tunnels: no traffic goes through them to other nodes.",
         remedies=(
             "Load the kernel's module: `modprobe {module}`. Where it is loaded, IPv6 may be disabled "
-            "(`ipv6.disable=1`), without which it makes no device. `ovsnet doctor` looks at both.",
+            "(`ipv6.disable=1`), without which it makes no device. `ovsnet doctor` checks both.",
             "Read ovs-vswitchd's log, and run `ovsnet doctor`.",
         ),
         reasons=frozenset({"tunnels-failed"}),
@@ -46,8 +46,8 @@ PORTS = (
         summary="BFD finds no path through some tunnels: their other end is away, or nothing reaches it.",
         remedies=(
             "Find the other end (`ovs-vsctl get Interface {first} options:remote_ip`). If that node runs, see what "
-            "stands between: routes, firewalls (UDP 6081 for geneve, 4789 for vxlan), the MTU.",
-            "See whether the nodes at the other ends run, and what stands between: routes, firewalls, the MTU.",
+            "is in between: routes, firewalls (UDP 6081 for geneve, 4789 for vxlan), the MTU.",
+            "See whether the nodes at the other ends run, and what is in between: routes, firewalls, the MTU.",
         ),
         reasons=frozenset({"tunnels-down"}),
         in_start=True,
@@ -104,7 +104,7 @@ PORTS = (
     Cause(
         code="ports-left-behind",
         state=State.DEGRADED,
-        summary="A hundred ports and more stand in the database that ovs-vswitchd cannot make. It tries each again at "
+        summary="The database lists a hundred ports or more that ovs-vswitchd cannot create. It tries each again at "
         "every change, which makes it and ovn-controller slow.",
         remedies=LEFT_BEHIND,
         reasons=frozenset({"ports-left-behind"}),
@@ -116,7 +116,7 @@ FEW = (
     Cause(
         code="ports-without-device",
         state=State.DEGRADED,
-        summary="Ports stand in the database that ovs-vswitchd cannot make, mostly because their device is gone.",
+        summary="The database lists ports that ovs-vswitchd cannot create, mostly because their device is gone.",
         remedies=LEFT_BEHIND,
         reasons=frozenset({"ports-without-device"}),
         in_start=True,

@@ -33,7 +33,7 @@ SOUTHBOUND = (
             "`ovs-vsctl set open_vswitch . external_ids:system-id=$(uuidgen)`, and the same in "
             "/etc/openvswitch/system-id.conf; then restart its ovn-controller.",
             "Chassis {holder} has {address} already. Give this node an address of its own (external_ids:ovn-encap-ip). "
-            "If that chassis is no more: `ovn-sbctl chassis-del {holder}`.",
+            "If that chassis no longer exists: `ovn-sbctl chassis-del {holder}`.",
             "Give each node a system-id and a tunnel address (external_ids:ovn-encap-ip) of its own.",
         ),
         reasons=frozenset({"chassis-conflict"}),

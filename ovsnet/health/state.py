@@ -56,8 +56,8 @@ class HealthState:
         self._answered: set[str] = set()
 
     def restarted(self, daemon: str, at: float, now: float) -> None:
-        """``daemon`` started at ``at``. One that has run for longer than a start may take is no start, and revokes that
-        of another process which was met before."""
+        """``daemon`` started at ``at``. One that has run for longer than a start may take is not a start, and
+        revokes that of another process which was met before."""
         if now - at < self._allowance:
             self.timeline.restarted(daemon, at)
         else:

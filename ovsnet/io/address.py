@@ -39,7 +39,7 @@ class Address(msgspec.Struct, frozen=True):
             length = 0
         if not length or "\0" in text:
             raise AddressError(
-                f"{text!r} is no path of a socket.", remedy="Give a path such as /run/openvswitch/db.sock."
+                f"{text!r} is not the path of a socket.", remedy="Give a path such as /run/openvswitch/db.sock."
             )
         if length > UNIX_PATH_MAX:
             raise AddressError(
@@ -107,7 +107,7 @@ _PORT = re.compile("[0-9]{1,5}")
 
 
 def _is_host(host: str) -> bool:
-    """Whether the resolver takes it: it encodes names as IDNA, and raises what is no OSError when it cannot."""
+    """Whether the resolver takes it: it encodes names as IDNA, and raises what is not an OSError when it cannot."""
     try:
         return bool(host.encode("idna")) and "\0" not in host
     except UnicodeError:

@@ -201,7 +201,7 @@ def connect_error(address: Address, error: OSError) -> ConnectError | OwnLimit:
         case errno.ECONNREFUSED:
             return ConnectionRefused(f"Nobody listens on {address}.")
         case errno.EAGAIN:
-            return BacklogFull(f"{address} accepts nobody: its backlog is full.")
+            return BacklogFull(f"{address} accepts no connection: its backlog is full.")
         case errno.EACCES | errno.EPERM:
             return PermissionDenied(f"User {os.geteuid()} may not open {address}.")
     return Unreachable(f"{address} cannot be reached: {error.strerror or error}.")

@@ -7,7 +7,7 @@ millions a second. Each costs us microseconds, and all of them together every pr
 1. What one pass of the event loop takes is bounded by time: after PASS seconds the rest has to wait for the next pass.
 2. Messages beyond the questions are taken from a bucket of BURST that is filled with RATE a second. When it is empty
    nothing is read until there is enough for another piece: the kernel's buffer fills, and the peer waits.
-3. A peer whose bucket stays empty for PATIENCE seconds is no peer: the connection ends with ProtocolFlood. So it does
+3. A peer whose bucket stays empty for PATIENCE seconds floods: the connection ends with ProtocolFlood. So it does
    when thousands came and more have been waiting for LAG seconds: where each costs more, or we get little of the CPU.
 """
 
@@ -58,7 +58,7 @@ class Inflow:
         """Bytes to hand over at once."""
 
     def asked(self) -> None:
-        """We asked a question: its answer is no push."""
+        """We asked a question: its answer is not a push."""
         self._owed += 1
 
     def read(self, size: int, now: float) -> None:

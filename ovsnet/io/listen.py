@@ -90,7 +90,7 @@ def listen(text: str, access: Access = OURS) -> Listener:
 def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
     """The sockets that a service manager has passed to process ``pid``; none when it passed none.
 
-    Raises UnfitEnvironment when what it passed is no listening stream socket.
+    Raises UnfitEnvironment when what it passed is not a listening stream socket.
     """
     if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
         return []
@@ -115,11 +115,13 @@ def _inherit(descriptor: int, name: str) -> Listener:
         listening = sock.type == socket.SOCK_STREAM and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
         place = sock.getsockname()
     except OSError as error:
-        raise UnfitEnvironment(f"Descriptor {descriptor}, passed to us, is no socket: {error.strerror}.") from error
+        raise UnfitEnvironment(
+            f"Descriptor {descriptor}, passed to ovsnet, is not a socket: {error.strerror}."
+        ) from error
     if not listening:
         sock.close()
         raise UnfitEnvironment(
-            f"Descriptor {descriptor}, passed to us, is no listening stream socket.",
+            f"Descriptor {descriptor}, passed to ovsnet, is not a listening stream socket.",
             remedy="Use ListenStream= and Accept=no in the socket unit.",
         )
     if sock.family == socket.AF_UNIX:
@@ -136,7 +138,7 @@ def _listen_unix(address: Address, access: Access) -> socket.socket:
     try:
         try_connect_unix(address).close()
     except ConnectionRefused:
-        # The kernel refuses a connection to any file that is no socket, too (net/unix/af_unix.c, unix_find_bsd).
+        # The kernel refuses a connection to any file that is not a socket, too (net/unix/af_unix.c, unix_find_bsd).
         if _is_socket(address.path):
             os.unlink(address.path)
     except ConnectError:
@@ -167,7 +169,7 @@ def _give_to(path: str, group: int) -> None:
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
-            raise OSError(errno.EEXIST, "somebody else put something else there", path)
+            raise OSError(errno.EEXIST, "another process put something else there", path)
         os.chown(f"/proc/self/fd/{descriptor}", -1, group)
     finally:
         os.close(descriptor)

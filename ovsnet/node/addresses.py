@@ -31,7 +31,7 @@ def addresses_of(pid: int, proc: Path = Path("/proc")) -> frozenset[Network] | N
 
 
 def is_local(address: str, networks: Iterable[Network]) -> bool:
-    """Whether the address is one of these; a loopback address always is, and what is no address never."""
+    """Whether the address is one of these; a loopback address always is, and what is not an address never."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

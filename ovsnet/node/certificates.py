@@ -64,7 +64,7 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 def named_by(pid: int, whose: str, proc: Path = Path("/proc")) -> Iterator[PemFile]:
-    """The files on a daemon's command line. ``db:…`` is no file."""
+    """The files on a daemon's command line. ``db:…`` is not a file."""
     words = command_line(pid, proc)
     for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
         option, given, value = word.partition("=")

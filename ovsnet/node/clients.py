@@ -23,7 +23,7 @@ ESTABLISHED, LISTENS = "01", "0A"
 """TCP_ESTABLISHED and TCP_LISTEN of include/net/tcp_states.h."""
 
 CONTROL = ".ctl"
-"""How the names of control sockets end: a connection to one is no client of a database."""
+"""How the names of control sockets end: a connection to one is not a client of a database."""
 
 _LINE = re.compile(
     r"^ *\d+: [0-9A-F]+:(?P<port>[0-9A-F]{4}) (?P<host>[0-9A-F]+):(?P<from>[0-9A-F]{4}) (?P<state>[0-9A-F]{2}) "

@@ -51,7 +51,7 @@ def _number(path: Path) -> int:
 
 
 def of_userspace(datapath: str, count: str, limit: str) -> Table | None:
-    """What ``dpctl/ct-get-nconns`` and ``dpctl/ct-get-maxconns`` say; None when it is no number."""
+    """What ``dpctl/ct-get-nconns`` and ``dpctl/ct-get-maxconns`` say; None when it is not a number."""
     if not (count.strip().isdigit() and limit.strip().isdigit()):
         return None
     most = int(limit)

@@ -40,7 +40,7 @@ class Database(ovsdb.Session):
         self._monitor: ovsdb.Monitor | None = None
         self._placed: dict[Uuid, str] = {}
         self.apart: frozenset[str] = frozenset()
-        """Ends of patches that carry nothing, as last found: they are no ports without a device."""
+        """Ends of patches that carry nothing, as last found: they are not ports without a device."""
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when the first snapshot is in; ``on_change`` is called with it and with each change after.

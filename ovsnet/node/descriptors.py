@@ -23,7 +23,7 @@ _SOFT_LIMIT = re.compile(r"^Max open files\s+(\d+)\s", re.MULTILINE)
 
 class Descriptors(msgspec.Struct, frozen=True):
     """``open`` is how many are open, ``limit`` is RLIMIT_NOFILE, the soft one. ``left`` counts the numbers below the
-    limit that are free: a limit that was lowered leaves descriptors above it, and those are no obstacle."""
+    limit that are free: a limit that was lowered leaves descriptors above it, and those are not an obstacle."""
 
     open: int
     limit: int

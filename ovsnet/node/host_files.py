@@ -50,7 +50,7 @@ class Host:
 
     @cached_property
     def processes(self) -> Mapping[int, str]:
-        """Name by pid of every process that is no zombie, as far as /proc shows them."""
+        """Name by pid of every process that is not a zombie, as far as /proc shows them."""
         found = {}
         for entry in self.names("/proc"):
             if entry.isdigit() and (stat := self.read(f"/proc/{entry}/stat")):

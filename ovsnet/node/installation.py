@@ -79,7 +79,7 @@ def _rank(installation: Installation) -> int:
 
 
 def _counts(installation: Installation) -> bool:
-    """An empty directory is no installation that anybody misses."""
+    """An empty directory is not an installation that anybody misses."""
     return bool(installation.pids) or _holds(installation.rundir.ovs, _TRACE)
 
 

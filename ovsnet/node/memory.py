@@ -18,7 +18,7 @@ NEAR = 0.9
 """Of the limit."""
 
 LASTS = 30.0
-"""Seconds for which a daemon that was seen with room must be near its limit: a peak is no fault."""
+"""Seconds for which a daemon that was seen with room must be near its limit: a peak is not a fault."""
 
 KILL_COUNTS = 3600.0
 """Seconds for which a kill is told."""

@@ -28,7 +28,7 @@ _FLOCK = struct.Struct("@hhqqi0q")
 
 class Lock(StrEnum):
     """``held``: by a process that lives. ``free``: by nobody. ``missing``: there is no such file. ``unreadable``: it
-    may not be opened, or is no regular file, so nothing is known."""
+    may not be opened, or is not a regular file, so nothing is known."""
 
     HELD = "held"
     FREE = "free"

@@ -34,7 +34,7 @@ class KeyPair(msgspec.Struct, frozen=True):
 
 
 def pairs_named_by(pid: int, whose: str, proc: Path = Path("/proc")) -> Iterator[KeyPair]:
-    """Of a daemon's command line; ``db:...`` is no file."""
+    """Of a daemon's command line; ``db:...`` is not a file."""
     found: dict[frozenset[str], str] = {}
     words = command_line(pid, proc)
     for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):

@@ -203,12 +203,12 @@ class Session(HeldSession, Questions):
 
     def _on_flow_update(self, updates: Unread[wire.Message], update: wire.Message) -> None:
         if updates.add(update):
-            self.channel.asked()  # the next one is no push: we asked for as many as there are
+            self.channel.asked()  # the next one is not a push: we asked for as many as there are
 
     def _on_part(self, reply: Parts, part: wire.Message) -> None:
         reply.add(part)
         if not reply.finished:
-            self.channel.asked()  # the next part is no push: it belongs to the question
+            self.channel.asked()  # the next part is not a push: it belongs to the question
 
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)
@@ -231,9 +231,9 @@ def connect(
     """Connect within ``timeout`` seconds, and wait as long (or ``patience`` seconds) for the switch's HELLO.
     ``on_connected`` is called between the two.
 
-    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
-    the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop hangs, or it
-    has no database); ProtocolError when there is no version in common or the peer is not a switch.
+    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no
+    address; the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
+    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
     """
     place = Address.of(address)
     wait = timeout if patience is None else patience

@@ -232,5 +232,5 @@ class Client(KeptClient[Session]):
 
 
 def _is_end_of(session: Session, error: PeerError) -> bool:
-    """Whether a call failed because its session ended, for whatever reason: it may be a refusal that is no answer."""
+    """Whether a call failed because its session ended, for whatever reason: a refusal may be no answer."""
     return session.closed.done() and session.closed.result() is error

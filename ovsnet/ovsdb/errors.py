@@ -163,7 +163,7 @@ class StorageFailed(Refused):
 
 class NotLeader(Refused):
     string = "not leader"
-    default_remedy = "Connect to the leader: _Server.Database.leader tells which server that is."
+    default_remedy = "Connect to the leader: _Server.Database.leader says which server that is."
 
 
 class ClusterFailed(Refused):

@@ -94,7 +94,7 @@ def _mutation(column: Column, mutator: str, value: object) -> list[object]:
     if mutator not in ("insert", "delete"):
         raise UsageError(f"{mutator!r} changes nothing.", remedy=f"Use one of {' '.join(ARITHMETIC)} insert delete.")
     if column.is_scalar:
-        raise UsageError(f"Column {column.name} is no set and no map.", remedy="Update it.")
+        raise UsageError(f"Column {column.name} is neither a set nor a map.", remedy="Update it.")
     keys_alone = mutator == "delete" and column.is_map and not isinstance(value, Mapping)
     return [column.name, mutator, to_wire(_of_any_size(column, keys_alone=keys_alone), value)]
 

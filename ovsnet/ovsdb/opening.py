@@ -25,9 +25,9 @@ def connect(
     With ``database`` only a server will do that serves it and is in touch with its cluster, and with ``leader_only``
     only the leader, as it says within ``timeout`` seconds. That may change: a Client leaves it then, a session stays.
 
-    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no address;
-    the error of the server that would not do, or one that names each. Without ``database`` a server that accepts and is
-    stuck is not noticed here: only an answer proves that it lives, see ``Session.echo``.
+    Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no
+    address; the error of the server that would not do, or one that names each. Without ``database`` a server that
+    accepts and is stuck is not noticed here: only an answer proves that it lives, see ``Session.echo``.
     """
     places = remotes_of(remotes)
     members = membership(database, leader_only=leader_only)

@@ -23,7 +23,7 @@ Read: TypeAlias = Callable[[object], Value]
 ReadAtom: TypeAlias = Callable[[object], Atom]
 
 BAD_VALUE = (TypeError, ValueError, LookupError)
-"""What the converters raise for JSON that is no value of the column. Callers turn it into a ProtocolError."""
+"""What the converters raise for JSON that is not a value of the column. Callers turn it into a ProtocolError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ _SINGLE_ROW = 1
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table. ``max_rows`` is None without a limit; rows of a table that is no root go when nothing refers to them."""
+    """A table. ``max_rows`` is None without a limit; a row of a table that is no root goes when unreferenced."""
 
     name: str
     columns: Mapping[str, Column]
@@ -43,7 +43,7 @@ class Table(msgspec.Struct, frozen=True):
         return column
 
     def row(self, wired: Mapping[str, object]) -> Row:
-        """A row of a select's result. Raises ProtocolError for what is no row of this table."""
+        """A row of a select's result. Raises ProtocolError for what is not a row of this table."""
         row: dict[str, Value] = {}
         for name, value in wired.items():
             column = self.columns.get(name) or IMPLICIT_COLUMNS.get(name)
@@ -162,7 +162,7 @@ def _agree_on_names(found: _Database) -> None:
         if missing := {column for index in table.indexes for column in index} - table.columns.keys():
             raise ValueError(f"an index of table {name} has no column {', '.join(sorted(missing))}")
     if wrong := [name for name in named if not _ID.fullmatch(name)]:
-        raise ValueError(f"{wrong[0]!r} is no name")
+        raise ValueError(f"{wrong[0]!r} is not a name")
 
 
 def _bases(kind: _Kind | _Type) -> list[_Base]:

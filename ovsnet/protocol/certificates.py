@@ -31,7 +31,7 @@ class Validity(msgspec.Struct, frozen=True):
 
 
 def validities(pem: bytes) -> list[Validity]:
-    """Of each certificate in the file, in its order; what is no certificate is left out. Raises nothing."""
+    """Of each certificate in the file, in its order; what is not a certificate is left out. Raises nothing."""
     found = []
     for block in _BLOCK.finditer(pem):
         try:
@@ -78,5 +78,5 @@ def _time(data: bytes) -> tuple[float, bytes]:
         text = ("19" if text[:2] >= "50" else "20") + text
     date = _DATE.fullmatch(text)
     if date is None:
-        raise ValueError(f"{text} is no date")
+        raise ValueError(f"{text} is not a date")
     return float(calendar.timegm(tuple(map(int, date.groups())))), rest

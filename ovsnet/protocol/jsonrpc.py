@@ -202,7 +202,7 @@ class Connection:
         if message.error != _NULL or (message.result is not msgspec.UNSET and message.result != _NULL):
             raise ProtocolError(f"The peer sent a request and a reply in one message: {_start_of(text)}.")
         if memoryview(message.params)[0] != _ARRAY:
-            raise ProtocolError(f"The peer sent a call whose params are no array: {_start_of(text)}.")
+            raise ProtocolError(f"The peer sent a call whose params are not an array: {_start_of(text)}.")
         if message.id == _NULL:
             return Notification(method, message.params)
         # No request of OVS has one (see _queue), and no answer could be written.

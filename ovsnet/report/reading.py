@@ -123,7 +123,7 @@ def read_report(path: str, standard_input: IO[bytes]) -> Report:
         try:
             found.setdefault(place, {})[name] = harmless(msgspec.json.decode(content))
         except BAD_JSON as error:
-            told.append(f"{stream.name} is no JSON: {error}.")
+            told.append(f"{stream.name} is not JSON: {error}.")
     for documents in found.values():
         if (manifest := _manifest(documents.pop(MANIFEST, None))) is not None:
             return Report(path, manifest, documents, tuple(told))

@@ -48,7 +48,7 @@ def require_ours(directory: Path) -> None:
     if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         whose = "belongs to another user" if found.st_uid != os.geteuid() else "may be written by others"
         raise UsageError(
-            f"{directory} {whose}, who could have us run any program.",
+            f"{directory} {whose}, who could make ovsnet run any program.",
             remedy="Name a directory that does not exist yet: it is made for you alone.",
         )
 

@@ -1,4 +1,4 @@
-"""Keys that are no knobs: malformed, dead, in the wrong column, or not known and near one that is. Pure."""
+"""Keys that are not knobs: malformed, dead, in the wrong column, or not known and near one that is. Pure."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class HeldKey(msgspec.Struct, frozen=True):
 
 
 def keys_known(facts: Facts) -> int:
-    """How many keys are set that are known and are no knobs."""
+    """How many keys are set that are known and are not knobs."""
     return sum(_known(facts, held.place) is not None for held in _held(facts))
 
 
 def judge_keys(facts: Facts) -> Iterator[LintResult]:
-    """What is wrong with all that is set and is no knob. What is right makes no finding."""
+    """What is wrong with all that is set and is not a knob. What is right makes no finding."""
     for held in _held(facts):
         if (known := _known(facts, held.place)) is not None:
             found = _judged(facts, known, held)

@@ -77,7 +77,8 @@ class Reconciler:
             log.warning("tune: not as wanted: %s", "; ".join(control.drift))
         if control.given_up and not gave_up:
             log.error(
-                "tune: gave up after %d writes: somebody else keeps changing %s. Find out who, or no longer want it.",
+                "tune: gave up after %d writes: someone else keeps changing %s. "
+                "Find out who, or drop it from the wanted knobs.",
                 GIVE_UP_AFTER,
                 "; ".join(control.drift),
             )

@@ -56,7 +56,7 @@ def new_record(edit: Edit) -> str | None:
 
 
 def parse_record(text: str | None) -> Record | None:
-    """None for what is no note of ours."""
+    """None for what is not a note of ours."""
     try:
         return None if text is None else msgspec.json.decode(text, type=Record)
     except BAD_JSON:
@@ -64,7 +64,7 @@ def parse_record(text: str | None) -> Record | None:
 
 
 def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
-    """Back to what was there. What somebody else has changed since is left alone, unless ``force``."""
+    """Back to what was there. What someone else has changed since is left alone, unless ``force``."""
     edits: list[Edit] = []
     old_rows: list[OldRow] = []
     notes: list[str] = []
@@ -75,13 +75,15 @@ def plan_revert(facts: Facts, *, force: bool = False) -> Plan:
             continue
         for edit, record in _recorded(database, table, row):
             if not _is_of_a_knob(edit, facts):
-                notes.append(f"{edit.place} is left alone: it is no knob that ovsnet writes, whatever the note says.")
+                notes.append(
+                    f"{edit.place} is left alone: it is not a knob that ovsnet writes, whatever the note says."
+                )
             elif edit.before == record.after or force:
                 edits.append(edit)
             else:
                 now = "not set" if edit.before is None else edit.before
                 notes.append(
-                    f"{edit.place} is left alone: it is {now} now, and ovsnet had set {record.after}, so somebody "
+                    f"{edit.place} is left alone: it is {now} now, and ovsnet had set {record.after}, so someone "
                     "else has changed it since."
                 )
     return Plan(tuple(edits), (), tuple(old_rows), tuple(notes))

@@ -86,6 +86,6 @@ def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str], dict[s
 
 
 UNTOLD = (
-    "The handlers that run do not tell whether the kernel dispatches per CPU, where it has no effect: ovs-vswitchd "
+    "The handlers that run do not show whether the kernel dispatches per CPU, where it has no effect: ovs-vswitchd "
     "would log `Overriding n-handler-threads`."
 )

@@ -87,7 +87,7 @@ class Observed:
         self._silent_since = since if self._silent_since is None else min(since, self._silent_since)
 
     def gone(self) -> None:
-        """It has ended: its silence was no stall, and until it answers again nothing is observed."""
+        """It has ended: its silence was not a stall, and until it answers again nothing is observed."""
         self._silent_since = self._seen_at = None
 
 

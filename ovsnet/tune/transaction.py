@@ -98,7 +98,7 @@ def _new_row(new: NewRow, number: int) -> Guarded:
 
 
 def _old_row(old: OldRow) -> Guarded:
-    """A row that nothing refers to goes by itself: these tables are no roots."""
+    """A row that nothing refers to goes by itself: these tables are not roots."""
     parent, column = PARENTS[old.database, old.table]
     return Guarded(
         f"{old.table} {old.row.label}",

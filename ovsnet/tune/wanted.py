@@ -39,13 +39,13 @@ def wanted(
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise ConfigError(f"{pair!r} is no setting.", remedy="Write --set knob=value; --set knob= removes it.")
+            raise ConfigError(f"{pair!r} is not a setting.", remedy="Write --set knob=value; --set knob= removes it.")
         found[name] = _one(name, text or None, "--set", force=force)
     return list(found.values())
 
 
 def checked(knob: Knob, text: str, *, force: bool = False) -> str:
-    """``text`` as it is written to the database. ``force`` permits what is legal and harmful, not what is no value.
+    """``text`` as it is written to the database. ``force`` permits what is legal and harmful, not what is not a value.
 
     Raises ConfigError with what the knob takes.
     """

@@ -66,7 +66,7 @@ def read_clients(path: str) -> dict[str, Client]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.", remedy=remedy) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no file of credentials: {error}.", remedy=remedy) from error
+        raise ConfigError(f"{path} is not a file of credentials: {error}.", remedy=remedy) from error
     for name, each in clients.items():
         if bool(each.bearer) == bool(each.user and each.password):
             raise ConfigError(f"{path}: [{name}] needs either bearer, or user and password.", remedy=remedy)

@@ -31,7 +31,7 @@ def daemons(agent: Agent) -> Iterator[Metric]:
 
 
 def _links(agent: Agent) -> Iterator[Metric]:
-    up = GaugeMetricFamily("ovsnet_link_up", "1 while a connection stands.", labels=["link"])
+    up = GaugeMetricFamily("ovsnet_link_up", "1 while connected.", labels=["link"])
     opened = CounterMetricFamily("ovsnet_link_connections", "Connections that came to be.", labels=["link"])
     lost = CounterMetricFamily(
         "ovsnet_link_failures", "Connections that broke or did not come to be.", labels=["link", "reason"]

@@ -73,7 +73,7 @@ OK = b"ok\n"
 _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
 
-@endpoint("/livez", yes="our own loop turns", no="it has stood still for seconds", probe=True)
+@endpoint("/livez", yes="our own loop turns", no="it has been blocked for seconds", probe=True)
 def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     """Never depends on anybody else: restarting ovsnet cannot repair a switch."""
     lag = agent.clock() - agent.ticked_at

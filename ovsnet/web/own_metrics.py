@@ -39,8 +39,8 @@ def _http(agent: Agent) -> Iterator[Metric]:
     yield CounterMetricFamily("ovsnet_http_connections", "Connections that were accepted.", value=counters.connections)
     cut = CounterMetricFamily(
         "ovsnet_http_connections_cut",
-        "Connections that we ended, because others waited for their place, nobody read our answer, or TLS took too "
-        "long.",
+        "Connections that ovsnet closed: others waited for the slot, the client did not read its answer, or TLS took "
+        "too long.",
         labels=["reason"],
     )
     for reason in CUT_REASONS:

@@ -42,7 +42,7 @@ const element = (name, text, attributes) => {
   return made;
 };
 
-// What stands between backticks is typed.
+// What is between backticks is typed.
 const typed = text => text.split("`").map((part, at) => at % 2 ? element("code", part) : part);
 
 function row(cells) {

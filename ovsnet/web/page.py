@@ -11,7 +11,7 @@ from importlib import resources
 @functools.cache
 def page() -> tuple[bytes, dict[str, str]]:
     """The page with its style and its script, and the headers that keep it alone: it may run these two, ask us, and do
-    nothing else; no other page may look into it, or hear from where somebody came."""
+    nothing else; no other page may look into it, or learn where a visitor came from."""
     style, script = _file("page.css"), _file("page.js")
     html = _file("page.html").replace(b"<style>", b"<style>" + style).replace(b"<script>", b"<script>" + script)
     policy = (

@@ -131,7 +131,7 @@ class WebServer:
         if ours and self._credentials.allows(request):
             return response
         why = ASKED if ours else NOT_OURS
-        return text("ok\n" if response.status == 200 else f"no: why is not told. {why}\n", response.status)
+        return text("ok\n" if response.status == 200 else f"no: the reason is withheld. {why}\n", response.status)
 
 
 @contextlib.asynccontextmanager

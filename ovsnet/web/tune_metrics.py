@@ -38,7 +38,7 @@ def drift_metrics(control: DriftControl) -> Iterator[Metric]:
     yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(control.writes))
     yield GaugeMetricFamily(
         "ovsnet_tune_given_up",
-        "1 after somebody else kept changing knobs back, and none are written any more.",
+        "1 after someone else kept changing knobs back, and none are written any more.",
         value=float(control.given_up),
     )
 

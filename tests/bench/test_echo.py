@@ -72,7 +72,7 @@ async def test_versions_are_the_daemons_own(shared_node: Sandbox) -> None:
 
 
 async def test_block_that_knows_better_when_its_work_was_sets_the_time(shared_node: Sandbox) -> None:
-    """Connections are made before echoes begin, and their time is no echo's."""
+    """Connections are made before echoes begin, and their time is not an echo's."""
     run = Run(kind="echo", name="own clock", measures=EchoMeasures())
     async with measured(run, "ovsdb", address(shared_node, "ovsdb")):
         assert gc.get_freeze_count() > 0  # collected before the clock started

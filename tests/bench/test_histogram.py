@@ -24,7 +24,7 @@ def of(values: list[int]) -> Histogram:
 
 
 def require_numpys_percentiles(sample: np.typing.NDArray[np.int64]) -> None:
-    """A share such as 0.999 is no binary number: which of two neighbours it names is a matter of rounding."""
+    """A share such as 0.999 is not a binary number: which of two neighbours it names is a matter of rounding."""
     histogram = of(sample.tolist())
     for share in SHARES:
         around = [min(max(share + nudge, 0.0), 1.0) for nudge in (-1e-9, 1e-9)]

@@ -138,7 +138,7 @@ def test_strategy_is_read(text: str, parsed: str) -> None:
 
 @pytest.mark.parametrize("text", ["gated:0", "gated:x", "gated:", "naive:3", "polite", ""])
 def test_unknown_strategy_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no strategy"):
+    with pytest.raises(UsageError, match="is not a strategy"):
         Strategy.parse(text)
 
 

@@ -81,7 +81,7 @@ def test_log_of_a_container_gives_back_what_was_printed_to_it(tmp_path: Path) ->
 def test_other_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "out.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"is no result of ovsnet bench"):
+    with pytest.raises(UsageError, match=r"is not a result of ovsnet bench"):
         read(path)
 
 
@@ -112,7 +112,7 @@ def test_rounds_stay_apart_when_shards_are_merged() -> None:
 @pytest.mark.parametrize(
     ("documents", "why"),
     [
-        ([document(run(0)), document(run(0), shard="1/2")], "no shard"),
+        ([document(run(0)), document(run(0), shard="1/2")], "not a shard"),
         ([document(run(0), shard="1/2"), document(run(0), shard="1/2")], "shard 1/2"),
         ([document(run(0), shard="1/2"), document(run(0), shard="2/3")], "not of one bench"),
         ([document(run(0), shard="1/2"), document(run(0, name="naive"), shard="2/2")], "different runs"),

@@ -31,7 +31,7 @@ def test_who_counts_from_0_need_not_add(index: str, shard: str) -> None:
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3+1/3", "0+2/3", "1", "a/b", "1/0", "-1/2", ""])
 def test_impossible_shard_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is no shard"):
+    with pytest.raises(UsageError, match="is not a shard"):
         Shard.parse(text)
 
 
@@ -45,7 +45,7 @@ def test_now_is_no_moment_to_wait_for() -> None:
 
 
 def test_what_is_no_moment_is_refused() -> None:
-    with pytest.raises(UsageError, match="is no time"):
+    with pytest.raises(UsageError, match="is not a time"):
         parse_moment("tomorrow")
 
 

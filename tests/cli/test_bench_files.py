@@ -105,7 +105,7 @@ def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp
 @pytest.mark.parametrize(
     ("shards", "why"),
     [
-        (["", "1/2"], "One of the files is no shard"),
+        (["", "1/2"], "One of the files is not a shard"),
         (["1/2", "1/2"], "Two of the files hold the shard 1/2"),
         (["1/2", "2/3"], "are not of one bench"),
     ],
@@ -172,7 +172,7 @@ def test_file_of_something_else_is_refused(ovsnet: Ovsnet, tmp_path: Path, conte
     for command in (("merge", file, "--out", tmp_path / "all.json"), ("compare", file, file)):
         ended = ovsnet("bench", *command)
         assert (ended.code, ended.out) == (2, "")
-        assert ended.err.startswith(f"ovsnet: {file} is no result of ovsnet bench")
+        assert ended.err.startswith(f"ovsnet: {file} is not a result of ovsnet bench")
         assert len(ended.err.splitlines()) == 1
 
 
@@ -199,7 +199,7 @@ def test_long_document_reaches_a_slow_reader_whole(
 
 
 def long_document(shard: str = "1/1") -> Document:
-    """Some hundred kilobytes; without ``shard``, of a bench that was no part of one."""
+    """Some hundred kilobytes; without ``shard``, of a bench that was not part of one."""
     histogram = Histogram(counts=dict.fromkeys(range(10_000), 1), total=1, highest=1)
     run = Run(kind="echo", name="long", measures=EchoMeasures(from_request=histogram))
     return Document(command="echo", began="2026-01-01", machines=[], shards=[shard] if shard else [], runs=[run])

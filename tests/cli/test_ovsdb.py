@@ -80,8 +80,8 @@ def test_no_such_row_or_key_is_a_no(db: Ovsnet) -> None:
         (("get", "Bridge", "br-int", "naem"), "no column naem"),
         (("set", "Bridge", "br-int", "fail_mode=sometimes"), "allowed values"),
         (("set", "Bridge", "br-int", "fail_mode"), "sets nothing"),
-        (("find", "Bridge", "name"), "no condition"),
-        (("transact", "{}"), "no array of objects"),
+        (("find", "Bridge", "name"), "not a condition"),
+        (("transact", "{}"), "not an array of objects"),
         (("wait", "Bridge", "br-int", "naem=x"), "no column naem"),
     ],
 )

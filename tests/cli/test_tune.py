@@ -143,7 +143,7 @@ def test_plan_of_new_and_old_rows_says_so(tune: Ovsnet) -> None:
         (("apply", "--set", "northd_probe_interval=30000"), "Give --nb ADDRESS"),
         (("apply", "--set", "max-idle=20000", "--nb", "nonsense"), "begins with none of"),
         (("plan", "--profile", "gigantic"), "gigantic"),
-        (("lint", "--from", "-", "--ovn-version", "newest"), "is no version"),
+        (("lint", "--from", "-", "--ovn-version", "newest"), "is not a version"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_a_sentence(tune: Ovsnet, arguments: tuple[str, ...], word: str) -> None:
@@ -204,7 +204,7 @@ def test_advice_shows_what_it_rests_on_and_both_prices(tune: Ovsnet, switch: San
 
 
 def test_advice_without_measurements_is_refused_in_a_sentence(tune: Ovsnet, tmp_path: Path) -> None:
-    for text, word in (("{", "no status document"), ("{}", "holds no stalls")):
+    for text, word in (("{", "not a status document"), ("{}", "holds no stalls")):
         (path := tmp_path / "status.json").write_text(text)
         ended = tune("advise", "--status", path)
         assert (ended.code, ended.out) == (2, "")

@@ -127,7 +127,7 @@ def test_directory_with_something_unread_that_names_knobs_is_no_clean_bill(ovsne
     code, out, err = lint(ovsnet, tmp_path)
     assert code == 2
     assert "not read      two" in out
-    assert "no clean bill" in err
+    assert "not a clean bill" in err
 
 
 def test_directory_without_anything_is_refused(ovsnet: Ovsnet, tmp_path: Path) -> None:

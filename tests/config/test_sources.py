@@ -98,7 +98,7 @@ def test_variable_of_the_config_file_is_no_setting() -> None:
 )
 def test_value_that_cannot_be_used_is_named_with_its_source(name: str, text: str) -> None:
     with pytest.raises(
-        ConfigError, match=rf"^{name} in the environment (cannot be used: |is '.*', which is no duration)"
+        ConfigError, match=rf"^{name} in the environment (cannot be used: |is '.*', which is not a duration)"
     ):
         load(None, {f"OVSNET_{name.upper()}": text})
 

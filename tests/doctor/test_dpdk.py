@@ -39,7 +39,7 @@ def test_pages_are_there_when_they_are_asked_for(
         ({"pmd-cpu-mask": "0xc", "dpdk-lcore-mask": "1"}, []),
         ({"pmd-cpu-mask": "0x30"}, ["there is no CPU 4, 5"]),
         ({"pmd-cpu-mask": "f"}, ["take every CPU"]),
-        ({"pmd-cpu-mask": "1,2"}, ["no hexadecimal mask"]),
+        ({"pmd-cpu-mask": "1,2"}, ["not a hexadecimal mask"]),
         ({"pmd-cpu-mask": "6", "dpdk-lcore-mask": "3"}, ["CPU 1 is in pmd-cpu-mask"]),
     ],
 )

@@ -23,8 +23,8 @@ def unloaded(tree: Tree) -> Tree:
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
-        ("/etc/modprobe.d/a.conf", "install openvswitch /bin/true", "modprobe is told to load nothing"),
-        ("/usr/lib/modprobe.d/a.conf", "# x\ninstall openvswitch /bin/false", "modprobe is told to load nothing"),
+        ("/etc/modprobe.d/a.conf", "install openvswitch /bin/true", "modprobe is configured to load nothing"),
+        ("/usr/lib/modprobe.d/a.conf", "# x\ninstall openvswitch /bin/false", "modprobe is configured to load nothing"),
         ("/etc/modprobe.d/a.conf", "install openvswitch /sbin/modprobe --ignore-install openvswitch", ""),
         ("/etc/modprobe.d/a.conf", "blacklist openvswitch", ""),
         ("/etc/modprobe.d/a.txt", "install openvswitch /bin/true", ""),

@@ -1,4 +1,4 @@
-"""Lines made to hurt: numbers without end, names without number, more than is kept, and what is no incident."""
+"""Lines made to hurt: numbers without end, names without number, more than is kept, and what is not an incident."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_member_of_each_host_of_a_cluster_has_a_history_of_its_own() -> None:
 
 
 def test_log_of_which_no_line_counts_shows_that_its_daemon_ran() -> None:
-    """A connection that was lost and made again is no outage of a switch that ran all the time."""
+    """A connection that was lost and made again is not an outage of a switch that ran all the time."""
     database, switch, controller = node()
     quiet = b"".join(
         line for line in (switch.text + Log("x").say(500.0, "memory", "later").text).splitlines(keepends=True)

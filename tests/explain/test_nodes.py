@@ -118,7 +118,7 @@ def journal_line(at: float, pid: int, unit: str, text: str) -> str:
 
 
 def test_servers_of_one_journal_are_told_apart_by_their_process() -> None:
-    """Their numbers go up and down in turns, which is no restart."""
+    """Their numbers go up and down in turns, which is not a restart."""
     daemons, found = servers(syslog_line)
     assert sorted(len(each.lives) for each in daemons) == [1, 1]
     assert not found.outages

@@ -1,4 +1,4 @@
-"""Lines in every wrapping, and what is no line at all."""
+"""Lines in every wrapping, and what is not a line at all."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ async def count_up(node: Sandbox) -> None:
 
 @fault("northd-behind", breaks="northd nb", observers=("held", "start", "fresh"), deadline=24)
 async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
-    """A client that is no ovn-northd holds ovn-northd's lock, and the northbound is changed."""
+    """A client that is not an ovn-northd holds ovn-northd's lock, and the northbound is changed."""
     node = scene.node
     async with program(node, "ovsdb-client", "steal", f"unix:{node.rundir}/ovnsb_db.sock", "ovn_northd") as holder:
         assert holder.stdout is not None

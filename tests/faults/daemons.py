@@ -255,7 +255,7 @@ async def vswitchd_without_the_lock(scene: Scene) -> Steps:
 
 @fault("datapath-missing", passing=NO_FLOWS, breaks="vswitchd ovsdb")
 async def lock_stolen(scene: Scene) -> Steps:
-    """A client that is no switch stole ovs-vswitchd's database lock: the switch takes its bridges down."""
+    """A client that is not a switch stole ovs-vswitchd's database lock: the switch takes its bridges down."""
     async with _lock(scene, "steal"):
         yield
 

@@ -101,7 +101,7 @@ async def vswitchd_traced(scene: Scene) -> Steps:
 
 @fault("vswitchd-hung", passing="vswitchd-slow", needs="root", deadline=75)
 async def vswitchd_waits_for_a_stuck_revalidator(scene: Scene) -> Steps:
-    """A revalidator thread stands still, and the main thread waits for it: it wakes now and then, and does nothing."""
+    """A revalidator thread is blocked, and the main thread waits for it: it wakes now and then, and does nothing."""
     pid = scene.node.pid("ovs-vswitchd")
     stuck = _threads(pid, "revalidator")[0]
     async with _stopped_thread(scene, pid, stuck):

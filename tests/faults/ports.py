@@ -13,7 +13,7 @@ SEEN_TWICE = 10.0
 
 @fault("ports-without-device", deadline=SEEN_TWICE)
 async def ports_of_pods_that_went(scene: Scene) -> Steps:
-    """Ports of three pods stand in the database, and their devices are gone."""
+    """The database lists ports of three pods whose devices are gone."""
     gone = ("gone1", "gone2", "gone3")
     for port in gone:  # no datapath knows the type, which ends as a missing device does
         await scene.vsctl("add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone")
@@ -24,7 +24,7 @@ async def ports_of_pods_that_went(scene: Scene) -> Steps:
 
 @fault("ports-left-behind", passing="ports-without-device vswitchd-slow controller-slow", deadline=SEEN_TWICE)
 async def a_hundred_ports_of_pods_that_went(scene: Scene) -> Steps:
-    """A hundred ports stand in the database, and their devices are gone."""
+    """The database lists a hundred ports whose devices are gone."""
     gone = [f"gone{number}" for number in range(100)]
     add = [("--", "add-port", "br-int", port, "--", "set", "Interface", port, "type=device-is-gone") for port in gone]
     await scene.vsctl(*(word for each in add for word in each))

@@ -16,7 +16,7 @@ def main(thread: int) -> None:
     for request in (SEIZE, INTERRUPT):
         if ptrace(request, ctypes.c_long(thread), None, None) < 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    os.waitpid(thread, 0x40000000)  # __WALL: a thread that is no child
+    os.waitpid(thread, 0x40000000)  # __WALL: a thread that is not a child
     sys.stdout.write("stopped\n")
     sys.stdout.flush()
     signal.pause()

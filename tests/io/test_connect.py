@@ -109,7 +109,10 @@ async def test_full_backlog_is_told_at_the_deadline_and_not_spun_on(
     listener: socket.socket, path: Path, line: Lines, attempts: asyncio.Queue[None]
 ) -> None:
     """The waits are 1, 2, 4 .. 50 ms, each halved at the least: 0.3 s have room for no more than 20."""
-    with full_backlog(Address.unix(path)), pytest.raises(BacklogFull, match="accepts nobody: its backlog is full"):
+    with (
+        full_backlog(Address.unix(path)),
+        pytest.raises(BacklogFull, match="accepts no connection: its backlog is full"),
+    ):
         await connect(line(Address.unix(path)).channel, timeout=0.3, rng=random.Random(1))
     assert 2 <= attempts.qsize() <= 20
 

@@ -181,7 +181,7 @@ def test_passed_descriptor_that_listens_to_nothing_is_told(monkeypatch: pytest.M
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
         descriptor = os.dup(datagrams.fileno())
         monkeypatch.setattr("ovsnet.io.listen.FIRST_INHERITED", descriptor)
-        with pytest.raises(UnfitEnvironment, match="no listening stream socket"):
+        with pytest.raises(UnfitEnvironment, match="not a listening stream socket"):
             inherited(passed_to(7, 1), 7)
 
 
@@ -217,6 +217,6 @@ def test_what_somebody_put_in_its_place_is_not_given_away(tmp_path: Path, monkey
         os.symlink(victim, path)
 
     swapping(monkeypatch, swap)
-    with pytest.raises(UnfitEnvironment, match="somebody else"):
+    with pytest.raises(UnfitEnvironment, match="another process"):
         listen(f"unix:{tmp_path}/s", Access(0o666, grp.getgrgid(os.getgid()).gr_name))
     assert victim.stat().st_mode & 0o777 == 0o600

@@ -178,7 +178,7 @@ async def test_peer_that_closes_in_the_handshake_is_told_apart(
 
 
 async def test_peer_that_accepts_and_is_silent_is_late(tcp_listener: socket.socket, tls: Tls, line: Lines) -> None:
-    """The kernel accepts for a frozen daemon: that is no unreachable host."""
+    """The kernel accepts for a frozen daemon: that is not an unreachable host."""
     with pytest.raises(DeadlineExceeded, match=r"finished no TLS handshake within 0\.1 s"):
         await connect(line(plain(tcp_listener)).channel, timeout=0.1, tls=tls)
 

@@ -71,7 +71,7 @@ class Agent:
     livez: list[Told] = field(default_factory=list)
     document: Document = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
-    """Lines of its log that are no JSON: a traceback."""
+    """Lines of its log that are not JSON: a traceback."""
     _codes_read: int = 0
 
     @property

@@ -35,7 +35,7 @@ def judge_agent(
     if agent.ended:
         said.wrong.append(f"ended with exit code {agent.process.returncode}: {' '.join(agent.errors[-3:])}")
     if agent.errors:
-        said.wrong.append(f"printed what is no log line: {agent.errors[-1]}")
+        said.wrong.append(f"printed what is not a log line: {agent.errors[-1]}")
     if stands:
         _judge_document(said, expected)
     true = expected.codes | expected.passing | {"healthy"} | ({"starting"} if starts else set())

@@ -129,7 +129,7 @@ def test_installation_with_running_daemons_is_taken_and_the_others_are_told(host
     old = make(host, ROW["packages"].ovs, "db.sock", "ovs-vswitchd.pid")
     snap = make(host, ROW["MicroOVN"].ovs)
     assert find(host).ovs == old
-    assert find(host).others == (), "an empty directory is no installation"
+    assert find(host).others == (), "an empty directory is not an installation"
     pid = lock(snap / "ovs-vswitchd.pid").pid
     found = find(host)
     assert found.ovs == snap

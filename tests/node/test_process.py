@@ -137,7 +137,7 @@ def test_start_is_in_seconds_since_the_boot(tmp_path: Path) -> None:
     ],
 )
 def test_only_voluntary_switches_count(tmp_path: Path, status: str, switches: int) -> None:
-    """Each is a wait that ended; to be pushed off the CPU is no progress."""
+    """Each is a wait that ended; to be pushed off the CPU is not progress."""
     found = sample(7, 0.0, make(tmp_path, stat_line(), status=status))
     assert found is not None
     assert found.switches == switches

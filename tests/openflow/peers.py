@@ -1,4 +1,4 @@
-"""What peers that are no good switch are made of."""
+"""What peers that are not a good switch are made of."""
 
 from __future__ import annotations
 

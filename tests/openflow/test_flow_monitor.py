@@ -1,4 +1,4 @@
-"""Flows that are watched: on a real switch in each version that it speaks, and on peers that are no good switch."""
+"""Flows that are watched: on a real switch in each version that it speaks, and on peers that are not a good switch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session with peers that are no good switch: a typed error, bounded memory, and nothing left over."""
+"""A session with peers that are not a good switch: a typed error, bounded memory, and nothing left over."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ async def test_calls_overlap(session: Session) -> None:
 
 @pytest.mark.usefixtures("databases")
 def test_it_works_on_uvloop() -> None:
-    """Its transports are no asyncio.Transport, and its clock stands still within a pass."""
+    """Its transports are not asyncio.Transport, and its clock stands still within a pass."""
     from ovsnet.sandbox.node import Sandbox
 
     async def run() -> list[str]:

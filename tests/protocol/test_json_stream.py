@@ -13,7 +13,7 @@ from ovsnet.errors import ConnectionLost, ProtocolError
 from ovsnet.protocol import json_stream
 from ovsnet.protocol.json_stream import MAX_DEPTH, JsonStream
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 JSON_VALUES = st.recursive(

@@ -26,7 +26,7 @@ from ovsnet.protocol.jsonrpc import (
     decode_body,
 )
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 

@@ -1,4 +1,4 @@
-"""What lint says of keys that are no knobs."""
+"""What lint says of keys that are not knobs."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_value_that_goes_on_behind_a_quote_is_no_literal() -> None:
         'ovs-vsctl set open . external-ids:ovn-remote=tcp:"${HOST}":"${PORT}" external-ids:ovn-encap-type=geneve\n'
     )
     assert found.tables[SWITCH] == [{"external_ids": {"ovn-encap-type": "geneve"}}]
-    assert found.unread == ("external_ids:ovn-remote, whose value is no literal here",)
+    assert found.unread == ("external_ids:ovn-remote, whose value is not a literal here",)
     ipv6 = read("ovs-vsctl set open . external-ids:ovn-remote=tcp:[2001:db8::1]:6642\n")
     assert ipv6.tables[SWITCH] == [{"external_ids": {"ovn-remote": "tcp:[2001:db8::1]:6642"}}]
 

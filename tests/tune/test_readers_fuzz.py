@@ -119,7 +119,7 @@ def test_column_that_holds_what_it_never_does_is_read_or_refused(row: dict[str, 
 
 @pytest.mark.parametrize("held", ["[1]", '"[""uuid"",""x""]"'])
 def test_map_that_is_none_is_refused(held: str) -> None:
-    with pytest.raises(ConfigError, match="other_config is no map here"):
+    with pytest.raises(ConfigError, match="other_config is not a map here"):
         recognise(f"_uuid,ovs_version,other_config\nx,3.5.0,{held}\n")
 
 

@@ -100,7 +100,7 @@ async def test_enforce_gives_up_loudly_when_somebody_keeps_changing_it_back(
             await until(lambda: control.given_up)
             assert control.writes == GIVE_UP_AFTER
             assert await idle(node) == '"9000"'
-            assert "gave up after 3 writes: somebody else keeps changing" in caplog.text
+            assert "gave up after 3 writes: someone else keeps changing" in caplog.text
             assert b"\novsnet_tune_given_up 1.0\n" in render(agent, TEXT)
 
 

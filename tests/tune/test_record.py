@@ -36,7 +36,7 @@ def facts(notes: dict[str, str], table: str = "Open_vSwitch", **columns: object)
 def test_note_of_what_is_no_knob_is_left_alone(place: str, note: str, force: bool) -> None:
     found = plan_revert(facts({place: note}), force=force)
     assert found.edits == ()
-    assert "no knob that ovsnet writes" in found.notes[0]
+    assert "not a knob that ovsnet writes" in found.notes[0]
 
 
 @pytest.mark.parametrize("note", ["", "[]", "{", '{"before": 5}', "\x00" * 100, "[" * 100000])

@@ -50,7 +50,7 @@ async def test_probe_says_yes_or_no_to_everybody_and_why_to_those_with_credentia
     serve: Serve, credentials: Path, path: str
 ) -> None:
     async with serve(credentials=str(credentials)) as served:
-        assert (await served.get(f"{path}?verbose"))[1].startswith(("ok\n", "no: why is not told. Credentials"))
+        assert (await served.get(f"{path}?verbose"))[1].startswith(("ok\n", "no: the reason is withheld. Credentials"))
         assert "Credentials" not in (await served.get(f"{path}?verbose", **OPERATOR))[1]
         served.agent.all_well()
         assert (await served.get(path))[0] == 200
@@ -97,7 +97,7 @@ async def test_change_of_the_file_counts_at_once_and_a_broken_one_lets_nobody_in
         assert (await served.get("/metrics", Authorization="Bearer the-next"))[0] == 200
         write("[prometheus")
         assert (await served.get("/metrics", Authorization="Bearer the-next"))[0] == 401
-        assert "is no file of credentials" in caplog.text
+        assert "is not a file of credentials" in caplog.text
         os.unlink(credentials)
         assert (await served.get("/metrics", Authorization="Bearer the-next"))[0] == 401
         write(FILE)
@@ -137,8 +137,8 @@ async def test_listener_may_stay_open_beside_one_that_asks(serve: Serve, credent
         ('[a]\nuser = "x"', "needs either"),
         ('[a]\nbearer = "x"\nuser = "y"\npassword = "z"', "needs either"),
         ('[a]\nbaerer = "x"', "unknown field"),
-        ("a = 1", "no file of credentials"),
-        ("\xff", "no file of credentials"),
+        ("a = 1", "not a file of credentials"),
+        ("\xff", "not a file of credentials"),
     ],
 )
 def test_file_that_says_too_little_or_too_much_is_refused(tmp_path: Path, text: str, why: str) -> None:

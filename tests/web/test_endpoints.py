@@ -176,7 +176,7 @@ async def test_startupz_waits_for_each_stage_and_says_for_how_long(serve: Serve)
         served.agent.all_well()
         assert (await served.get("/startupz"))[:2] == (200, "ok\n")
         served.agent.tell("ovsdb.echo", *GONE)
-        assert (await served.get("/startupz"))[0] == 200  # a fault is no start
+        assert (await served.get("/startupz"))[0] == 200  # a fault is not a start
 
 
 async def test_startupz_of_a_start_that_nobody_saw_knows_no_seconds(serve: Serve) -> None:

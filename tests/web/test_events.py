@@ -148,7 +148,7 @@ async def test_client_that_reads_no_events_is_cut(serve: Serve, monkeypatch: pyt
 
 
 async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -> None:
-    """A page that is open for hours asked long ago, and is no idle client."""
+    """A page that is open for hours asked long ago, and is not an idle client."""
     async with serve(max_connections=2) as served, asyncio.timeout(PATIENCE), listening(served) as stream:
         await anext(stream)
         idle, idles_writer = await asyncio.open_connection(served.host, served.port)

@@ -39,7 +39,7 @@ async def test_stranger_hears_no_reason(serve: Serve, path: str) -> None:
     async with serve() as served:
         status, said, _ = await served.get(path, Host="evil.example")
         assert status == 503
-        assert said.startswith("no: why is not told. ")
+        assert said.startswith("no: the reason is withheld. ")
         assert len((await served.get(path))[1]) > 20
 
 

@@ -118,7 +118,7 @@ class Conversation:
         return self._core.data_to_send()
 
     def eof_received(self) -> None:
-        """A server that is killed ends inside a message as well as between two: that is no error."""
+        """A server that is killed ends inside a message as well as between two: that is not an error."""
 
     def probe(self) -> None:
         """Queue the request that makes the server show a sign of life."""

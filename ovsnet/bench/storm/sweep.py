@@ -75,9 +75,9 @@ def verdict(runs: Sequence[Run[StormMeasures]]) -> str:
     """One sentence on a sweep."""
     place = title(runs[0].settings)
     if not any(map(probe_interval, runs)):
-        return f"{place}: nobody probed, so nobody could give up."
+        return f"{place}: no client probed, so none could give up."
     if runs[0].settings.get("fault") != "freeze":
-        return f"{place}: only a freeze shows which probe interval is long enough: nobody else is alive and silent."
+        return f"{place}: only a freeze shows which probe interval is long enough: nothing else is alive and silent."
     tried = sorted({interval for run in runs if (interval := probe_interval(run))})
     smallest = smallest_quiet_interval(runs)
     if smallest is None:

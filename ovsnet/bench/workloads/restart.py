@@ -119,7 +119,7 @@ def _words_of(restart_command: str | None, target: DaemonName) -> Sequence[str]:
     try:
         words = shlex.split(restart_command or "")
     except ValueError as error:
-        raise UsageError(f"--restart-command is no command: {error}.") from error
+        raise UsageError(f"--restart-command is not a command: {error}.") from error
     if not words:
         raise UsageError(
             f"How {target} is restarted on this node was not said.",

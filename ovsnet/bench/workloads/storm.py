@@ -40,8 +40,8 @@ OPTIONS = (
     Option(
         "--patience", Number(0.1, 3600), "How long all may take to join, and to come back.", 120.0, metavar="SECONDS"
     ),
-    Option("--monitor-all", bool, "As with ovn-monitor-all: everybody monitors everything."),
-    Option("--register", bool, "Each writes its Chassis row, which all others are told of."),
+    Option("--monitor-all", bool, "As with ovn-monitor-all: every chassis monitors everything."),
+    Option("--register", bool, "Each writes its Chassis row, and all others are notified."),
     Option("--workers", Whole(1, 64), "Processes. [one a processor, or one for 1000 chassis]"),
     Option("--address", str, "A real southbound, such as tcp:10.0.0.1:6642,tcp:10.0.0.2:6642.", metavar="ADDRESSES"),
     rounds(1),

@@ -58,7 +58,7 @@ FLEET_ALERT = Alert(
 OWN = (
     Alert(
         "OvsnetAbsent", 'up{job=~".*ovsnet.*"} == 0', "2m", "critical",
-        "ovsnet gives no metrics: nobody knows whether this node forwards.",
+        "ovsnet exports no metrics: whether this node forwards traffic is unknown.",
         "See `systemctl status ovsnet`, or the log of its container.", None,
     ),
     Alert(

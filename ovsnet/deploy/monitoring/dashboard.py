@@ -105,7 +105,7 @@ ROWS = (
         ),
         Panel(
             "Stalls, p99", _quantile(0.99, "ovsnet_stall_seconds", "daemon"), "{{instance}} {{daemon}}",
-            "How long a daemon's main loop stood still: a probe interval must be longer.", "s",
+            "How long a daemon's main loop was blocked: a probe interval must be longer.", "s",
         ),
         Panel(
             "Flows", 'ovsnet_check_value{instance=~"$instance",value="flows"}', "{{instance}}",
@@ -140,7 +140,7 @@ ROWS = (
         Panel("Not as wanted", _each("ovsnet_tune_drift"), "{{instance}}", "`ovsnet tune plan` says which.", width=12),
         Panel(
             "Writes", _rate("ovsnet_tune_writes_total"), "{{instance}}",
-            "More than one now and then: somebody else writes too.", "ops", width=12,
+            "More than one now and then: someone else writes too.", "ops", width=12,
         ),
     )),
     Row("ovsnet itself", (
@@ -158,7 +158,7 @@ ROWS = (
         ),
         Panel(
             "Requests", f"sum by (path, code) ({_rate('ovsnet_http_requests_total')})", "{{path}} {{code}}",
-            "Who asks, and what they hear.", "reqps", width=6,
+            "Requests and responses.", "reqps", width=6,
         ),
     )),
 )  # fmt: skip

@@ -43,7 +43,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def family_of(root: Path) -> Family:
-    """By ``os-release`` below ``root``. Who is no kin of Debian's is taken for one of RHEL's."""
+    """By ``os-release`` below ``root``. A system that is not akin to Debian is taken for one akin to RHEL."""
     fields: Mapping[str, str] = {}
     for place in ("/etc/os-release", "/usr/lib/os-release"):
         with contextlib.suppress(UnfitEnvironment):  # one that cannot be read tells nothing
@@ -75,7 +75,7 @@ def installation(root: Path, family: Family, program: str) -> list[Step]:
         )
     if not _PATH.fullmatch(program):
         raise UsageError(
-            f"{program!r} is no path that a unit can name.", remedy="Give the whole path, of plain characters."
+            f"{program!r} is not a path that a unit can name.", remedy="Give the whole path, of plain characters."
         )
     steps = [_write(_place(root, path), text) for path, text in files(family, program).items()]
     config = _place(root, CONFIG)

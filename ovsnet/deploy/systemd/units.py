@@ -68,7 +68,7 @@ _START = """\
 Description=Health of Open vSwitch and OVN
 Requires=ovsnet.socket
 After=ovsnet.socket
-# A broken configuration or program is mended some time, and then the agent must come back by itself: systemd's own
+# A broken configuration or program is fixed some time, and then the agent must come back by itself: systemd's own
 # limit of five starts in ten seconds would end it for good, and its socket with it.
 StartLimitIntervalSec=0
 """
@@ -83,7 +83,7 @@ Environment=OVSNET_CONFIG={CONFIG}
 EnvironmentFile=-{family.environment}
 {_cache(program, "ovsnet")}ExecStart={program} serve
 ExecReload=/bin/kill -HUP $MAINPID
-# The socket stays open between two lives, so nobody is refused. The pace is for a program that ends at each start.
+# The socket stays open across restarts, so no client is refused. The pace is for a program that ends at each start.
 Restart=always
 RestartSec=1s
 WatchdogSec={math.ceil(2 * STALLED)}s
@@ -138,7 +138,7 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
-# Netlink: the kernel tells who is connected to a unix socket (sock_diag).
+# Netlink: the kernel reports who is connected to a unix socket (sock_diag).
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 # Whoever lets it listen on more than loopback, or asks a southbound on another host, widens this in a drop-in.
 IPAddressDeny=any
@@ -219,7 +219,7 @@ def wait_for_openflow(program: str) -> str:
 After=ovs-vswitchd.service
 
 [Service]
-# The minus: whatever comes of it, ovn-controller starts. timeout(1): also when the program itself hangs.
+# The minus: whatever its result, ovn-controller starts. timeout(1): also when the program itself hangs.
 ExecStartPre=-/usr/bin/timeout --kill-after=1 {WAIT + 2} {program} wait --for openflow --timeout {WAIT}
 """
 

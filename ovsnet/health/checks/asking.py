@@ -241,7 +241,7 @@ def _mounted(check: Check, node: Node) -> str | None:
 
 def _dead_mount(socket: str) -> Answer:
     """The server that made it may have made another since: neither that one nor its end can be seen from here."""
-    detail = f"{socket} is mounted here as a file, and nobody listens on it: its server has made another one since."
+    detail = f"{socket} is mounted here as a file, and nothing listens on it: its server has made a new one since."
     return failed(MOUNTED, detail, facts={"socket": socket, "directory": os.path.dirname(socket)})
 
 

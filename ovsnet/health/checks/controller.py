@@ -29,7 +29,7 @@ async def running(node: Node) -> Answer:
     """
     uses_ovn = await node.uses_ovn()
     if uses_ovn is None:
-        raise NotConnectedYet("The database, which tells whether this node uses OVN, was never read.")
+        raise NotConnectedYet("The database, which says whether this node uses OVN, was never read.")
     if not uses_ovn:
         return not_used("This node has no OVN: no ovn-remote is configured, and no ovn-controller is there.")
     control = await node.controller.session(node.settings.timeout)
@@ -62,7 +62,7 @@ async def openflow(node: Node) -> Answer:
         )
     known = node.held_ends.holds_one(controller, connected, place)
     if len(connected) > own and known is not False:
-        others = f"{len(connected) - own} connections besides ours stand on {bridge}.mgmt"
+        others = f"{len(connected) - own} connections besides ours exist on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
     ends = (node.daemons["ovn-controller"].started_at, None if link is None else link.lost_at)
     since = max((at for at in ends if at is not None), default=node.clock())

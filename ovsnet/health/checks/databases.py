@@ -207,7 +207,7 @@ def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, componen
     if changes >= FLAPS:
         timer = found.election_timer
         facts = {"database": component.database, "timer": str(timer), "doubled": str(2 * timer)}
-        detail = f"The leader of {component.database} has changed {changes} times of late; it is now {found.leader}."
+        detail = f"The leader of {component.database} has changed {changes} times recently; it is now {found.leader}."
         return failed(f"{component.name}-elections", detail, facts=facts, **numbers)
     role = found.role or "member"
     return ok(f"A {role} of {len(found.peers) + 1} members in term {found.term}.", **numbers)

@@ -43,7 +43,7 @@ async def fit(node: Node) -> Answer:
 
 @check("host.memory", daemon="", every=10)
 async def memory_left(node: Node) -> Answer:
-    """No daemon of this host is near the memory limit of its cgroup, and none was killed for it lately.
+    """No daemon of this host is near the memory limit of its cgroup, and none was killed for it recently.
 
     A daemon that reaches the limit is killed (SIGKILL), and again after each restart. Reads a few files.
     """

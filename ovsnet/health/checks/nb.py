@@ -53,7 +53,7 @@ AWAY = 10
 
 @check("nb.chassis", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.progress",), every=10, phase=0.25)
 async def chassis(node: Node) -> Answer:
-    """All chassis apply what the southbound holds, so that nobody waits for one of them (``--wait=hv``).
+    """All chassis apply what the southbound holds, so that ``--wait=hv`` waits for none of them.
 
     The southbound is asked which one does not only when that has lasted.
     """

@@ -49,7 +49,7 @@ async def connection(node: Node) -> Answer:
     if old:
         missing = " and ".join(old)
         return failed("northd-not-connected", f"ovn-northd is not connected to {missing}.", facts={"missing": missing})
-    return ok(f"ovn-northd looks for {' and '.join(broken)}." if broken else "ovn-northd is connected to both.")
+    return ok(f"ovn-northd is connecting to {' and '.join(broken)}." if broken else "ovn-northd is connected to both.")
 
 
 DATABASES = {"nb": "the northbound", "sb": "the southbound"}

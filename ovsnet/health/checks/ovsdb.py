@@ -48,7 +48,7 @@ async def accept(node: Node) -> Answer:
 
 @check("ovsdb.bridge", daemon="ovsdb-server", socket=Socket.DATABASE, needs=("ovsdb.echo",), every=10)
 async def bridge(node: Node) -> Answer:
-    """The watched bridges stand in the database."""
+    """The watched bridges exist in the database."""
     database = node.ovsdb.held()
     names = database.bridges
     missing = [name for name in node.settings.bridge if name not in names]

@@ -31,7 +31,7 @@ MADE = ("ovsdb.echo", "vswitchd.ofproto")
 
 @check("vswitchd.ports", daemon="ovs-vswitchd", needs=MADE, every=10)
 async def ports(node: Node) -> Answer:
-    """ovs-vswitchd has made the ports that stand in the database.
+    """ovs-vswitchd has created the ports that the database lists.
 
     Ports of pods that went stay there when nobody deletes them, and each is tried again at every change: with 1600 of
     them ovn-controller and ovs-vswitchd stall (vexxhost/atmosphere#3893). One that is just being deleted looks the same
@@ -80,7 +80,7 @@ def _master(name: str, classes: Path = Path("/sys/class/net")) -> str:
 
 @check("vswitchd.tunnels", daemon="ovs-vswitchd", needs=MADE, every=10)
 async def tunnels(node: Node) -> Answer:
-    """ovs-vswitchd has made the tunnels that stand in the database.
+    """ovs-vswitchd has created the tunnels that the database lists.
 
     Without the kernel's module, or without IPv6 where it was disabled at boot, it cannot: "Address family not supported
     by protocol" (kubeovn/kube-ovn#647).

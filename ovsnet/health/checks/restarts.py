@@ -49,7 +49,7 @@ def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int,
     if crashes is not None and crashes.count >= max(most, seen):
         return failed(
             "restarting",
-            f"{title} has crashed {crashes.count} times under its monitor, and died at last of: {crashes.how}.",
+            f"{title} has crashed {crashes.count} times under its monitor, most recently of: {crashes.how}.",
             facts={"title": title, "how": crashes.how},
             restarts=crashes.count,
         )
@@ -60,4 +60,4 @@ def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int,
             facts={"title": title},
             restarts=seen,
         )
-    return ok(f"{title} runs on." if not seen else f"{title} has started again {seen} times of late.", restarts=seen)
+    return ok(f"{title} runs on." if not seen else f"{title} has started again {seen} times recently.", restarts=seen)

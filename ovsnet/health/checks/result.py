@@ -11,7 +11,7 @@ from ovsnet.node.components import Socket
 
 
 class Status(StrEnum):
-    """``slow`` and ``unknown`` are no faults; ``skipped`` asks nothing, because what it builds on failed or is not
+    """``slow`` and ``unknown`` are not faults; ``skipped`` asks nothing, because what it builds on failed or is not
     used here."""
 
     OK = "ok"

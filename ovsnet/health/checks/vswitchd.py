@@ -68,7 +68,7 @@ async def alone(node: Node) -> Answer:
         return ok("One ovs-vswitchd claims the run directory.")
     other = sample(named, node.clock())
     if other is None or other.gone or not runs(other, "ovs-vswitchd"):
-        return ok(f"Process {serving} serves; the pidfile names {named}, which is no ovs-vswitchd.")
+        return ok(f"Process {serving} serves; the pidfile names {named}, which is not an ovs-vswitchd.")
     return failed(
         "second-vswitchd",
         f"Process {serving} serves, and a second ovs-vswitchd, process {named}, waits for its database lock.",

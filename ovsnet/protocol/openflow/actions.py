@@ -32,7 +32,7 @@ CACHED, CACHED_BYTES = 4096, 256
 
 
 def read_actions(version: int, body: bytes, depth: int = 0) -> tuple[Action, ...]:
-    """Raises OpenFlowProtocolError when ``body`` is no list of actions, or they lie deeper than DEEPEST."""
+    """Raises OpenFlowProtocolError when ``body`` is not a list of actions, or they lie deeper than DEEPEST."""
     return (_cached_actions if len(body) <= CACHED_BYTES else _read_actions)(version, body, depth)
 
 

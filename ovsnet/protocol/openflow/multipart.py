@@ -88,7 +88,7 @@ class Joiner:
         """The whole reply that ``part`` completes, or None.
 
         Experimenter replies pass part by part: each part repeats a header whose length only the experimenter knows. So
-        do changes of flows, which are no answer that ends.
+        do changes of flows, which are not an answer that ends.
         Raises OpenFlowProtocolError for a part that is too short, of another kind than the first, or past the bounds.
         """
         size = multipart_header_size(part.version)

@@ -53,7 +53,7 @@ def read_ports(version: int, body: bytes) -> tuple[Port, ...]:
         return _read_long_ports(body)
     layout = _PORT_10 if version == Version.OF10 else _PORT_11
     if len(body) % layout.size:
-        raise OpenFlowProtocolError(f"{len(body)} bytes are no whole number of ports of {layout.size} bytes")
+        raise OpenFlowProtocolError(f"{len(body)} bytes are not a whole number of ports of {layout.size} bytes")
     return tuple(_port(*fields) for fields in layout.iter_unpack(body))
 
 

@@ -69,7 +69,7 @@ def parse_tables(message: Message) -> tuple[TableStats, ...]:
     body = multipart_body(message, MultipartKind.TABLE)
     layout = _OLD_TABLE.get(message.version, _TABLE)
     if len(body) % layout.size:
-        raise OpenFlowProtocolError(f"{len(body)} bytes are no whole number of tables of {layout.size} bytes")
+        raise OpenFlowProtocolError(f"{len(body)} bytes are not a whole number of tables of {layout.size} bytes")
     return tuple(TableStats(*fields) for fields in layout.iter_unpack(body))
 
 

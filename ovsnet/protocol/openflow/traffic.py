@@ -85,7 +85,7 @@ def parse_queue_stats(message: Message) -> tuple[QueueStats, ...]:
 
 def _require_whole(body: bytes, layout: struct.Struct, what: str) -> None:
     if len(body) % layout.size:
-        raise OpenFlowProtocolError(f"{len(body)} bytes are no whole number of {what} of {layout.size} bytes")
+        raise OpenFlowProtocolError(f"{len(body)} bytes are not a whole number of {what} of {layout.size} bytes")
 
 
 def _known(count: int) -> int | None:

@@ -25,7 +25,7 @@ KNOBS = (
         depends_on="cores that ovs-vswitchd may use",
         unless="the kernel dispatches upcalls per CPU, which Open vSwitch 2.16 and later asks of it: then ovs-vswitchd "
         "logs `Overriding n-handler-threads`, and so many handlers run",
-        note="Overridden where the kernel dispatches per CPU, which its version does not tell: Linux has it since 5.15 "
+        note="Overridden where the kernel dispatches per CPU, which its version does not show: Linux has it since 5.15 "
         "and vendors' kernels from 4.18 on. Limit the handlers by CPU affinity there: it starts one for each CPU, or "
         "as many as the next prime where it may not use all. A userspace datapath has none since Open vSwitch 3.4.",
         source="ofproto/ofproto-dpif-upcall.c, udpif_set_threads(); lib/dpif-netlink.c, "
@@ -66,10 +66,9 @@ KNOBS = (
         READER,
         _other_config("flow-restore-wait"),
         Unit.FLAG,
-        "Whether a starting switch forwards nothing and connects to no controller, until somebody has restored its "
-        "flows.",
+        "Whether a starting switch forwards nothing and connects to no controller, until its flows have been restored.",
         default="false",
-        harm="ovs-vswitchd forwards nothing after its next start, until somebody removes it.",
+        harm="ovs-vswitchd forwards nothing after its next start, until the key is removed.",
         note="Read until it is false for the first time. If it stays true after a start, the switch forwards nothing, "
         "and all else looks healthy. br-int.mgmt is served meanwhile.",
         depends_on="a script that clears it: read it back",

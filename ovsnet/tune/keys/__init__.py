@@ -1,4 +1,4 @@
-"""Keys that are known and are no knobs. Adding one is one declaration in one of the files here; lint follows. Pure."""
+"""Keys that are known and are not knobs. Adding one is one declaration in one of the files here; lint follows. Pure."""
 
 from __future__ import annotations
 

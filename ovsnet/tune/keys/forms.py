@@ -25,7 +25,7 @@ def whole(low: int, high: int) -> Form:
 
     def form(text: str) -> str:
         if not _NUMBER.fullmatch(text):
-            return "is no whole number"
+            return "is not a whole number"
         return "" if low <= int(text) <= high else f"is not from {low} to {high}"
 
     return form
@@ -40,7 +40,7 @@ def mask(text: str) -> str:
     """A CPU mask in hexadecimal digits (OVS lib/ovs-numa.c, ``ovs_numa_dump_cores_with_cmask``)."""
     digits = text[2:] if text[:2] in ("0x", "0X") else text
     if not re.fullmatch("[0-9a-fA-F]+", digits):
-        return "is no mask in hexadecimal digits"
+        return "is not a mask in hexadecimal digits"
     return "" if int(digits, 16) else "chooses no CPU"
 
 
@@ -97,14 +97,16 @@ def ranged(text: str) -> str:
     """``low-high`` of conntrack zones (OVN controller/ct-zone.c, ``ct_zones_parse_range``)."""
     found = re.fullmatch(r"(\d+)-(\d+)", text)
     if found is None:
-        return "is no range such as 100-65535"
+        return "is not a range such as 100-65535"
     low, high = int(found[1]), int(found[2])
-    return "" if 1 <= low < high <= 65535 else "is no range from 1 to 65535"
+    return "" if 1 <= low < high <= 65535 else "is not a range from 1 to 65535"
 
 
 def sizes(text: str) -> str:
     """Megabytes by NUMA node, with commas between (OVS lib/dpdk.c)."""
-    return "" if re.fullmatch(r"\d*(?:,\d*)*", text) and text.strip(",0") else "is no list of megabytes such as 1024,0"
+    return (
+        "" if re.fullmatch(r"\d*(?:,\d*)*", text) and text.strip(",0") else "is not a list of megabytes such as 1024,0"
+    )
 
 
 def tos(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A key that is known and is no knob: it names, places or switches something, and can be wrong. Pure."""
+"""A key that is known and is not a knob: it names, places or switches something, and can be wrong. Pure."""
 
 from __future__ import annotations
 

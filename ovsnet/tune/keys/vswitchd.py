@@ -112,7 +112,7 @@ KEYS = (
     _bridge("mcast-snooping-aging-time", whole(1, MOST)),
     _bridge("mcast-snooping-table-size", whole(1, MOST)),
     _bridge("mcast-snooping-disable-flood-unregistered", flag, OFF),
-    _bridge("hwaddr", lambda text: macs(f"hwaddr:{text}") and "is no MAC address", "The bridge chooses its own."),
+    _bridge("hwaddr", lambda text: macs(f"hwaddr:{text}") and "is not a MAC address", "The bridge chooses its own."),
     _bridge("forward-bpdu", flag, OFF),
     _bridge("mac-aging-time", whole(1, MOST)),
     _bridge("mac-table-size", whole(1, MOST)),

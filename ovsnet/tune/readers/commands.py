@@ -33,7 +33,7 @@ def commands(text: str) -> tuple[Tables, tuple[str, ...]]:
         if where is None:
             continue
         if value is None:
-            unread[f"{column}:{found[2]}, whose value is no literal here"] = None
+            unread[f"{column}:{found[2]}, whose value is not a literal here"] = None
             continue
         row = _one_row(tables, where)
         held = row.setdefault(column, {})

@@ -2,7 +2,7 @@
 OVN-Kubernetes's files, scripts with ``ovs-vsctl set``. Pure.
 
 No parser of YAML: what counts is a scalar beside a name that is known, which all these have in common. Where such a
-name stands and its value cannot be made out, the reading says that, and so is no clean bill.
+name stands and its value cannot be made out, the reading says that, and so is not a clean bill.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _times(text: str, variable: Variable) -> str:
 
 
 def _values(text: str, name: str) -> Iterator[str | None]:
-    """What each place that sets it says; None where that is no literal."""
+    """What each place that sets it says; None where that is not a literal."""
     for found in re.finditer(rf"(?<!\w)(?<!\w-){re.escape(name)}(?![\w-])", text):
         before = text[max(text.rfind("\n", 0, found.start()) + 1, found.start() - NEAR) : found.start()]
         if re.search(r"(?:ids|config|options):$", before):

@@ -55,7 +55,7 @@ def _decoded(text: str, kind: Cell) -> Cell:
     try:
         return msgspec.json.decode(text, type=kind)
     except BAD_JSON as error:
-        raise ConfigError(f"{_head(text)} is no value as ovs-vsctl prints one.") from error
+        raise ConfigError(f"{_head(text)} is not a value as ovs-vsctl prints one.") from error
 
 
 def check_maps(row: Mapping[str, Cell]) -> None:
@@ -63,7 +63,9 @@ def check_maps(row: Mapping[str, Cell]) -> None:
     judges of a row need not ask."""
     for column in MAPS & row.keys():
         if (found := row[column]) is not None and not isinstance(found, dict):
-            raise ConfigError(f"{column} is no map here: {_head(str(found))}", remedy="Give it as ovs-vsctl prints it.")
+            raise ConfigError(
+                f"{column} is not a map here: {_head(str(found))}", remedy="Give it as ovs-vsctl prints it."
+            )
 
 
 def _head(text: str) -> str:
@@ -77,7 +79,7 @@ def _map(text: str) -> dict[str, str]:
     inside, at = text[1:-1], 0
     while inside[at:].strip():
         if (pair := _PAIR.match(inside, at)) is None:
-            raise ConfigError(f"{_head(inside[at:].strip())} is no pair of a map, as ovs-vsctl prints one.")
+            raise ConfigError(f"{_head(inside[at:].strip())} is not a pair of a map, as ovs-vsctl prints one.")
         found[unquoted(pair[1])] = unquoted(pair[2])
         at = pair.end()
     return found
@@ -104,7 +106,7 @@ def of_json(value: Cell) -> Cell:
 
 def _pair(value: Cell) -> tuple[str, str]:
     if not isinstance(value, list) or len(value) != 2:
-        raise ConfigError(f"{_head(str(value))} is no pair of a map, as OVSDB writes one.")
+        raise ConfigError(f"{_head(str(value))} is not a pair of a map, as OVSDB writes one.")
     return _text(_atom(value[0])), _text(_atom(value[1]))
 
 
@@ -114,7 +116,7 @@ def _atom(value: Cell) -> str | int | float | None:
             return text
         case str() | int() | float() | None:
             return value
-    raise ConfigError(f"{_head(str(value))} is no value as OVSDB writes one.")
+    raise ConfigError(f"{_head(str(value))} is not a value as OVSDB writes one.")
 
 
 def _text(value: Cell) -> str:

@@ -31,7 +31,7 @@ def written(**settings: Any) -> dict[str, Any]:
 
 
 def whole_documents() -> dict[str, str]:
-    """Those of the API server's own kinds that are no patches."""
+    """Those of the API server's own kinds that are not patches."""
     patches = ("/ovs-ovn.yaml", "/listen.yaml")
     return {
         path: text
@@ -156,7 +156,7 @@ def test_pods_of_kube_ovn_are_scraped_at_the_agents_port_though_they_declare_non
 
 
 def test_resources_of_the_prometheus_operator_have_its_shape() -> None:
-    """Its kinds are no part of Kubernetes' schema: api.md of prometheus-operator names these fields."""
+    """Its kinds are not part of Kubernetes' schema: api.md of prometheus-operator names these fields."""
     found = written()
     monitor, rule = found["prometheus/podmonitor.yaml"], found["prometheus/prometheusrule.yaml"]
     labels = found["base/daemonset.yaml"]["spec"]["template"]["metadata"]["labels"]

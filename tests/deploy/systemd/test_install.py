@@ -99,7 +99,9 @@ def test_command_says_what_it_did(tmp_path: Path) -> None:
     assert (tmp_path / "etc/ovsnet/ovsnet.toml").read_text() == configuration()
     removed = CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"])
     assert f"removed {tmp_path}/etc/ovsnet/ovsnet.toml" in removed.output
-    assert "There is nothing of ours." in CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"]).output
+    assert (
+        "Nothing of ovsnet is installed." in CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"]).output
+    )
 
 
 def links_out(root: Path, outside: Path) -> None:
@@ -160,7 +162,7 @@ def test_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: py
     "program", ["/usr/bin/ovsnet\nUser=root", "/usr/bin/ovs net", "/usr/bin/%n", "ovsnet", "", "/a'b"]
 )
 def test_program_that_is_more_than_a_path_is_refused(tmp_path: Path, program: str) -> None:
-    with pytest.raises(UsageError, match="no path that a unit can name"):
+    with pytest.raises(UsageError, match="not a path that a unit can name"):
         installation(tmp_path, DEBIAN, program)
 
 

@@ -94,7 +94,7 @@ async def speaking(path: Path, answers: dict[str, Callable[[], str]]) -> AsyncIt
 
 @pytest.mark.parametrize(("step", "status"), [(50, Status.FAILED), (0, Status.OK)])
 async def test_packets_lost_are_told_as_long_as_they_are_lost(tmp_path: Path, step: int, status: Status) -> None:
-    """As of ovs-vswitchd 3.3 with the kernel's datapath; what was lost once is no fault."""
+    """As of ovs-vswitchd 3.3 with the kernel's datapath; what was lost once is not a fault."""
     lost = itertools.count(1000, step)
     answers = {
         "version": lambda: "ovs-vswitchd (Open vSwitch) 3.3.0",

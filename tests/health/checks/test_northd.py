@@ -38,7 +38,7 @@ async def test_paused_is_told_and_resumed_is_well(node: Sandbox, asking: Asking)
 @pytest.mark.restored
 @pytest.mark.parametrize("held", [True, False])
 async def test_killed_is_gone_and_ended_in_order_is_elsewhere(node: Sandbox, asking: Asking, held: bool) -> None:
-    """A host that gives ovn-northd up is no central host any more, for each observer."""
+    """A host that gives ovn-northd up is no longer a central host, for each observer."""
     async with asking(node) as ask:
         if held:
             assert (await ask("northd.status")).status is Status.OK
@@ -86,7 +86,7 @@ async def test_database_that_it_lost_is_named_when_that_lasts(node: Sandbox, ask
 
 
 async def test_what_nobody_carries_over_is_told_when_it_lasts(node: Sandbox, asking: Asking) -> None:
-    """A client that is no ovn-northd holds its lock, as a connection does whose client is gone."""
+    """A client that is not an ovn-northd holds its lock, as a connection does whose client is gone."""
     async with asking(node, timeout=5.0, broken_after=0.5) as ask:
         well = await ask("nb.progress")
         server = f"unix:{node.rundir}/ovnsb_db.sock"

@@ -142,7 +142,7 @@ async def test_pidfile_that_names_another_switch_tells_of_a_second_one(node: San
         assert (result.status, result.reason) == (Status.FAILED, "second-vswitchd")
         assert str(other.pid("ovs-vswitchd")) in result.detail
         (node.rundir / "ovs-vswitchd.pid").write_text(f"{os.getpid()}\n")
-        assert "which is no ovs-vswitchd" in (await ask("vswitchd.alone")).detail
+        assert "which is not an ovs-vswitchd" in (await ask("vswitchd.alone")).detail
 
 
 async def test_control_socket_without_its_name_leaves_the_switch_to_answer_elsewhere(

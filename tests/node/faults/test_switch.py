@@ -158,7 +158,7 @@ async def test_switch_without_the_lock_of_its_database_is_locked_out(
 
 
 async def test_bridge_that_the_switch_cannot_build_has_no_datapath(node: Sandbox, watching: Watching) -> None:
-    """No datapath of the bridge's type is there; the database looks well."""
+    """No datapath of the bridge's type is there; the database looks fine."""
     async with watching(node, start_allowance=0.5) as agent:
         await agent.says("healthy")
         await node.run("ovs-vsctl", "--no-wait", "set", "Bridge", "br-int", "datapath_type=unheard-of")

@@ -22,7 +22,7 @@ from ovsnet.protocol.openflow import (
 )
 from ovsnet.protocol.openflow.message import pack_message
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 HELLO_13 = bytes.fromhex("040000080000000b")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ovsnet.protocol.openflow import ErrorMessage, Message, OpenFlowProtocolError, parse_error
 from ovsnet.protocol.openflow.message import NICIRA
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 ROLE_9 = "04001400000005000023200000000a00000009"

@@ -10,7 +10,7 @@ from ovsnet.protocol.openflow import Message, OpenFlowProtocolError
 from ovsnet.protocol.openflow.framing import Framer
 from ovsnet.protocol.openflow.message import pack_message
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 messages = st.builds(

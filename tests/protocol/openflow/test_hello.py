@@ -10,7 +10,7 @@ from ovsnet.errors import UsageError
 from ovsnet.protocol.openflow import ALL_VERSIONS, Message, NoCommonVersion, Version, hello
 from ovsnet.protocol.openflow.hello import agree, offered_versions
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 OF10_13_15 = frozenset({Version.OF10, Version.OF13, Version.OF15})

@@ -16,7 +16,7 @@ from ovsnet.protocol.openflow.multipart import (
     multipart_header,
 )
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ovsnet.protocol.openflow import Message, OpenFlowProtocolError, Port, parse_ports
 from ovsnet.protocol.openflow.ports import LOCAL, LOCAL_10, read_ports
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 ZEROES_16 = "00" * 16

@@ -21,7 +21,7 @@ from ovsnet.protocol.openflow import (
     parse_role,
 )
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 P1_10 = "0001aa55aa55000f7031" + "00" * 38

@@ -21,7 +21,7 @@ from ovsnet.protocol.openflow import (
 )
 from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_header
 
-# A slow machine is no failure, and a run leaves nothing behind.
+# A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
 
 TABLE_10 = "00" * 36 + "003fffff000f42400000000200000000000000030000000000000003"

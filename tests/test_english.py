@@ -1,0 +1,97 @@
+"""What leaves the process reads as a native engineer would write it: these words are none of theirs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/*.md", "bench/README.md", "ovsnet/web/page.*")
+
+TOLD = r"\b(?:is|are|was|were) told\b(?! (?:to|which|that))|\btells? (?:of|who|what|whether|which|that|each)\b"
+STANDS = r"\b(?:stands?|stood) (?:in|on|still|between|behind)\b"
+
+WORDS = {
+    "anew": r"\banew\b",
+    "for ever": r"\bfor ever\b",
+    "mend": r"\bmend(?:s|ed|ing)?\b",
+    "of late": r"\b(?:of late|lately)\b",
+    "is no X": r"(?<!here )(?:\bis|^ ?is) no (?:(?!longer|more|closer|such)[a-z]+)",
+    "somebody": r"\b(?:somebody|everybody|anybody)\b",
+    "stand": STANDS,
+    "tell": TOLD,
+    "who as subject": r"(?:^|[.;:] )Who(?:ever)? (?!.*\?)\w+s\b",
+    "its own word": r"\bby (?:its|their) own word\b",
+}
+
+
+def texts_of(file: Path) -> Iterator[tuple[int, str]]:
+    """The texts of a module that leave the process, with their lines: sentences, and the docstrings of commands and
+    checks. Fragments of three words belong to a sentence."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (said := ast.get_docstring(node)):
+            ways = [ast.unparse(each) for each in node.decorator_list]
+            if any("command" in way or "group" in way for way in ways):
+                yield node.lineno, said
+            elif any(way.startswith("check(") for way in ways):
+                yield node.lineno, said.partition("\n\n")[0]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node.lineno, node.value
+
+
+@cache
+def outgoing() -> dict[str, str]:
+    """Every text by its place."""
+    return dict(_outgoing())
+
+
+def _outgoing() -> Iterator[tuple[str, str]]:
+    for file in sorted((ROOT / "ovsnet").rglob("*.py")):
+        for line, text in texts_of(file):
+            if len(text.split()) >= 3:
+                yield f"{file.relative_to(ROOT)}:{line}", " ".join(text.split())
+    for page in (found for glob in PAGES for found in sorted(ROOT.glob(glob))):
+        for number, text in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+            yield f"{page.relative_to(ROOT)}:{number}", text
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_no_text_that_leaves_the_process_has_such_a_word(word: str) -> None:
+    found = {place: text for place, text in outgoing().items() if re.search(WORDS[word], text)}
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("tell", "Why it failed is told nowhere."),
+        ("tell", "Its log tells who ended it."),
+        ("stand", "The ports that stand in the database."),
+        ("is no X", "'x' is no number."),
+        ("who as subject", "Who asks twice waits."),
+        ("somebody", "until somebody removes it"),
+    ],
+)
+def test_such_a_word_would_be_found(word: str, text: str) -> None:
+    assert re.search(WORDS[word], text)
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("tell", "ovs-vswitchd was told to exit."),
+        ("is no X", "There is no bridge br-int."),
+        ("is no X", "It is no longer a chassis."),
+        ("who as subject", "Who serves the southbound?"),
+    ],
+)
+def test_what_is_english_is_left_alone(word: str, text: str) -> None:
+    assert not re.search(WORDS[word], text)
