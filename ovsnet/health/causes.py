@@ -80,7 +80,7 @@ def restarting(component: Component) -> Cause:
     return Cause(
         code=f"{component.name}-restarting",
         state=State.DEGRADED,
-        summary=f"{component.title} starts again and again: each time what hangs on it is interrupted.",
+        summary=f"{component.title} starts again and again: each restart interrupts what depends on it.",
         remedies=(
             "It dies of: {how}. Save its core dump (`coredumpctl info`) and the end of its log for a bug report.",
             "Read the end of its log and `dmesg`: it crashes (`coredumpctl list`), is killed for lack of memory, or is "

@@ -75,8 +75,8 @@ def _of_cluster(component: Component) -> tuple[Cause, ...]:
         Cause(
             code=f"{name}-leaderless",
             state=State.DEGRADED,
-            summary=f"This host's server of {which} is in touch with no leader: it takes no change, and what "
-            "it says is old.",
+            summary=f"This host's server of {which} is in touch with no leader: it accepts no change, and "
+            "its data may be old.",
             remedies=(
                 "More than half of the members must be up and reach each other. This one does not reach {peers}.",
                 "More than half of the members must be up and reach each other: see `cluster/status` on each.",
@@ -133,7 +133,7 @@ CLIENTS = (
     Cause(
         code="client-stalled",
         state=State.DEGRADED,
-        summary="A client of a database takes nothing more: what it does rests on old data.",
+        summary="A client of a database has stopped reading: it works with old data.",
         remedies=(
             "See what holds up the process at {host} port {port}: it is stopped, hangs, or is gone with its host. With "
             "an `inactivity_probe` above 0 in its row of Connection the server of {database} drops such a client.",
@@ -174,7 +174,7 @@ NORTHD_CAUSES = (
     Cause(
         code="northd-not-connected",
         state=State.DEGRADED,
-        summary="This host's ovn-northd runs without a database: it can carry nothing over.",
+        summary="This host's ovn-northd runs without a database: it can propagate nothing.",
         remedies=(
             "See whether {missing} is up and has a leader, and whether ovn-northd was given its address "
             "(`--ovnnb-db`, `--ovnsb-db`). If its log says that a server has stale data: "
@@ -186,7 +186,7 @@ NORTHD_CAUSES = (
     Cause(
         code="northd-behind",
         state=State.DEGRADED,
-        summary="Nobody carries over what is new in the northbound: it reaches no node.",
+        summary="No ovn-northd propagates what is new in the northbound: it reaches no node.",
         remedies=(
             "This host's ovn-northd is on {standby}: find the active one (`ovn-appctl -t ovn-northd status` on the "
             "other hosts) and read its log. If there is none, a connection whose client is gone holds the lock "

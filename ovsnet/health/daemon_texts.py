@@ -99,7 +99,7 @@ TEXTS = {
     ),
     "ovnsb_db": Texts(
         down=(
-            "This host's southbound server is not running: no ovn-controller gets news from it.",
+            "This host's southbound server is not running: no ovn-controller gets updates from it.",
             MADE_ANEW,
             "Start it (`systemctl start ovn-ovsdb-server-sb`, or the ovn-central pod) and read its log.",
         ),

@@ -10,10 +10,10 @@ DATAPATH = (
         state=State.DEGRADED,
         summary="A table of tracked connections is full: new connections are dropped.",
         remedies=(
-            "Raise the limit (`{setting}`, and keep it), and find who opens so many (`ovs-appctl dpctl/ct-stats-show`, "
-            "`conntrack -S`).",
+            "Raise the limit (`{setting}`, and keep it), and find what opens so many "
+            "(`ovs-appctl dpctl/ct-stats-show`, `conntrack -S`).",
             "Raise the limit (`sysctl net.netfilter.nf_conntrack_max`, `ovs-appctl dpctl/ct-set-maxconns`), and find "
-            "who opens so many.",
+            "what opens so many.",
         ),
         reasons=frozenset({"conntrack-full"}),
     ),
@@ -40,7 +40,7 @@ LOSSES = (
         state=State.DEGRADED,
         summary="Packets are lost on their way from the datapath to ovs-vswitchd: new flows lose their first packets.",
         remedies=(
-            "Give ovs-vswitchd CPU (see `cpu.throttled` in `ovsnet doctor`) and handler threads, and find who begins "
+            "Give ovs-vswitchd CPU (see `cpu.throttled` in `ovsnet doctor`) and handler threads, and find what starts "
             "so many flows at once: a scan, a loop, or traffic that matches no wide flow (`ovs-appctl upcall/show`).",
         ),
         reasons=frozenset({"upcalls-lost"}),

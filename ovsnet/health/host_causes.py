@@ -50,7 +50,7 @@ LATER = (
     Cause(
         code="memory-short",
         state=State.DEGRADED,
-        summary="A daemon reaches the memory limit of its cgroup: the kernel kills it there.",
+        summary="A daemon is at the memory limit of its cgroup, where the kernel kills it.",
         remedies=(
             "The kernel has killed {kills} times there: raise {setting} from {limit} (in Kubernetes, the pod's memory "
             "limit). For ovs-vswitchd, fewer handler and revalidator threads save memory.",
@@ -75,7 +75,7 @@ LATER = (
     Cause(
         code="certificate-not-loaded",
         state=State.DEGRADED,
-        summary="A certificate was renewed, and its daemon goes on with the old one, until that ends.",
+        summary="A certificate was renewed, and its daemon uses the old one until that expires.",
         remedies=(
             "`touch {key}`: {whose} loads {file} only when the key has changed, too.",
             "Touch the file of its key, or restart the daemon.",
@@ -85,7 +85,7 @@ LATER = (
     Cause(
         code="certificate-expires",
         state=State.DEGRADED,
-        summary="A certificate ends soon. Then no connection that needs it can be made.",
+        summary="A certificate expires soon. After that, no connection that needs it can be made.",
         remedies=(
             "Renew {file}, which {whose} uses, within {days} days.",
             "Renew the certificate that the evidence names.",

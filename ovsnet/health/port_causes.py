@@ -18,7 +18,8 @@ PORTS = (
     Cause(
         code="encap-address-missing",
         state=State.DEGRADED,
-        summary="external_ids:ovn-encap-ip names an address that this host has not: other nodes send tunnels there.",
+        summary="external_ids:ovn-encap-ip names an address that this host does not have: other nodes send "
+        "tunnels there.",
         remedies=(
             "Give this host {address} again, or name an address that it has: "
             "`ovs-vsctl set open_vswitch . external_ids:{key}=ADDRESS`. If it is the address of a NAT in front of this "
@@ -94,9 +95,9 @@ PORTS = (
         remedies=(
             "Take {first} out of {master} (`ip link set {first} nomaster`), and keep the host's network setup from "
             "putting it back.",
-            "See whose {first} is (`ip -d link show {first}`), take it out there, and keep the host's network setup "
-            "from putting it back.",
-            "See whose the device is (`ip -d link show NAME`), and take it out there.",
+            "See which master {first} has (`ip -d link show {first}`), remove it from there, and keep the host's "
+            "network setup from putting it back.",
+            "See which master the device has (`ip -d link show NAME`), and remove it from there.",
         ),
         reasons=frozenset({"device-taken"}),
         in_start=True,
