@@ -41,7 +41,7 @@ def texts_of(file: Path) -> Iterator[tuple[int, str]]:
             ways = [ast.unparse(each) for each in node.decorator_list]
             if any("command" in way or "group" in way for way in ways):
                 yield node.lineno, said
-            elif any(way.startswith("check(") for way in ways):
+            elif any(way.startswith(("check(", "examination(")) for way in ways):
                 yield node.lineno, said.partition("\n\n")[0]
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
             yield node.lineno, node.value

@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = False
     socket_mode: Annotated[
-        str, Group.SERVING, Meta(pattern="^0?[0-7]{3}$", description="Mode of the unix sockets that the agent makes.")
+        str, Group.SERVING, Meta(pattern="^0?[0-7]{3}$", description="Mode of the unix sockets that the agent creates.")
     ] = "0660"
     socket_group: Annotated[str, Group.SERVING, Meta(description="Group of those sockets. Empty: the agent's own.")] = (
         ""
@@ -235,9 +235,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "has been idle longest.",
         ),
     ] = 1024
-    tls_key: Annotated[str, Group.TLS, Meta(description="PEM file of our private key, for `ssl:` addresses.")] = ""
+    tls_key: Annotated[str, Group.TLS, Meta(description="PEM file of ovsnet's private key, for `ssl:` addresses.")] = ""
     tls_certificate: Annotated[
-        str, Group.TLS, Meta(description="PEM file of our certificate, for `ssl:` addresses.")
+        str, Group.TLS, Meta(description="PEM file of ovsnet's certificate, for `ssl:` addresses.")
     ] = ""
     tls_ca: Annotated[str, Group.TLS, Meta(description="PEM file of the CA that signed the peer's certificate.")] = ""
 

@@ -28,7 +28,7 @@ _COMMAND = re.compile(r'\bcomm="([^"]+)"')
 
 @examination("access.denied")
 def denied(host: Host, live: Live) -> Iterator[Finding]:
-    """Neither SELinux nor AppArmor keeps the daemons from anything."""
+    """Neither SELinux nor AppArmor denies the daemons anything."""
     found: dict[str, list[str]] = {"SELinux": [], "AppArmor": []}
     for path in LOGS:
         for line in (host.tail(path, TAIL) or "").splitlines():

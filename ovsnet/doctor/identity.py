@@ -49,7 +49,7 @@ def system_id(host: Host, live: Live) -> Iterator[Finding]:
 
 @examination("chassis.hostname")
 def hostname(host: Host, live: Live) -> Iterator[Finding]:
-    """The chassis bears the host's name.
+    """The chassis has the host's name.
 
     A CMS looks its node up by Chassis.hostname: a full name where it knows the short one leaves every port unbound
     (ovn-kubernetes #443, kube-ovn #463).

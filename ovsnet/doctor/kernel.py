@@ -18,7 +18,7 @@ OLD_GENEVE = (3, 10)
 
 @examination("kernel.release", may_be_fatal=True)
 def release(host: Host, live: Live) -> Iterator[Finding]:
-    """The kernel is none with a known defect."""
+    """The kernel has no known defect."""
     version = parse_version(host.release)
     if version is None:
         yield unseen(f"The kernel calls itself {host.release!r}, which is not a version.", "Compare it by hand.")
@@ -29,7 +29,7 @@ def release(host: Host, live: Live) -> Iterator[Finding]:
 
 @examination("kernel.installed")
 def installed(host: Host, live: Live) -> Iterator[Finding]:
-    """The kernel that runs is one that is installed, and the newest.
+    """The running kernel is installed, and is the newest one installed.
 
     An upgrade that removes the modules of the kernel that runs leaves it with those that it has loaded.
     """

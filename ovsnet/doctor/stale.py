@@ -47,7 +47,7 @@ def stale_pidfiles(host: Host, live: Live) -> Iterator[Finding]:
 
 @examination("pidfile.reused")
 def reused_pids(host: Host, live: Live) -> Iterator[Finding]:
-    """No pid of a pidfile has gone to another program."""
+    """No pid of a pidfile was reused by another program."""
     files = pidfiles(host)
     reused = [each for each in files if each.stranger is not None]
     if not reused:
@@ -64,7 +64,7 @@ def reused_pids(host: Host, live: Live) -> Iterator[Finding]:
 
 @examination("socket.stale")
 def stale_sockets(host: Host, live: Live) -> Iterator[Finding]:
-    """Somebody listens on every socket of the run directory."""
+    """A process listens on every socket of the run directory."""
     sockets = _sockets(host)
     if not sockets:
         yield ok(f"There are no sockets in {host.rundir.ovs}.")
