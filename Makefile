@@ -99,7 +99,7 @@ chaos: setup
 # Every fault of tests/faults, and pairs of them, against every observer, on three generations of OVS and OVN; writes
 # docs/matrix.md. As root, for a few of them. Rows again, on the page of the last run: ONLY=NAME.
 PAIRS ?= 60
-NODES ?= 6
+NODES ?= 7
 ONLY ?=
 matrix: setup
 	$(BIN)/python -m tests.matrix --seed $(SEED) --pairs $(PAIRS) --jobs $(NODES) --only '$(ONLY)'

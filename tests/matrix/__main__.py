@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="what the choice of pairs follows from, default 1")
     parser.add_argument("--pairs", type=int, default=60, help="how many, default 60")
     parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; default: all three")
-    parser.add_argument("--jobs", type=int, default=6, help="nodes at once, default 6")
+    parser.add_argument("--jobs", type=int, default=7, help="nodes at once, default 7")
     parser.add_argument("--part", default="", help=argparse.SUPPRESS)
     parser.add_argument("--record", type=Path, help=argparse.SUPPRESS)
     return parser
