@@ -20,7 +20,7 @@
         ├── ConnectionLost              it was connected, and is not any more
         ├── DeadlineExceeded            no answer in time: slow or hung, this alone cannot tell
         ├── ProtocolError               bytes that the protocol forbids
-        │   └── ProtocolFlood               more messages than anybody asked for
+        │   └── ProtocolFlood               more messages than were asked for
         └── RequestRefused              a well-formed answer that says no
             ├── OvsdbError                  RFC 7047 error strings, refined in ovsnet.ovsdb.errors
             ├── OpenFlowRefused             an OFPT_ERROR message
@@ -119,8 +119,8 @@ class ConnectionRefused(ConnectError):
 
 
 def telling(errors: Sequence[PeerError]) -> PeerError:
-    """The one to tell of those that several places gave, the likeliest first: of the first place where somebody is.
-    A socket at which nobody listens may be what a killed daemon left."""
+    """Which to report of those that several places gave, the likeliest first: of the first place where a process
+    listens. A socket at which nobody listens may be what a killed daemon left."""
     return next((each for each in errors if not isinstance(each, SocketMissing | ConnectionRefused)), errors[0])
 
 

@@ -47,7 +47,7 @@ log = logging.getLogger("ovsnet")
 STAGE_PERIOD = 0.025
 STAGE_SHARE = 0.005
 """Seconds, and share of the time that a start has taken, between two runs of the check that proves the stage which it
-waits for: what is told is exact to half a percent, and asking takes no CPU from a start that is long."""
+waits for: what is reported is exact to half a percent, and asking takes no CPU from a start that is long."""
 
 SHORTEST_GAP = 0.002
 """Seconds between two runs of one check, however often it is woken."""
@@ -99,7 +99,7 @@ class Agent:
         self._findings = Findings()
         self._began = self.clock()
         self.changes = 0
-        """How many changes were told."""
+        """How many changes were reported."""
         self.leaving = False
         """We are being stopped: ``/readyz`` says so."""
         self._over = False
@@ -206,7 +206,7 @@ class Agent:
     async def _ask(self, check: Check) -> Iterable[Result]:
         """A check that begins to fail is asked once more, behind those it builds on.
 
-        A daemon may have gone between their last answer and this one; then theirs is the failure to tell first. A
+        A daemon may have gone between their last answer and this one; then theirs is the failure to report first. A
         silence is not asked twice: it takes a timeout each time, and names its daemon anyhow.
         """
         result = await run(check, self.node, self.health.results)
@@ -314,7 +314,7 @@ class Agent:
             self.past.started(daemon, at)
 
     def _link_changed(self, daemon: str) -> None:
-        """Wake what asks this daemon first; what builds on that is woken in its turn, so that the root is told
+        """Wake what asks this daemon first; what builds on that is woken in its turn, so that the root is reported
         first."""
         for check in CHECKS.values():
             if check.daemon == daemon and not any(CHECKS[need].daemon == daemon for need in check.needs):

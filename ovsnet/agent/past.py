@@ -8,7 +8,7 @@ Two kinds of rings, both of a fixed size:
              all of them take 0.3 MB when each is that long
 
 A slot begins with what holds at its beginning, so that a fault that lasts fills every slot, however rarely it is asked
-about. Slots in which our own loop stood still stay empty: nobody knows what was then.
+about. Slots in which our own loop was blocked stay empty: what was then is not known.
 """
 
 from __future__ import annotations

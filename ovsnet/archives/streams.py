@@ -1,6 +1,6 @@
 """Files, directories, archives and standard input as streams of blocks. What a file is, its first bytes say.
 
-Nothing is unpacked to disk and nothing is read whole unless somebody asks for it, with a bound. What cannot be read
+Nothing is unpacked to disk and nothing is read whole unless the caller asks for it, with a bound. What cannot be read
 ends its own stream with a sentence, and no other. A file that has several names is read once.
 """
 

@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True):
     any_load: bool = False
     """Whether figures of a busy machine pass."""
     named: bool = False
-    """Whether somebody said which of the two it is to be, a sandbox or this host's node."""
+    """Whether the caller said which of the two it is to be, a sandbox or this host's node."""
     start_at: float | None = None
     """Unix time; None for now."""
     settings: Settings = msgspec.field(default_factory=Settings)

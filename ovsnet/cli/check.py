@@ -42,7 +42,7 @@ ANSWER_SHARE = 0.25
 """Of ``--timeout``, for one answer: a chain of checks that build on each other may wait for several."""
 
 PROOF_SHARE = 0.9
-"""Of ``--timeout``, after which a daemon that stands still is called hung."""
+"""Of ``--timeout``, after which a daemon without progress is called hung."""
 
 LOOK = 0.05
 """Seconds between two samples of a silent daemon's process."""
@@ -182,7 +182,7 @@ def longest_wait(results: Iterable[Result], hung_after: float) -> float:
 
 
 async def _watch_silence(node: Node, results: Mapping[str, Result], *, until: float) -> None:
-    """Sample the processes of silent daemons until each has answered or is proven to stand still."""
+    """Sample the processes of silent daemons until each has answered or is proven to make no progress."""
     silent = {CHECKS[name].daemon: CHECKS[name] for name, result in results.items() if result.status is Status.SLOW}
     while silent and node.clock() < until:
         await asyncio.sleep(LOOK)

@@ -155,7 +155,7 @@ def _finding_document(finding: Finding) -> dict[str, object]:
 
 
 def told_once(findings: list[Finding]) -> list[Finding]:
-    """What several examinations could not see for one reason is told once, with the names of the others."""
+    """What several examinations could not see for one reason is reported once, with the names of the others."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for number, each in enumerate(findings):
         key = (each.summary, each.remedy) if each.severity is Severity.UNSEEN else (str(number), "")

@@ -121,7 +121,7 @@ class _Screen:
 
 
 async def _watch(show: _Show, found: Mapping[str, Any], listen: str, every: float, timeout: float) -> None:
-    """Until somebody wants no more. An agent that is away for a while comes back by itself."""
+    """Until the user quits. An agent that is away for a while comes back by itself."""
     ended, at = asyncio.Event(), time.monotonic()
     with _keys(ended), show:
         show.found(found)

@@ -171,7 +171,7 @@ async def _facts(databases: Databases) -> Facts:
 
 
 def named_version(text: str) -> Version | None:
-    """A version that somebody gave; None for none. Raises ConfigError."""
+    """A version that was given; None for none. Raises ConfigError."""
     if not text:
         return None
     if (found := parse_version(text)) is None:

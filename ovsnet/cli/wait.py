@@ -49,7 +49,7 @@ def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> 
     report = (lambda line: say(f"ovsnet: {line}", err=True)) if sys.stderr.isatty() else (lambda line: None)
     waiter = Waiter(settings, goal, create_bridge=create_bridge, report=report)
     log = logging.getLogger("ovsnet")
-    log.disabled = True  # the reason is told once, at the end
+    log.disabled = True  # the reason is printed once, at the end
     try:
         reached = asyncio.run(waiter.run(timeout))
     finally:
@@ -123,7 +123,7 @@ class Waiter:
         return any(reached.stage == self._goal for reached in health.timeline.reached())
 
     async def _meet_first_start(self) -> None:
-        """A node's very first start has no bridge yet. Who gates ovn-controller on it would wait for ever."""
+        """A node's very first start has no bridge yet. Gating ovn-controller on it would deadlock."""
         found = self._agent.health.results.get("ovsdb.bridge")
         if self._goal not in BEFORE_OVN or found is None or found.reason != "bridge-missing":
             return

@@ -1,6 +1,6 @@
 """The reference of the library, docs/api: every public name with its signature and its docstring, read from the source.
 
-The source, and not the objects: what stands there as a type or a default is what a reader should see. Only which
+The source, and not the objects: what is written there as a type or a default is what a reader should see. Only which
 classes a class is made of is asked of Python.
 """
 

@@ -1,4 +1,4 @@
-"""What SELinux or AppArmor kept the daemons from, as the logs within reach tell."""
+"""What SELinux or AppArmor kept the daemons from, as the logs within reach show."""
 
 from __future__ import annotations
 

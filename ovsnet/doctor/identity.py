@@ -22,7 +22,7 @@ OPTIONS = ("/etc/default/openvswitch-switch", "/etc/sysconfig/openvswitch")
 def system_id(host: Host, live: Live) -> Iterator[Finding]:
     """The chassis has the same name after the next start.
 
-    ``ovs-ctl --system-id=random``, as packages call it, writes what stands in system-id.conf into the database at every
+    ``ovs-ctl --system-id=random``, as packages call it, writes the content of system-id.conf into the database at every
     start, and makes a new one up where there is no such file (utilities/ovs-ctl.in, ``set_system_ids``).
     """
     if not host.exists(OVS_CTL):

@@ -87,5 +87,5 @@ def _used(host: Host, pid: int) -> int | None:
     try:
         return len(host.names(f"/proc/{pid}/fd"))
     except UnfitEnvironment:
-        # Only root and the daemon's own user may list it; the limit itself anybody may read.
+        # Only root and the daemon's own user may list it; anyone may read the limit itself.
         return None

@@ -1,4 +1,4 @@
-"""Does anybody listen on a unix socket? Told without connecting.
+"""Does a process listen on a unix socket? Answered without connecting.
 
 A connection that closes without a HELLO fills the switch's log, and one more client makes a full backlog worse.
 /proc/net/unix has a line for each socket of one network namespace, with the path that it was bound to. The same file

@@ -80,7 +80,7 @@ def _mtu(host: Host, device: str) -> int | None:
 
 
 def _device_of(host: Host, process: int | str, address: str) -> str:
-    """The interface with that address, as its network's route tells; empty when none is seen."""
+    """The interface with that address, as its network's route says; empty when none is seen."""
     try:
         wanted = ipaddress.ip_address(address)
     except ValueError:

@@ -39,7 +39,7 @@ _TAKES_A_WORD = ("-t", "--db")
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A line of a unit, and the file it stands in."""
+    """A line of a unit, and the file it is in."""
 
     file: str
     line: str

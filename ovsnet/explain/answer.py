@@ -22,10 +22,10 @@ from ovsnet.explain.view import views
 MOVES = 20
 """Ports do move: so many times tell of something else."""
 SUBJECTS = 20
-"""As many disks, and containers whose probes failed, as are told of."""
+"""As many disks, and containers whose probes failed, as are reported."""
 SERVERS = (OVSDB, SOUTHBOUND, NORTHBOUND)
 SHOWN = 200
-"""As many starts and outages as are told in full, the latest of them."""
+"""As many starts and outages as are reported in full, the latest of them."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[Note] = ()) -> Answer:
-    """Explain ``events``, which were read from ``sources`` in any order; ``notes`` tell what could not be read."""
+    """Explain ``events``, which were read from ``sources`` in any order; ``notes`` say what could not be read."""
     told = histories(events, sources)
     known = [source for source in sources if source.daemon != UNKNOWN]
     found_starts: list[Start] = []
@@ -62,7 +62,7 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
 
 
 def _once(found: Iterator[Outage], before: Sequence[Outage]) -> Iterator[Outage]:
-    """What is wrong in the middle is told once, not for each node; its consequences are all told."""
+    """What is wrong in the middle is reported once, not for each node; its consequences are all reported."""
     told = {_same(each): each for each in before if each.proof}
     for outage in found:
         same = told.get(_same(outage)) if outage.proof else None

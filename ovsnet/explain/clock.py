@@ -109,7 +109,7 @@ def _civil(days: int) -> tuple[int, int, int]:
 
 
 def first_in(text: bytes, zone: Zone) -> Moment | None:
-    """The first time that stands in ``text``, which is what precedes a message."""
+    """The first time in ``text``, which is what precedes a message."""
     if found := ISO.search(text):
         return iso(found, zone)
     if found := CTIME.search(text):

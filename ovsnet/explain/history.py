@@ -1,4 +1,4 @@
-"""What one daemon's lines tell of it, in order of time: its lives, and when it lacked whom. Pure."""
+"""What one daemon's lines say of it, in order of time: its lives, and which peers it lacked when. Pure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Life(msgspec.Struct):
 class Absence(msgspec.Struct):
     """For how long a daemon lacked a connection: from its loss, or from its first attempt, until it was made.
 
-    ``ended`` None: the lines do not tell. ``lost`` None: it was never there in this life. ``waits`` are steps of the
+    ``ended`` None: the lines do not say. ``lost`` None: it was never there in this life. ``waits`` are steps of the
     backoff, each with the moment at which it began.
     """
 
@@ -83,7 +83,7 @@ class Absence(msgspec.Struct):
 
     @property
     def seconds(self) -> float | None:
-        """How long it lasted; None where the lines do not tell."""
+        """How long it lasted; None where the lines do not say."""
         return None if self.ended is None else self.ended - self.began
 
     @property

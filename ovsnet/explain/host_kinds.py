@@ -1,4 +1,4 @@
-"""Lines of the kernel, of systemd and of the kubelet that count: they tell who ended a daemon, and why it stood. Pure.
+"""Lines of the kernel, of systemd and of the kubelet that count: they show what ended or blocked a daemon. Pure.
 
 Such a line has no bars. ``marks_in`` is the prefilter; ``subject`` is the process, the unit, the container or the
 device that a line is about.

@@ -18,7 +18,7 @@ BETWEEN = 60.0
 """A start of which the end is not told is taken to last so long."""
 ABSENT, REFUSED = "No such file or directory", "Connection refused"
 FULL = ("Protocol error", "Resource temporarily unavailable")
-"""EAGAIN of a full backlog; rconn tells it as EPROTO (lib/vconn.c)."""
+"""EAGAIN of a full backlog; rconn reports it as EPROTO (lib/vconn.c)."""
 
 
 def losses(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -90,9 +90,9 @@ def _error(absence: Absence) -> str:
 
 
 def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
-    """Whether it is more than a start, or than a process that ended and came back, which other rules tell of."""
+    """Whether it is more than a start, or than a process that ended and came back, which other rules report."""
     end = absence.ended if absence.ended is not None else view.last
-    if not view.covers(absence.target, absence.began):  # nobody else tells of it
+    if not view.covers(absence.target, absence.began):  # nothing else reports it
         lost = absence.lost is not None and (absence.target in LOCAL or absence.failures)
         return bool(lost) or (absence.target not in LOCAL and end - absence.began >= LONG_STALL)
     if view.started(absence.target, absence.began - 1, end):

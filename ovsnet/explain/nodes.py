@@ -28,7 +28,7 @@ Key = tuple[str, str, str]
 
 
 def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[History]:
-    """All daemons of which ``events`` tell, each in order of time."""
+    """All daemons of which ``events`` speak, each in order of time."""
     for source in sources:
         if source.daemon in (UNKNOWN, OVSDB):
             source.daemon = daemon_by_path(source.daemon, source.name)

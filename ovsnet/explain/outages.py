@@ -20,11 +20,11 @@ from ovsnet.health.causes import codes
 AT_ONCE = 2.0
 """Of two things that begin so close to each other, the one that stands further up in the table is the root."""
 TAIL = 1.5
-"""Seconds by which a consequence may begin before its root is told, or after it ended."""
+"""Seconds by which a consequence may begin before its root is logged, or after it ended."""
 BETWEEN = 0.5
 """What begins so long after another thing ended is another outage."""
 FOLLOWED = 50
-"""As many consequences of one root as are told."""
+"""As many consequences of one root as are reported."""
 
 
 def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:

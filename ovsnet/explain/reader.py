@@ -41,7 +41,7 @@ SOURCES = 1000
 TEXT = 300
 """As much of a line as is kept to prove something."""
 BACKWARDS = 2.0
-"""Seconds that a clock must go back to be told of: threads write side by side, and swap places by milliseconds."""
+"""Seconds that a clock must go back to be reported: threads write side by side, and swap places by milliseconds."""
 LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
 LEVELS = LOUD | {b"INFO", b"DBG"}
 

@@ -33,7 +33,7 @@ SIGNS = (
 """A text without any of these holds nothing that is read here."""
 OURS = (b'"diagnosis"', b'"step_seconds"')
 MOST = 10
-"""Settings, and diagnoses of an agent, that are told of."""
+"""Settings, and diagnoses of an agent, that are reported."""
 
 
 class Saved:

@@ -137,7 +137,7 @@ def _title(told: History) -> str:
 
 
 def _stalls(view: View, told: History) -> Iterator[Outage]:
-    """A main loop that says it stood still: at work, or without a CPU."""
+    """A main loop that reports it was blocked: at work, or without a CPU."""
     for event in told.of("stall"):
         seconds = event.number("ms") / 1000
         if event.thread or seconds < LONG_STALL:

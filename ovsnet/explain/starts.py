@@ -46,7 +46,7 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def starts(view: View) -> Iterator[Start]:
-    """Every start of the node that its lines tell of."""
+    """Every start of the node that its lines show."""
     lives = sorted(
         (life for daemon in LOCAL for life in view.lives(daemon) if life.began is not None),
         key=lambda life: life.began or 0.0,

@@ -100,7 +100,7 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def last(self) -> float:
-        """The last line of anybody."""
+        """The last line of all daemons."""
         return max((each.last for each in self.all), default=0.0)
 
     def covers(self, daemon: str, at: float) -> bool:

@@ -62,7 +62,7 @@ def down(component: Component) -> Cause:
 
 
 def hung(component: Component) -> Cause:
-    """The daemon is silent, and its process is proven to stand still."""
+    """The daemon is silent, and its process is proven to make no progress."""
     summary, *remedies = texts_of(component).hung
     return Cause(
         code=f"{component.name}-hung",

@@ -1,6 +1,6 @@
 """Causes that some ports, tunnels or networks show while the node as a whole works.
 
-They stand behind what breaks the whole node, which they never explain, and before the slow daemons, which they may:
+They come after what breaks the whole node, which they never explain, and before the slow daemons, which they may:
 1600 dead ports make ovn-controller stall (vexxhost/atmosphere#3893). A few dead ports explain nothing.
 """
 

@@ -30,7 +30,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class HealthState:
-    """Results come in by ``record``; everybody else reads.
+    """Results come in by ``record``; all others read.
 
     ``checks`` are the names of those that will come; ``allowance`` is how many seconds a start may take. ``ready`` is
     the state with hysteresis: it rises after ``rise`` seconds of being well, and falls after ``fall`` seconds of a
@@ -73,7 +73,7 @@ class HealthState:
         return changes
 
     def _stays_well(self) -> bool:
-        """Whether time alone can change nothing: all is well, everybody knows, and no start is under way. So it is
+        """Whether time alone can change nothing: all is well, it was reported, and no start is under way. So it is
         nearly always, and the diagnosis was most of what a result cost."""
         return self._told and self.ready and self.diagnosis.code == HEALTHY.code and self.timeline.waiting_for() is None
 

@@ -110,7 +110,7 @@ class Timeline:
 
     def under_way(self, now: float, allowance: float) -> bool:
         """Whether a daemon started less than ``allowance`` seconds ago, and a stage is still to be reached. One of
-        daemons that have all run for longer was reached before anybody looked, and is not part of that start."""
+        daemons that have all run for longer was reached before any agent looked, and is not part of that start."""
         if self.began is None or now - self.began >= allowance:
             return False
         return any(

@@ -171,7 +171,7 @@ async def _resolve(address: Address, deadline: float) -> list[tuple[Any, ...]]:
 
 
 def _is_connected(sock: socket.socket) -> bool:
-    """Whether an attempt has come to a good end that nobody was told of yet (connect(2), EINPROGRESS)."""
+    """Whether an attempt has come to a good end that was not reported yet (connect(2), EINPROGRESS)."""
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
     return bool(poll.poll(0)) and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0

@@ -34,7 +34,8 @@ PIECE = 100.0
 """Messages for which it is worth to wake up."""
 
 PATIENCE = 0.25
-"""Seconds. What is decided sooner is told by who asks once, too: ``ovsnet check`` gives a question half a second."""
+"""Seconds. What is decided sooner is seen by a client that asks once, too: ``ovsnet check`` gives a question half a
+second."""
 
 LARGEST = 1 << 16
 SMALLEST = 1 << 11

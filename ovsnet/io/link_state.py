@@ -174,7 +174,7 @@ class LinkState:
             self._move(Event.FLAPPED)
 
     def closed(self) -> None:
-        """We want no connection any more, until somebody asks again."""
+        """We want no connection any more, until a caller asks again."""
         self._chase = None
         self._move(Event.CLOSED)
 

@@ -59,7 +59,7 @@ class Listener(msgspec.Struct, frozen=True):
         return copy
 
     def close(self) -> None:
-        """Close it, and remove its file unless somebody else listens there by now."""
+        """Close it, and remove its file unless another process listens there by now."""
         self.sock.close()
         if self.made and _is_socket(self.made) and not _answers(self.made):
             os.unlink(self.made)

@@ -1,7 +1,8 @@
 """Which chains of nftables drop what comes in and is not named, and which ports their tables name.
 
-The kernel tells by netlink (linux/netfilter/nf_tables.h), so the rules are those in force, whichever program made them:
-nft, firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its end: what is said here is "may".
+The kernel answers by netlink (linux/netfilter/nf_tables.h), so the rules are those in force, whichever program made
+them: nft, firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its end: what is said here is
+"may".
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class InputChain(msgspec.Struct, frozen=True):
 
 
 def input_chains(ports: Iterable[int]) -> tuple[InputChain, ...] | None:
-    """Those of our network namespace; None where the kernel does not tell us."""
+    """Those of our network namespace; None where the kernel does not show them to us."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
             kernel.settimeout(TIMEOUT)

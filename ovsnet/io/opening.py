@@ -16,7 +16,7 @@ Session = TypeVar("Session", bound=HeldSession)
 
 
 class Opening(Generic[Session]):
-    """``open_session`` connects; nothing happens before somebody waits."""
+    """``open_session`` connects; nothing happens before it is awaited."""
 
     def __init__(self, open_session: Callable[[], Coroutine[Any, Any, Session]]) -> None:
         self._open_session = open_session

@@ -1,4 +1,4 @@
-"""Which two unix sockets are connected to one another: the kernel tells by sock_diag(7), and /proc/net/unix does not.
+"""Which two unix sockets are connected to one another: the kernel says so by sock_diag(7), and /proc/net/unix does not.
 
 A request for a dump, and messages until NLMSG_DONE; each has a fixed head and attributes (linux/unix_diag.h).
 """
@@ -39,7 +39,7 @@ TIMEOUT = 1.0
 
 def unix_peers() -> dict[int, int] | None:
     """The inode of the other end, by inode, of each connected unix socket of our network namespace. None where the
-    kernel does not tell: without ``unix_diag``, or not to us."""
+    kernel does not say so: without ``unix_diag``, or not to us."""
     question = REQUEST.pack(socket.AF_UNIX, 0, 0, ESTABLISHED, 0, SHOW_PEER, 0, 0)
     flags = NLM_F_REQUEST | NLM_F_DUMP
     message = HEADER.pack(HEADER.size + len(question), SOCK_DIAG_BY_FAMILY, flags, 1, 0) + question

@@ -25,12 +25,12 @@ SIGHTED_FOR = 1.0
 """Seconds. Two checks that fail together need one answer, and it may take all of /proc."""
 
 LAST_FEW = 4
-"""Descriptors. A daemon that has none left, and a client that leaves it, is between two turns of its loop at a moment
-when somebody who waits has not been accepted in its place: on a host with much to do, a long moment."""
+"""Descriptors. A daemon that has none left, and a client that leaves it, is between two turns of its loop for a
+moment before the next waiting client is accepted in its place: on a busy host, a long moment."""
 
 
 class Daemon:
-    """Bookkeeping of questions and answers. ``heard_at`` tells when its last bytes came, on any of its sockets.
+    """Bookkeeping of questions and answers. ``heard_at`` says when its last bytes came, on any of its sockets.
 
     The pid behind the socket is preferred to the pidfile's, which may be stale or reused.
     """

@@ -1,4 +1,4 @@
-"""What a daemon wrote to its log file lately: for the few facts that it tells nowhere else, and for a report.
+"""What a daemon wrote to its log file recently: for the few facts that it shows nowhere else, and for a report.
 
 The file is one that the process has open: by /proc/PID/fd it is reached without its name, out of any mount namespace.
 A daemon that logs to a journal or to its standard error leaves nothing to be read here.
@@ -20,7 +20,7 @@ TAIL = 64 << 10
 """Bytes at the end of a log that are read."""
 
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z\|")
-"""Of a line, as lib/vlog.c writes it unless somebody chose another pattern."""
+"""Of a line, as lib/vlog.c writes it unless another pattern was configured."""
 
 
 def last_said(pid: int, phrase: str, proc: Path = Path("/proc")) -> tuple[float, str] | None:

@@ -33,7 +33,7 @@ def flows(shown: str) -> list[Flows]:
 
 
 SHORTEST = 0.1
-"""Seconds. Two looks that follow each other more closely tell nothing of a rate."""
+"""Seconds. Two looks that follow each other more closely say nothing of a rate."""
 
 
 class Growth:

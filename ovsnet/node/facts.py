@@ -42,7 +42,7 @@ class NoAnswer(msgspec.Struct, frozen=True):
 
 class Live(msgspec.Struct, frozen=True):
     """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket. ``firewall`` is
-    that of our own network namespace, and None where nobody asked or the kernel does not tell."""
+    that of our own network namespace, and None where nobody asked or the kernel does not show it."""
 
     database: DatabaseFacts | None = None
     versions: Mapping[str, str] = msgspec.field(default_factory=dict)

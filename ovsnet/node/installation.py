@@ -34,7 +34,7 @@ def find_rundir(
 ) -> Rundir:
     """The run directories: as named, else ``OVS_RUNDIR`` and ``OVN_RUNDIR``, else of the likeliest installation.
 
-    A directory that somebody named must exist: UnfitEnvironment. Where none is named and none is found, ``source``
+    A directory that was named must exist: UnfitEnvironment. Where none is named and none is found, ``source``
     says so. Without ``proc`` no processes are looked at.
     """
     ovs = _named(rundir or environ.get("OVS_RUNDIR", ""))
@@ -93,7 +93,7 @@ def _expected(layouts: Sequence[Layout]) -> Installation:
 
 
 def _ovn_of(ovs: Path, layouts: Sequence[Layout], proc: Path | None) -> Path:
-    """OVN's directory for a named one of Open vSwitch. Processes are looked at only where the files tell nothing."""
+    """OVN's directory for a named one of Open vSwitch. Processes are looked at only where the files say nothing."""
     ovn = _ovn_beside(ovs, layouts)
     if proc is None or _holds(ovn, _CONTROLLERS_TRACE):
         return ovn

@@ -33,7 +33,7 @@ BUSY = "Device or resource busy"
 
 NO_PATH = ("down", "init")
 """States of BFD in which nothing comes from the other end, or nothing reaches it (RFC 5880, section 4.1). Another one,
-``admin_down``, is somebody's wish."""
+``admin_down``, is configured."""
 
 
 class Interface(msgspec.Struct, frozen=True):

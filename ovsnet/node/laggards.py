@@ -16,7 +16,7 @@ from ovsnet.node.served import Served
 from ovsnet.ovsdb.smap import smap_bool
 
 MOST = 16
-"""Chassis that are looked up by name. One is told."""
+"""Chassis that are looked up by name. One is reported."""
 
 
 class Laggard(msgspec.Struct, frozen=True):

@@ -98,7 +98,7 @@ class Link(Generic[Session]):
         return await _outcome(self._attempt, timeout)
 
     def appeared(self) -> None:
-        """The socket has just been made: connect as soon as it accepts, without anybody asking."""
+        """The socket has just been made: connect as soon as it accepts, without being asked."""
         self._stop_timer()
         if self._link.appeared():
             self._on_ask()
@@ -162,7 +162,7 @@ class Link(Generic[Session]):
         self._lost(error)
 
     def _leave(self, session: Session) -> None:
-        """What the name leads to is what everybody else meets: it alone may be judged. We leave, so the peer has not
+        """What the name leads to is what all other clients meet: it alone may be judged. We leave, so the peer has not
         flapped: the next caller connects at once."""
         self._link.closed()
         self._lost(ConnectionLost(f"{session.address} does not lead to the process that was connected there."))
@@ -179,7 +179,7 @@ class Link(Generic[Session]):
         self.lost[error.reason if isinstance(error, OvsnetError) else OvsnetError.reason] += 1
 
     def _set_timer(self) -> None:
-        """It goes on when an attempt that somebody asked for was refused: only its own attempts use the chase up."""
+        """It goes on when an attempt that a caller asked for was refused: only its own attempts use the chase up."""
         if (pause := self._link.chased_after) is None:
             self._stop_timer()
         elif self._timer is None:

@@ -1,6 +1,6 @@
 """How near a daemon is to the memory limit of its cgroup, and whether the kernel has killed there.
 
-What counts is what the kernel cannot take back: usage without the file cache, which it drops before it kills anybody
+What counts is what the kernel cannot take back: usage without the file cache, which it drops before it kills a process
 (Documentation/admin-guide/cgroup-v2.rst, "Memory Interface Files"; cgroup-v1/memory.rst). Any group further up may
 have the limit that is met first.
 """
@@ -21,7 +21,7 @@ LASTS = 30.0
 """Seconds for which a daemon that was seen with room must be near its limit: a peak is not a fault."""
 
 KILL_COUNTS = 3600.0
-"""Seconds for which a kill is told."""
+"""Seconds for which a kill is reported."""
 
 NO_LIMIT = 1 << 62
 """Bytes: version 1 has LONG_MAX, rounded to a page, for none."""
@@ -96,8 +96,8 @@ class MemoryWatch:
         self._near_since: float | None = None
 
     def look(self, found: Memory, now: float) -> str:
-        """``killed``, ``near`` or nothing. Of one that is near at the first look nobody knows since when: it is told at
-        once."""
+        """``killed``, ``near`` or nothing. Since when one has been near that is at the first look is not known: it
+        is reported at once."""
         first = self._kills is None
         if self._kills is not None and found.kills > self._kills:
             self._killed_at = now

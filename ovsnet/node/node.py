@@ -33,7 +33,7 @@ from ovsnet.node.southbound import LogIndexes, Southbound, is_local, open_southb
 from ovsnet.node.unix_peers import HeldEnds
 
 CONNECT_SHARE = 0.8
-"""Of ``timeout``, for the connect itself: so that a full backlog is told as what it is before the check's own
+"""Of ``timeout``, for the connect itself: so that a full backlog is reported as what it is before the check's own
 deadline."""
 
 GREETING_PATIENCE = 60.0
@@ -63,7 +63,7 @@ class Node:
         self.rundir = rundir
         self.clock = clock
         self.own_lag = 0.0
-        """Seconds by which our own loop was held up lately. The code that runs the loop keeps it up to date."""
+        """Seconds by which our own loop was held up recently. The code that runs the loop keeps it up to date."""
         self._rng = rng
         self._on_change = on_change
         self._on_start = on_start
@@ -220,7 +220,7 @@ class Node:
 
     @contextmanager
     def visit(self) -> Iterator[None]:
-        """While a connection besides those of the links stands, so that it is not taken for somebody else's."""
+        """While a connection besides those of the links stands, so that it is not taken for another client's."""
         self.visits += 1
         try:
             yield

@@ -102,7 +102,7 @@ def look_for(
     """Gather what can be seen of ``component``. ``met`` is its process as it was when a connection to it stood;
     ``neighbours`` are processes of this node's other daemons that we are or were connected to.
 
-    Reads all of /proc when nothing nearer tells: not for a schedule.
+    Reads all of /proc when nothing nearer shows it: not for a schedule.
     """
     met_lives = None if met is None else _lives(met, sample(met.pid, now, proc))
     pidfile = component.pidfile(rundir)

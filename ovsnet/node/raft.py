@@ -76,7 +76,7 @@ def parse_cluster(text: str) -> Cluster:
 
 
 class Elections:
-    """The leaders that one observer saw come, of late. A cluster without a leader for a while has one change, not many,
+    """The leaders that one observer saw come recently. A cluster without a leader for a while has one change, not many,
     whatever its members tried meanwhile."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ class Ours(msgspec.Struct, frozen=True):
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """The row of Chassis that bears our name, at one moment; ``version`` changes whenever somebody writes it, and is
+    """The row of Chassis that bears our name, at one moment; ``version`` changes whenever it is written, and is
     empty when there is none. ``taken``: other chassis by our addresses that they have."""
 
     hostname: str = ""

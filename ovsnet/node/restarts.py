@@ -1,4 +1,4 @@
-"""How often a daemon was started, as seen from outside, and as its own monitor process tells."""
+"""How often a daemon was started, as seen from outside, and as its own monitor process shows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Starts:
 
 
 def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:
-    """What the monitor of this process tells; None when it has none, or none that can be seen."""
+    """What the monitor of this process shows; None when it has none, or none that can be seen."""
     try:
         parent = int(read_text(proc / str(pid) / "stat").rpartition(")")[2].split()[1])
     except (OSError, ValueError, IndexError):

@@ -58,7 +58,7 @@ def bound_sockets(pid: int, proc: Path = Path("/proc"), tables: Tables | None = 
     """The paths on which a process listens, spelt as it bound them. Raises nothing.
 
     None when that cannot be read: the process is gone, it is another user's, or there is too much to read. It takes a
-    line of /proc/net/unix per socket of the host: not for a schedule. Who asks for many processes gives ``tables``,
+    line of /proc/net/unix per socket of the host: not for a schedule. To look at many processes, pass ``tables``,
     and each is read once.
     """
     inodes = open_sockets(pid, proc)

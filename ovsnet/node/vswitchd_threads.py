@@ -2,8 +2,8 @@
 
 With per-CPU dispatch, which Open vSwitch 2.16 and later asks the kernel for, ``n-handler-threads`` is overridden
 (lib/dpif-netlink.c ``dpif_netlink_number_handlers_required``, ofproto/ofproto-dpif-upcall.c ``udpif_set_threads``).
-Whether a kernel grants it, its version does not tell: Linux does since 5.15, and vendors' kernels from 4.18 on
-(openvswitch/ovs-issues #318). The handlers that run do tell. ``n-revalidator-threads`` counts in either case.
+Whether a kernel grants it, its version does not show: Linux does since 5.15, and vendors' kernels from 4.18 on
+(openvswitch/ovs-issues #318). The handlers that run do show it. ``n-revalidator-threads`` counts in either case.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def running_threads(host: Host, live: Live) -> Threads | None:
 
 
 def per_cpu_dispatch(host: Host, live: Live) -> bool | None:
-    """Whether the kernel hands packets to a handler of each CPU, by the handlers that run; None when they do not tell.
+    """Whether the kernel hands packets to a handler of each CPU, by the handlers that run; None when they do not
+    show it.
 
     Raises UnfitEnvironment.
     """

@@ -135,9 +135,9 @@ class Audience:
 
     def __init__(self, on_change: OnChange | None = None) -> None:
         self.tables: Tables = {}
-        """What those that heard every change have: the copy, as it was told last."""
+        """What those that heard every change have: the copy, as it was delivered last."""
         self.begun = False
-        """Whether the first rows were told."""
+        """Whether the first rows were delivered."""
         self._on_change = on_change
         self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
@@ -145,11 +145,11 @@ class Audience:
 
     @property
     def listening(self) -> bool:
-        """Whether anybody wants to know what changed, and not only that something did."""
+        """Whether a subscriber wants to know what changed, and not only that something did."""
         return self._on_change is not None or bool(self._feeds) or bool(self._indexes)
 
     def publish(self, tables: Tables) -> None:
-        """``tables`` is the copy from now on; what changed is told next."""
+        """``tables`` is the copy from now on; what changed is delivered next."""
         self.tables, self.begun = tables, True
         for index in self._indexes.values():
             index.follow(tables)

@@ -1,8 +1,8 @@
 """A monitor that outlives its sessions: it goes on in the next one from its own last transaction.
 
 Where the server remembers that transaction only what changed since is sent; where it does not, all rows are fetched
-again, and what is told is the difference. So a consumer sees every row come, change and go once, whatever happened to
-the connection.
+again, and the difference is delivered. So a consumer sees every row come, change and go once, whatever happened to the
+connection.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A live copy of some tables, over one session.
 
 The newest method that the server knows is used: ``monitor_cond_since``, then ``monitor_cond``, then ``monitor``. The
-copy changes from one consistent state to the next, and what is told of it are whole transactions; a large update is
+copy changes from one consistent state to the next, and whole transactions are delivered of it; a large update is
 prepared while the loop goes on, and then applied at once.
 """
 
@@ -179,7 +179,7 @@ class Monitor:
         Raises why the monitor ended meanwhile.
         """
         if since is not None and since.database == self.database:
-            self._replica = since._replica  # what is told is the difference to it, whatever it held
+            self._replica = since._replica  # what is delivered is the difference to it, whatever it held
         txn = since.last_txn_id if since is not None and self._may_resume(since) else NO_TXN
         self.resumed, txn, tables = await self._ask(txn, silence, longest)
         if self.resumed:
@@ -211,7 +211,7 @@ class Monitor:
             self._fail(error)
 
     def end(self, error: PeerError) -> None:
-        """No more updates will be applied, and nothing more is told, because of ``error``."""
+        """No more updates will be applied, and nothing more is delivered, because of ``error``."""
         if not self.closed.done():
             self.closed.set_result(error)
             self._backlog.clear()
@@ -249,7 +249,7 @@ class Monitor:
         raise unknown
 
     async def _begin(self, txn: str, tables: RawTables, *, resynced: bool) -> None:
-        """Take a whole snapshot for the copy, and tell what it changes."""
+        """Take a whole snapshot for the copy, and deliver what it changes."""
         fresh = Replica(self._selection.columns)
         await load(fresh, tables)
         changes = await difference(self._replica.tables, fresh.tables) if self._audience.listening else ()

@@ -63,7 +63,7 @@ def wait(
 ) -> Operation:
     """Go on only when ``columns`` of the rows that match are (or are not) ``rows``; wait ``timeout`` seconds for it.
 
-    With a timeout of 0 it is the guard of a read-modify-write: TransactionTimedOut means that somebody was faster.
+    With a timeout of 0 it guards a read-modify-write: TransactionTimedOut means that another client was faster.
     """
     return {
         "op": "wait",

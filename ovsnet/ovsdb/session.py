@@ -118,7 +118,7 @@ class Session(JsonRpcSession):
         """
         await self.request("set_db_change_aware", (aware,), timeout=timeout)
         if aware and not self._change_aware:
-            self._schemas.clear()  # nobody would tell us of a change of these
+            self._schemas.clear()  # the server would not notify us of a change of these
         self._change_aware, self._asked_for_changes = aware, True
 
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
@@ -190,7 +190,7 @@ class Session(JsonRpcSession):
 
         ``on_change`` is called with each transaction's changes, first with the rows that are there already; when it
         raises, the monitor ends. ``since`` is the monitor of a lost session: its rows are kept if the server remembers
-        its last transaction, else replaced; the difference is told in both cases. ``timeout`` is about silence: it
+        its last transaction, else replaced; the difference is delivered in both cases. ``timeout`` is about silence: it
         counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole. A condition on a column
         that the server has not is a UsageError; with ``widen`` all rows of that table come. ``audience`` is for those
         that follow a copy over several sessions.
@@ -212,7 +212,7 @@ class Session(JsonRpcSession):
             try:
                 if watched or await self._is_current(schema, longest):
                     return monitor
-            except PeerError as error:  # its rows were told: it is for its owner to go on from them
+            except PeerError as error:  # its rows were delivered: it is for its owner to go on from them
                 self.fail(error)
                 return monitor
             # Converted before the monitor came: it has the columns of before, and nothing would ever cancel it.
@@ -241,7 +241,7 @@ class Session(JsonRpcSession):
         return bytes(await self.request("get_schema", (database,), timeout=timeout))
 
     def _is_watched(self, database: str) -> bool:
-        """Whether we are told when this schema changes."""
+        """Whether we are notified when this schema changes."""
         monitored = {monitor.database for monitor in self._monitors.values()}
         return database in monitored or database in self._schema_watches.values()
 

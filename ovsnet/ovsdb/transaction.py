@@ -150,7 +150,7 @@ class Transaction:
     ) -> None:
         """Go on only if ``columns`` of these rows are (or are not) ``values``; wait ``timeout`` seconds for it.
 
-        With 0 it guards what was read before: TransactionTimedOut means that somebody changed it since.
+        With 0 it guards what was read before: TransactionTimedOut means that another client changed it since.
         """
         known = self._table(table)
         named = [known.column(name).name for name in columns]

@@ -5,7 +5,7 @@
    hold a result or an error.
 2. The peer's ``echo`` requests are answered here (RFC 7047 section 4.1.11) and make no event. So ``data_to_send`` must
    be asked after each ``receive_data``.
-3. A reply to an id that was handed out is an event, always, even a second one: whether somebody still waits is for the
+3. A reply to an id that was handed out is an event, always, even a second one: whether a caller still waits is for the
    caller to know, and a late reply to a call that was given up must not cost the connection. A reply to an id that was
    never handed out is a ProtocolError: it is not our conversation.
 4. Only the envelope is decoded. Bodies stay ``msgspec.Raw`` until ``decode_body``, where their type is known: that

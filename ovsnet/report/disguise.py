@@ -30,7 +30,7 @@ _COMMON = re.compile(
     r"br-(?:int|ex|local|tun)|ovs-(?:system|netdev)|(?:genev|vxlan|gre)_sys(?:_\d+)?"
     r"|(?:ovs|ovn)[a-z-]*(?:\.\w+)?|localhost(?:\..*)?|[\d.]+"
 )
-"""Names that everybody's node has."""
+"""Names that every node has."""
 _KEPT = frozenset(("state", "status", "code", "reason", "severity", "stage"))
 """Keys of our own documents whose values are our own words."""
 

@@ -64,7 +64,7 @@ def furnish(layout: Layout, settings: Settings) -> None:
 
 
 def clear(directory: Path, *, remove: bool) -> None:
-    """Remove what a sandbox made, and the directory itself if asked; but not what somebody else put there."""
+    """Remove what a sandbox made, and the directory itself if asked; but not what others put there."""
     layout = Layout(directory)
     for part in (layout.rundir, layout.dbdir, layout.logdir, layout.tlsdir):
         shutil.rmtree(part, ignore_errors=True)

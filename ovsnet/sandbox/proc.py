@@ -1,4 +1,4 @@
-"""Facts about the daemons that the kernel tells, read without touching a socket: a probe must not disturb the node."""
+"""Facts about the daemons from the kernel, read without touching a socket: a probe must not disturb the node."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PORT_RANGE = range(20000, 32000)
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process for ever: a pid alone may be reused, a pid with its start time (seconds since boot) is not."""
+    """One process, uniquely: a pid alone may be reused, a pid with its start time (seconds since boot) is not."""
 
     pid: int
     started: float

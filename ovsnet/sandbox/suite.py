@@ -89,7 +89,7 @@ def _build(suite: str, home: Path, packages: Sequence[str], names: Sequence[str]
         try:
             tree.rename(home)
         except OSError:
-            if not home.is_dir():  # else somebody else was faster
+            if not home.is_dir():  # else another process was faster
                 raise
 
 

@@ -244,7 +244,7 @@ def _present(facts: Facts, knob: Knob) -> float:
 
 
 def _is_set(facts: Facts, knob: Knob) -> bool:
-    """Whether a number stands there that has the daemon probe."""
+    """Whether the value is a number that has the daemon probe."""
     return any(each.text is not None and effect(knob, each.text) for each in facts.values(knob))
 
 

@@ -36,7 +36,7 @@ class DriftControl:
 
     @property
     def given_up(self) -> bool:
-        """Whether it stopped writing because somebody else keeps changing the values back."""
+        """Whether it stopped writing because someone else keeps changing the values back."""
         return self._undone >= GIVE_UP_AFTER
 
     def due(self, now: float, *, ready: bool) -> bool:

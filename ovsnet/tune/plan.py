@@ -54,7 +54,7 @@ class Edit(msgspec.Struct, frozen=True):
 
 
 class NewRow(msgspec.Struct, frozen=True):
-    """A Manager, Controller or Connection to make, because somebody asked for it."""
+    """A Manager, Controller or Connection to make, because it was asked for."""
 
     database: str
     table: str
@@ -105,7 +105,7 @@ def plan(
 ) -> Plan:
     """``create`` maps a knob to the target of the row to make when there is none. ``force`` writes what does nothing.
 
-    Raises UsageError for a value that somebody asked for by name and that would do nothing here.
+    Raises UsageError for a value that was asked for by name and that would do nothing here.
     """
     edits: list[Edit] = []
     new_rows: list[NewRow] = []

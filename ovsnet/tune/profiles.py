@@ -1,4 +1,4 @@
-"""Sets of values that somebody runs with, each with the file that sets it. Pure data.
+"""Sets of values that are in use in the field, each with the file that sets it. Pure data.
 
 Read in kube-ovn 1533681d7, ovn-kubernetes 8871cd9ce and kolla-ansible 1a681814e. A key that is dead on newer versions
 is here where they still set it; plan leaves it out and says so.

@@ -45,7 +45,7 @@ def records(row: FoundRow) -> dict[str, str]:
 def new_record(edit: Edit) -> str | None:
     """The note after this edit; None when nothing needs to be remembered.
 
-    A second apply keeps the first one's ``before``, unless somebody else wrote in between: then what they wrote is
+    A second apply keeps the first one's ``before``, unless someone else wrote in between: then what they wrote is
     what was there before us.
     """
     known = parse_record(records(edit.row).get(record_key(edit)))

@@ -1,4 +1,4 @@
-"""How long the daemons' main loops stand still: a histogram for each daemon, and for each server of another host. Pure.
+"""How long the daemons' main loops are blocked: a histogram for each daemon, and for each server of another host. Pure.
 
 A round trip is a stall as long as itself. A silence counts once, when it is over, at its full length; the end of a
 daemon is none. Buckets grow by a fifth, so that a value read back is never more than that too high.

@@ -1,4 +1,4 @@
-"""What somebody wants: a profile, a TOML file, ``--set``. Later ones win. Pure."""
+"""What is wanted: a profile, a TOML file, ``--set``. Later ones win. Pure."""
 
 from __future__ import annotations
 

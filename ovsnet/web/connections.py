@@ -17,7 +17,7 @@ read, and a hundred probes may wait to be read when our loop was held up.
 So for TURNS turns of the loop there may be more than ``max_connections``, but never more than BACKLOG more: the first
 in the order is cut at once, read or not, for the next one that comes.
 
-A connection counts from its accept on: one in its TLS handshake stands in the same order. No step here may fail
+A connection counts from its accept on: one in its TLS handshake is in the same order. No step here may fail
 because of the connection it is about, which may have ended in any turn of the loop; what raises would switch the limit
 off, and leave the connection that has just come without reader and deadline.
 """
@@ -140,7 +140,7 @@ class CappedServer(web.Server):
             self._await_calm()
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """aiohttp calls it. Who left /events would otherwise be waited for until the next beat."""
+        """aiohttp calls it. A client that left /events would otherwise be waited for until the next beat."""
         super().connection_lost(handler, exc)
         if (stream := self._streams.pop(handler, None)) is not None:
             stream.cancel()

@@ -11,7 +11,7 @@ The setting ``credentials`` names a TOML file with a table for each client, by a
     password = "another one"
 
 A client on a unix socket was let in by the mode of that socket, and one with a certificate that ``serve_client_ca`` has
-signed by that: neither is asked for credentials, nor is anybody at an address of ``open_at``.
+signed by that: neither is asked for credentials, nor is any client at an address of ``open_at``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ovsnet.io.address import Address
 
 log = logging.getLogger("ovsnet")
 
-ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with what somebody configured
+ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with what was configured
 
 Signature = tuple[int, int, int] | None
 """Inode, size and time of change: a file of which these stay is the same file."""
@@ -87,7 +87,7 @@ class Credentials:
             self._seen = _signature(self._path)
 
     def allows(self, request: web.BaseRequest) -> bool:
-        """Whether it may read what its path tells of the node."""
+        """Whether it may read what its path says of the node."""
         if not self._path or self._is_let_in(request.transport):
             return True
         self._look()

@@ -29,8 +29,8 @@ Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What it tells of the node is
-    told only to who asks us by a name of ours; a ``probe`` says yes or no to everybody, for a kubelet may be told to
+    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What it says of the node is
+    shown only under the agent's own names; a ``probe`` says yes or no to every client, for a kubelet may be told to
     send any Host. What is ``costly`` takes milliseconds: a crowd that asks for it must not hold up a probe."""
 
     path: str
@@ -75,7 +75,7 @@ _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
 @endpoint("/livez", yes="our own loop turns", no="it has been blocked for seconds", probe=True)
 def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
-    """Never depends on anybody else: restarting ovsnet cannot repair a switch."""
+    """Depends on nothing outside: restarting ovsnet cannot repair a switch."""
     lag = agent.clock() - agent.ticked_at
     return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
 

@@ -4,10 +4,10 @@
     event: result      a check's new status or reason, as in the document's "checks"
     event: diagnosis   the new diagnosis, as in the document
     event: beat        the agent's clock and the last round trips, when there was nothing else for two seconds: a client
-                       that hears nothing for longer knows that the agent is gone, or stands still
+                       that hears nothing for longer knows that the agent is gone or blocked
 
 A browser connects again by itself when the stream ends, and begins with the document: so a client that falls behind is
-cut, and nothing has to be remembered for anybody.
+cut, and nothing has to be remembered for any client.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ _kept: dict[Hashable, bytes] = {}
 
 
 def kept(key: Hashable, make: Callable[[], bytes]) -> bytes:
-    """What ``make`` makes. Who asks within ``REST`` times the milliseconds that it took gets the same. Needs a running
-    loop."""
+    """What ``make`` makes. A request within ``REST`` times the milliseconds that it took gets the same one. Needs a
+    running loop."""
     page = _kept.get(key)
     if page is None:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The runbook by code, for somebody who has nothing but the node: ``docs/runbook.md``, which is part of the package."""
+"""The runbook by code, for a reader who has nothing but the node: ``docs/runbook.md``, which is part of the package."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ OPTIONS = (
 def plan(
     *, numbers: Sequence[int], changes: int, ports: int, at_once: int, deadline: float, rounds: int, request: Request
 ) -> Job:
-    """Add logical ports, and tell when their chassis has the flows and when all chassis do.
+    """Add logical ports, and report when their chassis has the flows and when all chassis do.
 
     Every round is a network of its own: a central node, and one real Open vSwitch and ovn-controller for each chassis.
     Recomputes are counted as the daemons' engines count them.

@@ -53,7 +53,7 @@ def plan(
     downs: Sequence[float], ports: int, raft: bool, allow_disruption: bool, restart_command: str | None,
     deadline: float, rounds: int, request: Request,
 ) -> Job:  # fmt: skip
-    """Restart a daemon, and tell what came back when: socket, openflow, flows, ready.
+    """Restart a daemon, and report what came back when: socket, openflow, flows, ready.
 
     Every round has a sandbox node of its own. A real node is restarted only with --node --allow-disruption, and only
     plainly.

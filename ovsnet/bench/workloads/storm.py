@@ -116,7 +116,7 @@ def verdicts(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
 
 
 def plots(runs: Sequence[Run[StormMeasures]]) -> Iterator[str]:
-    """The sweeps, and who was back when."""
+    """The sweeps, and when each chassis was back."""
     from ovsnet.bench.report_storm import plots as drawn  # matplotlib is an extra
 
     return drawn(runs)

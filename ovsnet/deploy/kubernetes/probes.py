@@ -25,7 +25,7 @@ NEVER = 2**31 - 1
 
 
 def agent_probes(deployment: Deployment) -> dict[str, Probe]:
-    """Of the agent's own container: it is restarted for a loop that stands still, and for nothing else."""
+    """Of the agent's own container: it is restarted for a blocked loop, and for nothing else."""
     return {
         "startupProbe": _probe(deployment, "/livez", period=1, failures=BOOT),
         "livenessProbe": _probe(
@@ -46,7 +46,7 @@ def switch_probes(deployment: Deployment) -> dict[str, Probe]:
     """Of the container that runs Open vSwitch, which is killed on proof alone.
 
     Nobody kills a start: however long it takes, the first probe does no more than hold the liveness back. After that
-    ``/ovs/livez`` tells of a death. But the kubelet takes silence of the agent's for a failure, too, so the threshold
+    ``/ovs/livez`` reports a death. But the kubelet takes silence of the agent's for a failure, too, so the threshold
     outlasts the longest wait for an agent that crashes: its death must not become the switch's.
     """
     settings = deployment.settings

@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are told: alert rules that follow from the diagnoses, and a dashboard."""
+"""What Prometheus and Grafana are given: alert rules that follow from the diagnoses, and a dashboard."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ OWN = (
 
 
 def alerts() -> Iterator[Alert]:
-    """All rules, in causal order of what they tell. A code that two causes share is one rule, as its first says."""
+    """All rules, in causal order of what they report. A code that two causes share is one rule, as its first says."""
     for cause in codes().values():
         critical = cause.state is State.NOT_READY
         yield Alert(

@@ -46,7 +46,7 @@ def family_of(root: Path) -> Family:
     """By ``os-release`` below ``root``. A system that is not akin to Debian is taken for one akin to RHEL."""
     fields: Mapping[str, str] = {}
     for place in ("/etc/os-release", "/usr/lib/os-release"):
-        with contextlib.suppress(UnfitEnvironment):  # one that cannot be read tells nothing
+        with contextlib.suppress(UnfitEnvironment):  # one that cannot be read says nothing
             if (text := Host(root).read(place)) is not None:
                 fields = _os_release(text)
                 break
@@ -64,7 +64,7 @@ def family_named(name: str, root: Path) -> Family:
 
 
 def installation(root: Path, family: Family, program: str) -> list[Step]:
-    """What to do to install. A file of somebody else is never overwritten: raises UsageError.
+    """What to do to install. A file of someone else's is never overwritten: raises UsageError.
 
     Also raises it for a program that the service could not see.
     """
@@ -85,7 +85,7 @@ def installation(root: Path, family: Family, program: str) -> list[Step]:
 
 
 def removal(root: Path) -> list[Step]:
-    """What to do to take everything out that is ours; a configuration that somebody changed stays."""
+    """What to do to take everything out that is ours; an edited configuration stays."""
     steps = []
     for path in files(DEBIAN, ""):  # the paths are the same for all
         target = _place(root, path)

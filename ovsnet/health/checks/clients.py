@@ -64,7 +64,7 @@ USAGE = {
     "raft-backlog-kB": "members_backlog_kilobytes",
     "cells": "cells",
 }
-"""What is told of the answer to memory/show, and what it is called here (ovsdb/jsonrpc-server.c,
+"""What is reported of the answer to memory/show, and what it is called here (ovsdb/jsonrpc-server.c,
 ``ovsdb_jsonrpc_server_get_memory_usage``; ovsdb/raft.c, ``raft_get_memory_usage``)."""
 
 

@@ -46,7 +46,7 @@ async def running(node: Node) -> Answer:
 async def openflow(node: Node) -> Answer:
     """ovn-controller holds an OpenFlow connection to its bridge.
 
-    It has no command that tells. The kernel's table of unix sockets does: somebody besides us is connected there, and
+    It has no command that says so. The kernel's table of unix sockets does: somebody besides us is connected there, and
     where ovn-controller's descriptors can be read, whether that is ovn-controller.
     """
     bridge = bridge_used(node)

@@ -116,7 +116,7 @@ def _is_the_southbound(node: Node, component: Component) -> bool:
 async def cluster(node: Node, component: Component) -> Answer:
     """This host's server of {database} is in its cluster, which is whole and keeps its leader.
 
-    An election takes a second or two, and joining seldom more, so only what lasts is told.
+    An election takes a second or two, and joining seldom more, so only what lasts is reported.
     """
     if not node.served[component.daemon].held().clustered:
         return ok(f"{component.title} is a server of its own, and no member of a cluster.")

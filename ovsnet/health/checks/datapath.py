@@ -109,7 +109,7 @@ async def conntrack(node: Node) -> Answer:
 
 
 async def _tables(node: Node) -> list[Table]:
-    """A datapath of the kernel refuses the questions: the kernel's own files tell of it."""
+    """A datapath of the kernel refuses the questions: the kernel's own files show it."""
     process = node.daemons["ovs-vswitchd"].process()
     found = [None if process is None else of_kernel(process.pid)]
     for datapath in (await _call(node, "dpctl/dump-dps")).split():

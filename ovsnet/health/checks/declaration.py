@@ -47,7 +47,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 CHECKS: dict[str, Check] = {}
-"""All checks by name, in order of declaration; a check stands behind those it needs."""
+"""All checks by name, in order of declaration; a check comes after those it needs."""
 
 
 def check(

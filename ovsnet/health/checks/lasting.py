@@ -16,7 +16,7 @@ async def lasting(
 ) -> tuple[list[Thing], list[Thing]]:
     """All that ``look`` finds broken, and those of them that have been for ``broken_after``.
 
-    Who comes now looks twice, as nobody can tell it what is older. ``what`` names the memory of this check.
+    An observer that just came looks twice, for it cannot know what is older. ``what`` names the memory of this check.
     """
     memory = node.lasting[what]
     broken = await look()

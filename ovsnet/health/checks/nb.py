@@ -23,8 +23,9 @@ databases.declare(NB)
 async def progress(node: Node) -> Answer:
     """What the northbound asks for reaches the southbound, whichever host's ovn-northd carries it over.
 
-    Whoever changes something may count ``nb_cfg`` up; ovn-northd has ``sb_cfg`` follow once the southbound has it, and
-    ``hv_cfg`` once all chassis have (ovn-nb(5)). Asked for and not monitored: some count up with every change.
+    A client that changes something may increment ``nb_cfg``; ovn-northd has ``sb_cfg`` follow once the southbound
+    has it, and ``hv_cfg`` once all chassis have (ovn-nb(5)). Asked for and not monitored: some count up with every
+    change.
     """
     try:
         row = await node.served[NB.daemon].held().root("NB_Global", COUNTERS, timeout=node.settings.timeout)

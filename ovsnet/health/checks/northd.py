@@ -38,7 +38,7 @@ async def status(node: Node) -> Answer:
 async def connection(node: Node) -> Answer:
     """ovn-northd is connected to both databases, to a leader of each.
 
-    It looks for one again after up to eight seconds, so only what lasts is told.
+    It looks for one again after up to eight seconds, so only what lasts is reported.
     """
 
     async def look() -> dict[Hashable, str]:

@@ -169,7 +169,7 @@ async def accept(node: Node) -> Answer:
     50 us.
     """
     if node.daemons["ovs-vswitchd"].late:
-        # A connection more would only wait in the backlog of a switch that stands still, and be logged when it goes on.
+        # A connection more would only wait in the backlog of a blocked switch, and be logged when it goes on.
         raise DeadlineExceeded("ovs-vswitchd owes an answer already.")
     return await _unless_it_waits(node, _visits(node))
 

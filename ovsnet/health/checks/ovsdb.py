@@ -38,7 +38,7 @@ async def accept(node: Node) -> Answer:
     and costs it half of what a visit to a bridge costs the switch.
     """
     if node.daemons["ovsdb-server"].late:
-        # A connection more would only wait in the backlog of a server that stands still.
+        # A connection more would only wait in the backlog of a blocked server.
         raise DeadlineExceeded("ovsdb-server owes an answer already.")
     started = node.clock()
     async with await node.visit_database() as database:
@@ -72,7 +72,7 @@ async def flow_restore(node: Node) -> Answer:
 
     ``other_config:flow-restore-wait`` acts on the next start of ovs-vswitchd only (vswitchd/bridge.c,
     ``bridge_run``). Where it does, the switch forwards nothing and runs no revalidator, while everything else looks
-    well; ``upcall/show`` tells.
+    well; ``upcall/show`` shows it.
     """
     database = node.ovsdb.held()
     if not smap_bool(database.other_config, "flow-restore-wait"):

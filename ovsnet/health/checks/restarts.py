@@ -1,4 +1,4 @@
-"""Daemons that start again and again: each time they answer, and everybody calls them well."""
+"""Daemons that start again and again: each time they answer, and every probe passes."""
 
 from __future__ import annotations
 

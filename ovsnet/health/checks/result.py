@@ -60,7 +60,7 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def as_of(self) -> float:
-        """The moment of which it tells: when the question was put, if one was."""
+        """The moment of which it speaks: when the question was put, if one was."""
         return self.at if self.asked_at is None else self.asked_at
 
 

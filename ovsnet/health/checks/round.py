@@ -26,7 +26,7 @@ def with_needs(names: Iterable[str]) -> list[Check]:
 
 
 async def ask_all(checks: Iterable[Check], node: Node) -> dict[str, Result]:
-    """One round. The results stand in order of declaration."""
+    """One round. The results are in order of declaration."""
     checks = list(checks)
     results: dict[str, Result] = {}
     answered = {check.name: asyncio.Event() for check in checks}

@@ -26,7 +26,7 @@ async def ofproto(node: Node) -> Answer:
     """ovs-vswitchd has built the watched bridges.
 
     The database may hold a bridge that the switch could not build: a missing kernel module leaves no trace there
-    (``Interface.error`` stays empty, ``cur_cfg`` equals ``next_cfg``). ``ofproto/list`` tells.
+    (``Interface.error`` stays empty, ``cur_cfg`` equals ``next_cfg``). ``ofproto/list`` shows it.
     """
     started = node.clock()
     try:

@@ -1,4 +1,4 @@
-"""Flows, as the switch tells them: FLOW statistics (flow descriptions in 1.5), one part of the reply at a time.
+"""Flows, as the switch reports them: FLOW statistics (flow descriptions in 1.5), one part of the reply at a time.
 
 OpenFlow 1.5.1, section 7.3.5.2; OVS lib/ofp-flow.c, ``ofputil_decode_flow_stats_reply`` and
 ``ofputil_flow_stats_format``. 1.0 has no match worth the name: there Nicira's NXST_FLOW is asked instead.

@@ -1,4 +1,4 @@
-"""OXM: how fields and their values stand in matches and actions (OpenFlow 1.5.1, section 7.2.3.2).
+"""OXM: how fields and their values are encoded in matches and actions (OpenFlow 1.5.1, section 7.2.3.2).
 
 A header: class u16, number u7, "has a mask" u1, length u8; one of class 0xffff goes on with the experimenter u32, which
 the length includes. Nicira's NXM is the same with classes 0 and 1.

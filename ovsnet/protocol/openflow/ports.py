@@ -1,4 +1,4 @@
-"""Ports, as FEATURES (1.0-1.2) and PORT_DESC tell them.
+"""Ports, as FEATURES (1.0-1.2) and PORT_DESC report them.
 
 Three layouts: 48 bytes in 1.0, 64 in 1.1-1.3, and since 1.4 a length of its own and properties at the end
 (OVS include/openflow/openflow-1.0.h, -1.1.h and -1.4.h, struct ofp_port).

@@ -22,7 +22,7 @@ _NO_GENERATION = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class Features(msgspec.Struct, frozen=True):
-    """What the switch is. ``capabilities`` are OFPC bits; ``ports`` is empty since 1.3, where PORT_DESC tells them."""
+    """What the switch is. ``capabilities`` are OFPC bits; ``ports`` is empty since 1.3, which has PORT_DESC."""
 
     datapath_id: int
     n_buffers: int

@@ -26,7 +26,7 @@ _GAP = re.compile(" {6,}")
 """A terminal's wrap, pasted as one line: no value has so many blanks in a row."""
 
 OVN_KEYS = re.compile(r"ovn-|(?:system-id|hostname|rundir)$")
-"""Keys of ``external_ids`` that ovs-ctl or somebody for OVN writes into the row of Open_vSwitch, and nowhere else."""
+"""Keys of ``external_ids`` that ovs-ctl or OVN's setup writes into the row of Open_vSwitch, and nowhere else."""
 
 SWITCH_KEYS = frozenset(
     place.key for place in PLACES if (place.table, place.column) == ("Open_vSwitch", "other_config") and place.key
@@ -131,7 +131,7 @@ def _where(record: dict[str, str]) -> tuple[str, str] | None:
 
 
 PART = frozenset({"_uuid", "external_ids", "other_config", "db_version", "hostname", "system_type", "system_version"})
-"""Columns that somebody may have picked of the row of Open_vSwitch."""
+"""Columns that may have been picked of the row of Open_vSwitch."""
 
 
 def _padded(line: str) -> bool:
