@@ -180,12 +180,15 @@ class Daemon:
 
     def age(self, pid: int | None) -> float | None:
         """Seconds since that process started, which was met last; None when it is another. A process that cannot be
-        seen, and holds the pidfile, wrote that when it started; None where the clock was set back since."""
+        seen, and holds the pidfile, wrote that when it started; None where the clock was set back since. One that has
+        no pidfile yet starts now."""
         if pid is not None:
             began = self.began(pid)
             return None if began is None else self._clock() - began
         try:
             seconds = time.time() - os.stat(self.component.pidfile(self._rundir)).st_mtime
+        except FileNotFoundError:
+            return 0.0
         except OSError:
             return None
         return seconds if seconds >= 0 else None

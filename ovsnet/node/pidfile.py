@@ -67,7 +67,27 @@ def read_pidfile(path: Path) -> int | None:
 
 
 def pidfile_locked(path: Path) -> LockState:
-    """Who holds the lock on a pidfile. Takes no lock and never waits. Raises OwnLimit."""
+    """Who holds the lock on a pidfile. Takes no lock and never waits. Raises OwnLimit.
+
+    A daemon that starts locks a file ``NAME.tmpPID``, deletes the stale pidfile that a killed one left, and gives its
+    file that name. In between there is no pidfile, and its lock proves it alive all the same.
+    """
+    state = _lock_of(path)
+    if state.lock is not Lock.MISSING:
+        return state
+    drafts = [path.with_name(name) for name in _names(path.parent) if name.startswith(f"{path.name}.tmp")]
+    return next((found for found in map(_lock_of, drafts) if found.held), None) or _lock_of(path)
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except (OSError, ValueError) as error:
+        raise_own_limit(error)
+        return []
+
+
+def _lock_of(path: Path) -> LockState:
     try:
         descriptor = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):

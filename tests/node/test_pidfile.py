@@ -73,6 +73,19 @@ def test_lock_names_its_holder_and_ends_with_it(lock: LockFile, tmp_path: Path) 
     assert pidfile_locked(path) == LockState(Lock.FREE)
 
 
+def test_daemon_that_has_not_named_its_pidfile_yet_holds_it(lock: LockFile, tmp_path: Path) -> None:
+    """It has deleted the one that a killed daemon left (lib/daemon-unix.c, ``check_already_running``)."""
+    path = tmp_path / "ovs-vswitchd.pid"
+    holder = lock(tmp_path / "ovs-vswitchd.pid.tmp77")
+    assert pidfile_locked(path) == LockState(Lock.HELD, holder.pid)
+    path.touch()
+    assert pidfile_locked(path) == LockState(Lock.FREE), "the pidfile itself comes first"
+    path.unlink()
+    holder.kill()
+    holder.wait()
+    assert pidfile_locked(path) == LockState(Lock.MISSING), "a draft that was left behind proves nothing"
+
+
 def test_asking_takes_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     path.write_text("1\n")
