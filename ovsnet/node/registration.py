@@ -51,7 +51,10 @@ def conflicts(ours: Ours, seen: Sequence[Registered]) -> Mapping[Hashable, Confl
     """What is in conflict, by what it is about, from several looks within a short time. Pure.
 
     The row of a name that two nodes have is now the one's, now the other's: that it is ours at one look proves nothing.
+    While no address is configured ovn-controller registers nothing, and the row says what was configured before.
     """
+    if not ours.addresses:
+        return {}
     taken = {address: Conflict(chassis, "", address) for each in seen[-1:] for address, chassis in each.taken.items()}
     if taken:  # then what we want is refused, and the row says what we had before
         return dict(sorted(taken.items()))

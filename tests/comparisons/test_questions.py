@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
+import random
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -29,6 +31,7 @@ from bench import (
     round_of_checks,
 )
 from bench.comparison import Row
+from bench.laps import checks as checks_lap
 from bench.laps import openflow_codec as codec_lap
 from bench.laps.pipeline import EchoPipeline
 from bench.laps.report import Cost
@@ -37,7 +40,10 @@ from bench.questions import FULL, QUICK
 from ovsnet.bench.echo import EchoMeasures
 from ovsnet.bench.race import RaceMeasures
 from ovsnet.bench.result import ENGINE, Run
+from ovsnet.config import Settings
 from ovsnet.io.address import Address
+from ovsnet.node.node import Node
+from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from tests.patience import PATIENCE
 
@@ -153,6 +159,15 @@ def test_echo_is_measured_by_what_the_daemon_could_serve() -> None:
 def test_lap_can_be_imported_and_says_what_it_measures(name: str) -> None:
     """A lap that needs more than what is installed for ovsnet fails here, and not after minutes of other laps."""
     assert importlib.import_module(f"bench.laps.{name}").__doc__
+
+
+@pytest.mark.parametrize("which", checks_lap.CHOICES)
+async def test_lap_of_checks_is_a_round_of_a_healthy_node(shared_node: Sandbox, which: str) -> None:
+    """A check that builds on one which is not asked would never be."""
+    rundir = Rundir(shared_node.rundir, shared_node.rundir)
+    async with Node(Settings(), rundir, clock=time.monotonic, rng=random.Random(1)) as node:
+        cost = await checks_lap.one_round(node, checks_lap.CHOICES[which])
+    assert cost.cpu > 0
 
 
 def test_messages_of_the_codec_laps_are_read() -> None:

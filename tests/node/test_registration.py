@@ -16,6 +16,12 @@ def test_own_row_is_no_conflict() -> None:
     assert conflicts(OURS, [Registered()]) == {}, "it may not be registered yet"
 
 
+def test_own_row_outlives_an_address_that_was_unset() -> None:
+    unset = Ours("node1", "one", frozenset())
+    assert conflicts(unset, [row("10.0.0.1")]) == {}
+    assert conflicts(unset, [row("10.0.0.1", hostname="before")]) == {}
+
+
 def test_row_that_is_anothers_for_a_moment_is_a_conflict() -> None:
     found = conflicts(OURS, [row("10.0.0.1"), row("10.0.0.2", hostname="two"), row("10.0.0.1")])
     assert found == {"name": Conflict("node1", "two", its_addresses=("10.0.0.2",))}
