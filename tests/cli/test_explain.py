@@ -40,7 +40,7 @@ def test_json(ovsnet: Ovsnet) -> None:
         ([], 2, "Missing argument"),
         (["/nowhere/at/all"], 2, "There is no /nowhere/at/all."),
         ([str(Path(__file__).parent / "conftest.py")], 3, "No line of an Open vSwitch or OVN daemon"),
-        (["--zone", "Berlin", "-"], 2, "no offset from UTC"),
+        (["--zone", "Berlin", "-"], 2, "not an offset from UTC"),
     ],
 )
 def test_wrong_input_is_a_sentence(ovsnet: Ovsnet, arguments: list[str], code: int, said: str) -> None:

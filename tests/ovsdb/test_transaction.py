@@ -89,7 +89,7 @@ WRONG: dict[str, Callable[[Transaction], object]] = {
     "has no order": lambda t: t.delete("Bridge", [("name", "<", "b")]),
     "column stp_enable: expected boolean": lambda t: t.delete("Bridge", [("stp_enable", "==", "yes")]),
     "'append' changes nothing": lambda t: t.mutate("Bridge", UUID, ("ports", "append", [UUID])),
-    "no set and no map": lambda t: t.mutate("Bridge", UUID, ("datapath_type", "insert", "x")),
+    "neither a set nor a map": lambda t: t.mutate("Bridge", UUID, ("datapath_type", "insert", "x")),
     "cannot be counted": lambda t: t.mutate("Bridge", UUID, ("datapath_type", "+=", 1)),
     "names no rows of Bridge": lambda t: t.delete("Bridge", "br0"),  # type: ignore[arg-type]
     "column ports: expected": lambda t: t.mutate("Bridge", UUID, ("ports", "insert", ["no uuid"])),

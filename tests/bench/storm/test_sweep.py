@@ -68,7 +68,7 @@ def test_smallest_interval_is_named_only_where_a_smaller_one_failed() -> None:
     )
     assert verdict([storm(5)]) == f"{PLACE}: no false disconnect at 5 s; a smaller probe interval was not tried."
     assert "no probe interval" in verdict(runs[:1])
-    assert "nobody probed" in verdict([storm(0)])
+    assert "no client probed" in verdict([storm(0)])
 
 
 @pytest.mark.parametrize("fault", ["kill", "none"])

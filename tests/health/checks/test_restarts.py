@@ -17,7 +17,7 @@ from tests.health.checks.conftest import Asking
     ("seen", "crashes", "status", "words"),
     [
         (0, None, Status.OK, "runs on"),
-        (2, Crashes(2, "killed"), Status.OK, "2 times of late"),
+        (2, Crashes(2, "killed"), Status.OK, "2 times recently"),
         (3, None, Status.FAILED, "has started again 3 times within 900 s"),
         (0, Crashes(3, "killed (Aborted)"), Status.FAILED, "has crashed 3 times under its monitor"),
         (7, Crashes(3, "killed (Aborted)"), Status.FAILED, "7 times within"),
