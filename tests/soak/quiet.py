@@ -94,7 +94,7 @@ async def churning_ports(node: Sandbox) -> None:
 
 
 async def recomputing_flows(node: Sandbox) -> None:
-    """ovn-controller computes all flows anew, each second."""
+    """ovn-controller recomputes all flows, each second."""
     while True:
         await node.run("ovn-appctl", "-t", "ovn-controller", "inc-engine/recompute")
         await asyncio.sleep(1.0)
@@ -113,7 +113,7 @@ NODES = {
     "pods that restart": Node(restarting_pods),
     "3000 ports, 50 changes a second": Node(churning_ports, filled=many_ports),
     "the same without OVN": Node(churning_ports, ovn=False, filled=many_ports),
-    "flows computed anew": Node(recomputing_flows),
+    "flows recomputed": Node(recomputing_flows),
     "databases compacted": Node(compacting_databases),
 }
 
