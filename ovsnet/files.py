@@ -14,6 +14,8 @@ import stat
 import zlib
 from pathlib import Path
 
+from ovsnet.errors import raise_own_limit
+
 MOST = 16 << 20
 """Bytes of a file about which nothing is known: a table of the kernel's, of 100,000 lines."""
 
@@ -39,6 +41,15 @@ def open_regular(path: Path | str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def names_in(directory: Path) -> list[str]:
+    """What a directory holds; nothing where it cannot be read. Raises OwnLimit."""
+    try:
+        return os.listdir(directory)
+    except (OSError, ValueError) as error:
+        raise_own_limit(error)
+        return []
 
 
 def read_head(path: Path | str, most: int) -> bytes:

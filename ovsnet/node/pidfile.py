@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.errors import raise_own_limit
-from ovsnet.files import head, open_regular
+from ovsnet.files import head, names_in, open_regular
 
 MOST_BYTES = 128
 """As much as OVS reads of a pidfile's line (lib/daemon-unix.c, ``read_pidfile__``)."""
@@ -75,16 +75,8 @@ def pidfile_locked(path: Path) -> LockState:
     state = _lock_of(path)
     if state.lock is not Lock.MISSING:
         return state
-    drafts = [path.with_name(name) for name in _names(path.parent) if name.startswith(f"{path.name}.tmp")]
+    drafts = [path.with_name(name) for name in names_in(path.parent) if name.startswith(f"{path.name}.tmp")]
     return next((found for found in map(_lock_of, drafts) if found.held), None) or _lock_of(path)
-
-
-def _names(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)
-    except (OSError, ValueError) as error:
-        raise_own_limit(error)
-        return []
 
 
 def _lock_of(path: Path) -> LockState:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.errors import raise_own_limit
-from ovsnet.files import read_head, read_text
+from ovsnet.files import names_in, read_head, read_text
 
 PF_EXITING = 0x4
 """In the flags of stat (include/linux/sched.h). Set before the kernel closes the files (kernel/exit.c, ``do_exit``), so
@@ -98,7 +98,7 @@ def stopped_thread(pid: int, proc: Path = Path("/proc")) -> Thread | None:
     It reads a file per thread: not for a schedule.
     """
     tasks = proc / str(pid) / "task"
-    for tid in sorted(int(name) for name in _names(tasks) if name.isdigit() and int(name) != pid):
+    for tid in sorted(int(name) for name in names_in(tasks) if name.isdigit() and int(name) != pid):
         try:
             name, fields = _parse(read_text(tasks / str(tid) / "stat"))
             if fields[0] in "Tt":
@@ -159,7 +159,7 @@ def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
 
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
     """The live processes of that name which we can see. Reads all of /proc: not for a schedule."""
-    found = (sample(int(entry), 0.0, proc) for entry in _names(proc) if entry.isdigit())
+    found = (sample(int(entry), 0.0, proc) for entry in names_in(proc) if entry.isdigit())
     return sorted(each.pid for each in found if each is not None and not each.gone and runs(each, name, proc))
 
 
@@ -183,11 +183,3 @@ def given(pid: int, name: str, proc: Path = Path("/proc")) -> frozenset[str]:
         raise_own_limit(error)
         return frozenset()
     return frozenset(os.fsdecode(os.path.basename(word)) for word in words)
-
-
-def _names(directory: Path) -> list[str]:
-    try:
-        return os.listdir(directory)
-    except OSError as error:
-        raise_own_limit(error)
-        return []
