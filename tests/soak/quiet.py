@@ -29,9 +29,9 @@ from tests.matrix.agents import Agent, agent, check
 SETTLED = 60.0
 """Seconds in which the agent must call the node healthy."""
 
-POD_GOES = 0.2
+POD_GOES = 1.0
 """Seconds between the end of a pod's device and that of its port. A CNI plugin deletes the port first; the other way
-round it comes when a container's runtime crashes. ``ovsnet check`` looks at a broken port twice, a second apart."""
+round it comes when a container's runtime crashes. ``ovsnet check`` looks at a broken port twice, 1.9 s apart."""
 
 POD_LIVES = 2.0
 PODS_AT_ONCE = 3

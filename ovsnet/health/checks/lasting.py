@@ -11,6 +11,10 @@ from ovsnet.node.node import Node
 Thing = TypeVar("Thing")
 
 
+FIRST_LOOKS_APART = 1.5
+"""Of ``timeout``: with that of ``ovsnet check`` 1.9 s, in which a port follows its pod's device."""
+
+
 async def lasting(
     node: Node, what: str, look: Callable[[], Awaitable[Mapping[Hashable, Thing]]]
 ) -> tuple[list[Thing], list[Thing]]:
@@ -21,7 +25,7 @@ async def lasting(
     memory = node.lasting[what]
     broken = await look()
     if broken and not memory.looked:
-        await asyncio.sleep(node.settings.timeout)
+        await asyncio.sleep(FIRST_LOOKS_APART * node.settings.timeout)
         broken = {key: thing for key, thing in (await look()).items() if key in broken}
     now, age = node.clock(), node.settings.broken_after
     memory.look(broken, now)

@@ -55,7 +55,7 @@ async def ofproto(node: Node) -> Answer:
     )
 
 
-@check("vswitchd.alone", daemon="ovs-vswitchd", socket=Socket.CONTROL, needs=("vswitchd.ofproto",))
+@check("vswitchd.alone", daemon="ovs-vswitchd", socket=Socket.CONTROL, needs=("vswitchd.ofproto",), every=5)
 async def alone(node: Node) -> Answer:
     """No second ovs-vswitchd has taken the run directory over.
 

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -108,5 +109,5 @@ async def test_packets_lost_are_told_as_long_as_they_are_lost(tmp_path: Path, st
         result = await Asker(node)("vswitchd.upcalls")
     assert result.status is status
     if status is Status.FAILED:
-        assert result.detail.startswith("The datapath loses 2")
+        assert re.match(r"The datapath loses [1-9]\d* packets a second", result.detail)
         assert "handler threads" in remedy(result)
