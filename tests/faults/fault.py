@@ -112,7 +112,6 @@ class Fault:
     starts: bool
     deadline: float
     long: bool
-    pending: str
 
     @contextlib.asynccontextmanager
     async def seen(self, scene: Scene) -> AsyncIterator[None]:
@@ -152,13 +151,12 @@ def fault(
     deadline: float = 0.0,
     long: bool = False,
     ends_since: str = "",
-    pending: str = "",
 ) -> Callable[[Callable[[Scene], Steps]], Callable[[Scene], Steps]]:
     """Declare a fault. Its name and its sentence are those of the function, unless they are given.
 
     ``deadline`` is how many seconds more than usual the proof takes. ``long`` asks for forty seconds with default
     settings, where these say more. ``ends_since`` is the first OVN whose ovn-controller ends by itself at it: there
-    ``controller-down`` is right. ``pending`` is why the product does not get it right yet.
+    ``controller-down`` is right.
     """
 
     def declare(steps: Callable[[Scene], Steps]) -> Callable[[Scene], Steps]:
@@ -184,7 +182,6 @@ def fault(
             starts=starts,
             deadline=deadline,
             long=long,
-            pending=pending,
         )
         return steps
 

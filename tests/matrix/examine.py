@@ -106,7 +106,6 @@ def _row(faults: Sequence[Fault], kind: str, expected: Expected) -> Row:
         about=" ".join(fault.about for fault in faults),
         codes=sorted(expected.codes),
         state=expected.state.label,
-        pending="; ".join(fault.pending for fault in faults if fault.pending),
     )
 
 

@@ -28,8 +28,6 @@ def told(row: Row, suite: str) -> str:
 def _verdict(row: Row) -> str:
     if row.skipped:
         return "skipped"
-    if row.pending:
-        return "RIGHT!" if row.right else "pending"
     return "right" if row.right else "WRONG"
 
 
@@ -42,11 +40,7 @@ def summary(rows: Iterable[Row]) -> str:
         parts.append(f"{plural}: right {sum(row.right for row in of_kind)} of {len(of_kind)}")
     disagreements = sum(row.disagree for row in ran)
     parts += [f"disagreements: {disagreements}", f"liveness without proof: {sum(row.unproven for row in ran)}"]
-    parts.append(f"pending: {sum(bool(row.pending) and not row.right for row in ran)}")
-    lines = ["; ".join(parts)]
-    wrong = {row.name for row in ran if not row.right}  # on another generation, it may be
-    lines += sorted({f"pending, and right by now: {row.name}" for row in ran if row.pending and row.name not in wrong})
-    return "\n".join(lines)
+    return "; ".join(parts)
 
 
 def page(generations: Sequence[Generation], seed: int) -> str:
@@ -67,7 +61,7 @@ def page(generations: Sequence[Generation], seed: int) -> str:
         "",
         *(f"* {each.suite}: {each.versions}" for each in generations),
         "",
-        f"{summary(rows)} (seed {seed}).".replace("\n", "  \n"),
+        f"{summary(rows)} (seed {seed}).",
     ]
     if again := sorted({row.name for row in rows if row.again}):
         lines += ["", f"Taken again by themselves, after the whole run: {', '.join(again)}."]

@@ -34,7 +34,6 @@ class Row(msgspec.Struct, kw_only=True):
     about: str
     codes: list[str]
     state: str
-    pending: str = ""
     said: list[Said] = []
     scripts: dict[str, str] = {}
     wrong: list[str] = []

@@ -60,7 +60,6 @@ class Task:
             about=" ".join(fault.about for fault in self.faults),
             codes=sorted(expected.codes),
             state=expected.state.label,
-            pending="; ".join(fault.pending for fault in self.faults if fault.pending),
         )
 
 

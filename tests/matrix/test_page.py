@@ -10,14 +10,14 @@ from tests.matrix.page import BEGIN, COMPARED, END, compared, page, summary, tol
 from tests.matrix.row import Generation, Row, Said, retaken
 
 
-def a_row(name: str = "ovsdb-killed", *wrong: str, kind: str = "single", pending: str = "", skipped: str = "") -> Row:
+def a_row(name: str = "ovsdb-killed", *wrong: str, kind: str = "single", skipped: str = "") -> Row:
     """Whose held agent was right after 0.2 s, or wrong in these words."""
     said = Said(
         observer="held", code="ovsdb-down", state="not-ready", seconds=0.2, wrong=list(wrong), evidence=["silent"]
     )
     return Row(
         name=name, kind=kind, about="ovsdb-server got SIGKILL.", codes=["ovsdb-down"], state="not-ready",
-        pending=pending, said=[said], skipped=skipped,
+        said=[said], skipped=skipped,
         scripts={"Kube-OVN": "fails", "ovn-kubernetes": "ok", "ovs_exporter": "fails"},
     )  # fmt: skip
 
@@ -31,7 +31,7 @@ def test_summary_counts_what_was_right_by_kind() -> None:
     ]
     assert summary(rows) == (
         "singles: right 1 of 2; forty seconds: right 0 of 0; pairs: right 1 of 1; disagreements: 0; "
-        "liveness without proof: 0; pending: 0"
+        "liveness without proof: 0"
     )
 
 
@@ -48,10 +48,6 @@ def test_observers_disagree_unless_a_daemon_is_slow_by_turns(codes: list[str], d
     row = a_row()
     row.said = [replace(row.said[0], code=code) for code in codes]
     assert row.disagree is disagree
-
-
-def test_pending_row_that_is_right_by_now_is_told() -> None:
-    assert summary([a_row(pending="not yet")]).endswith("\npending, and right by now: ovsdb-killed")
 
 
 def test_wrong_row_says_what_is_wrong_with_evidence_and_how_it_is_run_again() -> None:
