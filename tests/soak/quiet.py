@@ -31,7 +31,7 @@ SETTLED = 60.0
 
 POD_GOES = 1.0
 """Seconds between the end of a pod's device and that of its port. A CNI plugin deletes the port first; the other way
-round it comes when a container's runtime crashes. ``ovsnet check`` looks at a broken port twice, 1.9 s apart."""
+round it comes when a container's runtime crashes. ``ovsnet check`` looks at a broken port twice, 1.5 s apart."""
 
 POD_LIVES = 2.0
 PODS_AT_ONCE = 3
