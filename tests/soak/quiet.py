@@ -1,7 +1,8 @@
 """``python -m tests.soak.quiet --minutes 3``: nodes on which much happens and nothing is wrong.
 
 On each, an agent with its default settings watches, ``ovsnet check`` is asked again and again, and both may say nothing
-but ``healthy``. Exit code 0 when that was so. Nothing else may run: on a busy machine a daemon is slow in earnest.
+but ``healthy``, and that a switch is slow where it is. Exit code 0 when that was so. Nothing else may run: on a busy
+machine a daemon is slow in earnest.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ Life = Callable[[Sandbox], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What happens on it, for as long as it is let. ``filled`` is what must be there before anybody looks."""
+    """What happens on it, for as long as it is let. ``filled`` is what must be there before anybody looks. ``true`` are
+    the codes that are true of it."""
 
     life: Life
     ovn: bool = True
     filled: Life | None = None
+    true: frozenset[str] = frozenset({"healthy"})
 
 
 @dataclass(slots=True)
@@ -107,12 +110,16 @@ async def compacting_databases(node: Sandbox) -> None:
         await asyncio.sleep(1.0)
 
 
+SLOW = frozenset({"healthy", "vswitchd-slow"})
+"""Among 3000 ports of a datapath in user space, one change keeps ovs-vswitchd busy for 1.6 s: ``ovs-appctl version``
+takes as long, with one change a second as with fifty."""
+
 NODES = {
     "idle": Node(nothing),
     "without OVN": Node(nothing, ovn=False),
     "pods that restart": Node(restarting_pods),
-    "3000 ports, 50 changes a second": Node(churning_ports, filled=many_ports),
-    "the same without OVN": Node(churning_ports, ovn=False, filled=many_ports),
+    "3000 ports, 50 changes a second": Node(churning_ports, filled=many_ports, true=SLOW),
+    "the same without OVN": Node(churning_ports, ovn=False, filled=many_ports, true=SLOW),
     "flows recomputed": Node(recomputing_flows),
     "databases compacted": Node(compacting_databases),
 }
@@ -136,29 +143,33 @@ async def watch(node: Node, minutes: float) -> Outcome:
                 began = time.monotonic()
                 living = asyncio.create_task(node.life(sandbox))
                 while time.monotonic() < began + 60 * minutes and not living.done():
-                    await _ask(scene, outcome)
+                    await _ask(scene, node.true, outcome)
                     await asyncio.sleep(ASKED_EVERY)
                 if living.done():
                     outcome.wrong.append(f"what happens there ended: {living.exception()}")
                 living.cancel()
                 await asyncio.gather(living, return_exceptions=True)
-                outcome.wrong += _false(observer, began)
+                outcome.wrong += _false(observer, node.true, began)
     return outcome
 
 
-async def _ask(scene: Scene, outcome: Outcome) -> None:
+async def _ask(scene: Scene, true: frozenset[str], outcome: Outcome) -> None:
     outcome.checks += 1
     found = await check(scene, pace=1.0)
     said = found.document.get("diagnosis", {})
-    if (said.get("code"), found.exit_code) != ("healthy", 0):
+    if said.get("code") not in true or found.exit_code:
         outcome.wrong.append(f"check said {said.get('code')} ({said.get('evidence')}), exit code {found.exit_code}")
     if found.errors:
         outcome.wrong.append(f"check printed {found.errors}")
 
 
-def _false(observer: Agent, began: float) -> list[str]:
+def _false(observer: Agent, true: frozenset[str], began: float) -> list[str]:
     """What the agent said after ``began`` and was not true."""
-    told = [f"the agent said {each.what} ({each.why})" for each in observer.codes if each.at > began]
+    told = [
+        f"the agent said {each.what} ({each.why})"
+        for each in observer.codes
+        if each.at > began and each.what not in true
+    ]
     for name, answers in (("/readyz", observer.readyz), ("/ovs/livez", observer.livez)):
         told += [f"{name} said {each.what}" for each in answers if each.at > began and each.what != "200"]
     return told + [f"the agent printed {line}" for line in observer.errors]

@@ -11,8 +11,8 @@ from ovsnet.node.node import Node
 Thing = TypeVar("Thing")
 
 
-FIRST_LOOKS_APART = 3.0
-"""Of ``timeout``. That of ``ovsnet check`` is 0.5 s, and within 1.5 s a port follows its pod's device."""
+FIRST_LOOKS_APART = 1.5
+"""Of ``timeout``, which is a second: within 1.5 s a port follows its pod's device."""
 
 
 async def lasting(
