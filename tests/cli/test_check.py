@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.cli.check import ANSWER_SHARE, check
 from ovsnet.cli.check import _text as check_text
+from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS, Check, Result
 from ovsnet.health.checks.round import ask_all
 from ovsnet.node.node import Node
@@ -101,6 +103,11 @@ async def test_killed_server_is_1_with_root_remedy_and_the_others(node: Sandbox,
     assert lines[2].startswith("  also: vswitchd-down")
     assert any(line.startswith("  FAILED  ovsdb.echo") for line in lines)
     assert any(line.startswith("  -       ovsdb.bridge") for line in lines)
+
+
+def test_answer_is_waited_for_as_long_as_an_agent_waits() -> None:
+    (timeout,) = (each for each in check.params if each.name == "timeout")
+    assert timeout.default == Settings().timeout / ANSWER_SHARE
 
 
 @pytest.mark.restored

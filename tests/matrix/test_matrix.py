@@ -12,7 +12,7 @@ from tests.matrix.run import Task, run
 SEED = 1
 
 ORDINARY = [fault for fault in FAULTS.values() if not fault.deadline and not fault.needs]
-"""Those of which all is right, which any host can have, and which do not take minutes."""
+"""Those which any host can have, and which do not take minutes."""
 
 ALWAYS = (
     "flow-restore-wait-in-force",

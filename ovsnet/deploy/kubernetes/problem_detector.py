@@ -13,8 +13,8 @@ CONDITION = "OpenVSwitchProblem"
 PROGRAM = "/usr/local/bin/ovsnet"
 """It looks into no PATH, and refuses a rule whose file is not there (its CustomPluginConfig.Validate)."""
 
-TIMEOUT = 8
-"""Seconds for one run: where a daemon is slow, ``ovsnet check`` asks three questions in turn, and all of them twice."""
+TIMEOUT = 10
+"""Seconds for one run. Of a slow daemon, ``ovsnet check`` asks three questions in turn, and all of them twice: 7 s."""
 
 LONGEST = 200
 """Characters of a message."""
