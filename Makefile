@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 JOBS ?= 4
 
@@ -12,7 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-versions properties lint fix soak \
   soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
 
-demo: setup
+# What ovsnet needs to run, without the tools of its tests: half the time until the node is there.
+demo: $(RUNS)
+	@$(BIN)/ovsnet sandbox fetch
 	$(BIN)/ovsnet demo
 
 # Tracing costs as much CPU as the tests themselves, so only the protocol cores are traced each time.
@@ -127,14 +130,19 @@ docs: setup
 setup: $(READY)
 	@$(BIN)/ovsnet sandbox fetch
 
-# --no-deps: the file is complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
+# --no-deps: the files are complete, and pip 23 prefers a newer coverage for `coverage[toml]` over the pinned one.
 # --no-build-isolation: `ovs` has no wheel, and an isolated build would fetch whatever setuptools is the newest.
-$(READY): pyproject.toml constraints.txt build-requirements.txt
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation
+$(RUNS): pyproject.toml requirements.txt build-requirements.txt
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $$(test $$(id -u) = 0 || echo sudo) sh -c \
 	  'apt-get update -q && apt-get install -qy python3-venv' && $(PYTHON) -m venv $(VENV); }
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps -r build-requirements.txt
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes --no-deps --no-build-isolation --use-pep517 -r constraints.txt
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes -r build-requirements.txt
+	$(INSTALL) --require-hashes --use-pep517 -r requirements.txt
+	$(INSTALL) -e .
+	touch $(RUNS)
+
+$(READY): $(RUNS) constraints.txt
+	$(INSTALL) --require-hashes --use-pep517 -r constraints.txt
 	touch $(READY)
 
 clean:

@@ -14,7 +14,7 @@ from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.running import daemons, nobody_runs
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
-from ovsnet.node.memory import NEAR, Memory, memory
+from ovsnet.node.memory import NEAR, Memory, memories
 
 RAISE = "Raise the memory limit of its container, or MemoryMax= of its service; fewer threads need less."
 
@@ -61,7 +61,7 @@ def _memories(host: Host, live: Live) -> dict[str, Memory] | None:
     """By daemon that has a limit; None when none runs. Raises UnfitEnvironment."""
     pids = daemons(host, live)
     proc, cgroups = host.locate("/proc"), host.locate("/sys/fs/cgroup")
-    found = {name: memory(pid, proc, cgroups) for name, pid in pids.items()}
+    found = memories(pids, proc, cgroups)
     return {name: one for name, one in found.items() if one is not None} if pids else None
 
 

@@ -8,11 +8,12 @@ have the limit that is met first.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from ovsnet.node.pressure import V2, field, places, read
+from ovsnet.node.pressure import V2, field, membership, places, read
 
 NEAR = 0.9
 """Of the limit."""
@@ -61,9 +62,18 @@ _V1 = _Names(
 _V2 = _Names("memory.current", "memory.max", ("inactive_file", "active_file"), "memory.events")
 
 
-def memory(pid: int, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> Memory | None:
-    """None when no limit can be seen."""
-    for files, place in dict.fromkeys(places(pid, "memory", proc, cgroups)):
+def memories(
+    pids: Mapping[str, int], proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
+) -> dict[str, Memory | None]:
+    """Of each of these daemons; None where no limit can be seen. Those of one container share a cgroup: it is read
+    once."""
+    groups = {name: membership(pid, proc) for name, pid in pids.items()}
+    found = {group: _of_group(group, cgroups) for group in set(groups.values())}
+    return {name: found[group] for name, group in groups.items()}
+
+
+def _of_group(membership: str, cgroups: Path) -> Memory | None:
+    for files, place in dict.fromkeys(places(membership, "memory", cgroups)):
         names = _V2 if files is V2 else _V1
         groups = [group for group in (place, *place.parents) if group.is_relative_to(cgroups)]
         limits = {group: read(group / names.limit).strip() for group in groups}

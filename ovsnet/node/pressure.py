@@ -63,7 +63,7 @@ def surroundings(
 
 def _throttled(pid: int, proc: Path, cgroups: Path) -> tuple[float | None, str]:
     """For how many seconds it was throttled, and the file that holds its quota."""
-    for files, place in places(pid, "cpu", proc, cgroups):
+    for files, place in places(membership(pid, proc), "cpu", cgroups):
         value = field(read(place / "cpu.stat"), files.throttled)
         if value is not None:
             return value * files.unit, str(place / files.quota)
@@ -72,7 +72,7 @@ def _throttled(pid: int, proc: Path, cgroups: Path) -> tuple[float | None, str]:
 
 def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
     """The cgroup that freezes it, which may be one further up, and the command that thaws it."""
-    for files, place in places(pid, "freezer", proc, cgroups):
+    for files, place in places(membership(pid, proc), "freezer", cgroups):
         for group in (place, *place.parents):
             if read(group / files.freezes).strip() == "1":
                 value, name = files.thaw
@@ -82,9 +82,14 @@ def _frozen(pid: int, proc: Path, cgroups: Path) -> tuple[str, str]:
     return "", ""
 
 
-def places(pid: int, controller: str, proc: Path, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
-    """Where the process' cgroup may be, for one controller."""
-    for line in read(proc / str(pid) / "cgroup").splitlines():
+def membership(pid: int, proc: Path) -> str:
+    """The cgroups of a process, as the kernel writes them; empty when they cannot be read."""
+    return read(proc / str(pid) / "cgroup")
+
+
+def places(membership: str, controller: str, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
+    """Where the cgroup of such a process may be, for one controller."""
+    for line in membership.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":
             files, mounts = V2, (cgroups, cgroups / "unified")

@@ -65,16 +65,16 @@ def storages(pid: int, proc: Path = Path("/proc")) -> list[Storage]:
 
 def databases(directory: Path) -> Iterator[tuple[Path, str]]:
     """Of the directory of a process's descriptors: those of databases that it may write, with the names of these."""
-    names: dict[str, Path] = {}
+    names: dict[str, str] = {}
     for number in sorted(os.listdir(directory), key=int)[:MOST_FILES]:
         try:
-            names.setdefault(os.readlink(directory / number), directory / number)
+            names.setdefault(os.readlink(f"{directory}/{number}"), number)
         except FileNotFoundError:  # it was closed meanwhile
             continue
     for locked in [lock for name in names if (lock := _LOCK.fullmatch(name))]:
         path = f"{locked['directory']}/{locked['name']}"
-        if (entry := names.get(path)) is not None:
-            yield entry, path
+        if path in names:
+            yield directory / names[path], path
 
 
 def _storage(entry: Path, name: str, process: Path) -> Storage | None:

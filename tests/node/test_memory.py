@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.node.memory import KILL_COUNTS, LASTS, Memory, MemoryWatch, memory
+from ovsnet.node.memory import KILL_COUNTS, LASTS, Memory, MemoryWatch, memories
 
 MIB = 1 << 20
 
@@ -23,7 +23,7 @@ def group(place: Path, used: int, limit: str, *, inactive: int = 0, active: int 
 def of(tmp_path: Path, membership: str) -> Memory | None:
     (tmp_path / "proc/7").mkdir(parents=True, exist_ok=True)
     (tmp_path / "proc/7/cgroup").write_text(membership)
-    return memory(7, tmp_path / "proc", tmp_path / "cgroup")
+    return memories({"ovs-vswitchd": 7}, tmp_path / "proc", tmp_path / "cgroup")["ovs-vswitchd"]
 
 
 def test_file_cache_is_no_use(tmp_path: Path) -> None:
@@ -59,6 +59,17 @@ def test_version_1_has_other_names(tmp_path: Path) -> None:
     assert (found.used, found.limit, found.kills) == (60 * MIB, 200 * MIB, 4)
     (place / "memory.limit_in_bytes").write_text("9223372036854771712\n")
     assert of(tmp_path, "4:memory:/x\n0::/\n") is None
+
+
+def test_daemons_of_one_group_have_its_figures(tmp_path: Path) -> None:
+    group(tmp_path / "cgroup/pod", 100, str(200 * MIB))
+    for pid, membership in {1: "0::/pod\n", 2: "0::/pod\n", 3: "0::/other\n"}.items():
+        (tmp_path / f"proc/{pid}").mkdir(parents=True)
+        (tmp_path / f"proc/{pid}/cgroup").write_text(membership)
+    found = memories({"one": 1, "two": 2, "three": 3}, tmp_path / "proc", tmp_path / "cgroup")
+    assert found["one"] is not None
+    assert found["one"] == found["two"]
+    assert found["three"] is None
 
 
 @pytest.mark.parametrize("membership", ["", "0::/gone\n", "0::/../../outside\n"])

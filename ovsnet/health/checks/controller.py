@@ -10,7 +10,7 @@ from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
-from ovsnet.node.addresses import Network, addresses_of, is_local
+from ovsnet.node.addresses import addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
 from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.components import Socket
@@ -170,14 +170,17 @@ async def encapsulation(node: Node) -> Answer:
         return not_used(f"external_ids:{ENCAP_IP} is not set.")
     if node.settings.encap_behind_nat:
         return not_used(f"external_ids:{ENCAP_IP} is behind a NAT, says the setting encap_behind_nat.")
-    if process is None or await _addresses(process.pid) is None:
-        return not_used("The addresses of ovs-vswitchd's network namespace cannot be read from here.")
+    readable = process is not None
 
     async def look() -> Mapping[Hashable, str]:
-        found = await _addresses(process.pid)
+        nonlocal readable
+        found = await asyncio.to_thread(addresses_of, process.pid) if process is not None else None
+        readable = found is not None
         return {each: each for each in wanted if found is not None and not is_local(each, found)}
 
     _, missing = await lasting(node, "addresses", look)
+    if not readable:
+        return not_used("The addresses of ovs-vswitchd's network namespace cannot be read from here.")
     if not missing:
         return ok("The addresses for tunnels are set on this host.")
     return failed(
@@ -185,10 +188,6 @@ async def encapsulation(node: Node) -> Answer:
         f"{', '.join(missing)}, which external_ids:{wanted[missing[0]]} names, is on no interface of this host.",
         facts={"address": missing[0], "key": wanted[missing[0]]},
     )
-
-
-async def _addresses(pid: int) -> frozenset[Network] | None:
-    return await asyncio.to_thread(addresses_of, pid)
 
 
 MAPPINGS = "ovn-bridge-mappings"

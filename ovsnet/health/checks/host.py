@@ -11,7 +11,7 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.certificates import Dated, PemFile, dated, named_by
 from ovsnet.node.components import COMPONENTS, CONTROLLER
-from ovsnet.node.memory import Memory, memory
+from ovsnet.node.memory import Memory, memories
 from ovsnet.node.node import Node
 from ovsnet.node.renewals import KeyPair, not_loaded, pairs_named_by
 
@@ -50,7 +50,7 @@ async def memory_left(node: Node) -> Answer:
     nearest = 0.0
     pids = node.pids()
     # In a thread: the kernel adds up the counts of all CPUs when memory.stat is read (mm/memcontrol.c).
-    groups = await asyncio.to_thread(lambda: {name: memory(pid) for name, pid in pids.items()})
+    groups = await asyncio.to_thread(memories, pids)
     for name, found in groups.items():
         if found is None:
             continue
@@ -81,8 +81,8 @@ async def certificates(node: Node) -> Answer:
     TLS. Reads a few files, and asks nobody.
     """
     await node.read_configuration()
-    found = await asyncio.to_thread(dated, list(_pem_files(node)))
-    return judge_certificates(found, time.time())
+    files = list(_pem_files(node))
+    return judge_certificates(await asyncio.to_thread(dated, files) if files else [], time.time())
 
 
 def judge_certificates(found: list[Dated], now: float) -> Answer:

@@ -50,7 +50,7 @@ async def test_kill_that_was_seen_to_happen_names_their_number(
     shared_node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = [ROOM]
-    monkeypatch.setattr(host, "memory", lambda pid: seen[0])
+    monkeypatch.setattr(host, "memories", lambda pids: dict.fromkeys(pids, seen[0]))
     async with asking(shared_node) as ask:
         before = await ask("host.memory")
         seen[0] = replace(ROOM, kills=3)
@@ -63,6 +63,6 @@ async def test_kill_that_was_seen_to_happen_names_their_number(
 async def test_daemons_without_a_limit_are_not_judged(
     shared_node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "memory", lambda pid: None)
+    monkeypatch.setattr(host, "memories", dict.fromkeys)
     async with asking(shared_node) as ask:
         assert (await ask("host.memory")).reason == "not-used"
