@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -131,7 +130,9 @@ def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) ->
 
 
 def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:
-    if near := difflib.get_close_matches(name, list(names), n=1):
+    from difflib import get_close_matches  # 0.2 MB, for a misspelling
+
+    if near := get_close_matches(name, list(names), n=1):
         return f"Did you mean {near[0]}?"
     return "The settings are: " + ", ".join(kind.__struct_fields__) + "."
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 import msgspec
 
@@ -225,6 +224,8 @@ def _near(place: Place) -> Place | None:
     by_plain = {key.lower().replace("_", "-"): key for key in ALL_PLACES}
     if plain in by_plain:
         return ALL_PLACES[by_plain[plain]]
+    from difflib import get_close_matches  # 0.2 MB, which an agent is to have only for a misspelling
+
     here = {name: key for name, key in by_plain.items() if ALL_PLACES[key].column == place.column}
     for names in (here, by_plain):
         if found := get_close_matches(plain, names, n=1, cutoff=ENOUGH_ALIKE):
