@@ -104,11 +104,11 @@ def _of_weak_cluster(component: Component) -> tuple[Cause, ...]:
         Cause(
             code=f"{name}-member-away",
             state=State.DEGRADED,
-            summary=f"A member of the cluster of {which} cannot be reached from here: one more, and it may stop.",
+            summary=f"A member of the cluster of {which} takes no part: one more, and it may stop.",
             remedies=(
-                "Start the member {peer}, or restore its network. If it is never to come back, have the others forget "
-                "it (`cluster/kick {database} ID`).",
-                "Start the member, or restore its network.",
+                "See whether the member {peer} responds (`cluster/status {database}` there). Start it, or restore its "
+                "network. If it is never to come back, have the others forget it (`cluster/kick {database} ID`).",
+                "See whether the member responds. Start it, or restore its network.",
             ),
             reasons=frozenset({f"{name}-member-away"}),
         ),

@@ -9,18 +9,29 @@ import msgspec
 
 MEMBER = "cluster member"
 JOINING = "joining cluster"
+LEADER = "leader"
 
 _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):(?P<value>.*)$", re.MULTILINE)
 _LOG = re.compile(r"\[(\d+), (\d+)\]")
+_HEARD = re.compile(r" last msg (\d+) ms ago")
 _PEER = re.compile(r"^ +(?P<id>[0-9a-f]{4,}) \([0-9a-f]{4,} at (?P<address>[^)]*)\)(?P<rest>.*)$", re.MULTILINE)
 
 
+SILENT = 2
+"""Times the election timer, in which a leader's heartbeat is answered six times (ovsdb/raft.c, ``raft_run``). A server
+whose member is silent for that long drops their connection (``raft_conn_update_probe_interval``)."""
+
+
 class Peer(msgspec.Struct, frozen=True):
-    """Another member: the first digits of its id, and where it listens. ``connected``: in one direction at least."""
+    """Another member: the first digits of its id, and where it listens. Each of the two connects to the other:
+    ``incoming`` and ``outgoing`` say which connections stand. ``heard`` is how many seconds ago it sent something, None
+    where it never did or the server is too old to say."""
 
     id: str
     address: str
-    connected: bool
+    incoming: bool
+    outgoing: bool
+    heard: float | None = None
 
     def __str__(self) -> str:
         return f"{self.id} at {self.address}"
@@ -28,8 +39,8 @@ class Peer(msgspec.Struct, frozen=True):
 
 class Cluster(msgspec.Struct, frozen=True):
     """One member's word. ``status`` is MEMBER, JOINING, or why it is in touch with no leader; ``leader`` is empty while
-    it knows none. ``entries`` are those of its log since the last snapshot; ``remotes`` are where it tries to join,
-    ``address`` is where the other members find it."""
+    it knows none. ``election_timer`` is in milliseconds. ``entries`` are those of its log since the last snapshot;
+    ``remotes`` are where it tries to join, ``address`` is where the other members find it."""
 
     server: str
     status: str
@@ -45,8 +56,19 @@ class Cluster(msgspec.Struct, frozen=True):
 
     @property
     def away(self) -> tuple[Peer, ...]:
-        """Other members to which it has no connection."""
-        return tuple(peer for peer in self.peers if not peer.connected)
+        """Other members that do not take part."""
+        return tuple(peer for peer in self.peers if self._is_away(peer))
+
+    def is_silent(self, peer: Peer) -> bool:
+        """Whether this is the leader, to which each member answers, and that one has not for long."""
+        return self.role == LEADER and peer.heard is not None and peer.heard > SILENT * self.election_timer / 1000
+
+    def _is_away(self, peer: Peer) -> bool:
+        """A connection that this server made proves nothing: the kernel of a frozen member accepts it. Only a leader
+        hears each member; for another the connection that the peer made has to do."""
+        if self.role == LEADER and peer.heard is not None:
+            return self.is_silent(peer) or not (peer.incoming or peer.outgoing)
+        return not peer.incoming
 
 
 def parse_cluster(text: str) -> Cluster:
@@ -55,7 +77,6 @@ def parse_cluster(text: str) -> Cluster:
     log = _LOG.search(fields.get("Log", ""))
     leader = fields.get("Leader", "unknown")
     connections = fields.get("Connections", "").split()
-    standing = {each[2:] for each in connections if each[:2] in ("->", "<-")}  # in brackets while it is being made
     return Cluster(
         server=fields.get("Server ID", "").partition(" ")[0],
         status=fields.get("Status", ""),
@@ -66,7 +87,13 @@ def parse_cluster(text: str) -> Cluster:
         entries=int(log[2]) - int(log[1]) if log else 0,
         uncommitted=_number(fields.get("Entries not yet committed", "")),
         peers=tuple(
-            Peer(found["id"], found["address"], found["id"] in standing)
+            Peer(
+                found["id"],
+                found["address"],
+                incoming=f"<-{found['id']}" in connections,  # in brackets while it is being made
+                outgoing=f"->{found['id']}" in connections,
+                heard=int(heard[1]) / 1000 if (heard := _HEARD.search(found["rest"])) else None,
+            )
             for found in _PEER.finditer(text)
             if "(self)" not in found["rest"]
         ),

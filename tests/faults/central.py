@@ -35,6 +35,14 @@ async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
     await scene.node.start("ovn-sb3")
 
 
+@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
+async def raft_member_frozen_on_another_host(scene: Scene) -> Steps:
+    """This host serves the southbound with two others, and the server of one of these got SIGSTOP."""
+    await scene.node.freeze("ovn-sb3")
+    yield
+    await scene.node.thaw("ovn-sb3")
+
+
 @fault(
     "southbound-stale",
     "southbound-down",

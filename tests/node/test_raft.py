@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ovsnet.node.raft import JOINING, MEMBER, Elections, parse_cluster
+import pytest
+
+from ovsnet.node.raft import JOINING, MEMBER, Elections, Peer, parse_cluster
 
 LEADER = """9ffd
 Name: OVN_Southbound
@@ -55,11 +57,34 @@ def test_leader_names_the_others() -> None:
     found = parse_cluster(LEADER)
     assert (found.server, found.status, found.role, found.term, found.leader) == ("9ffd", MEMBER, "leader", 7, "self")
     assert (found.election_timer, found.entries, found.uncommitted) == (1000, 9, 1)
-    assert [(peer.id, peer.address, peer.connected) for peer in found.peers] == [
-        ("7f42", "tcp:127.0.0.1:29642", False),
-        ("0821", "tcp:[::1]:26751", True),
-    ]
+    assert found.peers == (
+        Peer("7f42", "tcp:127.0.0.1:29642", incoming=False, outgoing=False, heard=0.109),
+        Peer("0821", "tcp:[::1]:26751", incoming=True, outgoing=True, heard=0.11),
+    )
     assert list(map(str, found.away)) == ["7f42 at tcp:127.0.0.1:29642"]
+
+
+@pytest.mark.parametrize(
+    ("role", "connections", "last", "away"),
+    [
+        ("leader", "<-7f42 ->7f42", " last msg 109 ms ago", False),
+        ("leader", "<-7f42 ->7f42", " last msg 2100 ms ago", True),  # frozen, and not dropped yet
+        ("leader", "->7f42", " last msg 40000 ms ago", True),  # frozen: its kernel accepts
+        ("leader", "->7f42", " last msg 109 ms ago", False),  # a firewall lets through one of the two
+        ("leader", "(->7f42)", " last msg 109 ms ago", True),  # it ended just now
+        ("leader", "->7f42", "", True),
+        ("follower", "<-7f42 ->7f42", " last msg 999999 ms ago", False),  # members hear the leader alone
+        ("follower", "->7f42", "", True),
+        ("follower", "(->7f42)", "", True),
+        ("follower", "<-7f42 (->7f42)", "", False),
+    ],
+)
+def test_member_is_away_that_is_silent_or_keeps_no_connection(
+    role: str, connections: str, last: str, away: bool
+) -> None:
+    text = LEADER.replace("Role: leader", f"Role: {role}").replace("(->7f42)", connections)
+    found = parse_cluster(text.replace(" last msg 109 ms ago", last))
+    assert [peer.id for peer in found.away] == (["7f42"] if away else [])
 
 
 def test_one_that_joins_knows_no_leader() -> None:

@@ -181,13 +181,19 @@ def troubles(found: Cluster, component: Component) -> dict[Hashable, Trouble]:
         detail = f"Server {found.server} of {component.database}: {found.status}; its leader is unknown."
         return {"leaderless": Trouble("leaderless", detail, {**facts, "peers": _named(found.away)})}
     return {
-        peer: Trouble(
+        str(peer): Trouble(
             "member-away",
-            f"Server {found.server} of {component.database} has no connection to {peer}.",
-            {**facts, "peer": peer},
+            f"Server {found.server} of {component.database} {_lacks(peer, found)}.",
+            {**facts, "peer": str(peer)},
         )
-        for peer in map(str, found.away)
+        for peer in found.away
     }
+
+
+def _lacks(peer: Peer, found: Cluster) -> str:
+    if found.is_silent(peer):
+        return f"has heard nothing from {peer} for {peer.heard:.0f} s"
+    return f"has no connection {'from' if peer.outgoing else 'to'} {peer}"
 
 
 def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, component: Component) -> Answer:

@@ -18,7 +18,7 @@ from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
 from tests.patience import PATIENCE
 
-PEERS = (Peer("aaaa", "tcp:192.0.2.1:6644", True), Peer("bbbb", "tcp:192.0.2.2:6644", True))
+PEERS = (Peer("aaaa", "tcp:192.0.2.1:6644", True, True), Peer("bbbb", "tcp:192.0.2.2:6644", True, True))
 WELL = Cluster("cccc", MEMBER, "follower", 3, "aaaa", 1000, 9, 0, PEERS, "")
 
 
@@ -31,7 +31,7 @@ def test_member_in_touch_with_all_lacks_nothing() -> None:
 def test_each_trouble_has_its_reason_and_what_its_remedy_names() -> None:
     joining = replace(WELL, status=JOINING, peers=(), leader="", remotes="tcp:192.0.2.1:6644")
     cut_off = replace(WELL, status="disconnected from the cluster (election timeout)", leader="")
-    alone = replace(WELL, peers=(PEERS[0], replace(PEERS[1], connected=False)))
+    alone = replace(WELL, peers=(PEERS[0], replace(PEERS[1], incoming=False, outgoing=False)))
     for found, reason, fact in (
         (joining, "nb-joining", ("remotes", "tcp:192.0.2.1:6644")),
         (cut_off, "nb-leaderless", ("peers", "the others")),
@@ -55,9 +55,16 @@ async def central_host() -> AsyncIterator[Sandbox]:
     """One of three hosts that serve the southbound."""
     async with Sandbox(raft=True, ports=1) as cluster:
         await cluster.wait_ready()
-        for end in ("sock", "ctl", "pid"):
-            (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
+        _serve_here(cluster, 1)
         yield cluster
+
+
+def _serve_here(cluster: Sandbox, member: int) -> None:
+    """Give this member the names that the one server of a host has."""
+    for end in ("sock", "ctl", "pid"):
+        name = cluster.rundir / f"ovnsb_db.{end}"
+        name.unlink(missing_ok=True)
+        name.symlink_to(f"ovnsb{member}_db.{end}")
 
 
 async def test_member_is_told_what_it_lacks(central_host: Sandbox, asking: Asking) -> None:
@@ -73,6 +80,25 @@ async def test_member_is_told_what_it_lacks(central_host: Sandbox, asking: Askin
         assert cut_off.facts["peers"].count(" at tcp:127.0.0.1:") == 2
         await central_host.start("ovn-sb2")
         await central_host.start("ovn-sb3")
+        await ask.until("sb.cluster", lambda now: now.status is Status.OK)
+
+
+@pytest.mark.parametrize("from_leader", [True, False], ids=["for the leader", "for the other one"])
+async def test_frozen_member_is_away(central_host: Sandbox, asking: Asking, from_leader: bool) -> None:
+    """Its kernel accepts connections all the while."""
+    await _led(central_host)
+    leader = int((await _leader(central_host))[-1])
+    other, frozen = {1, 2, 3} - {leader}
+    _serve_here(central_host, leader if from_leader else other)
+    async with asking(central_host, timeout=0.3, broken_after=1.0) as ask:
+        await ask.until("sb.cluster", lambda now: now.status is Status.OK)
+        await central_host.freeze(f"ovn-sb{frozen}")
+        away = await ask.until("sb.cluster", lambda now: now.reason == "sb-member-away")
+        assert ("has heard nothing from" in away.detail) is from_leader
+        for _ in range(20):  # longer than the kernel's connections stand
+            assert (await ask("sb.cluster")).reason == "sb-member-away"
+            await asyncio.sleep(0.3)
+        await central_host.thaw(f"ovn-sb{frozen}")
         await ask.until("sb.cluster", lambda now: now.status is Status.OK)
 
 
