@@ -225,7 +225,7 @@ def _open(told: History, track: list[Absence], event: Event, target: str) -> Abs
 
 
 LOSSES = ("closed", "dropped", "gave-up")
-REFUSALS = ("stale", "cut-off", "not-leader", "no-database")
+REFUSALS = ("stale", "cut-off", "relay-cut-off", "not-leader", "no-database")
 """A server that was reached, and is not good enough: the client goes on looking (lib/ovsdb-cs.c)."""
 STEPS = (*LOSSES, *REFUSALS, "connecting", "connected", "failed", "waiting", "suppressed")
 

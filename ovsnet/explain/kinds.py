@@ -210,6 +210,14 @@ KINDS = (
         many=100,
     ),
     Kind(
+        "relay-cut-off",
+        "relay database server",
+        ("ovsdb_cs", "ovsdb_idl"),
+        r"(?P<subject>\S+): relay database server (?:is disconnected from|has not yet connected to) the relay source",
+        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
+        many=100,
+    ),
+    Kind(
         "not-leader",
         "not cluster leader",
         ("ovsdb_cs", "ovsdb_idl"),

@@ -198,6 +198,9 @@ COMPLAINTS = {
     ),
     "stale": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has older data than was seen"),
     "cut-off": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has lost its cluster"),
+    "relay-cut-off": Complaint(
+        "relay-cut-off", SOUTHBOUND, lambda event: f"the relay at {event.subject} has lost its source"
+    ),
     "no-database": Complaint(
         "southbound-wrong-address",
         SOUTHBOUND,

@@ -16,6 +16,18 @@ SOUTHBOUND = (
         reasons=frozenset({"stale"}),
     ),
     Cause(
+        code="relay-cut-off",
+        state=State.DEGRADED,
+        summary="The southbound relay that this node uses has lost its source: its data is old, and ovn-controller "
+        "leaves it.",
+        remedies=(
+            "See the log of the relay at {address} for the servers that it reads from, and whether these are up and "
+            "can be reached from its host. Until they are, external_ids:ovn-remote may name them, or another relay.",
+            "See the relay's log for the servers that it reads from, and whether these are up and can be reached.",
+        ),
+        reasons=frozenset({"relay-cut-off"}),
+    ),
+    Cause(
         code="northd-version-mismatch",
         state=State.DEGRADED,
         summary="ovn-northd and ovn-controller differ in version, and ovn-match-northd-version is set: ovn-controller "

@@ -29,7 +29,7 @@ from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.served import Served, open_served
-from ovsnet.node.southbound import LogIndexes, Southbound, is_local, open_southbound
+from ovsnet.node.southbound import LogIndexes, Remotes, Southbound, is_local, open_southbound
 from ovsnet.node.unix_peers import HeldEnds
 
 CONNECT_SHARE = 0.8
@@ -72,8 +72,8 @@ class Node:
         self.indexes = LogIndexes()
         self.held_ends = HeldEnds()
         self._preferred: dict[str, Address] = {}
-        self._remotes: tuple[Address, ...] = ()
-        """What the southbound link was last connected by."""
+        self.remotes = Remotes()
+        """Of the southbound link."""
         self.database = Address.parse(settings.database) if settings.database else rundir.database
         self._begun: dict[tuple[str, Socket], HeldSession] = {}
         self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
@@ -312,8 +312,8 @@ class Node:
         return None if session is None else session.peer_pid
 
     def _database_changed(self) -> None:
-        if self.southbound_remotes != self._remotes:
-            self._remotes = self.southbound_remotes
+        if self.southbound_remotes != self.remotes.addresses:
+            self.remotes.addresses = self.southbound_remotes
             self.southbound.redirect()
         self._on_change(OVSDB.daemon)
 
@@ -324,12 +324,12 @@ class Node:
         return self._link(VSWITCHD, lambda: connect(timeout=wait))
 
     async def _open_southbound(self) -> Southbound:
-        remotes = self._remotes = self.southbound_remotes
-        self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in remotes)
+        addresses = self.remotes.addresses = self.southbound_remotes
+        self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in addresses)
         return await open_southbound(
-            remotes,
+            self.remotes,
             timeout=self._connect_timeout,
-            patience=GREETING_PATIENCE,
+            patience=self.remotes.patience(self.settings.hung_after, GREETING_PATIENCE),
             tls=self.settings.tls,
             on_change=lambda: self._on_change(SOUTHBOUND.daemon),
             on_connected=lambda session: self._connected(SOUTHBOUND, session),

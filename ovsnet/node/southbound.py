@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from ovsnet import ovsdb
-from ovsnet.errors import ConnectError, DeadlineExceeded, PeerError, SocketMissing, telling
+from ovsnet.errors import DeadlineExceeded, PeerError, SocketMissing, telling
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.registration import Registered
@@ -25,13 +25,72 @@ MAX_BYTES = 16 << 20
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+ELSEWHERE = 0.5
+"""Of ``hung_after``. A server that is silent for that long is left for another that ``ovn-remote`` names, as
+ovn-controller leaves it after its probe interval."""
+
+AGAIN = 20.0
+"""Seconds between two searches for a better one, while there may be none: a cluster that has lost its majority has
+hundreds of agents."""
+
+
 class Server(msgspec.Struct, frozen=True):
     """What a server says of its copy of the database (ovsdb-server(5), the ``_Server`` database)."""
 
-    clustered: bool
+    model: str
     connected: bool
     leader: bool
     cluster: str
+
+    @property
+    def clustered(self) -> bool:
+        """Whether it is a member of a cluster."""
+        return self.model == "clustered"
+
+    @property
+    def relay(self) -> bool:
+        """Whether it has its data from another server (OVS Documentation/topics/ovsdb-relay.rst)."""
+        return self.model == "relay"
+
+    @property
+    def in_touch(self) -> bool:
+        """Whether its data is new: it has a majority of its cluster, or its source. A relay says so until it has been
+        without that for 30 s (ovsdb/relay.c, ``RELAY_MAX_RECONNECTION_MS``)."""
+        return self.connected or not (self.clustered or self.relay)
+
+
+class Remotes:
+    """The servers that ``ovn-remote`` names. ovn-controller goes on to the next when one is silent, or is out of touch
+    (lib/ovsdb-cs.c, ``ovsdb_cs_check_server_db__``), and so do we: what matters is whether it finds one."""
+
+    def __init__(self) -> None:
+        self.addresses: tuple[Address, ...] = ()
+        """As they were when one of them was connected to last."""
+        self._left: Address | None = None
+        self._left_at = -AGAIN
+        self._all_silent = 0
+
+    def in_order(self) -> list[Address]:
+        """The one that was left comes last."""
+        return sorted(self.addresses, key=lambda each: each == self._left)
+
+    def leave(self, address: Address, now: float) -> bool:
+        """Whether another is to be asked than this one, which is silent or out of touch."""
+        if now - self._left_at < AGAIN or not any(each != address for each in self.addresses):
+            return False
+        self._left, self._left_at = address, now
+        return True
+
+    def patience(self, hung_after: float, most: float) -> float:
+        """Seconds of silence that each is allowed before the next is asked. All may be slow, so it grows, up to
+        ``most``."""
+        if len(self.addresses) < 2:
+            return most
+        return float(min(most, ELSEWHERE * hung_after * 2**self._all_silent))
+
+    def asked(self, *, spoke: bool) -> None:
+        """One of them ``spoke``, or some were silent and none spoke."""
+        self._all_silent = 0 if spoke else min(self._all_silent + 1, 16)
 
 
 class LogIndexes:
@@ -83,12 +142,18 @@ class Southbound(ovsdb.Session):
         for row in _rows(self._server, "Database"):
             if row["name"] == DATABASE:
                 return Server(
-                    clustered=row["model"] == "clustered",
+                    model=str(row["model"]),
                     connected=bool(row["connected"]),
                     leader=bool(row["leader"]),
                     cluster=str(row["cid"] or ""),
                 )
         return None
+
+    @property
+    def in_touch(self) -> bool:
+        """Whether it serves the southbound, with data that is new."""
+        server = self.server
+        return server is not None and server.in_touch
 
     @property
     def options(self) -> Mapping[str, str]:
@@ -144,7 +209,7 @@ def is_local(remotes: Sequence[Address]) -> bool:
 
 
 async def open_southbound(
-    remotes: Sequence[Address],
+    remotes: Remotes,
     *,
     timeout: float,
     patience: float,
@@ -152,18 +217,15 @@ async def open_southbound(
     on_change: Callable[[], None],
     on_connected: Callable[[Southbound], None] = lambda southbound: None,
 ) -> Southbound:
-    """The first remote that accepts, as ovn-controller takes them. ``timeout`` is for each connect, in seconds.
+    """The first remote that speaks and is in touch with its data, or else the first that speaks. ``timeout`` is for
+    each connect, ``patience`` for each silence afterwards; both are seconds.
 
-    Raises the most telling error of those that do not.
+    Raises the most telling error when none speaks.
     """
-    failures: list[PeerError] = []
-    for address in remotes:
+
+    async def opened(address: Address) -> Southbound:
         southbound = Southbound(address)
-        try:
-            await southbound.open(timeout=timeout, tls=tls)
-        except (ConnectError, DeadlineExceeded) as error:  # over TLS a frozen member accepts, and says nothing
-            failures.append(error)
-            continue
+        await southbound.open(timeout=timeout, tls=tls)
         on_connected(southbound)
         try:
             await southbound.watch(on_change, timeout=patience)
@@ -171,6 +233,24 @@ async def open_southbound(
             await southbound.aclose()
             raise
         return southbound
+
+    failures: list[PeerError] = []
+    out_of_touch: list[Address] = []
+    for address in (addresses := remotes.in_order()):
+        try:
+            southbound = await opened(address)
+        except PeerError as error:  # a frozen member accepts, and says nothing
+            failures.append(error)
+            continue
+        remotes.asked(spoke=True)
+        if southbound.in_touch or len(addresses) == 1:
+            return southbound
+        out_of_touch.append(address)
+        await southbound.aclose()
+    if out_of_touch:
+        return await opened(out_of_touch[0])
+    if any(isinstance(each, DeadlineExceeded) for each in failures):
+        remotes.asked(spoke=False)
     raise telling(failures) if failures else SocketMissing("external_ids:ovn-remote names no southbound database.")
 
 

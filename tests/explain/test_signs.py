@@ -70,6 +70,12 @@ def test_quiesce_blocked_for_long_is_a_hang() -> None:
         (1, "bridge", "failed to create bridge br-int: No such device", "datapath-missing"),
         (0, "ovsdb_log", "/etc/conf.db: write failed (No space left on device)", "database-not-writable"),
         (2, "ovsdb_idl", f"{SOUTHBOUND}: clustered database server has stale data; trying another", "southbound-stale"),
+        (
+            2,
+            "ovsdb_cs",
+            f"{SOUTHBOUND}: relay database server is disconnected from the relay source; trying another",
+            "relay-cut-off",
+        ),
         (2, "ovsdb_cs", f"{SOUTHBOUND}: server does not have OVN_Southbound database", "southbound-wrong-address"),
         (2, "main", "controller version - 1 mismatch with northd version - 2", "northd-version-mismatch"),
         (2, "chassis", "Need to specify an encap type and ip", "chassis-unconfigured"),

@@ -137,11 +137,11 @@ async def ovn_remote_names_a_silent_server(scene: Scene) -> Steps:
 
 
 @contextlib.asynccontextmanager
-async def _relay(node: Sandbox) -> AsyncIterator[tuple[str, int]]:
+async def _relay(node: Sandbox, source: str = "", name: str = "relay") -> AsyncIterator[tuple[str, int]]:
     """Another server of the southbound, on TCP: its remote, and its pid."""
     port = free_ports(1)[0]
-    files = (f"--unixctl={node.rundir}/relay.ctl", "-vconsole:off")
-    remotes = (f"--remote=ptcp:{port}:127.0.0.1", f"relay:OVN_Southbound:{node.southbound}")
+    files = (f"--unixctl={node.rundir}/{name}.ctl", "-vconsole:off")
+    remotes = (f"--remote=ptcp:{port}:127.0.0.1", f"relay:OVN_Southbound:{source or node.southbound}")
     async with program(node, "ovsdb-server", *files, *remotes) as server:
         remote = f"tcp:127.0.0.1:{port}"
         await node.run("ovsdb-client", "wait", remote, "OVN_Southbound", "connected")
@@ -161,7 +161,7 @@ async def southbound_moved_to_a_frozen_server(scene: Scene) -> Steps:
 async def _at_a_relay(scene: Scene) -> Steps:
     """The node uses another server of the southbound when the observers come."""
     async with _relay(scene.node) as (remote, pid):
-        scene.remembered["relay"] = pid
+        scene.remembered["pid"] = pid
         await scene.set(f"ovn-remote={remote}")
         yield
         await scene.set(f"ovn-remote={scene.node.southbound}")
@@ -170,11 +170,38 @@ async def _at_a_relay(scene: Scene) -> Steps:
 @fault("healthy", view=_at_a_relay, passing=f"{UNCONNECTED} southbound-slow")
 async def southbound_moved_away_from_a_frozen_server(scene: Scene) -> Steps:
     """The southbound got SIGSTOP, and external_ids:ovn-remote was changed to one that lives."""
-    pid = scene.remembered["relay"]
+    pid = scene.remembered["pid"]
     await _signal(pid, "STOP")
     await scene.set(f"ovn-remote={scene.node.southbound}")
     yield
     await _signal(pid, "CONT")
+
+
+async def _at_a_relay_of_a_relay(scene: Scene) -> Steps:
+    async with _relay(scene.node) as (source, _), _relay(scene.node, source, "relay2") as (remote, _):
+        scene.remembered |= {"source": _port(source), "relay": _port(remote)}
+        await scene.set(f"ovn-remote={remote}")
+        yield
+        await scene.set(f"ovn-remote={scene.node.southbound}")
+
+
+def _port(remote: str) -> int:
+    return int(remote.rpartition(":")[2])
+
+
+@fault("relay-cut-off", view=_at_a_relay_of_a_relay, passing=UNCONNECTED)
+async def relay_lost_its_source(scene: Scene) -> Steps:
+    """The source of the relay that this node uses has been away for half a minute."""
+    source = ("ovs-appctl", "-t", f"{scene.node.rundir}/relay.ctl")
+    listener = f"ptcp:{scene.remembered['source']}:127.0.0.1"
+    await scene.node.run(*source, "ovsdb-server/remove-remote", listener)
+    remote = f"tcp:127.0.0.1:{scene.remembered['relay']}"
+    async with program(scene.node, "ovsdb-client", "monitor", remote, "_Server", "Database", "connected") as told:
+        assert told.stdout is not None
+        while b"new" not in (line := await told.stdout.readline()) or b"false" not in line:
+            assert line, "the relay is gone"
+    yield
+    await scene.node.run(*source, "ovsdb-server/add-remote", listener)
 
 
 async def _signal(pid: int, name: str) -> None:
@@ -229,6 +256,26 @@ async def raft_member_killed(scene: Scene) -> Steps:
     await scene.node.kill("ovn-sb3")
     yield
     await scene.node.start("ovn-sb3")
+
+
+@fault("healthy", shape="raft", passing=f"{UNCONNECTED} southbound-slow")
+async def raft_member_in_use_frozen(scene: Scene) -> Steps:
+    """The first of the southbound's three servers got SIGSTOP, and ovn-controller goes on to another."""
+    await scene.node.freeze("ovn-sb1")
+    yield
+    await scene.node.thaw("ovn-sb1")
+
+
+@fault("healthy", shape="raft", passing=f"{UNCONNECTED} southbound-slow")
+async def raft_member_in_use_cut_off(scene: Scene) -> Steps:
+    """The first of the southbound's three servers hears nothing from the others, and ovn-controller goes on to one of
+    these."""
+    await scene.node.run(
+        "ovs-appctl", "-t", str(scene.socket("ovnsb1_db.ctl")), "cluster/failure-test", "stop-raft-rpc"
+    )
+    yield
+    await scene.node.kill("ovn-sb1")  # nothing else ends the test
+    await scene.node.start("ovn-sb1")
 
 
 @fault("southbound-stale", "southbound-down", shape="raft", passing=f"{UNCONNECTED} southbound-slow", deadline=3)

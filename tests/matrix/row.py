@@ -69,7 +69,8 @@ class Generation(msgspec.Struct, kw_only=True):
 
 
 def retaken(before: Sequence[Generation], now: Sequence[Generation]) -> list[Generation]:
-    """The whole run of before, with the rows that were taken again in place of its own."""
+    """The whole run of before, with the rows that were taken again in place of its own, and those that are new behind
+    them."""
     found = {(each.suite, row.name, row.kind): row for each in now for row in each.rows}
     for row in found.values():
         row.again = True
@@ -77,7 +78,10 @@ def retaken(before: Sequence[Generation], now: Sequence[Generation]) -> list[Gen
         Generation(
             suite=each.suite,
             versions=each.versions,
-            rows=[found.get((each.suite, row.name, row.kind), row) for row in each.rows],
+            rows=[
+                *(found.pop((each.suite, row.name, row.kind), row) for row in each.rows),
+                *(row for (suite, _, _), row in found.items() if suite == each.suite),
+            ],
         )
         for each in before
     ]

@@ -84,4 +84,6 @@ def test_row_that_was_taken_again_replaces_its_own_and_the_page_says_so() -> Non
     after = retaken(before, [Generation(suite="x", versions="", rows=[a_row("a")])])
     assert [[row.right for row in each.rows] for each in after] == [[True, True], [False, True]]
     assert "Taken again by themselves, after the whole run: a." in page(after, 1)
+    later = retaken(before, [Generation(suite="y", versions="", rows=[a_row("new")])])
+    assert [[row.name for row in each.rows] for each in later] == [["a", "b"], ["a", "b", "new"]]
     assert "Taken again" not in page(before, 1)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Hashable, Mapping
 
 from msgspec.structs import replace
 
-from ovsnet.errors import AddressError, OvsnetError
+from ovsnet.errors import AddressError, DeadlineExceeded, OvsnetError
 from ovsnet.health.checks.controller import connection_status
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for, lasting
@@ -21,7 +22,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import chassis_of
 from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
-from ovsnet.node.southbound import Southbound
+from ovsnet.node.southbound import ELSEWHERE, Southbound
 from ovsnet.ovsdb.smap import smap_bool
 
 
@@ -37,26 +38,45 @@ async def echo(node: Node) -> Answer:
         return not_used(
             "The southbound is not asked: it is not on this host, or there is none. See the setting southbound."
         )
-    southbound = await node.southbound.session(node.settings.timeout)
-    rtt = await southbound.echo(timeout=node.settings.timeout)
+    timeout = node.settings.timeout
+    southbound = await node.southbound.session(timeout)
+    try:
+        rtt = await southbound.echo(timeout=timeout)
+    except DeadlineExceeded:
+        if time.monotonic() - southbound.heard_at > ELSEWHERE * node.settings.hung_after:
+            _leave(node, southbound)
+        raise
     return ok(f"The southbound at {southbound.address} answers.", rtt_seconds=rtt)
+
+
+def _leave(node: Node, southbound: Southbound) -> bool:
+    """Have the next to ask go to another server that ``ovn-remote`` names, if there is one, as ovn-controller does."""
+    if leaves := node.remotes.leave(southbound.address, node.clock()):
+        node.southbound.redirect()
+    return leaves
 
 
 @check("southbound.fresh", daemon="southbound", socket=Socket.DATABASE, needs=("southbound.echo",), every=5)
 async def fresh(node: Node) -> Answer:
-    """The server is in touch with its cluster, and its data did not go back in time.
+    """The server is in touch with its cluster or its source, and its data did not go back in time.
 
-    A clustered server that was restored from an old copy answers everything, and ovn-controller refuses it, because its
-    log index is lower than one it has seen (ovsdb-cs.c, ``ovsdb_cs_check_server_db__``).
+    Of several that ``ovn-remote`` names it is one that is, if there is one. A clustered server that was restored from
+    an old copy answers everything, and ovn-controller refuses it, because its log index is lower than one it has seen
+    (ovsdb-cs.c, ``ovsdb_cs_check_server_db__``).
     """
     southbound = node.southbound.held()
+    if not southbound.in_touch and _leave(node, southbound):
+        southbound = await node.southbound.session(node.settings.timeout)
     server = southbound.server
     if server is None:
         return failed("no-southbound", f"{southbound.address} does not serve the southbound database.")
-    if not server.clustered:
-        return ok("A standalone server: it has no copy that could be stale.")
-    if not server.connected:
+    if server.relay and not server.in_touch:
+        facts = {"address": str(southbound.address)}
+        return failed("relay-cut-off", f"The relay at {southbound.address} has lost its source.", facts=facts)
+    if not server.in_touch:
         return failed("stale", f"{southbound.address} has lost its cluster: what it says is old.")
+    if not server.clustered:
+        return ok("A relay in touch with its source." if server.relay else "A standalone server has the only copy.")
     index = await southbound.log_index(timeout=node.settings.timeout)
     seen = node.indexes.newest(server.cluster, index)
     if index < seen and await _controller_accepts_it(node):

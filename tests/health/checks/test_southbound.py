@@ -101,11 +101,45 @@ async def test_member_without_its_cluster_is_stale() -> None:
             went_back = await run(CHECKS["southbound.fresh"], node, PASSED)
             assert (went_back.status, went_back.reason) == (Status.FAILED, "stale")
             assert "went back in time" in went_back.detail
-            lost = await _fresh_with(node, Server(True, False, False, server.cluster))
+            lost = await _fresh_with(node, Server("clustered", False, False, server.cluster))
             assert (lost.status, lost.reason) == (Status.FAILED, "stale")
             assert "lost its cluster" in lost.detail
             absent = await _fresh_with(node, None)
             assert (absent.status, absent.reason) == (Status.FAILED, "no-southbound")
+
+
+@pytest.mark.parametrize("how", ["freeze", "cut off"])
+async def test_member_that_is_no_use_is_left_for_another(asking: Asking, how: str) -> None:
+    """As ovn-controller leaves it."""
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        first = cluster.southbound.partition(",")[0]
+        async with asking(cluster, timeout=0.3) as ask:
+            await ask("ovsdb.echo")
+            used = await ask.until("southbound.echo", lambda now: now.status is Status.OK)
+            assert first in used.detail
+            if how == "freeze":
+                await cluster.freeze("ovn-sb1")
+            else:
+                control = f"{cluster.rundir}/ovnsb1_db.ctl"
+                await cluster.run("ovs-appctl", "-t", control, "cluster/failure-test", "stop-raft-rpc")
+            async with asyncio.timeout(PATIENCE):
+                while first in used.detail:
+                    await ask("southbound.fresh")
+                    used = await ask.until("southbound.echo", lambda now: now.status is Status.OK)
+            assert (await ask("southbound.fresh")).status is Status.OK
+
+
+async def test_relay_without_its_source_is_told(node: Sandbox) -> None:
+    rundir = Rundir(node.rundir, node.rundir)
+    async with Node(Settings(timeout=20.0), rundir, clock=time.monotonic, rng=random.Random(1)) as observed:
+        await run(CHECKS["ovsdb.echo"], observed, {})
+        await run(CHECKS["southbound.echo"], observed, PASSED)
+        well = await _fresh_with(observed, Server("relay", True, False, ""))
+        cut_off = await _fresh_with(observed, Server("relay", False, False, ""))
+    assert (well.status, well.detail) == (Status.OK, "A relay in touch with its source.")
+    assert (cut_off.status, cut_off.reason) == (Status.FAILED, "relay-cut-off")
+    assert node.southbound in cut_off.facts["address"]
 
 
 async def _fresh_with(node: Node, server: Server | None) -> Result:
