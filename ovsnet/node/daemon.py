@@ -12,7 +12,7 @@ from ovsnet.node.components import OVSDB, Component
 from ovsnet.node.database_file import damaged
 from ovsnet.node.descriptors import Descriptors, descriptors
 from ovsnet.node.memory import MemoryWatch
-from ovsnet.node.pidfile import read_pidfile
+from ovsnet.node.pidfile import Lock, read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, runs, sample
@@ -53,7 +53,8 @@ class Daemon:
         self.distant = False
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
         self.ended_at: float | None = None
-        """When its process was first seen to have ended; None while it runs, or when that was never seen."""
+        """When its process was first seen to have ended. Of one that ended before we came, when it wrote the pidfile
+        that it left: it ended after that. None while it runs, or when nothing is known."""
         self.nameless: int | None = None
         """The process that was waited for when the names of its sockets went, and nobody was met since."""
         self.databases: tuple[str, ...] = ()
@@ -126,9 +127,15 @@ class Daemon:
         found = judge(evidence, self._met.pid if self._met is not None and self.peer_pid is not None else None)
         self._sighting = self._clock(), found
         if found.presence is Presence.GONE:
-            self.ended_at = self.ended_at or (self._clock() if evidence.met_lives is False else None)
+            self.ended_at = self.ended_at or self._end(evidence)
             self._silence = None
         return found, found.pid is not None and self._is_new(found.pid)
+
+    def _end(self, evidence: Evidence) -> float | None:
+        if evidence.met_lives is False:
+            return self._clock()
+        age = self.age(None) if evidence.lock is Lock.FREE else None
+        return None if age is None else self._clock() - age
 
     def refused(self) -> bool:
         """A full backlog turned us away. True when it has been heard since that happened before: it is at work."""

@@ -16,6 +16,7 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.pki import certify
 from tests.faults.programs import tls_door
 from tests.node.faults.conftest import Watched, Watching
+from tests.node.faults.oneshot import checked
 
 SETTLED = {"start_allowance": 0.01}
 """The daemons started long ago, for all that the agent cares."""
@@ -81,6 +82,32 @@ async def test_switch_that_dies_after_the_controller_restarted_is_down_at_once(
         assert agent.diagnosis.state.label == "not-ready"
         await node.start("ovs-vswitchd")
         await agent.recovers()
+
+
+@pytest.mark.restored
+@pytest.mark.parametrize("daemon", ["ovs-vswitchd", "ovn-controller"])
+async def test_daemon_that_died_within_the_start_is_down_for_who_comes_later(
+    node: Sandbox, watching: Watching, daemon: str
+) -> None:
+    """Its pidfile is newer than the start, so the start did reach it."""
+    code = {"ovs-vswitchd": "vswitchd-down", "ovn-controller": "controller-down"}[daemon]
+    for each in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
+        await node.restart(each)
+    await node.kill(daemon)
+    async with watching(node, start_allowance=3600) as agent:
+        await agent.until(lambda: agent.diagnosis.code == code, code)
+        assert agent.codes == [code]
+    exit_code, document = await checked(node)
+    assert (exit_code, document["diagnosis"]["code"]) == (1, code)
+
+
+@pytest.mark.restored
+async def test_daemon_that_died_before_the_start_is_waited_for(node: Sandbox, watching: Watching) -> None:
+    await node.kill("ovs-vswitchd")
+    await node.restart("ovsdb-server")
+    async with watching(node, start_allowance=3600) as agent:
+        await agent.until(lambda: "vswitchd-down" in agent.diagnosis.also, "the switch is away")
+        assert agent.diagnosis.code == "starting"
 
 
 @pytest.mark.restored
