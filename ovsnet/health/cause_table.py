@@ -288,6 +288,17 @@ CONSEQUENCES = (
         in_start=True,
     ),
     Cause(
+        code="bridge-protocols-wrong",
+        state=State.DEGRADED,
+        summary="The bridge of ovn-controller does not allow the version of OpenFlow that it speaks.",
+        flows_stay=True,
+        remedies=(
+            "Allow it: `ovs-vsctl add bridge {bridge} protocols {spoken}`. Find out what sets its protocols.",
+            "Add OpenFlow15 to the protocols of the bridge.",
+        ),
+        reasons=frozenset({"openflow-version"}),
+    ),
+    Cause(
         code="controller-not-connected",
         state=State.DEGRADED,
         summary="ovn-controller runs without a southbound or an OpenFlow session.",

@@ -15,7 +15,7 @@ from ovsnet.ovsdb.values import Uuid
 
 WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
-    "Bridge": ["name", "datapath_type", "fail_mode"],
+    "Bridge": ["name", "datapath_type", "fail_mode", "protocols"],
     "Interface": COLUMNS,
     "SSL": ["certificate", "ca_cert", "private_key"],
 }
@@ -82,6 +82,11 @@ class Database(ovsdb.Session):
     def fail_modes(self) -> Mapping[str, str]:
         """By bridge; one that sets none is standalone (ovs-vswitchd.conf.db(5))."""
         return {str(row["name"]): str(row.get("fail_mode") or "standalone") for row in self._rows("Bridge")}
+
+    @property
+    def protocols(self) -> Mapping[str, frozenset[str]]:
+        """The versions of OpenFlow, such as ``OpenFlow15``, that each bridge allows; none are named where all are."""
+        return {str(row["name"]): frozenset(row.get("protocols") or ()) for row in self._rows("Bridge")}
 
     async def patches(self, *, timeout: float) -> list[Patch]:
         """The patch ports, with their bridges. Asked for: where all bridges have one datapath nobody needs them."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ovsnet.sandbox.daemons import Layout, RaftMember
 
-_OPENFLOW = "--protocols=OpenFlow15"  # the version that ovn-controller itself speaks since 22.03
+_OPENFLOW = "--protocols=OpenFlow15"  # the version that ovn-controller itself speaks since 20.06
 _IN_PORT = re.compile(r"in_port=(\d+)")
 
 

@@ -91,6 +91,14 @@ async def datapath_type_unknown(scene: Scene) -> Steps:
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=system")
 
 
+@fault("bridge-protocols-wrong", breaks="controller", passing="controller-not-connected", hidden_by=WITHOUT_OVSDB)
+async def bridge_without_openflow_15(scene: Scene) -> Steps:
+    """br-int allows OpenFlow 1.0 and 1.3 alone, and ovn-controller speaks 1.5."""
+    await scene.vsctl("set", "Bridge", "br-int", "protocols=OpenFlow10,OpenFlow13")
+    yield
+    await scene.vsctl("set", "Bridge", "br-int", "protocols=OpenFlow15")
+
+
 def _lacks(key: str) -> Callable[[Scene], Steps]:
     async def steps(scene: Scene) -> Steps:
         before = (await scene.vsctl("get", "Open_vSwitch", ".", f"external_ids:{key}")).strip().strip('"')

@@ -52,7 +52,7 @@ VERDICTS: dict[str, Verdict] = {
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow", "client-stalled",
             "chassis-behind",
             "database-socket-missing", "nb-joining", "sb-member-away", "sb-leaderless",
-            "certificate-not-loaded", "relay-cut-off",
+            "certificate-not-loaded", "relay-cut-off", "bridge-protocols-wrong",
             "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",
             "vswitchd-restarting", "ovsdb-restarting", "controller-restarting",
             "conntrack-full", "flow-limit-reached", "upcalls-lost", "datapaths-differ", "bridge-fails-open",

@@ -19,6 +19,7 @@ from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
 from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
+from ovsnet.node.version import parse_version
 
 
 @check("controller.running", daemon="ovn-controller", socket=Socket.CONTROL)
@@ -61,6 +62,16 @@ async def openflow(node: Node) -> Answer:
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
     known = node.held_ends.holds_one(controller, connected, place)
+    session, database = node.controller.current, node.ovsdb.current
+    spoken = openflow_of(session.program) if session is not None else ""
+    allowed = database.protocols.get(bridge) if database is not None else None
+    if allowed and spoken and spoken not in allowed:  # each attempt is a connection for a moment
+        return failed(
+            "openflow-version",
+            f"ovn-controller is not connected to {bridge}: it speaks {spoken}, and the bridge allows only "
+            f"{', '.join(sorted(allowed))}.",
+            facts={"bridge": bridge, "spoken": spoken},
+        )
     if len(connected) > own and known is not False:
         others = f"{len(connected) - own} connections besides ours exist on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
@@ -74,6 +85,13 @@ async def openflow(node: Node) -> Answer:
         facts={"retry_seconds": f"{wait:.1f}"},
         retry_seconds=wait,
     )
+
+
+def openflow_of(program: str) -> str:
+    """The one version of OpenFlow that such an ovn-controller speaks (OVN commit 6ec0b8203, of 20.06:
+    controller/ofctrl.c, ``ofctrl_init``); empty while its own is not known. Pure."""
+    version = parse_version(program)
+    return "" if version is None else "OpenFlow15" if version >= (20, 6) else "OpenFlow13"
 
 
 @check("controller.connection", daemon="ovn-controller", socket=Socket.CONTROL, needs=("controller.running",))
