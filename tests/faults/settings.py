@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ovsnet.health.cause import State
+from ovsnet.sandbox.proc import free_ports
 from tests.faults.daemons import NO_FLOWS, WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
 
@@ -91,12 +92,23 @@ async def datapath_type_unknown(scene: Scene) -> Steps:
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=system")
 
 
-@fault("bridge-protocols-wrong", breaks="controller", passing="controller-not-connected", hidden_by=WITHOUT_OVSDB)
+@fault("bridge-protocols-wrong", passing="controller-not-connected")
 async def bridge_without_openflow_15(scene: Scene) -> Steps:
     """br-int allows OpenFlow 1.0 and 1.3 alone, and ovn-controller speaks 1.5."""
     await scene.vsctl("set", "Bridge", "br-int", "protocols=OpenFlow10,OpenFlow13")
     yield
     await scene.vsctl("set", "Bridge", "br-int", "protocols=OpenFlow15")
+
+
+@fault("healthy", passing="controller-not-connected")
+async def bridge_reached_over_tcp(scene: Scene) -> Steps:
+    """external_ids:ovn-bridge-remote has ovn-controller reach its bridge over TCP (since OVN 24.09)."""
+    port = free_ports(1)[0]
+    await scene.vsctl("set-controller", "br-int", f"ptcp:{port}:127.0.0.1")
+    await scene.set(f"ovn-bridge-remote=tcp:127.0.0.1:{port}")
+    yield
+    await scene.unset("ovn-bridge-remote")
+    await scene.vsctl("del-controller", "br-int")
 
 
 def _lacks(key: str) -> Callable[[Scene], Steps]:

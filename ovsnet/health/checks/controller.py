@@ -14,12 +14,12 @@ from ovsnet.node.addresses import addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
 from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.components import Socket
+from ovsnet.node.controller_openflow import bridge_remote, is_connected, openflow_of
 from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
 from ovsnet.node.process import names_chassis
 from ovsnet.node.unix_peers import accepted
-from ovsnet.node.version import parse_version
 
 
 @check("controller.running", daemon="ovn-controller", socket=Socket.CONTROL)
@@ -48,9 +48,12 @@ async def openflow(node: Node) -> Answer:
     """ovn-controller holds an OpenFlow connection to its bridge.
 
     It has no command that says so. The kernel's table of unix sockets does: somebody besides us is connected there, and
-    where ovn-controller's descriptors can be read, whether that is ovn-controller.
+    where ovn-controller's descriptors can be read, whether that is ovn-controller. Where ``ovn-bridge-remote`` leads
+    elsewhere, so does the kernel's table of TCP.
     """
     bridge = bridge_used(node)
+    if remote := bridge_remote(node.external_ids, _program(node), node.rundir.mgmt(bridge).path):
+        return await _connected_at(node, bridge, remote)
     controller, link = node.daemons["ovn-controller"].peer_pid, node.openflow.get(bridge)
     place = bridge, None if link is None else link.lost_at  # where ours broke, everybody's did
     if node.held_ends.keeps_one(controller, place):
@@ -62,16 +65,8 @@ async def openflow(node: Node) -> Answer:
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
     known = node.held_ends.holds_one(controller, connected, place)
-    session, database = node.controller.current, node.ovsdb.current
-    spoken = openflow_of(session.program) if session is not None else ""
-    allowed = database.protocols.get(bridge) if database is not None else None
-    if allowed and spoken and spoken not in allowed:  # each attempt is a connection for a moment
-        return failed(
-            "openflow-version",
-            f"ovn-controller is not connected to {bridge}: it speaks {spoken}, and the bridge allows only "
-            f"{', '.join(sorted(allowed))}.",
-            facts={"bridge": bridge, "spoken": spoken},
-        )
+    if (barred := _barred(node, bridge)) is not None:
+        return barred
     if len(connected) > own and known is not False:
         others = f"{len(connected) - own} connections besides ours exist on {bridge}.mgmt"
         return ok(f"ovn-controller is connected to {bridge}." if known else f"{others}.")
@@ -87,11 +82,38 @@ async def openflow(node: Node) -> Answer:
     )
 
 
-def openflow_of(program: str) -> str:
-    """The one version of OpenFlow that such an ovn-controller speaks (OVN commit 6ec0b8203, of 20.06:
-    controller/ofctrl.c, ``ofctrl_init``); empty while its own is not known. Pure."""
-    version = parse_version(program)
-    return "" if version is None else "OpenFlow15" if version >= (20, 6) else "OpenFlow13"
+def _barred(node: Node, bridge: str) -> Answer | None:
+    """What is wrong with a bridge that refuses the version which ovn-controller speaks. Each attempt is a connection
+    for a moment, so this is asked before the connections are counted."""
+    database = node.ovsdb.current
+    spoken, allowed = openflow_of(_program(node)), database.protocols.get(bridge) if database is not None else None
+    if not allowed or not spoken or spoken in allowed:
+        return None
+    return failed(
+        "openflow-version",
+        f"ovn-controller is not connected to {bridge}: it speaks {spoken}, and the bridge allows only "
+        f"{', '.join(sorted(allowed))}.",
+        facts={"bridge": bridge, "spoken": spoken},
+    )
+
+
+async def _connected_at(node: Node, bridge: str, remote: str) -> Answer:
+    pid = node.daemons["ovn-controller"].peer_pid
+    connected = None if pid is None else await asyncio.to_thread(is_connected, pid, remote)
+    if connected is None:
+        return Answer(Status.UNKNOWN, "unseen", f"Whether ovn-controller is connected at {remote} cannot be seen.")
+    if connected:
+        return ok(f"ovn-controller is connected to {bridge} at {remote}.")
+    return failed(
+        "controller-no-openflow",
+        f"ovn-controller is not connected to {bridge} at {remote}, which external_ids:ovn-bridge-remote names.",
+        facts={"bridge": bridge, "remote": remote},
+    )
+
+
+def _program(node: Node) -> str:
+    session = node.controller.current
+    return "" if session is None else session.program
 
 
 @check("controller.connection", daemon="ovn-controller", socket=Socket.CONTROL, needs=("controller.running",))

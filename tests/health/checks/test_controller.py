@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from ovsnet.health.checks.controller import LATELY, STALE, openflow_of
+from ovsnet.health.checks.controller import LATELY, STALE
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
@@ -55,14 +55,6 @@ async def test_stopped_controller_is_late_and_then_hung(
     async with asking(node, timeout=0.2, hung_after=hung_after) as ask:
         result = await ask("controller.running")
     assert (result.status, result.reason) == (status, reason)
-
-
-@pytest.mark.parametrize(
-    ("program", "version"),
-    [("ovn-controller 20.03.1", "OpenFlow13"), ("ovn-controller 20.06.0", "OpenFlow15"), ("", "")],
-)
-def test_version_of_openflow_follows_that_of_ovn(program: str, version: str) -> None:
-    assert openflow_of(program) == version
 
 
 @pytest.mark.restored
