@@ -77,6 +77,10 @@ class OutOfMemory(OwnLimit):
     default_remedy = "Give ovsnet more memory, and see what uses it up."
 
 
+OWN_LIMITS = frozenset({OwnLimit.reason, OutOfMemory.reason})
+"""Reasons for which nothing was asked."""
+
+
 def own_limit(error: BaseException) -> OwnLimit | None:
     """The error of the tree for a limit of our own that ``error`` shows; None when it shows none."""
     if isinstance(error, OwnLimit):

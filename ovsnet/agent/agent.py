@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from ovsnet.agent.findings import Findings
 from ovsnet.agent.past import Past
 from ovsnet.config import Settings
 from ovsnet.deadlines import HEARTBEAT
-from ovsnet.errors import own_limit
+from ovsnet.errors import OWN_LIMITS, own_limit
 from ovsnet.health.checks.asking import look_again, run
 from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result, Status
@@ -195,15 +195,18 @@ class Agent:
                 await asyncio.sleep(early)
             wake.clear()
             started = self.clock()
-            self._record(await self._ask(check))
+            results = await self._ask(check)
+            self._record(results)
             if woken:
                 self._wake_dependants(check.name)
             due = next_turn(first, period, started)
+            if any(each.reason in OWN_LIMITS for each in results):  # it was not asked at all
+                due = min(due, started + self.settings.interval)
             if (taken := self.health.awaits(check.name, started)) is not None:
                 due = min(due, started + max(STAGE_PERIOD, STAGE_SHARE * taken))
             again = self.clock() + SHORTEST_GAP
 
-    async def _ask(self, check: Check) -> Iterable[Result]:
+    async def _ask(self, check: Check) -> Collection[Result]:
         """A check that begins to fail is asked once more, behind those it builds on.
 
         A daemon may have gone between their last answer and this one; then theirs is the failure to report first. A
@@ -252,8 +255,7 @@ class Agent:
             if self.health.results and (diagnosis := self.health.judge(self.ticked_at)) is not None:
                 self._tell([Change(None, diagnosis)])
 
-    def _record(self, results: Iterable[Result]) -> None:
-        results = list(results)
+    def _record(self, results: Collection[Result]) -> None:
         self.counters.count(results)
         self.past.answers(results)
         waited_for = self.health.timeline.waiting_for()

@@ -78,7 +78,7 @@ def diagnose(
     starting = timeline.under_way(now, allowance)
     if not results:
         found = UNASKED
-    elif starting and waiting and all(_is_of_a_start(match, timeline, now, allowance) for match in matches):
+    elif starting and waiting and all(_is_of_a_start(match, results, timeline, now, allowance) for match in matches):
         found = _starting(waiting, results, matches)
     elif before is not None and _was_starting(before, timeline) and _asked_within_the_start(matches, timeline):
         found = before
@@ -121,12 +121,24 @@ def _was_starting(before: Diagnosis, timeline: Timeline) -> bool:
     return before.state is State.STARTING and bool(before.evidence)
 
 
-def _is_of_a_start(match: Match, timeline: Timeline, now: float, allowance: float) -> bool:
+def _is_of_a_start(
+    match: Match, results: Mapping[str, Result], timeline: Timeline, now: float, allowance: float
+) -> bool:
     cause, result = match
     if state_of(cause, result) is State.DEGRADED:
         return True
+    if not cause.in_start:
+        return False
     daemon = "" if cause.code == "flows-missing" else result.daemon
-    return cause.in_start and timeline.excuses(daemon, now, allowance, lost_at=result.lost_at)
+    after = not _installed_flows(result, results)
+    return timeline.excuses(daemon, now, allowance, lost_at=result.lost_at, after_others=after)
+
+
+def _installed_flows(result: Result, results: Mapping[str, Result]) -> bool:
+    """Whether ovn-controller died after the switch's start: it left its pidfile, and flows that it alone installs."""
+    flows = results.get("openflow.flows")
+    died = result.daemon == CONTROLLER.daemon and result.lost_at is not None
+    return died and flows is not None and flows.status is Status.OK
 
 
 def _asked_within_the_start(matches: list[Match], timeline: Timeline) -> bool:

@@ -118,10 +118,14 @@ class Timeline:
             for stage in self._stages
         )
 
-    def excuses(self, daemon: str, now: float, allowance: float, *, lost_at: float | None = None) -> bool:
+    def excuses(
+        self, daemon: str, now: float, allowance: float, *, lost_at: float | None = None, after_others: bool = True
+    ) -> bool:
         """Whether what ``daemon`` lacks is part of a start: it, or one that starts before it, started less than
-        ``allowance`` seconds ago, and after ``lost_at``, when ``daemon`` itself was lost."""
+        ``allowance`` seconds ago, and after ``lost_at``, when ``daemon`` itself was lost. ``after_others``: it may not
+        have started after those yet."""
         ahead = START_ORDER[: START_ORDER.index(daemon) + 1] if daemon in START_ORDER else START_ORDER
+        ahead = ahead if after_others else (daemon,)
         starts = [at for name, at in self._starts.items() if name in ahead and now - at < allowance]
         return any(lost_at is None or at > lost_at for at in starts)
 

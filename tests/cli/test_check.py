@@ -5,9 +5,11 @@ import json
 import os
 import re
 import socket
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import anyio
 import pytest
 
 from ovsnet.cli.check import ANSWER_SHARE, check
@@ -18,6 +20,7 @@ from ovsnet.health.checks.round import ask_all
 from ovsnet.node.node import Node
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ended, Ovsnet
+from tests.namespaces import OTHER_PID_NAMESPACE, OWN_MOUNTS
 
 
 async def in_a_thread(ovsnet: Ovsnet, *arguments: object) -> Ended:
@@ -89,6 +92,30 @@ async def test_empty_run_directory_is_3_because_the_daemons_may_be_elsewhere(
     (echo,) = [line for line in lines if line.startswith("  FAILED  ovsdb.echo")]
     assert str(shared_node.pid("ovsdb-server")) in echo
     assert any(line.startswith("  -       ovsdb.bridge") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("flags", "exit_code", "verdict"),
+    [
+        (("--database", "tcp:no-such-host.invalid:6640"), 3, "name-unresolved"),
+        (("--database", "ssl:127.0.0.1:1"), 2, "misconfigured"),
+    ],
+)
+async def test_address_of_the_database_that_is_wrong_leaves_it_unsaid_whether_the_node_works(
+    shared_node: Sandbox, ovsnet: Ovsnet, flags: tuple[str, ...], exit_code: int, verdict: str
+) -> None:
+    code, out, _ = await in_a_thread(ovsnet, "check", "--rundir", shared_node.rundir, *flags)
+    assert (code, out.partition(":")[0]) == (exit_code, verdict)
+    assert "Start it" not in out
+
+
+async def test_host_without_any_run_directory_is_3_where_no_daemon_can_be_seen(shared_node: Sandbox) -> None:
+    """As in a container that has neither the run directory nor the processes of its host."""
+    nowhere = 'mount -t tmpfs none /run && exec "$@"'
+    words = (*OWN_MOUNTS, *OTHER_PID_NAMESPACE, "sh", "-c", nowhere, "sh", sys.executable, "-m", "ovsnet", "check")
+    result = await anyio.run_process(words, check=False)
+    assert (result.returncode, result.stdout.decode().partition(":")[0]) == (3, "not-visible")
+    assert b"Traceback" not in result.stderr
 
 
 @pytest.mark.restored

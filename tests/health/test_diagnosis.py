@@ -227,6 +227,19 @@ def test_who_is_to_install_flows_depends_on_whether_ovn_is_used() -> None:
     assert "br0" in diagnosis_of(plain).remedy
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("southbound.fresh", "stale"),
+        ("controller.connection", "stale"),
+        ("controller.connection", "controller-not-connected"),
+    ],
+)
+def test_who_refuses_a_restored_southbound_is_told_how_to_take_it(name: str, reason: str) -> None:
+    """Nothing else ends that but a restart of ovn-controller, and of a southbound elsewhere its log alone says so."""
+    assert "`ovn-appctl -t ovn-controller sb-cluster-state-reset`" in diagnosis_of(result(name, reason)).remedy
+
+
 def test_wait_for_flows_that_ovn_itself_began_is_told_with_its_releases() -> None:
     """They never come back by themselves there (OVN 621f85e92, reverted by 30f431174)."""
     waiting = result("ovsdb.flow_restore", "flow-restore-wait")

@@ -58,6 +58,23 @@ async def test_standing_hang_fails_the_liveness_of_a_fresh_agent_whatever_its_al
         await agent.recovers()
 
 
+@pytest.mark.restored
+@pytest.mark.parametrize(
+    ("daemon", "code"),
+    [("ovsdb-server", "ovsdb-hung"), ("ovs-vswitchd", "vswitchd-hung"), ("ovn-controller", "controller-hung")],
+)
+async def test_end_of_a_freeze_is_no_start_for_an_agent_that_came_within_it(
+    node: Sandbox, watching: Watching, daemon: str, code: str
+) -> None:
+    """No stage of the node's start was proven to it before."""
+    await node.freeze(daemon)
+    async with watching(node, **SETTLED) as agent:
+        await agent.until(lambda: agent.diagnosis.code == code, code)
+        await node.thaw(daemon)
+        await agent.recovers()
+    assert "starting" not in agent.codes
+
+
 async def test_controller_that_is_gone_keeps_the_node_unready_for_a_fresh_agent(
     node: Sandbox, watching: Watching
 ) -> None:
@@ -99,6 +116,21 @@ async def test_daemon_that_died_within_the_start_is_down_for_who_comes_later(
         assert agent.codes == [code]
     exit_code, document = await checked(node)
     assert (exit_code, document["diagnosis"]["code"]) == (1, code)
+
+
+@pytest.mark.restored
+async def test_controller_that_died_after_the_switch_restarted_is_down_for_who_comes_later(
+    node: Sandbox, watching: Watching
+) -> None:
+    """Its pidfile is older than that start; the flows are not."""
+    await node.restart("ovs-vswitchd")
+    await node.wait_ready()
+    await node.kill("ovn-controller")
+    async with watching(node, start_allowance=3600) as agent:
+        await agent.until(lambda: agent.diagnosis.code == "controller-down", "controller-down")
+        assert (await agent.get("/readyz"))[0] == 503
+    exit_code, document = await checked(node)
+    assert (exit_code, document["diagnosis"]["code"]) == (1, "controller-down")
 
 
 @pytest.mark.restored

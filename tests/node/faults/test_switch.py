@@ -117,6 +117,26 @@ async def test_second_switch_that_waits_for_the_first_is_told_and_the_node_serve
         await agent.recovers()
 
 
+async def test_second_switch_is_told_to_who_comes_later_too(
+    node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pidfile names the second one, whose control socket is the newest; the first still serves."""
+    monkeypatch.setenv("OVSNET_START_ALLOWANCE", "0.5")
+    first = node.pid("ovs-vswitchd")
+    async with program(node, *switch_arguments(node, "--enable-dummy=override", "--disable-system")) as second:
+        await node.wait_listening(f"ovs-vswitchd.{second.pid}.ctl")
+        async with watching(node, start_allowance=0.5) as fresh:
+            await fresh.tells(
+                "vswitchd-locked-out",
+                state="degraded",
+                fact=f"Process {first} serves, and a second ovs-vswitchd, process {second.pid}",
+                failed={"vswitchd.alone"},
+            )
+        exit_code, document = await checked(node)
+    assert (exit_code, document["diagnosis"]["code"]) == (0, "vswitchd-locked-out")
+    assert f"`kill {second.pid}`" in document["diagnosis"]["remedy"]
+
+
 async def test_switch_of_another_node_of_this_host_is_not_a_second_one(
     shared_node: Sandbox, watching: Watching
 ) -> None:
