@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ovsnet import doctor
 from ovsnet.agent import agent as module
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
+from ovsnet.sandbox.node import Sandbox
 from tests.agent.conftest import Watching
 from tests.patience import PATIENCE
 
@@ -100,3 +103,20 @@ async def test_bug_in_a_check_is_degraded_and_no_daemon_is_blamed(
         assert not watched.agent.health.diagnosis.dead
         assert watched.agent.health.results["ovsdb.echo"].status is Status.UNKNOWN
         assert set(watched.agent.health.results) == set(CHECKS)
+
+
+async def test_check_that_a_limit_of_ours_kept_back_does_not_wait_for_its_turn(
+    shared_node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    def out_of_descriptors(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    assert CHECKS["host.fit"].every == 60, "one that is seldom asked"
+    monkeypatch.setattr(doctor, "fatal_findings", out_of_descriptors)
+    async with watching(shared_node.rundir, interval=0.05) as watched:
+        await watched.rounds(20)
+    assert asked > 5
