@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,11 +55,12 @@ class Node:
 
 @dataclass(slots=True)
 class Outcome:
-    """How often it was asked, the most seconds that ``ovs-appctl`` waited for ovs-vswitchd, and sentences on what was
-    wrong."""
+    """How often it was asked, the most seconds that ``ovs-appctl`` waited for ovs-vswitchd, what ``check`` said each
+    time, by code, and sentences on what was wrong."""
 
     checks: int = 0
     longest: float = 0.0
+    said: list[tuple[str, str]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -146,6 +148,7 @@ async def watch(node: Node, minutes: float) -> Outcome:
                     outcome.wrong.append(f"what happens there ended: {living.exception()}")
                 living.cancel()
                 await asyncio.gather(living, return_exceptions=True)
+                outcome.wrong += [sentence for code, sentence in outcome.said if code not in _true(outcome)]
                 outcome.wrong += _false(observer, outcome, began)
     return outcome
 
@@ -163,8 +166,10 @@ async def _ask(scene: Scene, outcome: Outcome) -> None:
     outcome.longest = max(outcome.longest, time.monotonic() - asked)
     found = await check(scene, pace=1.0)
     said = found.document.get("diagnosis", {})
-    if said.get("code") not in _true(outcome) or found.exit_code:
-        outcome.wrong.append(f"check said {said.get('code')} ({said.get('evidence')}), exit code {found.exit_code}")
+    sentence = f"check said {said.get('code')} ({said.get('evidence')}), exit code {found.exit_code}"
+    outcome.said.append((str(said.get("code")), sentence))
+    if found.exit_code:
+        outcome.wrong.append(sentence)
     if found.errors:
         outcome.wrong.append(f"check printed {found.errors}")
 
@@ -187,10 +192,12 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def quiet(minutes: float) -> bool:
-    """Whether nothing was said on any of the nodes."""
+async def quiet(minutes: float, only: str) -> bool:
+    """Whether nothing was said on any of the nodes whose names match."""
     wrong = 0
     for name, node in NODES.items():
+        if not fnmatch(name, only):
+            continue
         outcome = await watch(node, minutes)
         say(f"{name}: {outcome.checks} checks, ovs-appctl waited {outcome.longest:.1f} s, {len(outcome.wrong)} wrong")
         for sentence in outcome.wrong:
@@ -202,7 +209,9 @@ async def quiet(minutes: float) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak.quiet", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0, help="on each node, default 3")
-    return 0 if uvloop.run(quiet(parser.parse_args().minutes)) else 1
+    parser.add_argument("--only", metavar="GLOB", default="*", help="nodes by this name alone")
+    asked = parser.parse_args()
+    return 0 if uvloop.run(quiet(asked.minutes, asked.only)) else 1
 
 
 if __name__ == "__main__":
