@@ -10,8 +10,8 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-kubelet test-versions properties lint fix soak \
-  soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-kubelet test-versions properties \
+  lint fix soak soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
 
 # What ovsnet needs to run, without the tools of its tests: half the time until the node is there.
 demo: $(RUNS)

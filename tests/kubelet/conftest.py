@@ -37,19 +37,17 @@ def place() -> Path:
 
 
 @pytest.fixture(scope="session")
-def images(place: Path) -> list[Path]:
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     """Files of the agent's image, and of one that holds a pod's namespaces."""
-    directory = place / "buildah"
-    directory.mkdir()
+    directory = tmp_path_factory.mktemp("buildah")
     buildah = Buildah(directory)
     agent = buildah.build(buildah.base(container_base()))
-    waits = ("/opt/ovsnet/bin/python3", "-c", "import signal; signal.pause()")
-    files: list[Path] = []
-    for name, entry in ((IMAGE, ("/opt/ovsnet/bin/ovsnet",)), (PAUSE, waits)):
-        files.append(place / f"{len(files)}.tar")
-        buildah.save(buildah.derive(agent, name, *entry), files[-1])
+    pause = buildah.derive(agent, "/opt/ovsnet/bin/python3", "-c", "import signal; signal.pause()")
+    files = [directory / "agent.tar", directory / "pause.tar"]
+    for image, file, name in zip((agent, pause), files, (IMAGE, PAUSE), strict=True):
+        buildah.save(image, file, name)
+    yield files
     shutil.rmtree(directory)
-    return files
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ exec unshare --mount --propagation=private --pid --fork --kill-child --mount-pro
 
 # The shell stays, as the first process of its namespace, and reaps those whose parents have ended.
 _STAY = f"""\
-{sys.executable} -m tests.kubelet.enclosure --mount "$@"
+{shlex.quote(sys.executable)} -m tests.kubelet.enclosure --mount "$@"
 eval "$COMMAND" || exit $?
 exit 0
 """

@@ -112,6 +112,9 @@ class Kubelet:
             f"--cert-dir={self._manifests.parent}/kubelet/pki",
             f"--volume-plugin-dir={self._manifests.parent}/kubelet/plugins",
             "--file-check-frequency=1s",
+            # 1.20 takes a container with a startup probe and no readiness probe for ready at its next look at the whole
+            # pod. By default that is a minute or more away.
+            "--sync-frequency=5s",
             # The machine stays as it is: no rules of a firewall, no settings of the kernel, no groups above the pods'.
             "--make-iptables-util-chains=false",
             "--protect-kernel-defaults=true",
