@@ -53,12 +53,16 @@ def _make(group: Path) -> None:
 
 
 def _require_controllers(made: list[Path]) -> None:
-    found = {name for group in made for name in NEEDED if list(group.glob(f"{name}.*"))}
-    for group in made:
-        if (available := group / "cgroup.controllers").exists():
-            found |= set(available.read_text().split())
+    found = set().union(*map(_controllers, made))
     if lacking := [name for name in NEEDED if name not in found]:
         raise UnfitEnvironment(f"Control groups have no {' and no '.join(lacking)} here.", remedy=_REMEDY)
+
+
+def _controllers(group: Path) -> set[str]:
+    """Those of ``NEEDED`` that it has. Some of their files version 2 shows without them, too."""
+    if (listed := group / "cgroup.controllers").exists():
+        return set(listed.read_text().split())
+    return {name for name in NEEDED if list(group.glob(f"{name}.*"))}
 
 
 def _sweep(place: Path) -> None:

@@ -32,7 +32,6 @@ class ContainerStatus(msgspec.Struct, frozen=True):
     """What a kubelet says of a container. ``id`` is empty before the first start."""
 
     id: str
-    ready: bool
     running: bool
     restarts: int
 
@@ -41,6 +40,7 @@ class Kubelet:
     """Use as a context manager, in an enclosure."""
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory / "kubelet"
         self._manifests = directory / "manifests"
         self._log = directory / "kubelet.log"
         self._port = free_port()
@@ -108,9 +108,9 @@ class Kubelet:
             f"--port={free_port()}",
             f"--read-only-port={self._port}",
             "--healthz-port=0",
-            f"--root-dir={self._manifests.parent}/kubelet",
-            f"--cert-dir={self._manifests.parent}/kubelet/pki",
-            f"--volume-plugin-dir={self._manifests.parent}/kubelet/plugins",
+            f"--root-dir={self._directory}",
+            f"--cert-dir={self._directory}/pki",
+            f"--volume-plugin-dir={self._directory}/plugins",
             "--file-check-frequency=1s",
             # 1.20 takes a container with a startup probe and no readiness probe for ready at its next look at the whole
             # pod. By default that is a minute or more away.
@@ -146,8 +146,8 @@ class Pod:
         for each in self._status().get("containerStatuses") or []:
             if each["name"] == name:
                 identity = each.get("containerID", "").rpartition("/")[2]
-                return ContainerStatus(identity, each["ready"], "running" in each["state"], each["restartCount"])
-        return ContainerStatus("", ready=False, running=False, restarts=0)
+                return ContainerStatus(identity, "running" in each["state"], each["restartCount"])
+        return ContainerStatus("", running=False, restarts=0)
 
     def restarts(self) -> dict[str, int]:
         """By container."""

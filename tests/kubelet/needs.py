@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.sandbox import suite
 from tests.kubelet.source import TOOLS, kubelet
 from tests.system import needs
+from tests.system.image import RELEASE
 
 PACKAGES = ("debootstrap", "buildah", "containerd")
 """Of this distribution, unpacked and not installed."""
@@ -14,11 +16,12 @@ PACKAGES = ("debootstrap", "buildah", "containerd")
 
 def missing() -> str:
     """A sentence on what this host lacks, or empty."""
-    if sentence := needs.unable(TOOLS) or needs.unfetched(PACKAGES):
+    if sentence := needs.unable((*needs.TOOLS, *TOOLS)) or needs.unfetched(PACKAGES):
         return sentence
     if not Path("/dev/kmsg").exists():
-        return "there is no /dev/kmsg, where a kubelet reads of processes that were out of memory."
+        return "there is no /dev/kmsg, from which a kubelet learns whom the kernel killed for want of memory."
     try:
+        suite.programs(RELEASE)
         kubelet()
     except UnfitEnvironment as error:
         return f"{error} {error.remedy}"
