@@ -15,6 +15,7 @@ import click
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.sandbox import suite
+from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.tools import call
 from tests.system.image import once
 
@@ -69,6 +70,7 @@ def _build(source: Path, toolchain: Path, path: Path, program: Path) -> None:
     variables = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(path),
+        "TMPDIR": str(path),
         "GOROOT": str(toolchain),
         "GOPATH": str(path),
         "GOCACHE": str(path / "cache"),
@@ -76,9 +78,10 @@ def _build(source: Path, toolchain: Path, path: Path, program: Path) -> None:
         "CGO_ENABLED": "0",  # as Debian builds kubectl: no C compiler is needed
     }
     version = f"-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion={VERSION}"
-    argv = ["nice", "-n", "5", str(toolchain / "bin/go"), "build", "-ldflags", f"-s -w {version}", "-o", str(program)]
+    argv = [*die_with_parent(), "nice", "-n", "5", str(toolchain / "bin/go"), "build"]
+    argv += ["-ldflags", f"-s -w {version}", "-o", str(program), "./cmd/kubelet"]
     done = subprocess.run(
-        [*argv, "./cmd/kubelet"],
+        argv,
         cwd=source,
         env=variables,
         capture_output=True,
