@@ -10,8 +10,8 @@ JOBS ?= 4
 # Compiling what did not change took a fifth of the tests' CPU on machines that set it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-versions properties lint fix soak \
-  soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
+.PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-kubelet test-versions properties \
+  lint fix soak soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
 
 # What ovsnet needs to run, without the tools of its tests: half the time until the node is there.
 demo: $(RUNS)
@@ -65,6 +65,11 @@ audit: setup
 # As root: installs each of them on a bare machine, and runs its main job. Says what it could not run.
 test-packages: setup
 	$(BIN)/pytest -q -m system tests/packages
+
+# As root: a real kubelet runs the pods that `ovsnet kubernetes render` prints, beside a node that is broken. The first
+# time it builds the kubelet, which no package has.
+test-kubelet: setup
+	$(BIN)/python -m tests.kubelet.enclosure $(BIN)/pytest -q -m system tests/kubelet
 
 lint: setup
 	$(BIN)/ruff format --check

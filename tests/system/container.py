@@ -70,6 +70,16 @@ class Buildah:
         self._policed("build", *flags, *lent, f"--file={SOURCE}/Containerfile", SOURCE)
         return "localhost/ovsnet"
 
+    def derive(self, image: str, *command: str) -> str:
+        """An image of the same files that starts something else."""
+        container = self._policed("from", "--pull-never", image)
+        self.run("config", f"--entrypoint={json.dumps(command)}", "--cmd=", container)
+        return self._policed("commit", "--quiet", container)
+
+    def save(self, image: str, file: Path, name: str) -> None:
+        """As a file that other runtimes import, under that name."""
+        self._policed("push", "--quiet", image, f"docker-archive:{file}:{name}")
+
     def load(self, file: Path) -> str:
         """The id of an image out of a file."""
         return self._policed("pull", "--quiet", f"oci-archive:{file}")

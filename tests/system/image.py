@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ovsnet.sandbox import binaries
@@ -38,12 +39,12 @@ HOME = "/opt/ovsnet"
 def node_image() -> Path:
     """The directory of an image of a node, with all that ovsnet needs in a venv at ``HOME``, but without ovsnet."""
     pins = hashlib.sha256((SOURCE / "constraints.txt").read_bytes()).hexdigest()[:12]
-    return _once(f"node-{RELEASE}-{pins}", _make_node)
+    return once(f"node-{RELEASE}-{pins}", _make_node)
 
 
 def container_base() -> Path:
     """The directory of an image that holds Python and nothing that compiles."""
-    return _once(f"base-{RELEASE}", lambda target: _debootstrap(target, FOR_A_CONTAINER))
+    return once(f"base-{RELEASE}", lambda target: _debootstrap(target, FOR_A_CONTAINER))
 
 
 def _make_node(target: Path) -> None:
@@ -67,9 +68,8 @@ def _in(root: Path, *argv: str) -> None:
     subprocess.run(["chroot", str(root), *argv], check=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
-def _once(name: str, make: object) -> Path:
+def once(name: str, make: Callable[[Path], None]) -> Path:
     """The directory of that name in the cache; it appears complete or not at all."""
-    assert callable(make)
     shelf = default_cache() / "images"
     shelf.mkdir(parents=True, exist_ok=True)
     target = shelf / name

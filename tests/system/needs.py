@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -24,18 +25,33 @@ PACKAGES = ("systemd-container", "debootstrap", "prometheus", "buildah", "chromi
 
 def missing() -> str:
     """A sentence on what this host lacks, or empty."""
+    if sentence := unable(TOOLS) or unfetched(PACKAGES):
+        return sentence
+    try:
+        kustomize()
+    except UnfitEnvironment as error:
+        return f"{error} {error.remedy}"
+    return ""
+
+
+def unable(tools: Sequence[str]) -> str:
+    """What keeps this host from being root's to divide into namespaces, as a sentence; or empty."""
     if os.geteuid() != 0:
-        return "it needs root, because it boots a systemd."
-    if tools := [name for name in TOOLS if shutil.which(name) is None]:
-        return f"{' and '.join(tools)} cannot be found: it runs on Debian and its kin."
+        return "it needs root, because it makes namespaces and mounts."
+    if lacking := [name for name in tools if shutil.which(name) is None]:
+        return f"{' and '.join(lacking)} cannot be found: it runs on Debian and its kin."
     if "\toverlay\n" not in Path("/proc/filesystems").read_text():
         return "the kernel has no overlay file system: `modprobe overlay`."
     if subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode:
         return "root may make no namespaces here: give the container more privileges."
+    return ""
+
+
+def unfetched(packages: Sequence[str]) -> str:
+    """Why one of these packages cannot be fetched, as a sentence; or empty, and all are in the cache."""
     try:
-        for name in PACKAGES:
+        for name in packages:
             binaries.fetch_packages([name])
-        kustomize()
     except UnfitEnvironment as error:
         return f"{error} {error.remedy}"
     return ""
