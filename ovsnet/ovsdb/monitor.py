@@ -189,6 +189,8 @@ class Monitor:
             else:
                 await self._begin(txn, tables, resynced=since is not None)
         except Exception as error:  # the callback's, too
+            if since is not None and isinstance(error, ProtocolError):
+                since.last_txn_id = NO_TXN  # it would be told the same again
             self._fail(error)
             self._raise_if_over()
         await self._catch_up()
