@@ -173,7 +173,7 @@ async def test_column_that_comes_right_before_a_monitor_is_in_it(
     server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that converts cancels the monitors that it has, and not the one that comes right after."""
-    read: Callable[[str, float], Awaitable[Schema]] = session._schema
+    read: Callable[[str, float], Awaitable[Schema]] = session._schemas.read
     turns: list[Schema] = []
 
     async def read_before(database: str, timeout: float) -> Schema:
@@ -184,7 +184,7 @@ async def test_column_that_comes_right_before_a_monitor_is_in_it(
                 await convert(server, other)
         return schema
 
-    monkeypatch.setattr(session, "_schema", read_before)
+    monkeypatch.setattr(session._schemas, "read", read_before)
     monitor = await session.monitor(SB, {"Chassis": None})
     assert "colour" in monitor._selection.columns["Chassis"]
     await session.echo(timeout=PATIENCE)
