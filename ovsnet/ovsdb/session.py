@@ -21,12 +21,12 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, UsageError
+from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import Database
-from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod, ovsdb_error
 from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
@@ -183,7 +183,8 @@ class Session(JsonRpcSession):
 
         ``on_change`` is called with each transaction's changes, first with the rows that are there already; when it
         raises, the monitor ends. ``since`` is the monitor of a lost session: its rows are kept if the server remembers
-        its last transaction, else replaced; the difference is delivered in both cases. ``timeout`` is about silence: it
+        its last transaction, else replaced; the difference is delivered in both cases. A monitor that was lost after
+        its rows were delivered is returned, closed: it is the next ``since``. ``timeout`` is about silence: it
         counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole. A condition on a column
         that the server has not is a UsageError; with ``widen`` all rows of that table come. ``audience`` is for those
         that follow a copy over several sessions.
@@ -194,11 +195,19 @@ class Session(JsonRpcSession):
         def make(key: str, schema: Schema) -> Monitor:
             return Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
 
+        told: Monitor | None = None
         while True:
-            monitor, current = await self._begin(make, database, since, timeout, longest)
+            try:
+                monitor, current = await self._begin(make, database, told or since, timeout, longest)
+            except CallbackRaised:
+                raise
+            except OvsnetError:
+                if told is None:
+                    raise
+                return told  # what comes next must follow the rows that were delivered, not those of ``since``
             if monitor is not None and current:
                 return monitor
-            since = monitor or since
+            told = monitor or told
 
     async def _begin(
         self, make: Make, database: str, since: Monitor | None, timeout: float, longest: float
