@@ -98,6 +98,7 @@ class Copy:
 def test_each_row_is_told_once_whatever_happens(steps: list[list[Event]], copies: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ovsnet.ovsdb.changes.MOST_BATCHES", 2)
+        patch.setattr("ovsnet.ovsdb.snapshot.SMALL_UPDATE", 85)  # bytes: some are applied at once, some in steps
         asyncio.run(follow(steps, copies))
 
 
