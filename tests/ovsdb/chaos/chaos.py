@@ -180,12 +180,23 @@ class Chaos:
         await self._members.convert(self._rng.choice(self._members.present), self._schema)
 
     async def _convert_while_it_connects(self) -> None:
-        """It may read the schema of before, ask for rows under it, and lose that connection, too."""
-        await self._cut()
-        size = self._rng.randrange(100_000)
+        """It has read the schema of before, asks for rows under it, and may lose that connection, too."""
+        size, over = self._rng.randrange(200_000), asyncio.Event()
+
+        async def convert() -> None:
+            try:
+                await self._convert()
+            finally:  # a server that drops its clients because of the change ends this, too
+                over.set()
+            for proxy in self._members.proxies:
+                proxy.cut_after(size)
+
         for proxy in self._members.proxies:
-            proxy.cut_after(size)
-        await self._convert()
+            proxy.hold_back(b'"monitor_cond_since","params":["Shapes"', convert)
+        await self._cut()
+        await asyncio.wait_for(over.wait(), PATIENCE)
+        for proxy in self._members.proxies:
+            proxy.pass_on()
 
     # What must hold.
 
