@@ -180,6 +180,8 @@ class LastingMonitor:
                 reason = await self._follow(session)
                 self.reason = reason
                 self._audience.wake()
+                if isinstance(reason, CallbackRaised):
+                    raise reason
                 if not session.closed.done():
                     await self._decide(session, reason)
         except asyncio.CancelledError:
@@ -225,8 +227,6 @@ class LastingMonitor:
         """The session lives on without us. Raises what ends the monitor for good."""
         first = self._last is None
         match reason:
-            case CallbackRaised():
-                raise reason
             case MonitorCanceled():
                 return  # the schema changed: it is read again
             case DeadlineExceeded():

@@ -75,7 +75,7 @@ class Monitor:
         self.resumed = False
         self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
         self._session = session
-        self._key = key
+        self.key = key
         self._schema = schema
         self._wanted = tables
         self._widen = widen
@@ -142,7 +142,7 @@ class Monitor:
         selection = choose(self._schema, self._wanted, where, widen=self._widen)
         self._asked_conditions += 1
         number = self._asked_conditions
-        params = [self._key, self._key, selection.new_conditions()]
+        params = [self.key, self.key, selection.new_conditions()]
         try:
             await self._session.request_patiently("monitor_cond_change", params, silence=timeout, longest=LONGEST)
         except Refused:
@@ -161,7 +161,7 @@ class Monitor:
         if self._owns_audience:
             self._audience.finish(None)
         self.end(ended)
-        await self._session.request("monitor_cancel", [self._key], timeout=timeout)
+        await self._session.request("monitor_cancel", [self.key], timeout=timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,20 +175,24 @@ class Monitor:
 
     async def start(self, since: Monitor | None, *, silence: float, longest: float) -> None:
         """Fetch the first snapshot; or only what changed ``since`` an earlier monitor, if the server still knows.
-
-        Raises why the monitor ended meanwhile.
-        """
+        Raises why the monitor ended meanwhile."""
         if since is not None and since.database == self.database:
             self._replica = since._replica  # what is delivered is the difference to it, whatever it held
         txn = since.last_txn_id if since is not None and self._may_resume(since) else NO_TXN
         self.resumed, txn, tables = await self._ask(txn, silence, longest)
-        if self.resumed:
-            self._replica = self._replica.copy()
-            changes = await changes_in(self._replica, tables)
+        try:
+            if self.resumed:
+                self._replica = self._replica.copy()
+                changes = await changes_in(self._replica, tables)
+                self._raise_if_over()
+                self._take(changes, txn)
+            else:
+                await self._begin(txn, tables, resynced=since is not None)
+        except Exception as error:  # the callback's, too
+            if since is not None and isinstance(error, ProtocolError):
+                since.last_txn_id = NO_TXN  # it would be told the same again
+            self._fail(error)
             self._raise_if_over()
-            self._take(changes, txn)
-        else:
-            await self._begin(txn, tables, resynced=since is not None)
         await self._catch_up()
 
     def on_update(self, txn: str, updates: msgspec.Raw) -> None:
@@ -223,7 +227,7 @@ class Monitor:
         """The same for a reason of ours: the server would go on, and so is asked not to."""
         if not self.closed.done():
             self.end(error)
-            self._session.post("monitor_cancel", [self._key])
+            self._session.post("monitor_cancel", [self.key])
 
     # How the copy moves on.
 
@@ -237,7 +241,7 @@ class Monitor:
         ]
         for method, request in methods:
             self.method = method
-            params = [self.database, self._key, *request]
+            params = [self.database, self.key, *request]
             try:
                 body = await self._session.request_patiently(method, params, silence=silence, longest=longest)
             except UnknownMethod as error:

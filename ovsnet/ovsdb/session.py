@@ -14,19 +14,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError
+from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import Database
-from ovsnet.ovsdb.errors import MonitorCanceled, Refused, UnknownMethod, ovsdb_error
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod, ovsdb_error
+from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Operation, select
@@ -39,6 +40,7 @@ MAX_BYTES = 256 << 20
 """Bytes of one message. A southbound database of 100 000 rows is 36 MB."""
 
 T = TypeVar("T")
+Make: TypeAlias = Callable[[str, Schema], Monitor]
 
 _ANY: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 _NAMES: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
@@ -58,11 +60,9 @@ class Session(JsonRpcSession):
         self.closed.add_done_callback(self._on_closed)
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
-        self._schemas: dict[str, Schema] = {}
-        self._texts: dict[str, bytes] = {}
-        self._schema_watches: dict[str, str] = {}
+        self._schemas = KnownSchemas(self._schema_text, self._schema_of)
         self._locks: dict[str, Lock] = {}
-        self._change_aware = self._asked_for_changes = False
+        self._asked_for_changes = False
 
     def __getitem__(self, database: str) -> Database:
         return Database(self, database)
@@ -80,32 +80,25 @@ class Session(JsonRpcSession):
     async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
         """The schema, fetched once, and again when the server was made to convert it. Raises UnknownDatabase."""
         while True:
-            watched = self._is_watched(database)
-            schema = await self._schema(database, timeout)
-            if self._change_aware and not watched:
-                await self._watch_schema(schema, timeout)
-            if watched or await self._is_current(schema, timeout):
+            schema = await self._schemas.read(database, timeout)
+            if self._schemas.is_watched(schema):
+                return schema
+            key = await self._watch_schema(schema, timeout) if self._schemas.change_aware else ""
+            if await self._schemas.is_current(schema, key, timeout):
                 return schema
 
-    async def _watch_schema(self, schema: Schema, timeout: float) -> None:
+    async def _watch_schema(self, schema: Schema, timeout: float) -> str:
         """A monitor that is sent no update, and is cancelled when the schema changes. It names a table: ovsdb-server
         3.1 takes two monitors of no table for one, of whatever databases, and so cancels neither."""
         key, nothing = self._new_key(), dict.fromkeys(("initial", "insert", "delete", "modify"), False)
         quiet = {table: [{"columns": [], "select": nothing}] for table in list(schema.tables)[:1]}
-        await self.request("monitor_cond", (schema.name, key, quiet), timeout=timeout)
-        self._schema_watches[key] = schema.name
-
-    async def _is_current(self, schema: Schema, timeout: float) -> bool:
-        """Whether it was the server's still when a monitor of ours began, which is cancelled when that is over. Else it
-        is forgotten."""
-        known = self._schemas.get(schema.name) is schema
-        if known and (
-            not self._change_aware or await self._schema_text(schema.name, timeout) == self._texts[schema.name]
-        ):
-            return True
-        if self._schemas.get(schema.name) is schema:
-            del self._schemas[schema.name]
-        return False
+        self._schemas.add(key, schema.name)
+        try:
+            await self.request("monitor_cond", (schema.name, key, quiet), timeout=timeout)
+        except PeerError:
+            self._schemas.remove(key)
+            raise
+        return key
 
     async def get_server_id(self, *, timeout: float = 1.0) -> Uuid:
         """What tells this run of the server from another, and from its cluster's other members."""
@@ -117,9 +110,9 @@ class Session(JsonRpcSession):
         ``monitor`` does it by itself. Raises UnknownMethod on servers before 2.9, which close the session.
         """
         await self.request("set_db_change_aware", (aware,), timeout=timeout)
-        if aware and not self._change_aware:
-            self._schemas.clear()  # the server would not notify us of a change of these
-        self._change_aware, self._asked_for_changes = aware, True
+        if aware and not self._schemas.change_aware:
+            self._schemas.forget_all()  # the server would not notify us of a change of these
+        self._schemas.change_aware, self._asked_for_changes = aware, True
 
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
         """Do all ``operations`` or none; one result for each, as in RFC 7047 section 5.2, in JSON.
@@ -190,34 +183,74 @@ class Session(JsonRpcSession):
 
         ``on_change`` is called with each transaction's changes, first with the rows that are there already; when it
         raises, the monitor ends. ``since`` is the monitor of a lost session: its rows are kept if the server remembers
-        its last transaction, else replaced; the difference is delivered in both cases. ``timeout`` is about silence: it
+        its last transaction, else replaced; the difference is delivered in both cases. A monitor that was lost after
+        its rows were delivered is returned, closed: it is the next ``since``. ``timeout`` is about silence: it
         counts from the last byte of the snapshot that arrived; ``longest`` bounds the whole. A condition on a column
         that the server has not is a UsageError; with ``widen`` all rows of that table come. ``audience`` is for those
         that follow a copy over several sessions.
         """
         await self._become_change_aware(timeout)
         where, tables = frozen_where(where), frozen(tables)
+
+        def make(key: str, schema: Schema) -> Monitor:
+            return Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
+
+        told: Monitor | None = None
         while True:
-            watched = self._is_watched(database)
-            schema = await self._schema(database, timeout)
-            key = self._new_key()
-            monitor = Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
-            self._monitors[key] = monitor
-            monitor.closed.add_done_callback(partial(self._let_go, key))
             try:
-                await monitor.start(since, silence=timeout, longest=longest)
-            except BaseException as error:
-                monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
+                monitor, current = await self._begin(make, database, told or since, timeout, longest)
+            except CallbackRaised:
                 raise
-            try:
-                if watched or await self._is_current(schema, longest):
-                    return monitor
-            except PeerError as error:  # its rows were delivered: it is for its owner to go on from them
-                self.fail(error)
+            except OvsnetError:
+                if told is None:
+                    raise
+                return told  # what comes next must follow the rows that were delivered, not those of ``since``
+            if monitor is not None and current:
                 return monitor
-            # Converted before the monitor came: it has the columns of before, and nothing would ever cancel it.
-            monitor.give_up(MonitorCanceled(f"The schema of {database} changed before its monitor began."))
-            since = monitor
+            told = monitor or told
+
+    async def _begin(
+        self, make: Make, database: str, since: Monitor | None, timeout: float, longest: float
+    ) -> tuple[Monitor | None, bool]:
+        """The monitor whose rows were delivered, if any, and whether it can stay: not under an old schema. When this
+        raises nothing was delivered, unless the callback raised."""
+        schema = await self._schemas.read(database, timeout)
+        monitor = self._open(make, schema)
+        try:
+            await monitor.start(since, silence=timeout, longest=longest)
+        except Refused as error:
+            try:
+                current = await self._schemas.is_current(schema, "", longest)
+            finally:
+                monitor.give_up(error)
+            if current:
+                raise
+            return None, False  # the server knew of what it has no more
+        except BaseException as error:
+            monitor.give_up(error if isinstance(error, PeerError) else MonitorCanceled("The monitor was given up."))
+            raise
+        try:
+            if await self._schemas.is_current(schema, monitor.key, longest):
+                return monitor, True
+        except PeerError as error:
+            self.fail(error)
+            return monitor, True
+        # Converted before the monitor came: it has the columns of before, and nothing would ever cancel it.
+        monitor.give_up(MonitorCanceled(f"The schema of {database} changed before its monitor began."))
+        return monitor, False
+
+    def _open(self, make: Make, schema: Schema) -> Monitor:
+        """A monitor that is not asked for yet. A schema that has not what it wants is not kept: the server may have
+        another by the next time."""
+        key = self._new_key()
+        self._schemas.add(key, schema.name)
+        try:
+            monitor = self._monitors[key] = make(key, schema)
+        except UsageError:
+            self._schemas.remove(key)
+            raise
+        monitor.closed.add_done_callback(partial(self._let_go, key))
+        return monitor
 
     def depend_on(self, monitor: Monitor) -> None:
         """End the session when this monitor ends: one that is there for its copy is of no use without."""
@@ -229,26 +262,15 @@ class Session(JsonRpcSession):
                 await self.set_db_change_aware(timeout=timeout)
             self._asked_for_changes = True
 
-    async def _schema(self, database: str, timeout: float) -> Schema:
-        if database not in self._schemas:
-            body = await self._schema_text(database, timeout)
-            if database not in self._schemas or self._texts[database] != body:  # another task may have asked, too
-                self._schemas[database] = parse_schema(self._read(msgspec.Raw(body), _ANY))
-                self._texts[database] = body
-        return self._schemas[database]
-
     async def _schema_text(self, database: str, timeout: float) -> bytes:
         return bytes(await self.request("get_schema", (database,), timeout=timeout))
 
-    def _is_watched(self, database: str) -> bool:
-        """Whether we are notified when this schema changes."""
-        monitored = {monitor.database for monitor in self._monitors.values()}
-        return database in monitored or database in self._schema_watches.values()
+    def _schema_of(self, text: bytes) -> Schema:
+        return parse_schema(self._read(msgspec.Raw(text), _ANY))
 
     def _let_go(self, key: str, _: asyncio.Future[PeerError]) -> None:
-        monitor = self._monitors.pop(key, None)
-        if monitor is not None and self._change_aware and not self._is_watched(monitor.database):
-            self._schemas.pop(monitor.database, None)
+        self._monitors.pop(key, None)
+        self._schemas.remove(key)
 
     def _new_key(self) -> str:
         return f"ovsnet-{next(self._keys)}"
@@ -290,10 +312,8 @@ class Session(JsonRpcSession):
             monitor.on_update(txn, updates)
 
     def _on_canceled(self, key: str) -> None:
-        if (database := self._schema_watches.pop(key, None)) is not None:
-            self._schemas.pop(database, None)
+        self._schemas.cancel(key)
         if (monitor := self._monitors.get(key)) is not None:
-            self._schemas.pop(monitor.database, None)
             monitor.end(
                 MonitorCanceled(
                     f"{self.address} cancelled the monitor of {monitor.database}: the database was removed, or its"

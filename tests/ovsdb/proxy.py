@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from ovsnet.io.address import Address
 
@@ -19,6 +19,7 @@ class Proxy:
         self._upstream = upstream
         self._budget: int | None = None
         self._cut_at: bytes | None = None
+        self._held_back: tuple[bytes, Callable[[], Awaitable[None]]] | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -34,6 +35,14 @@ class Proxy:
     def cut_at(self, text: bytes) -> None:
         """End it in the middle of the next chunk that holds this."""
         self._cut_at = text
+
+    def hold_back(self, text: bytes, until: Callable[[], Awaitable[None]]) -> None:
+        """Pass on the next chunk of a client that holds ``text`` once this was done."""
+        self._held_back = text, until
+
+    def pass_on(self) -> None:
+        """Hold nothing back any more."""
+        self._held_back = None
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -53,19 +62,22 @@ class Proxy:
         down, up = await asyncio.open_unix_connection(self._upstream)
         self.connections += 1
         self._writers |= {writer, up}
+        pumps = [asyncio.create_task(self._pump(reader, up, down=False))]
+        pumps.append(asyncio.create_task(self._pump(down, writer, down=True)))
         try:
-            pumps = [asyncio.create_task(self._pump(reader, up, down=False))]
-            pumps.append(asyncio.create_task(self._pump(down, writer, down=True)))
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-        finally:
             self._writers -= {writer, up}
             up.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, down: bool) -> None:
         while data := await reader.read(1 << 16):
+            if not down and self._held_back is not None and self._held_back[0] in data:
+                (_, until), self._held_back = self._held_back, None
+                await until()
             kept = self._kept(data) if down else data
             writer.write(kept)
             if len(kept) < len(data):

@@ -19,7 +19,7 @@ from tests.ovsdb.proxy import proxied
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterable, Callable, Iterable
 
     from ovsnet.ovsdb import Session, Tables
     from tests.ovsdb.conftest import Server
@@ -195,10 +195,11 @@ async def test_nothing_is_kept_for_a_consumer_that_is_gone() -> None:
     assert not audience.listening
 
 
-async def test_loop_ends_quietly_with_the_monitor_and_with_the_client(server: Server) -> None:
-    async def consume(monitor: Any) -> int:
-        return len([changes async for changes in monitor])
+async def consume(monitor: AsyncIterable[Changes]) -> int:
+    return len([changes async for changes in monitor])
 
+
+async def test_loop_ends_quietly_with_the_monitor_and_with_the_client(server: Server) -> None:
     client = patient(server.address)
     async with client:
         await client.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
@@ -281,6 +282,26 @@ async def test_callback_that_raises_ends_it(server: Server) -> None:
             await monitor.until(lambda tables: False, timeout=PATIENCE)
         assert not monitor.synced
         assert await client.list_dbs(timeout=PATIENCE)
+
+
+async def test_callback_that_raises_when_all_rows_were_fetched_again_ends_it(server: Server) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+
+    def fail(changes: Changes) -> None:
+        if changes.resynced:
+            raise ValueError("no")
+
+    async with patient(server.address) as client, connect(server.address) as other:
+        await other.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
+        monitor = await client.monitor(OVS, {OVS: ["external_ids"]}, on_change=fail, timeout=PATIENCE)
+        feed = aiter(monitor)
+        server.kill()
+        await server.start()
+        await client.transact(OVS, update(OVS, {"external_ids": {"a": "b"}}), timeout=PATIENCE)
+        with pytest.raises(CallbackRaised, match="no"):
+            await monitor.until(lambda tables: False, timeout=PATIENCE)
+        with pytest.raises(CallbackRaised, match="no"):
+            await asyncio.wait_for(consume(feed), PATIENCE)
 
 
 async def test_what_can_never_be_monitored_is_said_at_once(server: Server) -> None:

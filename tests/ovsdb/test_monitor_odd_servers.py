@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.errors import UnknownMethod
 from ovsnet.ovsdb.monitor import NO_TXN
+from tests.ovsdb.conftest import reply_to
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Serve
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA = {"name": "D", "tables": {"T": {"columns": {"c": {"type": "string"}}}}}
 ROW = "00000000-0000-4000-8000-000000000001"
+OTHER = "00000000-0000-4000-8000-000000000002"
 SNAPSHOT = {"T": {ROW: {"initial": {"c": "x"}}}}
 
 
@@ -57,6 +60,28 @@ async def test_malformed_snapshot(serve: Serve, answering: Answering, reply: obj
     async with await connect(await serve(answering(answers))) as session:
         with pytest.raises(ProtocolError):
             await session.monitor("D", {"T": None})
+
+
+async def test_history_that_does_not_fit_is_not_asked_for_again(serve: Serve) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            request = json.loads(data)
+            snapshot: list[object] = [False, "t1", SNAPSHOT]
+            if request["method"] == "monitor_cond_since" and request["params"][3] == "t1":
+                snapshot = [True, "t2", {"T": {OTHER: {"modify": {"c": "y"}}}}]
+            answers = {"get_schema": SCHEMA, "set_db_change_aware": {}, "monitor_cond_since": snapshot}
+            writer.write(json.dumps(reply_to(request, answers)).encode())
+
+    address = await serve(handle)
+    async with connect(address) as session:
+        old = await session.monitor("D", {"T": None})
+    async with connect(address) as session:
+        with pytest.raises(ProtocolError, match="never sent"):
+            await session.monitor("D", {"T": None}, since=old)
+    async with connect(address) as session:
+        new = await session.monitor("D", {"T": None}, since=old)
+        assert not new.resumed
+        assert new.tables == {"T": {ROW: {"c": "x"}}}
 
 
 def notifying(answering: Answering, *notifications: object) -> Handler:

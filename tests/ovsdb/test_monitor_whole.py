@@ -14,7 +14,7 @@ import pytest
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, Changes, Session, connect
-from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMonitor
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, UnknownMonitor
 from ovsnet.ovsdb.operations import Operation, delete, insert, update
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.snapshot import changes_in
@@ -99,6 +99,21 @@ async def test_callback_that_raises_ends_the_monitor(session: Session, rows: int
     assert len(reported) == 1
 
 
+async def test_callback_that_raises_at_the_first_rows(session: Session) -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+
+    def fail(changes: Changes) -> None:
+        raise ValueError("no")
+
+    await session.transact(SB, *flows(1), timeout=PATIENCE)
+    with pytest.raises(CallbackRaised, match="no"):
+        await session.monitor(SB, {"Logical_Flow": None}, on_change=fail)
+    assert len(reported) == 1
+    await after_next_poll()
+    assert not session._monitors
+
+
 async def test_nothing_is_told_after_the_end(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large update is prepared when the monitor is cancelled."""
     preparing, over = asyncio.Event(), asyncio.Event()
@@ -158,7 +173,7 @@ async def test_column_that_comes_right_before_a_monitor_is_in_it(
     server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that converts cancels the monitors that it has, and not the one that comes right after."""
-    read: Callable[[str, float], Awaitable[Schema]] = session._schema
+    read: Callable[[str, float], Awaitable[Schema]] = session._schemas.read
     turns: list[Schema] = []
 
     async def read_before(database: str, timeout: float) -> Schema:
@@ -169,12 +184,12 @@ async def test_column_that_comes_right_before_a_monitor_is_in_it(
                 await convert(server, other)
         return schema
 
-    monkeypatch.setattr(session, "_schema", read_before)
+    monkeypatch.setattr(session._schemas, "read", read_before)
     monitor = await session.monitor(SB, {"Chassis": None})
     assert "colour" in monitor._selection.columns["Chassis"]
     await session.echo(timeout=PATIENCE)
     assert not monitor.closed.done()
-    assert session._monitors == {monitor._key: monitor}
+    assert session._monitors == {monitor.key: monitor}
 
 
 async def convert(server: Server, session: Session) -> None:

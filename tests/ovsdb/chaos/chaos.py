@@ -24,7 +24,7 @@ from typing import Any
 
 from ovsnet.errors import PeerError
 from ovsnet.ovsdb import Client, LastingMonitor, Row, Schema, Tables, Uuid
-from ovsnet.ovsdb.errors import ClusterFailed, NotLeader, Refused, TransactionInDoubt
+from ovsnet.ovsdb.errors import CallbackRaised, ClusterFailed, NotLeader, Refused, TransactionInDoubt
 from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, select, update
 from tests.ovsdb import shapes
 from tests.ovsdb.chaos.followed import Followed, difference
@@ -70,12 +70,12 @@ class Chaos:
 
     async def run(self, transactions: int) -> None:
         """Raises AssertionError for what must not be."""
-        told, followed = Followed(), Followed()
+        told, followed = (Followed("Shape", "Counter") for _ in range(2))
         await self._client.transact(shapes.NAME, insert("Counter", {}), timeout=PATIENCE)
         async with self._client.monitor(
             shapes.NAME, {"Shape": None, "Counter": None}, on_change=told.fold, timeout=PATIENCE
         ) as monitor:
-            consumer = asyncio.create_task(followed.follow(monitor))
+            consumer = asyncio.create_task(followed.follow(aiter(monitor)))
             for number in range(1, transactions + 1):
                 if self._rng.random() < FAULTS_A_TRANSACTION:
                     await self._fault()
@@ -137,6 +137,7 @@ class Chaos:
             "restart": (2, lambda: self._bounce(kill=True)),
             "compact": (2, lambda: self._members.compact(server)),
             "convert": (2, self._convert),
+            "convert while it connects": (2, self._convert_while_it_connects),
         }
 
     def _of_several(self) -> Mapping[str, tuple[int, Callable[[], Awaitable[None]]]]:
@@ -151,6 +152,7 @@ class Chaos:
             "restart": (2, lambda: self._bounce(kill=True)),
             "compact": (4, lambda: members.compact(chosen)),
             "convert": (3, self._convert),
+            "convert while it connects": (3, self._convert_while_it_connects),
             "move the leader": (2, members.move_leader),
             "forget": (1, members.forget),
         }
@@ -177,6 +179,25 @@ class Chaos:
         self._schema["version"] = f"{int(major) + 1}.0.0"
         await self._members.convert(self._rng.choice(self._members.present), self._schema)
 
+    async def _convert_while_it_connects(self) -> None:
+        """It has read the schema of before, asks for rows under it, and may lose that connection, too."""
+        size, over = self._rng.randrange(200_000), asyncio.Event()
+
+        async def convert() -> None:
+            try:
+                await self._convert()
+            finally:  # a server that drops its clients because of the change ends this, too
+                over.set()
+            for proxy in self._members.proxies:
+                proxy.cut_after(size)
+
+        for proxy in self._members.proxies:
+            proxy.hold_back(b'"monitor_cond_since","params":["Shapes"', convert)
+        await self._cut()
+        await asyncio.wait_for(over.wait(), PATIENCE)
+        for proxy in self._members.proxies:
+            proxy.pass_on()
+
     # What must hold.
 
     async def _compare(self, monitor: LastingMonitor, told: Followed, followed: Followed) -> None:
@@ -189,6 +210,8 @@ class Chaos:
             done, doubt = self.outcome.done, self.outcome.in_doubt
             assert done <= wanted <= done + doubt, f"{done} done and {doubt} in doubt, and {wanted} were counted"
             await monitor.until(_reaches(wanted), timeout=PATIENCE)
+            if isinstance(monitor.reason, CallbackRaised):
+                raise monitor.reason
             await asyncio.wait_for(followed.reaches(told), PATIENCE)
             dumped = await self._dump(schema)
         assert monitor.tables == dumped, difference(monitor.tables, dumped)
