@@ -112,9 +112,6 @@ class Kubelet:
             f"--cert-dir={self._directory}/pki",
             f"--volume-plugin-dir={self._directory}/plugins",
             "--file-check-frequency=1s",
-            # 1.20 takes a container with a startup probe and no readiness probe for ready at its next look at the whole
-            # pod. By default that is a minute or more away.
-            "--sync-frequency=5s",
             # The machine stays as it is: no rules of a firewall, no settings of the kernel, no groups above the pods'.
             "--make-iptables-util-chains=false",
             "--protect-kernel-defaults=true",

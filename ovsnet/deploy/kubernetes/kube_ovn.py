@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, switch_probes
+from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, answers, switch_probes
 from ovsnet.deploy.kubernetes.workload import Document, container
 from ovsnet.deploy.yaml_writer import dumps
 
@@ -36,7 +36,7 @@ def patch(deployment: Deployment) -> Document:
     # These two are there, with a command. The API server takes no probe that asks in two ways.
     probes |= {name: {**REPLACED, **probes[name]} for name in ("readinessProbe", "livenessProbe")}
     switch = {"name": "openvswitch", **probes}
-    agent = container(shared, VOLUMES, agent_probes(shared))
+    agent = container(shared, VOLUMES, agent_probes(shared) | {"readinessProbe": answers(shared)})
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",

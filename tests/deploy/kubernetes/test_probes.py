@@ -9,7 +9,16 @@ import pytest
 from ovsnet.config import Settings
 from ovsnet.deadlines import STALLED
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.probes import BOOT, LONGEST_BACKOFF, NEVER, Probe, agent_probes, readiness, switch_probes
+from ovsnet.deploy.kubernetes.probes import (
+    BOOT,
+    LONGEST_BACKOFF,
+    NEVER,
+    Probe,
+    agent_probes,
+    answers,
+    readiness,
+    switch_probes,
+)
 from ovsnet.web.endpoints import ENDPOINTS
 
 OTHERS: list[dict[str, Any]] = [{}, {"dead_after": 5.0}, {"dead_after": 600.0, "interval": 10.0, "fall": 3}]
@@ -29,7 +38,8 @@ def seconds(probe: Probe) -> int:
 @pytest.mark.parametrize("settings", OTHERS)
 def test_every_probe_asks_a_path_that_there_is_and_ends_before_the_next(settings: dict[str, Any]) -> None:
     deployment = Deployment(Settings(**settings))
-    for probe in (*agent_probes(deployment).values(), *switch_probes(deployment).values(), readiness(deployment)):
+    singles = (answers(deployment), readiness(deployment))
+    for probe in (*agent_probes(deployment).values(), *switch_probes(deployment).values(), *singles):
         assert path(probe) in ENDPOINTS
         assert 1 <= int(str(probe["timeoutSeconds"])) <= int(str(probe["periodSeconds"]))
 
