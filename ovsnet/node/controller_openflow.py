@@ -28,7 +28,9 @@ def openflow_of(program: str) -> str:
 def bridge_remote(ids: Mapping[str, str], program: str, mgmt: str) -> str:
     """``external_ids:ovn-bridge-remote`` where such an ovn-controller heeds it; empty when that is the bridge's own
     socket, the path ``mgmt``."""
-    version, remote = parse_version(program), ids.get("ovn-bridge-remote", "")
+    if not (remote := ids.get("ovn-bridge-remote", "")):  # as nearly always, and this is asked each second
+        return ""
+    version = parse_version(program)
     if version is not None and version < READS_REMOTE:
         return ""
     scheme, _, path = remote.partition(":")
