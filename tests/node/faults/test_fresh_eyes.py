@@ -68,7 +68,7 @@ async def test_standing_hang_fails_the_liveness_of_a_fresh_agent_whatever_its_al
 async def test_end_of_a_freeze_is_no_start_for_an_agent_that_came_within_it(
     node: Sandbox, watching: Watching, daemon: str, code: str
 ) -> None:
-    """No stage of the node's start was proven to it before. The allowance is over, though not by the agent's own time."""
+    """No stage of the node's start was proven to it before. The allowance is over, but not by the agent's own age."""
     await node.freeze(daemon)
     async with watching(node, start_allowance=0.9 * age_of_the_youngest(node)) as agent:
         await agent.until(lambda: agent.diagnosis.code == code, code)
