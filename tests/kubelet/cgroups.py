@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
-from tests.patience import PATIENCE
+from tests.system.machine import until
 
 PREFIX = "ovsnet-kubelet-"
 
@@ -74,13 +74,11 @@ def _sweep(place: Path) -> None:
 
 def _remove(group: Path) -> None:
     """With all groups below it, as soon as the kernel has done away with the processes that were killed."""
-    deadline = time.monotonic() + PATIENCE
     for path, _, _ in os.walk(group, topdown=False):
-        while True:
-            try:
-                os.rmdir(path)
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
+        until(partial(_is_removed, path), f"the end of {path}")
+
+
+def _is_removed(path: str) -> bool:
+    with suppress(OSError):
+        os.rmdir(path)
+    return not os.path.exists(path)
