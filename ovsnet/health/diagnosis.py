@@ -69,21 +69,24 @@ def diagnose(
         nobody has been asked yet                                                     -> starting
         a start is within its allowance, and every match is one that a start shows    -> starting
         the start has just ended, and every match is of a check last asked within it  -> as before
-        something matches                                                             -> its root cause
+        something matches                                                             -> its root cause; while a start
+                                                                                         is within its allowance, of
+                                                                                         those that it does not excuse
         a check waits for one that is well again and was not asked yet                -> as before
         otherwise                                                                     -> healthy
     """
     matches = list(matches_of(results.values()))
     waiting = timeline.waiting_for()
-    starting = timeline.under_way(now, allowance)
+    starting = waiting is not None and timeline.under_way(now, allowance)
+    named = [each for each in matches if not (starting and _is_excused(each, results, timeline, now, allowance))]
     if not results:
         found = UNASKED
-    elif starting and waiting and all(_is_of_a_start(match, results, timeline, now, allowance) for match in matches):
+    elif starting and waiting and all(state_of(*each) is State.DEGRADED for each in named):
         found = _starting(waiting, results, matches)
     elif before is not None and _was_starting(before, timeline) and _asked_within_the_start(matches, timeline):
         found = before
     elif matches:
-        found = _root(matches, results)
+        found = _root(named, results)
     elif before is not None and before.evidence and any(result.reason in NEVER_ASKED for result in results.values()):
         found = before
     else:
@@ -121,12 +124,9 @@ def _was_starting(before: Diagnosis, timeline: Timeline) -> bool:
     return before.state is State.STARTING and bool(before.evidence)
 
 
-def _is_of_a_start(
-    match: Match, results: Mapping[str, Result], timeline: Timeline, now: float, allowance: float
-) -> bool:
+def _is_excused(match: Match, results: Mapping[str, Result], timeline: Timeline, now: float, allowance: float) -> bool:
+    """Whether it only means that a start is not over."""
     cause, result = match
-    if state_of(cause, result) is State.DEGRADED:
-        return True
     if not cause.in_start:
         return False
     daemon = "" if cause.code == "flows-missing" else result.daemon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Collection
@@ -52,6 +53,8 @@ class Daemon:
         its socket can be seen."""
         self.distant = False
         """It runs on another host: its process cannot be inspected, and its silence is all there is."""
+        self.others_to_ask: Callable[[], bool] = lambda: False
+        """Whether another server of the same database is still to be asked, before its silence means anything."""
         self.ended_at: float | None = None
         """When its process was first seen to have ended. Of one that ended before we came, when it wrote the pidfile
         that it left: it ended after that. None while it runs, or when nothing is known."""
@@ -161,10 +164,11 @@ class Daemon:
         silence = self._silence
         process = self.process()
         around = surroundings(process)
-        finding = silence.look(process, around, now=now, hung_after=hung_after + own_lag)
+        patience = math.inf if self.others_to_ask() else hung_after + own_lag
+        finding = silence.look(process, around, now=now, hung_after=patience)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
         if self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN:
-            verdict = Verdict.HUNG if now - silence.since >= hung_after else Verdict.LATE
+            verdict = Verdict.HUNG if now - silence.since >= patience else Verdict.LATE
             return Finding(verdict, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 

@@ -88,6 +88,7 @@ class Node:
         """Connections to bridges besides those of the links."""
         self._make_links()
         self.daemons[OVSDB.daemon].distant = self.database.scheme != "unix"
+        self.daemons[SOUTHBOUND.daemon].others_to_ask = lambda: self.remotes.searching
 
     def _daemon(self, component: Component) -> Daemon:
         links = self._links_of[component.daemon]
@@ -320,8 +321,7 @@ class Node:
     def _openflow_link(self, address: Address) -> Link[openflow.Session]:
         begun = partial(self._connected, VSWITCHD, socket=Socket.MGMT)
         connect = partial(openflow.connect, address, patience=GREETING_PATIENCE, on_connected=begun)
-        wait = self._connect_timeout
-        return self._link(VSWITCHD, lambda: connect(timeout=wait))
+        return self._link(VSWITCHD, lambda: connect(timeout=self._connect_timeout))
 
     async def _open_southbound(self) -> Southbound:
         addresses = self.remotes.addresses = self.southbound_remotes

@@ -69,6 +69,8 @@ class Remotes:
         self._left: Address | None = None
         self._left_at = -AGAIN
         self._all_silent = 0
+        self.searching = False
+        """Another is still to be asked: silence is so far that of one, not of the database."""
 
     def in_order(self) -> list[Address]:
         """The one that was left comes last."""
@@ -79,7 +81,13 @@ class Remotes:
         if now - self._left_at < AGAIN or not any(each != address for each in self.addresses):
             return False
         self._left, self._left_at = address, now
+        self.searching = self._all_silent == 0
         return True
+
+    def begin(self) -> list[Address]:
+        """All are about to be asked, in this order, until one speaks."""
+        self.searching = len(self.addresses) > 1 and self._all_silent == 0
+        return self.in_order()
 
     def patience(self, hung_after: float, most: float) -> float:
         """Seconds of silence that each is allowed before the next is asked. All may be slow, so it grows, up to
@@ -88,9 +96,11 @@ class Remotes:
             return most
         return float(min(most, ELSEWHERE * hung_after * 2**self._all_silent))
 
-    def asked(self, *, spoke: bool) -> None:
-        """One of them ``spoke``, or some were silent and none spoke."""
-        self._all_silent = 0 if spoke else min(self._all_silent + 1, 16)
+    def asked(self, *, spoke: bool, silent: bool = False) -> None:
+        """One of them ``spoke``; or all were asked and none spoke, be it that some were ``silent``."""
+        self.searching = False
+        if spoke or silent:
+            self._all_silent = 0 if spoke else min(self._all_silent + 1, 16)
 
 
 class LogIndexes:
@@ -236,7 +246,7 @@ async def open_southbound(
 
     failures: list[PeerError] = []
     out_of_touch: list[Address] = []
-    for address in (addresses := remotes.in_order()):
+    for address in (addresses := remotes.begin()):
         try:
             southbound = await opened(address)
         except PeerError as error:  # a frozen member accepts, and says nothing
@@ -249,8 +259,7 @@ async def open_southbound(
         await southbound.aclose()
     if out_of_touch:
         return await opened(out_of_touch[0])
-    if any(isinstance(each, DeadlineExceeded) for each in failures):
-        remotes.asked(spoke=False)
+    remotes.asked(spoke=False, silent=any(isinstance(each, DeadlineExceeded) for each in failures))
     raise telling(failures) if failures else SocketMissing("external_ids:ovn-remote names no southbound database.")
 
 

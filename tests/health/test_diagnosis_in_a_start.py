@@ -56,7 +56,19 @@ def test_before_the_first_answer_nothing_is_known(started: Iterable[str], now: f
 
 def test_what_no_start_excuses_is_named_at_once() -> None:
     found = diagnosis_of(result("ovsdb.echo", "hung"), result("controller.running", "gone"), over=False, now=1.0)
-    assert (found.code, found.also) == ("ovsdb-hung", ("controller-down",))
+    assert (found.code, found.also) == ("ovsdb-hung", ())
+
+
+OF_A_START = [cause for cause in causes() if cause.in_start and cause.daemon != "ovn-controller"]
+
+
+@pytest.mark.parametrize("cause", OF_A_START, ids=lambda cause: f"{cause.code}-{cause.state.label}")
+def test_what_a_start_excuses_is_not_named_beside_what_it_does_not(cause: Cause) -> None:
+    """ovn-controller was lost after the switch had started."""
+    lost = replace(result("controller.running", "gone"), lost_at=0.5)
+    shown = [each for each in occasions(cause) if each.daemon != lost.daemon]
+    found = [diagnosis_of(each, lost, over=False, started=["ovsdb-server", "ovs-vswitchd"]) for each in shown]
+    assert {(each.code, each.also) for each in found} == {("controller-down", ())}
 
 
 @pytest.mark.parametrize(

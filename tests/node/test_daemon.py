@@ -233,6 +233,19 @@ def test_daemon_on_another_host_is_judged_by_its_silence_alone(
     assert "another host" in found.sentence
 
 
+def test_silence_of_one_of_several_servers_proves_nothing_while_another_is_still_to_be_asked(
+    clocks: Clocks, tmp_path: Path
+) -> None:
+    searching = True
+    daemon = Daemon(replace(SLEEP, remote=True), Rundir(tmp_path, tmp_path), lambda: clocks.now)
+    daemon.distant, daemon.others_to_ask = True, lambda: searching
+    daemon.asked()
+    clocks.now += 100.0
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
+    searching = False
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.HUNG
+
+
 def test_process_that_ends_in_the_silence_is_gone(
     daemon: Daemon, clocks: Clocks, child: subprocess.Popen[bytes]
 ) -> None:

@@ -50,7 +50,7 @@ def test_each_of_several_has_little_time_which_grows_while_all_are_silent() -> N
     allowed = []
     for _ in range(7):
         allowed.append(remotes.patience(6.0, 60.0))
-        remotes.asked(spoke=False)
+        remotes.asked(spoke=False, silent=True)
     assert allowed == [3.0, 6.0, 12.0, 24.0, 48.0, 60.0, 60.0]
     remotes.asked(spoke=True)
     assert remotes.patience(6.0, 60.0) == 3.0
@@ -58,3 +58,25 @@ def test_each_of_several_has_little_time_which_grows_while_all_are_silent() -> N
 
 def test_remotes_are_those_of_the_setting() -> None:
     assert of(*parse_remotes("tcp:192.0.2.1:1,tcp:192.0.2.1:2")).in_order() == [ONE, TWO]
+
+
+def test_search_is_on_until_one_speaks_or_all_were_asked() -> None:
+    remotes = of(ONE, TWO)
+    assert not remotes.searching
+    assert remotes.begin() == [ONE, TWO]
+    assert remotes.searching
+    remotes.asked(spoke=True)
+    assert not remotes.searching
+    assert remotes.leave(ONE, 0.0)
+    assert remotes.searching
+    remotes.begin()
+    remotes.asked(spoke=False, silent=True)
+    assert not remotes.searching
+    remotes.begin()  # all were silent before: what has been silence since then is that of all
+    assert not remotes.searching
+
+
+def test_single_server_is_not_searched_for() -> None:
+    remotes = of(ONE)
+    remotes.begin()
+    assert not remotes.searching
