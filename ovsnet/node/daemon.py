@@ -167,8 +167,8 @@ class Daemon:
         patience = math.inf if self.others_to_ask() else hung_after + own_lag
         finding = silence.look(process, around, now=now, hung_after=patience)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
-        if self.distant and self.component.remote and finding.verdict is Verdict.UNSEEN:
-            verdict = Verdict.HUNG if now - silence.since >= patience else Verdict.LATE
+        if self.distant and self.component.remote:
+            verdict = Verdict.HUNG if finding.verdict is Verdict.UNSEEN else Verdict.LATE
             return Finding(verdict, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 

@@ -4,7 +4,7 @@ Slow is not dead. A daemon that reconfigures 50 000 flows, that its cgroup throt
 eight others gives no answer for seconds, and a restart only makes it worse. So silence is condemned on proof alone:
 
     process gone, a zombie, or another one under its pid      -> GONE
-    nothing of it can be seen (another pid namespace)         -> UNSEEN
+    nothing of it can be seen (another pid namespace)         -> UNSEEN after ``hung_after``
     stopped (T, t), or frozen by its cgroup                   -> HUNG after ``hung_after``
     idle beside a thread of its own that stays stopped        -> HUNG after ``hung_after``
     idle for ``IDLE_PROOF`` seconds                           -> HUNG
@@ -14,7 +14,7 @@ eight others gives no answer for seconds, and a restart only makes it worse. So 
     in the kernel while the host is short of I/O or memory    -> STARVED
     none of these for ``hung_after``, and looked at twice     -> HUNG
 
-Until ``hung_after`` has passed, a case that would be HUNG is LATE.
+Until ``hung_after`` has passed, a case that would be HUNG or UNSEEN is LATE.
 
 *Idle* is a main thread that owes an answer, and of the time that passed has neither run nor waited for a core for more
 than ``IDLE_SHARE``: it was not busy, not starved, it slept. A main loop that was woken and sleeps again without
@@ -107,11 +107,11 @@ class Silence:
         """Judge at ``now``, which is the clock of ``since`` and of the samples."""
         silent = now - self.since
         if process is None:
-            return self._unseen(silent)
+            return self._unseen(silent, hung_after)
         if self._first is None:
             self._first = process
         if process.gone or process.started != self._first.started:
-            return self._unseen(silent)
+            return self._unseen(silent, hung_after)
         moved = self._moved(process)
         throttled = self._throttled_since_last_look(around)
         if moved is not False:
@@ -169,11 +169,12 @@ class Silence:
             self._stuck = now, thread.tid
         return now - self._stuck[0]
 
-    def _unseen(self, silent: float) -> Finding:
+    def _unseen(self, silent: float, hung_after: float) -> Finding:
         values = {"silent_seconds": silent}
         if self._first is not None:
             return Finding(Verdict.GONE, f"process {self._first.pid} is gone", values)
-        return Finding(Verdict.UNSEEN, "its process cannot be seen from here", values)
+        verdict = Verdict.UNSEEN if silent >= hung_after else Verdict.LATE
+        return Finding(verdict, "its process cannot be seen from here", values)
 
     def _moved(self, process: ProcessSample) -> bool | None:
         """Against the last look; None at the first."""
