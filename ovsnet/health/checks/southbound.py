@@ -107,6 +107,9 @@ async def _controller_accepts_it(node: Node) -> bool:
 BETWEEN_LOOKS = 0.02
 """Seconds. Two ovn-controllers on one row write it each millisecond or two."""
 
+FIRST_LOOK = 0.1
+"""Seconds, of an observer that just came."""
+
 
 @check(
     "southbound.chassis",
@@ -127,7 +130,7 @@ async def chassis(node: Node) -> Answer:
     ours = Ours(chassis_of(node), ids.get("hostname", ""), frozenset(addresses))
 
     async def look() -> Mapping[Hashable, Conflict]:
-        found = conflicts(ours, await _looks(southbound, ours, node.settings.timeout))
+        found = conflicts(ours, await looks(southbound, ours, node.settings.timeout))
         return found if "name" not in found or await _renews_its_row(node) else {}
 
     _, found = await lasting(node, "chassis", look)
@@ -149,15 +152,16 @@ async def _renews_its_row(node: Node) -> bool:
     return not paused and await _controller_accepts_it(node)
 
 
-async def _looks(southbound: Southbound, ours: Ours, patience: float) -> list[Registered]:
-    """One look while nobody writes the row; else as many as fit into ``patience`` seconds."""
+async def looks(southbound: Southbound, ours: Ours, patience: float) -> list[Registered]:
+    """One look while nobody writes the row; else as many as fit into ``patience`` seconds: on a busy host two writers
+    may pause. An observer that just came cannot know whether anybody writes it, and looks for a moment."""
     before, loop = southbound.registered.version, asyncio.get_running_loop()
     seen = [await southbound.read_registered(ours.name, ours.addresses, timeout=patience)]
-    ends = loop.time() + patience
-    while seen[-1].version != before and loop.time() < ends:
+    began, written = loop.time(), bool(before)
+    while seen[0].version != before and loop.time() - began < (patience if written else FIRST_LOOK):
         await asyncio.sleep(BETWEEN_LOOKS)
-        before = seen[-1].version if len(seen) == 1 else ""
         seen.append(await southbound.read_registered(ours.name, ours.addresses, timeout=patience))
+        written = written or seen[-1].version != seen[-2].version
     return seen
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import cast
+
+import pytest
+
 from ovsnet.health.cause import State
 from ovsnet.health.causes import cause_of, state_of
 from ovsnet.health.checks.result import Result, Status
+from ovsnet.health.checks.southbound import looks
+from ovsnet.node.registration import Ours, Registered
+from ovsnet.node.southbound import Southbound
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.chassis import another_node
 from tests.health.checks.conftest import Asking
@@ -71,3 +79,35 @@ async def test_address_of_another_is_told_without_a_controller_that_may_have_die
     async with asking(node, timeout=0.5) as ask:
         result = await ask.until("southbound.chassis", lambda now: now.status is Status.FAILED)
     assert "Chassis other on a host without a name is registered with 127.0.0.9" in result.detail
+
+
+class Row:
+    """A row whose versions are told one after the other; the last stays."""
+
+    def __init__(self, before: str, *versions: str) -> None:
+        self.registered = Registered(version=before)
+        self._versions = list(versions)
+        self.asked = 0
+
+    async def read_registered(self, name: str, addresses: object, *, timeout: float) -> Registered:
+        self.asked += 1
+        version = self._versions.pop(0) if len(self._versions) > 1 else self._versions[0]
+        return Registered("other" if version == "theirs" else "node", version=version)
+
+
+@pytest.mark.parametrize(
+    ("row", "asked", "seen"),
+    [
+        (Row("1", "1"), {1}, {"1"}),
+        (Row("", ""), {1}, {""}),
+        (Row("1", "2", "2", "2", "2", "2", "2", "2", "theirs"), range(8, 99), {"2", "theirs"}),
+        (Row("", "1", "1", "theirs"), range(3, 99), {"1", "theirs"}),
+    ],
+    ids=["nobody-writes", "no-row", "writers-pause", "newcomer"],
+)
+async def test_row_that_somebody_writes_is_looked_at_until_patience_ends(
+    row: Row, asked: Collection[int], seen: set[str]
+) -> None:
+    found = await looks(cast(Southbound, row), Ours("node", "node", frozenset()), 0.3)
+    assert row.asked in asked
+    assert {each.version for each in found} == seen
