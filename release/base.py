@@ -80,6 +80,9 @@ def lay(root: Path, machine: str) -> None:
     for name, text in FILES.items():
         (root / name).write_text(text)
     (root / "usr/bin/python3").symlink_to(f"python{PYTHON}")
+    # OVN-Kubernetes names the southbound unix:/var/run/ovn/ovnsb_db.sock, and /run/ovn is what is mounted.
+    (root / "var").mkdir(exist_ok=True)
+    (root / "var/run").symlink_to("../run")
 
 
 def fetch(machine: str) -> list[Path]:

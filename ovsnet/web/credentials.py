@@ -21,6 +21,7 @@ import binascii
 import hmac
 import logging
 import os
+import time
 from collections.abc import Iterable
 
 import msgspec
@@ -35,8 +36,11 @@ log = logging.getLogger("ovsnet")
 
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with what was configured
 
-Signature = tuple[int, int, int] | None
-"""Inode, size and time of change: a file of which these stay is the same file."""
+Signature = tuple[int, ...] | None
+"""Device, inode, size and times of change: a file of which these are the same is the same file, and as readable."""
+
+AGAIN = 1.0
+"""Seconds until a file that could not be read is tried again."""
 
 
 class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +86,8 @@ class Credentials:
         self._certificates = bool(settings.serve_client_ca)
         self._open_at = frozenset(_places(settings.open_at))
         self._seen: Signature = None
+        self._refused: Signature = None
+        self._again_at = 0.0
         self._clients: dict[str, Client] = read_clients(self._path) if self._path else {}
         if self._path:
             self._seen = _signature(self._path)
@@ -108,15 +114,16 @@ class Credentials:
 
     def _look(self) -> None:
         now = _signature(self._path)
-        if now == self._seen:
+        if now == self._seen or (now == self._refused and time.monotonic() < self._again_at):
             return
-        self._seen = now
         try:
             self._clients = read_clients(self._path)
-        except ConfigError as error:
-            self._clients = {}
+        except ConfigError as error:  # perhaps for want of a descriptor: then the file is right, and stays as it is
+            self._clients, self._seen, self._refused = {}, None, now
+            self._again_at = time.monotonic() + AGAIN
             log.warning("Nobody may read more than a probe's answer: %s", error)
         else:
+            self._seen = now
             log.info("read %s: it lets %d clients in", self._path, len(self._clients))
 
 
@@ -125,7 +132,7 @@ def _signature(path: str) -> Signature:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _word(header: str) -> tuple[str, str]:

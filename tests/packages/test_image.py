@@ -112,6 +112,11 @@ async def test_agent_in_it_probes_and_proves_a_hang(node: Sandbox, root: Path, t
         assert agent.ask("/livez")[0] == 200
 
 
+def test_socket_that_ovn_kubernetes_names_is_below_what_is_mounted(root: Path) -> None:
+    """Its ovn-remote is unix:/var/run/ovn/ovnsb_db.sock, and the host's directory is mounted at /run/ovn."""
+    assert (root / "var/run").readlink() == Path("../run")
+
+
 def test_every_command_finds_its_libraries(root: Path) -> None:
     for command in ("serve", "check", "top", "tune", "doctor", "explain", "report", "kubernetes"):
         assert in_root(root, command, "--help").startswith("Usage: ovsnet ")

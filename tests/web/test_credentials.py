@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import errno
 import os
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from ovsnet.errors import ConfigError
 from ovsnet.sandbox.proc import free_ports
 from ovsnet.web.credentials import read_clients
 from ovsnet.web.endpoints import ENDPOINTS
-from tests.web.conftest import Serve
+from tests.web.conftest import Serve, Served
 
 FILE = """
 [prometheus]
@@ -102,6 +104,27 @@ async def test_change_of_the_file_counts_at_once_and_a_broken_one_lets_nobody_in
         assert (await served.get("/metrics", Authorization="Bearer the-next"))[0] == 401
         write(FILE)
         assert (await served.get("/metrics", **PROMETHEUS))[0] == 200
+
+
+async def test_file_that_could_not_be_read_for_a_moment_is_read_again(
+    serve: Serve, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without a free descriptor: the file is as it was, and nobody touches it."""
+    async with serve(credentials=str(credentials)) as served:
+        os.utime(credentials)
+        with monkeypatch.context() as out_of_descriptors:
+            out_of_descriptors.setattr("ovsnet.web.credentials.read_bytes", none_left)
+            assert (await served.get("/metrics", **PROMETHEUS))[0] == 401
+        await until(served, 200)
+
+
+async def until(served: Served, status: int) -> None:
+    while (await served.get("/metrics", **PROMETHEUS))[0] != status:
+        await asyncio.sleep(0.05)
+
+
+def none_left(path: str, most: int) -> bytes:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 async def test_unix_socket_was_let_in_by_its_mode(serve: Serve, credentials: Path, tmp_path: Path) -> None:

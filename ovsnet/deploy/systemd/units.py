@@ -106,22 +106,18 @@ def _user(family: Family) -> str:
 # OVS's sockets belong to this user, and only their owner may connect. It keeps no capability.
 User={family.user}
 Group={family.group}
-CapabilityBoundingSet=
 AmbientCapabilities=
-NoNewPrivileges=yes
 PrivateUsers=yes
 """
 
 
-_CONFINED = """\
+_HARDENED = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
 ProtectSystem=strict
-ProtectHome=yes
 PrivateTmp=yes
 PrivateMounts=yes
-PrivateDevices=yes
-DevicePolicy=closed
 ProtectKernelTunables=yes
-ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes
 ProtectClock=yes
@@ -129,7 +125,6 @@ ProtectHostname=yes
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
-RemoveIPC=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 KeyringMode=private
@@ -144,7 +139,16 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 IPAddressDeny=any
 IPAddressAllow=localhost
 """
-"""What it may not do, see or reach: systemd.exec(5) and systemd.resource-control(5)."""
+"""What none of ours may do, see or reach: systemd.exec(5) and systemd.resource-control(5)."""
+
+_CONFINED = f"""\
+{_HARDENED}\
+ProtectHome=yes
+PrivateDevices=yes
+DevicePolicy=closed
+ProtectKernelModules=yes
+RemoveIPC=yes
+"""
 
 _INSTALL = """\
 [Install]
@@ -198,11 +202,9 @@ TimeoutStartSec={EXAMINATION}s
 # What starts beside it comes first.
 Nice=19
 IOSchedulingClass=idle
-CapabilityBoundingSet=
-NoNewPrivileges=yes
-ProtectSystem=strict
+# It reads the host's modules, devices and homes, so these remain visible.
+{_HARDENED}\
 ProtectHome=read-only
-PrivateTmp=yes
 
 [Install]
 WantedBy=ovsdb-server.service
