@@ -119,7 +119,7 @@ async def test_file_that_could_not_be_read_for_a_moment_is_read_again(
 
 
 async def until(served: Served, status: int) -> None:
-    while (await served.get("/metrics", **PROMETHEUS))[0] != status:
+    while (await served.get("/metrics", **PROMETHEUS))[0] != status:  # noqa: ASYNC110 - no news tells of a file
         await asyncio.sleep(0.05)
 
 
