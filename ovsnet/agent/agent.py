@@ -7,6 +7,7 @@ comes up, a push of the database and a changed result wake the checks they conce
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import os
 import random
@@ -22,6 +23,7 @@ from ovsnet.agent.counters import Counters, note_stall
 from ovsnet.agent.document import change_document, deadlines, document
 from ovsnet.agent.findings import Findings
 from ovsnet.agent.past import Past
+from ovsnet.agent.schedule import SHORTEST_GAP, STAGE_PERIOD, STAGE_SHARE, next_turn
 from ovsnet.config import Settings
 from ovsnet.deadlines import HEARTBEAT
 from ovsnet.errors import OWN_LIMITS, own_limit
@@ -44,17 +46,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ovsnet")
 
-STAGE_PERIOD = 0.025
-STAGE_SHARE = 0.005
-"""Seconds, and share of the time that a start has taken, between two runs of the check that proves the stage which it
-waits for: what is reported is exact to half a percent, and asking takes no CPU from a start that is long."""
-
-SHORTEST_GAP = 0.002
-"""Seconds between two runs of one check, however often it is woken."""
-
 SHORTEST_WAIT = 0.05
 """Seconds between two looks at a silent daemon."""
-
 
 CLOCK_STEP = 0.5
 """Seconds by which the wall clock has to be off before it was set: NTP slews what is less."""
@@ -106,6 +99,20 @@ class Agent:
         self._silent: set[str] = set()
         self._wake = {name: asyncio.Event() for name in CHECKS}
         self._listeners: list[Callable[[Change], None]] = []
+
+    def take_over(self, before: Agent) -> None:
+        """Begin with what ``before`` knows of the same node, before ``run``: a reload changes settings, and is no start
+        of the agent. ``before`` answers until our first round is over, so it keeps a copy of its own."""
+        settings = self.settings
+        self.health = before.health.continued(
+            allowance=settings.start_allowance,
+            rise=(settings.rise - 1) * settings.interval,
+            fall=(settings.fall - 1) * settings.interval,
+        )
+        self.past = copy.deepcopy(before.past)
+        self.counters, self.stalls, self._began = before.counters, before.stalls, before._began
+        for name, daemon in self.node.daemons.items():
+            daemon.continues(before.node.daemons[name])
 
     @property
     def wall_offset(self) -> float:
@@ -330,15 +337,6 @@ def _reconciler(settings: Settings, rundir: Rundir, clock: Callable[[], float]) 
     from ovsnet.tune.reconciler import Reconciler
 
     return Reconciler(settings, rundir, clock)
-
-
-def next_turn(first: float, period: float, now: float) -> float:
-    """The next of the moments ``first``, ``first + period``, … after ``now``, and not the one that ``now`` is.
-
-    A check that was woken keeps its turns, so that those which ask one daemon stay apart: a daemon that hangs is asked
-    soon, whenever that happens. uvloop counts in milliseconds, and a timer of it may ring one too early.
-    """
-    return first + max((now + SHORTEST_GAP - first) // period + 1, 0) * period
 
 
 def _log(change: Change) -> None:

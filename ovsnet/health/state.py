@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -54,6 +55,14 @@ class HealthState:
         self._turned_at = now
         self._began = now
         self._answered: set[str] = set()
+
+    def continued(self, *, allowance: float, rise: float, fall: float) -> HealthState:
+        """A copy that goes on from here under other settings: what is as before is no change to it."""
+        other = copy.copy(self)
+        other.results, other.since, other._answered = dict(self.results), dict(self.since), set(self._answered)
+        other.timeline = self.timeline.without(())
+        other._allowance, other._rise, other._fall = allowance, rise, fall
+        return other
 
     def restarted(self, daemon: str, at: float, now: float) -> None:
         """``daemon`` started at ``at``. One that has run for longer than a start may take is not a start, and

@@ -75,6 +75,12 @@ class Daemon:
         self._late_at = 0.0
         self._refused_at: float | None = None
 
+    def continues(self, before: Daemon) -> None:
+        """Take over what was learned of its process, which is not to look as if it had started just now. Not of its
+        silence: it counts from our own first question."""
+        self.started_at, self._tick, self.ended_at = before.started_at, before._tick, before.ended_at
+        self.memory, self.elections, self.starts = before.memory, before.elections, before.starts
+
     def met(self, pid: int | None, address: Address | None = None) -> bool:
         """A connection to it stands, at ``address``, and ``pid`` is at its other end: None in another pid namespace.
         True when it is another process than before."""

@@ -1,6 +1,7 @@
 """The life of ``ovsnet serve``: start, reload, drain, end; and what the service manager is told of it.
 
-SIGHUP            read the configuration again; take it only when all of it can be used
+SIGHUP            read the configuration again; take it only when all of it can be used. What the agent remembers stays,
+                  unless it is another node's: the run directory is another one
 SIGTERM, SIGINT   ``/readyz`` says so at once; open requests finish; then the end, within two seconds
 a second one      the end at once
 """
@@ -147,6 +148,8 @@ class Service:
                 log.error("The old configuration stays: %s %s", error, error.remedy)
                 self._notifier.ready(f"The old configuration stays: {error} {error.remedy}")
                 return
+            if agent.node.rundir == self._agent.node.rundir:
+                agent.take_over(self._agent)
             await tasks.start(self._watch, agent)
             agent.leaving = self._agent.leaving
             self._agent = agent

@@ -169,7 +169,7 @@ def status(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 @endpoint("/history", yes="an hour of worst states and round trips, and the last changes, as JSON", costly=True)
 def history(agent: Agent, request: web.BaseRequest) -> web.Response:
-    """The memory of the agent, which begins with its start."""
+    """The memory of the agent, which begins with its start and survives a reload."""
     return web.Response(body=pages.history(agent), content_type="application/json", headers=HEADERS)
 
 

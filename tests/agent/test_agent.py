@@ -8,9 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 import ovsnet.agent.agent
+from ovsnet.agent.agent import Agent
+from ovsnet.agent.schedule import next_turn
+from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.sandbox.node import Sandbox
@@ -111,7 +115,7 @@ async def test_silence_is_called_hung_when_it_is_due_and_not_at_the_next_questio
     ids=str,
 )
 def test_turns_of_a_check_stay_where_they_are_however_often_it_is_woken(now: float, turn: float) -> None:
-    assert ovsnet.agent.agent.next_turn(10.0, 2.0, now) == turn
+    assert next_turn(10.0, 2.0, now) == turn
 
 
 async def test_deleted_bridge_is_told_by_the_databases_push(node: Sandbox, watching: Watching) -> None:
@@ -210,3 +214,29 @@ async def test_heartbeat_goes_on_and_ends_a_start_that_took_too_long(
             while watched.agent.ticked_at <= first:  # noqa: ASYNC110 - the first results may bring the same news
                 await asyncio.sleep(0.005)
         assert watched.agent.loop_lag >= 0
+
+
+@pytest.mark.restored
+async def test_agent_that_takes_over_goes_on_where_the_other_was(node: Sandbox, watching: Watching) -> None:
+    """What it finds as it was is no news, and a daemon that has run all the while has not started."""
+    async with watching(node.rundir) as watched:
+        await node.restart("ovn-controller")
+        before = watched.agent
+        await watched.until(lambda: "ovn-controller" in starts(before) and before.health.ready)
+        await watched.until(lambda: before.health.timeline.waiting_for() is None)
+        turns, stages = before.past.turns_document(0.0), list(before.health.timeline.reached())
+        assert stages[-1].took_seconds is not None
+        after = Agent(Settings(timeout=0.5), before.node.rundir)
+        after.take_over(before)
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(after.run)
+            assert after.health.ready
+            assert after.past.turns_document(0.0)[: len(turns)] == turns
+            assert starts(after) == starts(before)
+            assert list(after.health.timeline.reached()) == stages
+            assert after.health.since["ovsdb.echo"] == before.health.since["ovsdb.echo"]
+            tasks.cancel_scope.cancel()
+
+
+def starts(agent: Agent) -> list[object]:
+    return [each["daemon"] for each in agent.past.turns_document(0.0) if each["kind"] == "start"]

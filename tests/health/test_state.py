@@ -172,3 +172,19 @@ def test_silent_southbound_holds_no_start_up() -> None:
     made = HealthState(0.0, CHECKS, allowance=60.0)
     made.record([result("southbound.echo", Status.SLOW, 1.0, "late")], 1.0)
     assert made.ready
+
+
+def test_copy_under_other_settings_goes_on_and_leaves_the_first_alone() -> None:
+    first = health()
+    first.record([GONE], 2.0)
+    second = first.continued(allowance=5.0, rise=10.0, fall=0.0)
+    assert (second.diagnosis, second.dead_since, second.since) == (first.diagnosis, first.dead_since, first.since)
+    assert second.record([GONE], 3.0) == []
+    assert [change.result for change in second.record([BACK], 4.0) if change.result] == [BACK]
+    assert second.diagnosis.code == "healthy"
+    assert not second.ready, "it rises ten seconds later"
+    assert first.results[GONE.name] is GONE
+    assert first.diagnosis.code == "vswitchd-down"
+    second.restarted("ovs-vswitchd", 4.0, 4.0)
+    assert second.timeline.waiting_for() == "switch"
+    assert first.timeline.waiting_for() is None

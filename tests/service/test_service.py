@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,6 +150,47 @@ def test_reload_takes_a_good_configuration_and_serves_where_it_says(start: Start
     assert status_of(other, "/livez") == 200
     with pytest.raises(urllib.error.URLError):
         status_of(port, "/livez")
+
+
+def document(port: int, path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+        return json.load(response)
+
+
+def test_reload_keeps_what_the_agent_remembers(start: Start) -> None:
+    port = free_port()
+    served = start(f'listen = ["127.0.0.1:{port}"]')
+    served.logged("serving on")
+    before, since = document(port, "/history")["events"], document(port, "/status")["agent"]["since"]
+    assert before
+    served.config.write_text(f'listen = ["127.0.0.1:{port}"]\ntimeout = "500ms"')
+    served.process.send_signal(signal.SIGHUP)
+    served.logged("read again")
+    status = document(port, "/status")
+    assert status["deadlines"]["timeout"] == 0.5
+    assert status["agent"]["since"] == pytest.approx(since, abs=0.1)  # the wall clock's, which NTP slews
+    after = document(port, "/history")["events"]
+    assert [told_of(each) for each in after[: len(before)]] == [told_of(each) for each in before]
+
+
+def told_of(event: dict[str, Any]) -> tuple[object, ...]:
+    """How long it lasted, and what the wall clock says, may have changed."""
+    return tuple(event.get(key) for key in ("kind", "code", "name", "status", "reason", "detail"))
+
+
+def test_reload_for_another_node_begins_with_nothing(start: Start, tmp_path_factory: pytest.TempPathFactory) -> None:
+    port = free_port()
+    served = start(f'listen = ["127.0.0.1:{port}"]')
+    served.logged("serving on")
+    since = document(port, "/status")["agent"]["since"]
+    other = tmp_path_factory.mktemp("other")
+    served.config.write_text(f'listen = ["127.0.0.1:{port}"]\nrundir = "{other}"')
+    served.process.send_signal(signal.SIGHUP)
+    served.logged("read again")
+    status = document(port, "/status")
+    assert status["rundir"]["ovs"] == str(other)
+    assert status["agent"]["since"] > since
+    assert all(each["at"] > since for each in document(port, "/history")["events"])
 
 
 @pytest.mark.parametrize(
