@@ -91,6 +91,16 @@ def read_tail(path: Path | str, most: int) -> bytes:
         os.close(descriptor)
 
 
+def signature(path: Path | str) -> tuple[int, ...] | None:
+    """Device, inode, size and times of change: while they stay, it is the same file with the same rights. None where
+    it cannot be found."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def read_text(path: Path | str, most: int = MOST, *, errors: str = "surrogateescape") -> str:
     """All of it as UTF-8. Raises OSError, and UnicodeDecodeError only with ``errors="strict"``."""
     return read_bytes(path, most).decode(errors=errors)

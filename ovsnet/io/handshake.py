@@ -11,6 +11,8 @@ import socket
 import ssl
 from typing import Protocol
 
+from ovsnet.io.tls import RenewedContext
+
 PAUSE = 0.05
 """Seconds until the next try, where none can be accepted: no descriptor may be left."""
 
@@ -74,7 +76,7 @@ class Handshake:
 class SecureAcceptor:
     """Accepts on a listening socket, which becomes its own, until it is closed."""
 
-    def __init__(self, server: Counts, sock: socket.socket, context: ssl.SSLContext, patience: float) -> None:
+    def __init__(self, server: Counts, sock: socket.socket, context: RenewedContext, patience: float) -> None:
         self._server = server
         self._sock = sock
         self._context = context
@@ -96,5 +98,6 @@ class SecureAcceptor:
                 await asyncio.sleep(PAUSE)
                 continue
             handshake = Handshake(sock)
-            handshake.task = loop.create_task(handshake.run(self._server, self._context, self._patience))
+            context = self._context.current()
+            handshake.task = loop.create_task(handshake.run(self._server, context, self._patience))
             self._server.arrived(handshake)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import functools
+import logging
 import ssl
+import time
 from dataclasses import dataclass
 
 import msgspec
 
-from ovsnet.errors import ConfigError
-from ovsnet.files import require_document
+from ovsnet.errors import ConfigError, OvsnetError
+from ovsnet.files import require_document, signature
 from ovsnet.io.nofile import require_descriptor
+
+log = logging.getLogger("ovsnet")
+
+LOOK_PERIOD = 1.0
+"""Seconds between two looks at files that may have been renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +87,41 @@ class ServingTls(msgspec.Struct, frozen=True):
                 remedy="Name a PEM key without a password and its certificate, readable by this user.",
             ) from error
         return context
+
+
+class RenewedContext:
+    """The context of files that are renewed now and then, as cert-manager and the kubelet do. They are looked at when a
+    client comes. While new ones cannot be used, as between the writing of a key and of its certificate, the old ones
+    are."""
+
+    def __init__(self, tls: ServingTls) -> None:
+        """Raises ConfigError when a file cannot be used."""
+        self._tls = tls
+        self._written = _written(tls)
+        self._context = tls.context()
+        self._looked_at = time.monotonic()
+        self._told = ""
+
+    def current(self) -> ssl.SSLContext:
+        """The context of the files as they are now."""
+        if time.monotonic() - self._looked_at >= LOOK_PERIOD:
+            self._looked_at = time.monotonic()
+            if (written := _written(self._tls)) != self._written:
+                self._renew(written)
+        return self._context
+
+    def _renew(self, written: tuple[object, ...]) -> None:
+        try:
+            self._context = self._tls.context()
+        except OvsnetError as error:
+            if str(error) != self._told:
+                log.warning("The old certificate stays in use: %s %s", error, error.remedy)
+            self._told = str(error)
+        else:
+            self._written, self._told = written, ""
+            log.info("read %s and %s again", self._tls.certificate, self._tls.key)
+
+
+def _written(tls: ServingTls) -> tuple[object, ...]:
+    """What changes when one of the files is replaced or written."""
+    return tuple(signature(path) for path in (tls.key, tls.certificate, tls.client_ca) if path)

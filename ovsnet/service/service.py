@@ -25,6 +25,7 @@ from ovsnet.io.listen import Listener, inherited, listen
 from ovsnet.io.memory import share_one_heap
 from ovsnet.io.nofile import nofile, nofile_needed, places, raise_nofile
 from ovsnet.io.sd_notify import Notifier
+from ovsnet.io.tls import RenewedContext
 from ovsnet.node.rundir import Rundir
 from ovsnet.web.credentials import Credentials
 from ovsnet.web.server import WebServer
@@ -69,18 +70,20 @@ class Service:
         settings = self._agent.settings
         if passed:
             for listener in passed:
-                await self._server.open(listener, settings.serving_tls.context() if listener.secure else None)
+                await self._server.open(listener, RenewedContext(settings.serving_tls) if listener.secure else None)
         else:
             await self._move(settings)
 
     async def _move(self, settings: Settings) -> None:
         """Serve where ``settings`` say. All that is new is opened, and every file read, before anything is changed."""
         wanted = {address: self._addresses.get(address) for address in settings.listen}
-        fresh = {address: listen(address, settings.access) for address, known in wanted.items() if known is None}
         keep = {address: known for address, known in wanted.items() if known is not None}
+        fresh: dict[str, Listener] = {}
         try:
+            for address in [each for each in wanted if each not in keep]:
+                fresh[address] = listen(address, settings.access)
             secure = any(listener.secure for listener in (*fresh.values(), *self._server.listeners))
-            context = settings.serving_tls.context() if secure else None
+            context = RenewedContext(settings.serving_tls) if secure else None
         except OvsnetError:
             for listener in fresh.values():
                 listener.close()
@@ -144,9 +147,10 @@ class Service:
             self._notifier.reloading()
             try:
                 agent, credentials = await self._prepare()
-            except OvsnetError as error:
-                log.error("The old configuration stays: %s %s", error, error.remedy)
-                self._notifier.ready(f"The old configuration stays: {error} {error.remedy}")
+            except (OvsnetError, OSError) as error:  # an OSError for want of a descriptor
+                remedy = error.remedy if isinstance(error, OvsnetError) else ""
+                log.error("The old configuration stays: %s %s", error, remedy)
+                self._notifier.ready(f"The old configuration stays: {error} {remedy}")
                 return
             if agent.node.rundir == self._agent.node.rundir:
                 agent.take_over(self._agent)
@@ -165,7 +169,7 @@ class Service:
             await self._move(settings)
         else:
             for listener in self._server.listeners:
-                await self._server.open(listener, settings.serving_tls.context() if listener.secure else None)
+                await self._server.open(listener, RenewedContext(settings.serving_tls) if listener.secure else None)
         return agent, credentials
 
 

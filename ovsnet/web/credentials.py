@@ -20,7 +20,6 @@ import base64
 import binascii
 import hmac
 import logging
-import os
 import time
 from collections.abc import Iterable
 
@@ -29,15 +28,12 @@ from aiohttp import web
 
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConfigError
-from ovsnet.files import MOST_DOCUMENT, read_bytes
+from ovsnet.files import MOST_DOCUMENT, read_bytes, signature
 from ovsnet.io.address import Address
 
 log = logging.getLogger("ovsnet")
 
 ANY_HOST = ("0.0.0.0", "::")  # noqa: S104 - compared with what was configured
-
-Signature = tuple[int, ...] | None
-"""Device, inode, size and times of change: a file of which these are the same is the same file, and as readable."""
 
 AGAIN = 1.0
 """Seconds until a file that could not be read is tried again."""
@@ -85,12 +81,12 @@ class Credentials:
         self._path = settings.credentials
         self._certificates = bool(settings.serve_client_ca)
         self._open_at = frozenset(_places(settings.open_at))
-        self._seen: Signature = None
-        self._refused: Signature = None
+        self._seen: tuple[int, ...] | None = None
+        self._refused: tuple[int, ...] | None = None
         self._again_at = 0.0
         self._clients: dict[str, Client] = read_clients(self._path) if self._path else {}
         if self._path:
-            self._seen = _signature(self._path)
+            self._seen = signature(self._path)
 
     def allows(self, request: web.BaseRequest) -> bool:
         """Whether it may read what its path says of the node."""
@@ -113,7 +109,7 @@ class Credentials:
         return isinstance(name, tuple) and any((host, name[1]) in self._open_at for host in (name[0], *ANY_HOST))
 
     def _look(self) -> None:
-        now = _signature(self._path)
+        now = signature(self._path)
         if now == self._seen or (now == self._refused and time.monotonic() < self._again_at):
             return
         try:
@@ -125,14 +121,6 @@ class Credentials:
         else:
             self._seen = now
             log.info("read %s: it lets %d clients in", self._path, len(self._clients))
-
-
-def _signature(path: str) -> Signature:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _word(header: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
@@ -19,6 +18,7 @@ from ovsnet.errors import own_limit
 from ovsnet.io.handshake import SecureAcceptor
 from ovsnet.io.listen import Listener, listen
 from ovsnet.io.nofile import nofile, places
+from ovsnet.io.tls import RenewedContext
 from ovsnet.web.connections import KEEPALIVE, CappedServer
 from ovsnet.web.credentials import Credentials
 from ovsnet.web.endpoints import ENDPOINTS, HEADERS, OK, Endpoint, text
@@ -52,10 +52,10 @@ class WebServer:
         """Those that are open, in the order in which they came."""
         return list(self._accepting)
 
-    async def open(self, listener: Listener, context: ssl.SSLContext | None) -> None:
+    async def open(self, listener: Listener, context: RenewedContext | None) -> None:
         """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
         refused between."""
-        before = self._accepting.pop(listener, None)
+        before = self._accepting.get(listener)
         accepting: asyncio.Server | SecureAcceptor
         queue = places(nofile(), self.agent.settings.max_connections, BACKLOG).waiting
         if listener.secure:
@@ -141,7 +141,7 @@ async def serving(agent: Agent, addresses: Iterable[str]) -> AsyncIterator[list[
     try:
         for address in addresses:
             listener = listen(address, agent.settings.access)
-            await server.open(listener, agent.settings.serving_tls.context() if listener.secure else None)
+            await server.open(listener, RenewedContext(agent.settings.serving_tls) if listener.secure else None)
         yield [listener.url for listener in server.listeners]
     finally:
         await server.aclose()

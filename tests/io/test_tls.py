@@ -15,7 +15,7 @@ from ovsnet import openflow, ovsdb
 from ovsnet.errors import ConfigError, DeadlineExceeded, TlsFailed
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect
-from ovsnet.io.tls import HeldTls, Tls
+from ovsnet.io.tls import HeldTls, RenewedContext, ServingTls, Tls
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports, listening_ports
@@ -217,3 +217,21 @@ def test_held_files_are_read_once(tls: Tls, tmp_path: Path) -> None:
     assert held.context() is held.context()
     with pytest.raises(ConfigError):
         HeldTls(tls.key, tls.certificate, str(tmp_path / "none.pem")).context()
+
+
+def test_files_that_cannot_be_used_leave_the_old_ones_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As between the writing of the key and of its certificate. What is wrong is said once."""
+    monkeypatch.setattr("ovsnet.io.tls.LOOK_PERIOD", 0.0)
+    pair = Authority(tmp_path / "ours").pair("agent")
+    renewed = RenewedContext(ServingTls(pair.key, pair.certificate))
+    first = renewed.current()
+    assert renewed.current() is first
+    other = Authority(tmp_path / "theirs").pair("agent")
+    os.replace(other.key, pair.key)
+    assert renewed.current() is first
+    assert renewed.current() is first
+    assert caplog.text.count("The old certificate stays in use") == 1
+    os.replace(other.certificate, pair.certificate)
+    assert renewed.current() is not first

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -216,6 +217,15 @@ def test_reload_of_a_broken_configuration_keeps_the_old_one_and_says_why(start: 
     assert status_of(port, "/livez") == 200
 
 
+def test_listener_of_a_configuration_that_is_refused_leaves_no_file(start: Start, tmp_path: Path) -> None:
+    served = start(f'listen = ["127.0.0.1:{free_port()}"]')
+    served.logged("serving on")
+    served.config.write_text(f'listen = ["unix:{tmp_path}/first", "unix:/nonexistent/second"]')
+    served.process.send_signal(signal.SIGHUP)
+    served.logged("The old configuration stays")
+    assert not (tmp_path / "first").exists()
+
+
 def peer_certificate(port: int, context: ssl.SSLContext) -> bytes:
     with (
         socket.create_connection(("127.0.0.1", port), PATIENCE) as sock,
@@ -259,3 +269,17 @@ def test_https_asks_for_a_client_certificate_and_takes_new_files_on_reload(start
     served.told("RELOADING=1")
     served.told("READY=1")
     assert peer_certificate(port, known) != before
+
+
+def test_renewed_certificate_is_shown_without_a_signal(start: Start, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ours")
+    pair, port = authority.pair("agent"), free_port()
+    served = start(
+        f'listen = ["ssl:127.0.0.1:{port}"]\nserve_key = "{pair.key}"\nserve_certificate = "{pair.certificate}"\n'
+    )
+    served.logged("serving on")
+    before = peer_certificate(port, client(authority))
+    authority.pair("agent")
+    while peer_certificate(port, client(authority)) == before:
+        time.sleep(0.05)
+    served.logged("again")
