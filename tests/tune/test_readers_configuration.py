@@ -111,3 +111,67 @@ def test_neutrons_probe_of_the_switch_is_in_seconds() -> None:
     found = read("[ovs]\nof_inactivity_probe = 10\n[ovn]\novsdb_probe_interval = 60000\n")
     assert found.values == (("controller-inactivity-probe", "10000"),)
     assert "neutron's own client" in found.notes[0]
+
+
+MAPS = {
+    "bug report": 'external_ids: {ovn-remote="1.2.3.4", ovn-encap-type=genev, ovn-remote-probe-interval="6"}',
+    "no colon": 'external_ids         {ovn-remote="1.2.3.4", ovn-encap-type=genev, ovn-remote-probe-interval="6"}',
+    "markdown": '| external_ids | {ovn-remote="1.2.3.4", ovn-encap-type=genev, ovn-remote-probe-interval="6"} |',
+    "JSON": '{"external_ids": {"ovn-remote": "1.2.3.4", "ovn-encap-type": "genev", "ovn-remote-probe-interval": 6}}',
+    "YAML": "external-ids:\n  ovn-remote: 1.2.3.4\n\n  ovn-encap-type: genev\n  ovn-remote-probe-interval: '6'\nx: y\n",
+    "wrapped": 'external_ids: {ovn-remote="1.2.3.4",\n  ovn-encap-type=genev,\n  ovn-remote-probe-interval="6"}',
+}
+
+
+@pytest.mark.parametrize("form", MAPS)
+def test_map_of_any_form_is_read_whole(form: str) -> None:
+    """Not only the knob in it."""
+    found = read(MAPS[form])
+    row = {"ovn-remote": "1.2.3.4", "ovn-encap-type": "genev", "ovn-remote-probe-interval": "6"}
+    assert found.tables == {SWITCH: [{"external_ids": row}]}
+    assert (found.values, found.unread) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "external_ids: {ovn-remote: tcp:1.2.3.4:6642, ovn-encap-type: genev}\n",
+        'external_ids: {ovn-remote="tcp:1.2.3.4:6642", ovn-encap-type=genev',
+        "external_ids:\n  ovn-remote: '{{ remote }}'\n",
+        "external_ids:\n  ovn-remote: [a, b]\n",
+        "external_ids: {ovn-remote=tcp:1.2.3.4:6642}\nexternal_ids: {ovn-remote=tcp:1.2.3.5:6642}\n",
+    ],
+)
+def test_map_that_cannot_be_made_out_is_unread(text: str) -> None:
+    assert read(text).unread
+
+
+def test_map_of_another_table_is_no_row_of_the_switch() -> None:
+    assert recognise("external_ids: {iface-id=pod1, iface-status=active}\n") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "knob", "value"),
+    [
+        ("global:\n  monitorAll: yes\n", "ovn-monitor-all", "true"),
+        ('global:\n  monitorAll: "yes"\n', "ovn-monitor-all", "yes"),
+        ("OVN_MONITOR_ALL=yes\n", "ovn-monitor-all", "yes"),
+        ("lFlowCacheLimit: 10\n", "ovn-limit-lflow-cache", "10"),
+        ("OVN_LFLOW_CACHE_LIMIT_KB=10\n", "ovn-memlimit-lflow-cache-kb", "10"),
+        ("OVNOpenflowProbeInterval: 60000\n", "ovn-openflow-probe-interval", "60000"),
+        ("edpm_ovn_ofctrl_wait_before_clear: 8000\n", "ovn-ofctrl-wait-before-clear", "8000"),
+        ("ovnRemoteOpenflowInterval: 10\n", "ovn-openflow-probe-interval", "10"),
+    ],
+)
+def test_names_of_charts_and_roles_set_their_knob(text: str, knob: str, value: str) -> None:
+    assert read(text).values == ((knob, value),)
+
+
+def test_name_that_others_use_too_counts_beside_its_own_kind() -> None:
+    assert recognise("probeInterval: 5\n") is None
+    assert ("nb-inactivity-probe", "5") in read("ovnRemoteProbeInterval: 6\nprobeInterval: 5\n").values
+
+
+def test_variable_whose_value_comes_from_elsewhere_is_unresolved() -> None:
+    text = "- name: OVN_REMOTE_OPENFLOW_INTERVAL\n  valueFrom: {configMapKeyRef: {name: x, key: y}}\n"
+    assert read(text).unresolved == {"OVN_REMOTE_OPENFLOW_INTERVAL": ("ovn-openflow-probe-interval",)}

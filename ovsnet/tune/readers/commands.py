@@ -18,10 +18,13 @@ _EXPANDED = re.compile(r"\$|\{\{|<")
 _DEFAULT = re.compile(r"\$\{\w+:?-([^}$]*)\}")
 
 
-def commands(text: str) -> tuple[Tables, tuple[str, ...]]:
-    """What they set, and what of it cannot be told."""
+SWITCH = ("Open_vSwitch", "Open_vSwitch")
+
+
+def commands(text: str, row: dict[str, dict[str, str]]) -> tuple[Tables, tuple[str, ...]]:
+    """What they set, beside a ``row`` of Open_vSwitch that is known, and what of it cannot be told."""
     text = re.sub(r"\\\n\s*", " ", text)
-    tables: Tables = {}
+    tables: Tables = {SWITCH: [row]} if row else {}
     unread: dict[str, None] = {}
     for found in _PAIR.finditer(text):
         value = _literal(next((group for group in found.groups()[2:5] if group is not None), ""))
@@ -71,7 +74,7 @@ def _table(before: str, column: str, key: str) -> tuple[str, str] | None:
             return ("OVN_Northbound", "NB_Global") if table.startswith("nb") or not table else None
         return ("OVN_Southbound", "SB_Global") if table.startswith("sb") else None
     if table.startswith("o") or (not table and key.startswith("ovn-")):
-        return "Open_vSwitch", "Open_vSwitch"
+        return SWITCH
     return ("Open_vSwitch", "Bridge") if table.startswith("br") else None
 
 

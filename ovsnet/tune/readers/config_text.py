@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ovsnet.tune.readers.commands import commands
+from ovsnet.tune.readers.commands import SWITCH, commands
+from ovsnet.tune.readers.maps import maps
 from ovsnet.tune.readers.reading import Reader, Reading
 from ovsnet.tune.readers.variables import VARIABLES, Variable
 
@@ -19,10 +20,17 @@ _ASSIGNED = re.compile(
     rf"""["']?[ \t]*(?:[:=]|[\s,]+["']?value["']?[ \t]*[:=])[ \t]*{_VALUE}"""
     rf"""|[ \t]+(?=\d){_VALUE}|["']?[ \t]*[:=][ \t]*(?=\n|$)"""
 )
+YAML_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"""Words that YAML 1.1 takes for a boolean where they are not quoted; Helm and Ansible hand on what it is."""
+
+_VALUE_FROM = re.compile(r"""["']?[\s,]+["']?valueFrom\b""")
 _DEFAULT = re.compile(r":?[-=]([^}\n]*)\}")
 SIGN = re.compile(r"\b(?:external[-_]ids|other[-_]config|options|inactivity[-_]probe)[:=]")
 NEAR = 400
 """Characters of a line before a name that may say what it is."""
+
+MAP = "a map of the row of Open_vSwitch"
+COMMANDS = "commands of `ovs-vsctl` or `ovn-nbctl`"
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 _EXPANDED = re.compile(r"\$|\{\{|<")
@@ -32,15 +40,16 @@ _OWN_DEFAULT = re.compile(r"\$\{\w+:?-(\d+)\}")
 def _read(text: str) -> Reading | None:
     if not any(name in text for name in VARIABLES) and not SIGN.search(text):
         return None
-    text = _COMMENT.sub("", text)
-    tables, unread = commands(text)
+    row, unread, text = maps(_COMMENT.sub("", text))
+    tables, unclear = commands(text, row)
+    unread = (*unread, *unclear)
     values: dict[str, str] = {}
     notes: list[str] = []
     doubts: set[str] = set()
     owners: dict[str, list[str]] = {}
     unresolved: dict[str, tuple[str, ...]] = {}
     for name, variable in VARIABLES.items():
-        if name not in text:
+        if name not in text or variable.beside not in text:
             continue
         seen = list(dict.fromkeys(_values(text, name)))
         if not seen:
@@ -63,7 +72,7 @@ def _read(text: str) -> Reading | None:
     if not (owners or tables or unread or unresolved):
         return None
     what = [*(f"{owner} ({', '.join(names)})" for owner, names in owners.items())]
-    what += [*(["commands of `ovs-vsctl` or `ovn-nbctl`"] if tables else [])]
+    what += [name for name, found in ((MAP, row), (COMMANDS, tables.keys() - ({SWITCH} if row else set()))) if found]
     return Reading(
         f"settings of {', '.join(what) or 'names that are known'}",
         tables,
@@ -92,8 +101,12 @@ def _values(text: str, name: str) -> Iterator[str | None]:
             continue
         if before.endswith("$") or (name in ("inactivity-probe", "openflow-probe") and not _stands_alone(before)):
             continue
-        if (assigned := _ASSIGNED.match(text, found.end())) is not None:
+        if _VALUE_FROM.match(text, found.end()) is not None:
+            yield None
+        elif (assigned := _ASSIGNED.match(text, found.end())) is not None:
             value = next((group for group in assigned.groups() if group is not None), "")
+            if assigned[3] is not None and text[found.end()] == ":":
+                value = YAML_BOOLEANS.get(value.lower(), value)
             own = _OWN_DEFAULT.fullmatch(value)
             yield own[1] if own else None if _EXPANDED.search(value) else value
 

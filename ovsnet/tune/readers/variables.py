@@ -22,7 +22,7 @@ HIGH_AVAILABILITY = (
 
 class Variable(msgspec.Struct, frozen=True):
     """What a name sets: ``knobs``, each ``times`` the value; ``note`` for what is no knob of OVN. ``doubt`` says where
-    it has no effect."""
+    it has no effect. A name that others use, too, is this one ``beside`` another."""
 
     of: str
     source: str
@@ -30,9 +30,15 @@ class Variable(msgspec.Struct, frozen=True):
     times: int = 1
     note: str = ""
     doubt: str = ""
+    beside: str = ""
 
 
 START_OVS, START_DB = "dist/images/start-ovs.sh", "dist/images/start-db.sh"
+CHART_V2 = "charts/kube-ovn-v2/values.yaml"
+OVNKUBE, OVNKUBE_VALUES = "dist/images/ovnkube.sh", "helm/ovn-kubernetes/values-single-node-zone.yaml"
+TRIPLEO, EDPM = "TripleO", "EDPM"
+HEAT = "tripleo-heat-templates: deployment/ovn/ovn-controller-container-puppet.yaml"
+EDPM_ROLE = "edpm-ansible: roles/edpm_ovn"
 ROLE = "ansible/roles/ovn-db/defaults/main.yml"
 BOTH = ("nb-inactivity-probe", "sb-inactivity-probe")
 
@@ -55,9 +61,31 @@ VARIABLES: Mapping[str, Variable] = {
     "OVSDB_INACTIVITY_TIMEOUT": Variable(
         KUBE_OVN, "charts/kube-ovn/values.yaml", note="it is for kube-ovn-controller's own client, in seconds"
     ),
-    "remoteProbeInterval": Variable(
-        OVN_KUBERNETES, "helm/ovn-kubernetes/values-single-node-zone.yaml", ("ovn-remote-probe-interval",)
+    "ovnRemoteProbeInterval": Variable(KUBE_OVN, CHART_V2, ("ovn-remote-probe-interval",)),
+    "ovnRemoteOpenflowInterval": Variable(KUBE_OVN, CHART_V2, ("ovn-openflow-probe-interval",)),
+    "ovnNorthdProbeInterval": Variable(KUBE_OVN, CHART_V2, ("northd_probe_interval",)),
+    "probeInterval": Variable(
+        KUBE_OVN,
+        CHART_V2,
+        (*BOTH, "nb-options-inactivity-probe", "sb-options-inactivity-probe"),
+        doubt=HIGH_AVAILABILITY,
+        beside="ovnRemoteProbeInterval",
     ),
+    "ovnLeaderProbeInterval": Variable(
+        KUBE_OVN, CHART_V2, note="it is the pause of Kube-OVN's leader checker in seconds; no daemon of OVN reads it"
+    ),
+    "ovnNorthdNThreads": Variable(KUBE_OVN, CHART_V2, note="it is --n-threads of northd, which no database holds"),
+    "remoteProbeInterval": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-remote-probe-interval",)),
+    "OVN_MONITOR_ALL": Variable(OVN_KUBERNETES, OVNKUBE, ("ovn-monitor-all",)),
+    "monitorAll": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-monitor-all",)),
+    "OVN_OFCTRL_WAIT_BEFORE_CLEAR": Variable(OVN_KUBERNETES, OVNKUBE, ("ovn-ofctrl-wait-before-clear",)),
+    "ofctrlWaitBeforeClear": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-ofctrl-wait-before-clear",)),
+    "OVN_ENABLE_LFLOW_CACHE": Variable(OVN_KUBERNETES, OVNKUBE, ("ovn-enable-lflow-cache",)),
+    "enableLFlowCache": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-enable-lflow-cache",)),
+    "OVN_LFLOW_CACHE_LIMIT": Variable(OVN_KUBERNETES, OVNKUBE, ("ovn-limit-lflow-cache",)),
+    "lFlowCacheLimit": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-limit-lflow-cache",)),
+    "OVN_LFLOW_CACHE_LIMIT_KB": Variable(OVN_KUBERNETES, OVNKUBE, ("ovn-memlimit-lflow-cache-kb",)),
+    "lFlowCacheLimitKb": Variable(OVN_KUBERNETES, OVNKUBE_VALUES, ("ovn-memlimit-lflow-cache-kb",)),
     "inactivity-probe": Variable(OVN_KUBERNETES, "go-controller/pkg/config/config.go", ("ovn-remote-probe-interval",)),
     "openflow-probe": Variable(
         OVN_KUBERNETES,
@@ -66,6 +94,12 @@ VARIABLES: Mapping[str, Variable] = {
     ),
     "ovn_remote_probe_interval": Variable(KOLLA, ROLE, ("ovn-remote-probe-interval",)),
     "ovn_openflow_probe_interval": Variable(KOLLA, ROLE, ("ovn-openflow-probe-interval",)),
+    "OVNRemoteProbeInterval": Variable(TRIPLEO, HEAT, ("ovn-remote-probe-interval",)),
+    "OVNOpenflowProbeInterval": Variable(TRIPLEO, HEAT, ("ovn-openflow-probe-interval",)),
+    "edpm_ovn_remote_probe_interval": Variable(EDPM, EDPM_ROLE, ("ovn-remote-probe-interval",)),
+    "edpm_ovn_ofctrl_wait_before_clear": Variable(EDPM, EDPM_ROLE, ("ovn-ofctrl-wait-before-clear",)),
+    "ovn_monitor_all": Variable(EDPM, EDPM_ROLE, ("ovn-monitor-all",)),
+    "ovn_match_northd_version": Variable(EDPM, EDPM_ROLE, ("ovn-match-northd-version",)),
     "ovn_db_inactivity_probe": Variable(KOLLA, ROLE, BOTH),
     "ovn_nb_db_inactivity_probe": Variable(KOLLA, ROLE, ("nb-inactivity-probe",)),
     "ovn_sb_db_inactivity_probe": Variable(KOLLA, ROLE, ("sb-inactivity-probe",)),
