@@ -63,6 +63,7 @@ def test_key_that_nothing_reads_there_is_told_with_the_one_that_was_meant(
         ("external_ids", "ovn-encap-tos", "high"),
         ("external_ids", "ovn-encap-df_default", "1"),
         ("external_ids", "ovn-bridge-mappings", "physnet1"),
+        ("external_ids", "ovn-bridge-mappings", "physnet1:br-ex, physnet2:br-2"),
         ("external_ids", "ovn-chassis-mac-mappings", "physnet1"),
         ("external_ids", "ovn-bridge-datapath-type", "kernel"),
         ("external_ids", "ovn-bridge-remote", "br-int.mgmt"),

@@ -209,6 +209,33 @@ def test_get_of_one_column_says_that_it_is_no_more(text: str, column: str, key: 
     assert "no other column" in read(text).form
 
 
+CONSOLE = """\
+[heat-admin@c ~]$ sudo ovs-vsctl get open . external_ids
+{ovn-remote="unix:/x",
+  system-id=a}
+root@c:~# ovs-vsctl get Open_vSwitch . other_config:bundle-idle-timeout
+"60000"
+root@c:~# ovs-vsctl get Open_vSwitch . other_config
+{max-idle="5"}
+# ovn-nbctl get NB_Global . options:northd_probe_interval
+"5000"
+[heat-admin@c ~]$
+"""
+
+
+def test_console_with_several_answers_is_read_whole() -> None:
+    found = read(CONSOLE)
+    assert found.tables == {
+        ("Open_vSwitch", "Open_vSwitch"): [
+            {
+                "external_ids": {"ovn-remote": "unix:/x", "system-id": "a"},
+                "other_config": {"bundle-idle-timeout": "60000", "max-idle": "5"},
+            }
+        ],
+        ("OVN_Northbound", "NB_Global"): [{"options": {"northd_probe_interval": "5000"}}],
+    }
+
+
 def test_get_that_no_key_tells_is_refused() -> None:
     with pytest.raises(ConfigError, match="which column"):
         recognise("{a=b}")

@@ -91,7 +91,14 @@ KEYS = (
             *("mac_prefix", "max_tunid", "svc_monitor_mac", "svc_monitor_mac_dst", "svc_monitor_ip"),
             *("svc_monitor_ip_dst", "northd_internal_version", "bfd-min-rx", "bfd-decay-min-rx", "bfd-min-tx"),
             *("bfd-mult", "ic-route-adv", "ic-route-learn", "ic-route-adv-default", "ic-route-learn-default"),
-            *("ic-route-adv-lb", "ic-route-learn-lb", "ic-route-denylist", "ic-as-adv", "ic-as-learn"),
+            *(
+                "ic-route-adv-lb",
+                "ic-route-learn-lb",
+                "ic-route-denylist",
+                "ic-route-blacklist",
+                "ic-as-adv",
+                "ic-as-learn",
+            ),
             *("e2e_timestamp", "name", "ipsec_encapsulation"),
         )
     ),

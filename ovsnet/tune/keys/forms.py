@@ -81,8 +81,10 @@ def addresses(text: str) -> str:
 def mappings(text: str) -> str:
     """``network:bridge`` with commas between (OVN controller/patch.c, ``add_ovs_bridge_mappings``)."""
     each = text.removesuffix(",").split(",") if text else []
-    wrong = [pair for pair in each if not re.fullmatch("[^:]+:[^:]+", pair)]
-    return f"has no bridge for {', '.join(map(repr, wrong))}: NETWORK:BRIDGE" if wrong else ""
+    if wrong := [pair for pair in each if not re.fullmatch("[^:]+:[^:]+", pair)]:
+        return f"has no bridge for {', '.join(map(repr, wrong))}: NETWORK:BRIDGE"
+    blank = next((pair for pair in each if re.search(r"\s", pair)), None)
+    return f"has a blank in {blank!r}, which becomes part of the name" if blank is not None else ""
 
 
 def macs(text: str) -> str:

@@ -84,7 +84,7 @@ KEYS = (
     _external_id(
         "ovn-bridge-mappings",
         mappings,
-        "ovn-controller logs `Invalid ovn-bridge-mappings` and leaves out that network and all behind it.",
+        "ovn-controller leaves out that network; where one has no bridge, all behind it, too.",
         "controller/patch.c, add_ovs_bridge_mappings()",
     ),
     _external_id(

@@ -1,4 +1,4 @@
-"""``external_ids`` and ``other_config`` as a map in any text: a bug report, a table of Markdown, YAML, facts of Ansible.
+"""``external_ids`` and ``other_config`` as a map in any text: a bug report, a table of Markdown, YAML, Ansible's facts.
 Pure.
 
 Only maps that hold a key of the row of Open_vSwitch are of interest: every table has these two columns.
