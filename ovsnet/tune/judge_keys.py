@@ -157,7 +157,7 @@ def _dead(known: Key, held: HeldKey, version: str) -> LintResult:
         does = f"{known.reader} {version} ignores it: {known.gone}"
         return _finding(Kind.DEAD, held, does, "remove it", harmless=True)
     assert known.since is not None
-    does = f"{known.reader} {version} does not know it: it came with {known.product} {shown(known.since)}."
+    does = f"{known.reader} {version} does not know it: it is there {known.life()}."
     return _finding(Kind.DEAD, held, does, "remove it", harmless=held.value.lower() == "false")
 
 

@@ -154,6 +154,31 @@ def test_option_of_northd_lives_where_its_branch_reads_it(
     assert [(each.kind, each.harmless) for each in found] == ([(kind, harmless)] if kind else [])
 
 
+@pytest.mark.parametrize(
+    ("key", "tag", "known"),
+    [
+        ("acl_ct_translation", (24, 3, 7), False),
+        ("acl_ct_translation", (24, 3, 8), True),
+        ("acl_ct_translation", (24, 9, 3), False),
+        ("acl_ct_translation", (25, 3, 2), False),
+        ("acl_ct_translation", (25, 3, 3), True),
+        ("acl_ct_translation", (26, 3, 0), True),
+        ("acl_ct_translation", (24, 3), None),
+        ("garp-max-timeout-sec", (22, 3, 5), False),
+        ("garp-max-timeout-sec", (22, 3, 6), True),
+        ("garp-max-timeout-sec", (22, 12, 2), False),
+        ("garp-max-timeout-sec", (23, 6, 3), True),
+        ("garp-max-timeout-sec", (23, 9, 0), True),
+        ("ipsec_encapsulation", (22, 6, 0), False),
+        ("ipsec_encapsulation", (22, 6, 1), True),
+        ("svc_monitor_ip", (25, 9, 4), False),
+    ],
+)
+def test_key_is_known_on_the_tags_whose_sources_have_it(key: str, tag: Version, known: bool | None) -> None:
+    (found,) = (each for each in KEYS if each.place.key == key)
+    assert found.acts_on(tag) is known
+
+
 def test_dead_parallel_build_names_the_threads_of_today() -> None:
     (found,) = northbound("use_parallel_build", "true", (24, 3))
     assert "--n-threads" in found.instead

@@ -26,9 +26,10 @@ def _option(
     gone: str = "",
     instead: str = "",
     source: str = "ovn-nb.xml",
+    backports: tuple[Version, ...] = (),
 ) -> Key:
     place = Place(*home, "options", key)
-    return Key(place, READER, form, misread, since, until, gone, instead, source=source)
+    return Key(place, READER, form, misread, since, until, gone, instead, source=source, backports=backports)
 
 
 def _file(table: str, column: str, form: Form, misread: str) -> Key:
@@ -76,7 +77,8 @@ KEYS = (
     _option("use_common_zone", flag, OFF, (23, 6)),
     _option("controller_event", flag, OFF),
     _option("default_acl_drop", flag, OFF, (22, 6)),
-    _option("acl_ct_translation", flag, OFF, (24, 3)),
+    # Tags v24.03.8, v25.03.3, v25.09.3 and v26.03.0 have it; v24.09.3 does not.
+    _option("acl_ct_translation", flag, OFF, (26, 3), backports=((24, 3, 8), (25, 3, 3), (25, 9, 3))),
     _option("always_tunnel", flag, OFF, (24, 9)),
     _option("ecmp_nexthop_monitor_enable", flag, OFF, (25, 3)),
     _option("vxlan_mode", flag, "northd takes it for true.", since=(24, 9)),
@@ -85,21 +87,19 @@ KEYS = (
     _option("debug_drop_domain_id", since=(22, 12)),
     _option("debug_drop_collector_set", since=(22, 12)),
     _option("install_ls_lb_from_router", flag, OFF, (22, 9), source="northd/northd.c"),
+    *(_option(key, since=(26, 3)) for key in ("svc_monitor_mac_dst", "svc_monitor_ip", "svc_monitor_ip_dst")),
+    *(_option(key, flag, OFF, (25, 9), source="ic/ovn-ic.c") for key in ("ic-route-adv-lb", "ic-route-learn-lb")),
+    _option("ic-route-denylist", since=(24, 9), source="ic/ovn-ic.c"),
+    _option("ic-route-blacklist", source="ic/ovn-ic.c"),  # its name before, still read beside it in v26.03.2
+    _option("ipsec_encapsulation", since=(22, 9), backports=((22, 6, 1),)),
     *(
         _option(key)
         for key in (
-            *("mac_prefix", "max_tunid", "svc_monitor_mac", "svc_monitor_mac_dst", "svc_monitor_ip"),
-            *("svc_monitor_ip_dst", "northd_internal_version", "bfd-min-rx", "bfd-decay-min-rx", "bfd-min-tx"),
+            *("mac_prefix", "max_tunid", "svc_monitor_mac"),
+            *("northd_internal_version", "bfd-min-rx", "bfd-decay-min-rx", "bfd-min-tx"),
             *("bfd-mult", "ic-route-adv", "ic-route-learn", "ic-route-adv-default", "ic-route-learn-default"),
-            *(
-                "ic-route-adv-lb",
-                "ic-route-learn-lb",
-                "ic-route-denylist",
-                "ic-route-blacklist",
-                "ic-as-adv",
-                "ic-as-learn",
-            ),
-            *("e2e_timestamp", "name", "ipsec_encapsulation"),
+            *("ic-as-adv", "ic-as-learn"),
+            *("e2e_timestamp", "name"),
         )
     ),
     *(

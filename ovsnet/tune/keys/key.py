@@ -22,9 +22,12 @@ def anything(_: str) -> str:
 
 
 class Key(msgspec.Struct, frozen=True):
-    """``reader`` knows the key from ``since`` until ``until``. ``misread`` says in a sentence what it does with a value
-    that ``form`` does not take. ``gone`` says why nothing is lost where the key is dead, ``instead`` what does today
-    what it was for. ``whatever`` holds for any value; ``suffixed`` keys may be given for one chassis."""
+    """``reader`` knows the key from ``since`` until ``until``, and on older branches from one of ``backports``.
+
+    ``misread`` says in a sentence what it does with a value that ``form`` does not take. ``gone`` says why nothing is
+    lost where the key is dead, ``instead`` what does today what it was for. ``whatever`` holds for any value;
+    ``suffixed`` keys may be given for one chassis.
+    """
 
     place: Place
     reader: str
@@ -37,6 +40,7 @@ class Key(msgspec.Struct, frozen=True):
     note: str = ""
     suffixed: bool = False
     source: str = ""
+    backports: tuple[Version, ...] = ()
 
     def acts_on(self, version: Version | None) -> bool | None:
         """Whether a daemon of this version reads it; None when that depends on a version nobody knows."""
@@ -46,11 +50,13 @@ class Key(msgspec.Struct, frozen=True):
             return None
         if self.until is not None and reached(version, self.until):
             return False
-        return self.since is None or reached(version, self.since)
+        first = next((each for each in self.backports if each[:2] == version[:2]), self.since)
+        return first is None or reached(version, first)
 
     def life(self) -> str:
         """The versions on which it acts, in words."""
-        first = f"since {self.product} {shown(self.since)}" if self.since else ""
+        firsts = ", ".join(map(shown, sorted((self.since, *self.backports)))) if self.since else ""
+        first = f"since {self.product} {firsts}" if self.since else ""
         last = f"dead since {self.product} {shown(self.until)}" if self.until else ""
         return ", ".join(part for part in (first, last) if part) or "all"
 

@@ -33,9 +33,10 @@ def _external_id(
     *,
     suffixed: bool = True,
     note: str = "",
+    backports: tuple[Version, ...] = (),
 ) -> Key:
     place = Place("Open_vSwitch", "Open_vSwitch", "external_ids", key)
-    return Key(place, READER, form, misread, since, suffixed=suffixed, note=note, source=source)
+    return Key(place, READER, form, misread, since, suffixed=suffixed, note=note, source=source, backports=backports)
 
 
 KEYS = (
@@ -102,7 +103,13 @@ KEYS = (
     _external_id("ovn-evpn-local-ip", since=(25, 9)),
     _external_id("ct-zone-range", ranged, DEFAULT, "controller/ct-zone.c, ct_zones_parse_range()", (24, 9)),
     _external_id(
-        "garp-max-timeout-sec", whole(0, 2**31 - 1), DEFAULT, "controller/garp_rarp.c", (21, 12), suffixed=False
+        "garp-max-timeout-sec",
+        whole(0, 2**31 - 1),
+        DEFAULT,
+        "controller/pinctrl.c; today controller/garp_rarp.c",
+        (23, 9),
+        suffixed=False,
+        backports=((22, 3, 6), (23, 3, 3), (23, 6, 3)),
     ),
     _external_id(
         "arp-nd-max-timeout-sec", whole(0, 2**31 - 1), DEFAULT, "controller/pinctrl.c", (25, 3), suffixed=False
