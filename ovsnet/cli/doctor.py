@@ -21,6 +21,7 @@ from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
 from ovsnet.doctor.firewall import PORTS
 from ovsnet.doctor.fixes import repair
+from ovsnet.doctor.storage import with_stored_settings
 from ovsnet.errors import UsageError
 from ovsnet.io.nf_tables import input_chains
 from ovsnet.node.gather import gather
@@ -31,8 +32,8 @@ from ovsnet.report.reading import SavedFindings, heading, read_report
 from ovsnet.texts import for_line
 
 MOST_UNSEEN = 0.5
-"""The share of all examinations that may go without an answer in a host that is called fit. Before the first start no
-daemon can be asked, which is two fifths of them."""
+"""The share of all examinations that may go without an answer in a host that is called fit. Before the very first start
+there is neither a daemon nor a database, which is two fifths of them."""
 
 STYLES = {
     Severity.FATAL: "bold white on red",
@@ -104,8 +105,9 @@ def examined(root: Path, settings: Settings) -> list[Finding]:
     """Every examination of the host below ``root``."""
     here, inside = _rundirs(root, settings)
     live: Live = asyncio.run(gather(here, database=settings.database, tls=settings.tls))
-    live = replace(live, firewall=input_chains(PORTS.values()))
-    return examine(Host(root, inside, now=time.time()), live)
+    host = Host(root, inside, now=time.time())
+    live = with_stored_settings(host, replace(live, firewall=input_chains(PORTS.values())))
+    return examine(host, live)
 
 
 def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:

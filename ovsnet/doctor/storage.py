@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ovsnet.doctor.examination import examination
-from ovsnet.doctor.finding import Finding, ok, warning
+from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.running import arguments, daemons, has_the_hosts_files
-from ovsnet.node.database_file import damage, lost
+from ovsnet.errors import OvsnetError
+from ovsnet.files import read_bytes
+from ovsnet.node.database_file import MOST_READ, damage, lost
 from ovsnet.node.facts import Live
+from ovsnet.node.gather import stored_facts
 from ovsnet.node.host_files import Host
 from ovsnet.node.layouts import LAYOUTS
 from ovsnet.node.mounts import Mount, mounts
@@ -97,6 +102,30 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
         )
     if not torn and not cut:
         yield ok("No database file is empty or torn.", *map(str, files))
+
+
+@examination("database.settings")
+def settings(host: Host, live: Live) -> Iterator[Finding]:
+    """The settings of this node can be seen: ovsdb-server answers, or its file is there."""
+    live.need_database()
+    if live.stored_in:
+        yield note(
+            f"The settings are those in {live.stored_in}: {live.why_unanswered('ovsdb-server').cause}",
+            "Nothing is to be done: once ovsdb-server runs, it is asked.",
+        )
+    else:
+        yield ok("The settings are those that ovsdb-server reports.")
+
+
+def with_stored_settings(host: Host, live: Live) -> Live:
+    """Where no ovsdb-server answers, the settings are in its file, as the last one left them."""
+    for path in [] if live.database is not None else _databases(host, live):
+        try:
+            facts = stored_facts(read_bytes(host.locate(path), MOST_READ))
+        except (OvsnetError, OSError):
+            continue
+        return replace(live, database=facts, stored_in=str(path))
+    return live
 
 
 def _places(host: Host, live: Live) -> dict[Path, str]:

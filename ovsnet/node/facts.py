@@ -42,13 +42,15 @@ class NoAnswer(msgspec.Struct, frozen=True):
 
 class Live(msgspec.Struct, frozen=True):
     """``versions``, ``pids`` and ``unanswered`` are by daemon; a pid is the one behind the socket. ``firewall`` is
-    that of our own network namespace, and None where nobody asked or the kernel does not show it."""
+    that of our own network namespace, and None where nobody asked or the kernel does not show it. ``stored_in`` is the
+    file that ``database`` was read from, where no server answered."""
 
     database: DatabaseFacts | None = None
     versions: Mapping[str, str] = msgspec.field(default_factory=dict)
     pids: Mapping[str, int] = msgspec.field(default_factory=dict)
     unanswered: Mapping[str, NoAnswer] = msgspec.field(default_factory=dict)
     firewall: tuple[InputChain, ...] | None = None
+    stored_in: str = ""
 
     @property
     def kernel_datapath(self) -> bool | None:

@@ -7,15 +7,19 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
+
 from ovsnet import ovsdb, unixctl
-from ovsnet.errors import OvsnetError, ProtocolError
+from ovsnet.errors import ConfigError, OvsnetError, ProtocolError
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.control import open_control
 from ovsnet.node.facts import DatabaseFacts, Live, NoAnswer
 from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import Database, Session
+from ovsnet.ovsdb.schema import parse_schema
 from ovsnet.ovsdb.selection import choose
+from ovsnet.ovsdb.stored import stored
 from ovsnet.ovsdb.values import Row
 
 SWITCH_DATABASE = "Open_vSwitch"
@@ -114,6 +118,20 @@ def _no_answer(daemon: str, error: OvsnetError) -> NoAnswer:
     return NoAnswer(str(error), error.remedy or f"Run `ovsnet check` to see what is wrong with {daemon}.")
 
 
+def stored_facts(content: bytes) -> DatabaseFacts:
+    """What the file of the switch's database holds, as its server would load it. Which Open vSwitch runs is not in
+    there, only which ran last. Raises ConfigError, ProtocolError."""
+    found = stored(content)
+    if found.name != SWITCH_DATABASE:
+        raise ConfigError(f"The file holds the database {found.name}.")
+    schema = parse_schema(found.schema)
+    tables = {
+        table: [schema.table(table).row(columns) for columns in found.rows.get(table, {}).values()]
+        for table in DESCRIBING
+    }
+    return replace(_facts(tables), ovs_version="")
+
+
 def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:
     if not tables["Open_vSwitch"]:
         raise ProtocolError("The database has no Open_vSwitch row.", remedy="Initialise it: ovs-vsctl --no-wait init.")
@@ -122,7 +140,7 @@ def _facts(tables: Mapping[str, list[Row]]) -> DatabaseFacts:
         ovs_version=str(root.get("ovs_version") or ""),
         other_config=dict(root.get("other_config") or {}),
         external_ids=dict(root.get("external_ids") or {}),
-        bridges={str(bridge["name"]): str(bridge["datapath_type"]) for bridge in tables["Bridge"]},
+        bridges={str(bridge["name"]): str(bridge.get("datapath_type", "")) for bridge in tables["Bridge"]},
         offered_datapaths=frozenset(map(str, root.get("datapath_types") or ())),
         interfaces=len(tables["Interface"]),
     )

@@ -1,13 +1,15 @@
 """File systems of databases, logs and sockets, and database files."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from ovsnet.doctor import Severity
-from ovsnet.doctor.storage import FEW_INODES, LITTLE, LITTLE_FOR_SOCKETS
+from ovsnet.doctor.storage import FEW_INODES, LITTLE, LITTLE_FOR_SOCKETS, with_stored_settings
+from ovsnet.node.facts import DatabaseFacts, Live
 from ovsnet.node.host_files import Host
 
 from .conftest import Tree
@@ -117,3 +119,38 @@ def test_changes_that_were_cut_off_are_named_while_nobody_writes(tree: Tree) -> 
     assert (found.severity, found.evidence) == (Severity.WARNING, ("/etc/openvswitch/conf.db: 55 bytes",))
     tree.daemon("ovsdb-server", 90)
     assert tree.one("database.file").severity is Severity.OK
+
+
+TYPES = {"key": "string", "value": "string", "min": 0, "max": "unlimited"}
+SCHEMA = {
+    "name": "Open_vSwitch",
+    "version": "8.3.0",
+    "tables": {
+        "Open_vSwitch": {"columns": {"external_ids": {"type": TYPES}, "other_config": {"type": TYPES}}},
+        "Bridge": {"columns": {"name": {"type": "string"}, "datapath_type": {"type": "string"}}},
+        "Interface": {"columns": {"name": {"type": "string"}}},
+    },
+}
+ROW = {"external_ids": ["map", [["ovn-encap-type", "geneve"]]]}
+CONTENT = {"Open_vSwitch": {"5e1f9bd0-4f2b-4cb8-a4f4-5fef2a1e2f8a": ROW}}
+
+
+def record(document: object) -> str:
+    body = json.dumps(document)
+    return f"OVSDB JSON {len(body)} {hashlib.sha1(body.encode()).hexdigest()}\n{body}"
+
+
+def test_settings_are_those_of_the_file_before_ovsdb_server_is_started(tree: Tree) -> None:
+    tree.live = with_stored_settings(Host(tree.root), Live())
+    assert tree.one("database.settings").severity is Severity.UNSEEN
+    tree.write("/etc/openvswitch/conf.db", record(SCHEMA) + record(CONTENT))
+    tree.live = with_stored_settings(Host(tree.root), Live())
+    assert tree.live.need_database().external_ids == {"ovn-encap-type": "geneve"}
+    found = tree.one("database.settings")
+    assert (found.severity, "/etc/openvswitch/conf.db" in found.summary) == (Severity.NOTE, True)
+
+
+def test_server_that_answers_knows_better_than_its_file(tree: Tree) -> None:
+    tree.write("/etc/openvswitch/conf.db", record(SCHEMA) + record(CONTENT))
+    answered = Live(DatabaseFacts(external_ids={"ovn-encap-type": "vxlan"}))
+    assert with_stored_settings(Host(tree.root), answered) == answered

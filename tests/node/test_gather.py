@@ -1,6 +1,10 @@
 """What real daemons report, over a connection of our own or one that is held."""
 
-from ovsnet.node.gather import election_timer, gather, read_rows
+import pytest
+from msgspec.structs import replace
+
+from ovsnet.errors import ConfigError
+from ovsnet.node.gather import election_timer, gather, read_rows, stored_facts
 from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import connect
 from ovsnet.sandbox.node import Sandbox
@@ -22,6 +26,19 @@ async def test_facts_are_those_of_the_node(shared_node: Sandbox) -> None:
     assert live.version("ovs-vswitchd") is not None
     assert live.version("ovn-controller") is not None
     assert live.pids == {name: shared_node.pid(name) for name in ("ovsdb-server", "ovs-vswitchd", "ovn-controller")}
+
+
+async def test_file_of_the_database_holds_the_same_facts(shared_node: Sandbox) -> None:
+    """But which Open vSwitch runs: the file has the one that ran last."""
+    live = await gather(rundir(shared_node), timeout=PATIENCE)
+    assert live.database is not None
+    file = shared_node.directory / "db" / "conf.db"
+    assert stored_facts(file.read_bytes()) == replace(live.database, ovs_version="")
+
+
+def test_file_of_another_database_is_refused(shared_node: Sandbox) -> None:
+    with pytest.raises(ConfigError, match="OVN_Southbound"):
+        stored_facts((shared_node.directory / "db" / "ovn-sb.db").read_bytes())
 
 
 async def test_frozen_database_is_noted_with_the_reason(node: Sandbox) -> None:

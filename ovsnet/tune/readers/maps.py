@@ -94,7 +94,7 @@ def _pairs(said: str) -> Mapping[str, str]:
         lines = [line for line in said.splitlines() if line.strip()]
         scalars = [_SCALAR.fullmatch(f" {line.strip()}") for line in lines]
         if None in scalars:
-            raise ConfigError("This is no block of scalars.")
+            raise ConfigError("These lines are not plain pairs of YAML.")
         return {each[2]: next(group for group in each.groups()[2:] if group is not None) for each in scalars if each}
     try:
         found = msgspec.json.decode(said)
