@@ -17,12 +17,14 @@ from ovsnet.doctor import cpu
 from ovsnet.doctor import memory
 from ovsnet.doctor import storage
 from ovsnet.doctor import dpdk
+from ovsnet.doctor import chassis
 from ovsnet.doctor import mtu
 from ovsnet.doctor import firewall
 from ovsnet.doctor import conntrack
 from ovsnet.doctor import denials
 from ovsnet.doctor import units
 from ovsnet.doctor import identity
+from ovsnet.doctor import certificates
 from ovsnet.doctor import clock
 from ovsnet.doctor import versions
 
@@ -40,6 +42,8 @@ __all__ = [
     "Host",
     "Live",
     "Severity",
+    "certificates",
+    "chassis",
     "clock",
     "conntrack",
     "cpu",

@@ -16,7 +16,7 @@ from ovsnet.doctor.fixes import LoadModule
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
-OPTIONS = {"openvswitch": "OPENVSWITCH", "geneve": "GENEVE", "ip_tables": "IP_NF_IPTABLES"}
+OPTIONS = {"openvswitch": "OPENVSWITCH", "geneve": "GENEVE", "vxlan": "VXLAN", "ip_tables": "IP_NF_IPTABLES"}
 """The Kconfig symbol behind each module."""
 
 
@@ -98,29 +98,42 @@ def openvswitch(host: Host, live: Live) -> Iterator[Finding]:
 @examination("module.geneve", may_be_fatal=True)
 def geneve(host: Host, live: Live) -> Iterator[Finding]:
     """Tunnels by geneve are possible when OVN asks for them."""
-    state, evidence = module_state(host, "geneve")
+    yield from _tunnels_by("geneve", host, live, by_default=True)
+
+
+@examination("module.vxlan", may_be_fatal=True)
+def vxlan(host: Host, live: Live) -> Iterator[Finding]:
+    """Tunnels by vxlan are possible when OVN asks for them."""
+    yield from _tunnels_by("vxlan", host, live, by_default=False)
+
+
+def _tunnels_by(kind: str, host: Host, live: Live, *, by_default: bool) -> Iterator[Finding]:
+    state, evidence = module_state(host, kind)
     encapsulations = live.database.external_ids.get("ovn-encap-type", "") if live.database else ""
-    if state is not State.ABSENT:
-        yield _there_or_not("geneve", state, evidence)
-    elif live.kernel_datapath and "geneve" in encapsulations.split(","):
+    wanted = kind in [each.strip() for each in encapsulations.split(",")]
+    if state is not State.ABSENT and (wanted or by_default):
+        yield _there_or_not(kind, state, evidence)
+    elif live.kernel_datapath and wanted:
         yield fatal(
-            "The kernel has no geneve module, and ovn-encap-type asks for geneve.",
+            f"The kernel has no {kind} module, and ovn-encap-type asks for {kind}.",
             "Boot a kernel that has it, or choose an encapsulation that it has.",
             evidence,
             f"external_ids:ovn-encap-type={encapsulations}",
         )
-    elif live.kernel_datapath is False or encapsulations:
-        yield note(
-            "The kernel has no geneve module, and nothing here needs it.",
-            "Load or build one before you tunnel by geneve in the kernel.",
-            evidence,
-        )
-    else:
+    elif by_default and not (live.kernel_datapath is False or encapsulations):
         yield warning(
-            "The kernel has no geneve module, which OVN uses for tunnels by default.",
+            f"The kernel has no {kind} module, which OVN uses for tunnels by default.",
             "Boot a kernel that has it, or choose another ovn-encap-type.",
             evidence,
         )
+    elif by_default:
+        yield note(
+            f"The kernel has no {kind} module, and nothing here needs it.",
+            f"Load or build one before you tunnel by {kind} in the kernel.",
+            evidence,
+        )
+    else:
+        yield ok(f"Nothing here asks for tunnels by {kind}.")
 
 
 @examination("module.ip_tables")

@@ -72,9 +72,13 @@ def test_module_that_is_configured_but_not_installed_is_absent(tree: Tree) -> No
     assert module_state(tree.host(), "openvswitch")[0] is State.ABSENT
 
 
-@pytest.mark.parametrize("code", ["module.openvswitch", "module.geneve", "module.ip_tables"])
+@pytest.mark.parametrize("code", ["module.openvswitch", "module.geneve", "module.vxlan", "module.ip_tables"])
 def test_each_module_is_judged(tree: Tree, code: str) -> None:
     name = code.partition(".")[2]
+    if name == "vxlan":
+        assert tree.one(code).summary == "Nothing here asks for tunnels by vxlan."
+        tree.database(external_ids={"ovn-encap-type": "geneve,vxlan"})
+        tree.path(f"/sys/module/{name}").mkdir()
     assert tree.one(code).severity is Severity.OK
     tree.unload(name)
     assert tree.one(code).severity is Severity.UNSEEN
