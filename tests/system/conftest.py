@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.deploy.systemd.units import MARK, wait_for_openflow
 from release.wheelhouse import ours
 from tests.system.image import HOME, node_image
 from tests.system.machine import Machine, until
@@ -86,6 +87,8 @@ def furnish(machine: Machine, wheel: Path, family: str) -> None:
     if family == "rhel":
         user = give_to_a_user(machine)
     machine.write("/etc/systemd/system/ovs-vswitchd.service.d/dummy.conf", DUMMY_SWITCH.format(user=user))
+    # As on RHEL, and on a Debian where 0.1 was installed.
+    machine.write("/etc/systemd/system/ovn-controller.service.d/ovsnet.conf", MARK + wait_for_openflow(OVSNET))
     machine.write("/opt/block/sitecustomize.py", BLOCK_ON_SIGNAL)
     machine.write("/etc/systemd/system/ovsnet.service.d/block.conf", "[Service]\nEnvironment=PYTHONPATH=/opt/block\n")
 

@@ -1,5 +1,5 @@
-"""An ovsnet that is broken under a real systemd: nothing of OVS or OVN waits for it, and once its cause is gone it comes
-back by itself."""
+"""An ovsnet that is broken under a real systemd: nothing of OVS or OVN waits for it, and once the cause is gone, it
+comes back by itself."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def installation(root: Path, family: Family, program: str) -> list[Step]:
 def removal(root: Path) -> list[Step]:
     """What to do to take everything out that is ours; an edited configuration stays."""
     steps = []
-    for path in files(DEBIAN, ""):  # the paths are the same for all
+    for path in files(RHEL, ""):  # those of Debian are among them, and 0.1 installed all of them there, too
         target = _place(root, path)
         if os.path.lexists(target):
             steps.append(

@@ -52,8 +52,11 @@ def files(family: Family, program: str) -> dict[str, str]:
         "ovsnet.service": service(family, program),
         "ovsnet.socket": socket(family),
         "ovsnet-doctor.service": doctor(program),
-        "ovn-controller.service.d/ovsnet.conf": wait_for_openflow(program),
     }
+    if (
+        family is RHEL
+    ):  # Debian's ovs-vswitchd.service is up once its sockets are: measured, a wait gained nothing there
+        units["ovn-controller.service.d/ovsnet.conf"] = wait_for_openflow(program)
     marked = {f"/etc/systemd/system/{name}": MARK + text for name, text in units.items()}
     return marked | {"/etc/tmpfiles.d/ovsnet.conf": MARK + tmpfiles()}
 

@@ -87,7 +87,7 @@ def test_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_dry_run_says_everything_and_does_nothing(tmp_path: Path) -> None:
     done = CliRunner().invoke(install, ["--root", str(tmp_path), "--dry-run", "--program", PROGRAM])
     assert done.exit_code == 0
-    assert done.output.count("would write ") == len(files(DEBIAN, PROGRAM)) + 1
+    assert done.output.count("would write ") == len(files(RHEL, PROGRAM)) + 1
     assert "Next: systemctl daemon-reload" in done.output
     assert tree(tmp_path) == set()
 
