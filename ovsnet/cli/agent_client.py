@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from ovsnet.cli.agent_document import AgentHistory, history_of, status_of
 from ovsnet.errors import ConnectError, ProtocolError, UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect
@@ -19,6 +20,7 @@ from ovsnet.texts import harmless
 
 async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``, or as a URL.
+    ``status_of`` reads it.
 
     Raises UnfitEnvironment when no agent is there, or one that asks for credentials, and the PeerError that fits when
     one misbehaves.
@@ -26,7 +28,20 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:
         raise ProtocolError(f"{listen} answered 404 to /status: it is not an agent of ovsnet.")
+    try:
+        status_of(found)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"The document at /status of {listen} is not an agent's: {error}.") from error
     return found
+
+
+async def fetch_history(listen: str, *, timeout: float) -> AgentHistory | None:
+    """What that agent remembers; None where it is of a version that remembers nothing, or in another form."""
+    found = await fetch_document(listen, "/history", timeout=timeout)
+    try:
+        return None if found is None else history_of(found)
+    except msgspec.ValidationError as error:
+        raise ProtocolError(f"The document at /history of {listen} is not an agent's: {error}.") from error
 
 
 async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str, Any] | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
 from ovsnet.cli.agent_client import fetch_status
+from ovsnet.cli.agent_document import AgentStatus, status_of
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
@@ -30,25 +30,26 @@ def timeline(timeout: float, as_json: bool, settings: Settings) -> None:
     Exit code 0 when every stage was reached, 1 while the start is not over, 3 when no agent answers.
     """
     found = asyncio.run(fetch_status(settings.listen[0], timeout=timeout))
-    say(json.dumps(found["timeline"], indent=2) if as_json else "\n".join(_lines(found)))
-    if len(found["timeline"]) < len(STAGES):
+    status = status_of(found)
+    say(json.dumps(found["timeline"], indent=2) if as_json else "\n".join(_lines(status)))
+    if len(status.timeline) < len(STAGES):
         raise click.exceptions.Exit(1)
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def _lines(status: AgentStatus) -> Iterator[str]:
     """A bar from where the stage before it ended to where it ended itself."""
-    reached = {each["stage"]: each for each in found["timeline"]}
-    longest = max((each["took_seconds"] or 0.0 for each in reached.values()), default=0.0) or 1.0
+    reached = {each.stage: each for each in status.timeline}
+    longest = max((each.took_seconds or 0.0 for each in reached.values()), default=0.0) or 1.0
     done = 0.0
     for stage in STAGES:
         if (each := reached.get(stage.name)) is None:
-            yield f"{stage.name:11} not reached: {found['diagnosis']['summary']}"
+            yield f"{stage.name:11} not reached: {status.diagnosis.summary}"
             continue
-        if each["took_seconds"] is None:
+        if each.took_seconds is None:
             yield f"{stage.name:11} reached before this agent started"
             continue
-        start, end = min(done, each["took_seconds"]), each["took_seconds"]
+        start, end = min(done, each.took_seconds), each.took_seconds
         done = max(done, end)
         blank, bar = round(start / longest * WIDTH), max(round((end - start) / longest * WIDTH), 1)
-        at = datetime.fromtimestamp(each["at"], UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        at = datetime.fromtimestamp(each.at, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
         yield f"{stage.name:11} {' ' * blank}{'█' * bar}{' ' * max(WIDTH - blank - bar, 0)} {end:8.3f} s  at {at}"

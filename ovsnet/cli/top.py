@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import json
-import os
 import signal
 import sys
-import termios
 import time
-import tty
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self
 
 import anyio
 import click
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
-from rich.styled import Styled
-from rich.table import Table
 from rich.text import Text
 
-from ovsnet.cli.agent_client import fetch_status
+from ovsnet.cli.agent_client import fetch_history, fetch_status
+from ovsnet.cli.agent_document import AgentStatus, status_of
 from ovsnet.cli.options import Number, with_settings
 from ovsnet.cli.terminal import say
+from ovsnet.cli.top_keys import Keys, keyboard, press
+from ovsnet.cli.top_picture import Known, Lost, View, picture
+from ovsnet.cli.top_plain import plain, verdict
 from ovsnet.config import Settings
 from ovsnet.errors import OvsnetError
 
-STYLES = {
-    "ready": "green", "degraded": "yellow", "starting": "yellow", "not-ready": "red",
-    "ok": "green", "slow": "yellow", "unknown": "yellow", "failed": "red", "skipped": "dim",
-}  # fmt: skip
+HISTORY_EVERY = 10.0
+"""Seconds: as long as a slot of the history is."""
+
+REDRAWN_EVERY = 1.0
+"""Seconds between two pictures in which nothing but ages have changed."""
 
 
 @click.command()
@@ -44,22 +41,49 @@ STYLES = {
 @click.option("--json", "as_json", is_flag=True, help="Print the agent's document once.")
 @with_settings("listen")
 def top(every: float, timeout: float, as_json: bool, settings: Settings) -> None:
-    """Watch the diagnosis and every check of a running agent. q or Ctrl-C ends it.
+    """Watch a running agent: the diagnosis, each daemon with its last hour, and what happened.
 
-    Where the output is not a terminal, it is shown once; a terminal that cannot move its cursor gets a line per
-    diagnosis. Exit code 3 when no agent answers at first.
+    Space shows or folds the checks that are well, the arrows scroll, ? shows the keys; q or Ctrl-C quits, with exit
+    code 0. A terminal that cannot draw (TERM=dumb, or a locale without UTF-8) gets a line for each new diagnosis, and
+    anything but a terminal gets all of it once, as plain lines. Exit code 3 when no agent answers at first.
     """
-    listen = settings.listen[0]
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # names may have letters that this locale has not
-    found = asyncio.run(fetch_status(listen, timeout=timeout))
+    agent = _Agent(settings.listen[0], timeout)
     if as_json:
-        say(json.dumps(found, indent=2))
+        say(json.dumps(asyncio.run(fetch_status(agent.listen, timeout=timeout)), indent=2))
     elif not sys.stdout.isatty():
-        Console().print(picture(found))
+        for line in plain(asyncio.run(agent.ask())):
+            say(line)
     else:
-        show = _Lines() if Console().is_dumb_terminal else _Screen()
-        asyncio.run(_watch(show, found, listen, every, timeout))
+        asyncio.run(_watch(_Screen() if _draws() else _Lines(), agent, every))
+
+
+def _draws() -> bool:
+    return "utf" in sys.stdout.encoding.lower() and not Console().is_dumb_terminal
+
+
+class _Agent:
+    """The agent at ``listen``. Its history changes slowly, and is asked for when something happened."""
+
+    def __init__(self, listen: str, timeout: float) -> None:
+        self.listen = listen
+        self._timeout = timeout
+        self._known: Known | None = None
+        self._history_at = 0.0
+
+    async def ask(self) -> Known:
+        """Raises what ``fetch_status`` raises."""
+        status = status_of(await fetch_status(self.listen, timeout=self._timeout))
+        before, now = self._known, time.monotonic()
+        history = None if before is None else before.history
+        if before is None or _last(before.status) != _last(status) or now - self._history_at >= HISTORY_EVERY:
+            history, self._history_at = await fetch_history(self.listen, timeout=self._timeout), now
+        self._known = Known(status, history)
+        return self._known
+
+
+def _last(status: AgentStatus) -> tuple[object, ...]:
+    """What happened last. Its time is of a clock that is set now and then."""
+    return tuple((each.kind, each.code, each.daemon, round(each.at)) for each in status.events[-1:])
 
 
 class _Show(Protocol):
@@ -67,15 +91,15 @@ class _Show(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def found(self, found: Mapping[str, Any]) -> None:
-        """A new document."""
+    def draw(self, known: Known, lost: Lost | None) -> None:
+        """Show it. While the agent is lost, ``known`` is what it said last."""
 
-    def lost(self, error: OvsnetError, found: Mapping[str, Any], age: float) -> None:
-        """No answer; ``found``, the last, is ``age`` seconds old."""
+    def typed(self, keys: bytes) -> bool:
+        """Whether they say to quit."""
 
 
 class _Lines:
-    """A line for each new diagnosis, for a terminal that cannot move its cursor."""
+    """A line for each new diagnosis, for a terminal that cannot move its cursor or lacks our letters."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -86,23 +110,23 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def found(self, found: Mapping[str, Any]) -> None:
-        self._say(f"{found['diagnosis']['code']}: {found['diagnosis']['summary']}")
-
-    def lost(self, error: OvsnetError, found: Mapping[str, Any], age: float) -> None:
-        self._say(f"no answer: {error}")
-
-    def _say(self, line: str) -> None:
+    def draw(self, known: Known, lost: Lost | None) -> None:
+        line = verdict(known.status) if lost is None else f"NO ANSWER: {lost.why}"
         if line != self._last:
             self._last = line
             say(f"{time.strftime('%H:%M:%S')} {line}")
 
+    def typed(self, keys: bytes) -> bool:
+        return not keys or b"q" in keys.lower()
+
 
 class _Screen:
-    """The whole screen, redrawn; the last picture stays, dimmed, while the agent is away."""
+    """The whole screen, redrawn."""
 
     def __init__(self) -> None:
         self._live = Live(screen=True, auto_refresh=False)
+        self._view, self._keys = View(), Keys()
+        self._furthest = 0
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -111,102 +135,68 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def found(self, found: Mapping[str, Any]) -> None:
-        self._live.update(picture(found), refresh=True)
+    def draw(self, known: Known, lost: Lost | None) -> None:
+        made = picture(known, self._view, *self._live.console.size, lost)
+        self._furthest = made.furthest
+        self._live.update(Text("\n", no_wrap=True, overflow="crop").join(made.lines), refresh=True)
 
-    def lost(self, error: OvsnetError, found: Mapping[str, Any], age: float) -> None:
-        title = f"no answer; what is below is {age:.0f} s old"
-        said = Panel(Text(f"{error} {error.remedy}"), title=title, title_align="left", border_style="red")
-        self._live.update(Group(said, Styled(picture(found), "dim")), refresh=True)
+    def typed(self, keys: bytes) -> bool:
+        return not keys or any(press(key, self._view, self._furthest) for key in self._keys.pressed(keys))
 
 
-async def _watch(show: _Show, found: Mapping[str, Any], listen: str, every: float, timeout: float) -> None:
-    """Until the user quits. An agent that is away for a while comes back by itself."""
-    ended, at = asyncio.Event(), time.monotonic()
-    with _keys(ended), show:
-        show.found(found)
-        while not ended.is_set():
-            with anyio.move_on_after(every):
-                await ended.wait()
+class _Watched:
+    """What is known of the agent by now."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self._at = time.monotonic()
+        self._why = ""
+
+    @property
+    def lost(self) -> Lost | None:
+        """None while it answers."""
+        return Lost(time.monotonic() - self._at, self._why) if self._why else None
+
+    async def follow(self, agent: _Agent, every: float, changed: asyncio.Event) -> None:
+        """For as long as it is not cancelled. An agent that is away for a while comes back by itself."""
+        while True:
+            await asyncio.sleep(every)
             try:
-                found, at = await fetch_status(listen, timeout=timeout), time.monotonic()
-                show.found(found)
+                self.known, self._at, self._why = await agent.ask(), time.monotonic(), ""
             except OvsnetError as error:
-                show.lost(error, found, time.monotonic() - at)
+                self._why = f"{error} {error.remedy}".strip()
+            changed.set()
+
+
+async def _watch(show: _Show, agent: _Agent, every: float) -> None:
+    """Until the user quits."""
+    changed = asyncio.Event()
+    with anyio.CancelScope() as scope, _signals(scope.cancel, changed.set):
+        watched = _Watched(await agent.ask())
+
+        def typed(keys: bytes) -> None:
+            if show.typed(keys):
+                scope.cancel()
+            changed.set()
+
+        with show, keyboard(typed):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(watched.follow, agent, every, changed)
+                while True:
+                    show.draw(watched.known, watched.lost)
+                    changed.clear()
+                    with anyio.move_on_after(REDRAWN_EVERY):
+                        await changed.wait()
 
 
 @contextlib.contextmanager
-def _keys(ended: asyncio.Event) -> Iterator[None]:
-    """``q``, Ctrl-C and SIGTERM set ``ended``; keys are read as they are pressed, and not shown."""
+def _signals(quit_: Callable[[], object], resized: Callable[[], object]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    if not sys.stdin.isatty():
-        yield
-        return
-    keyboard = sys.stdin.fileno()
-
-    def pressed() -> None:
-        keys = os.read(keyboard, 64)
-        if not keys or b"q" in keys.lower():  # nothing is read from a terminal that hung up
-            ended.set()
-
-    before = termios.tcgetattr(keyboard)
-    tty.setcbreak(keyboard)
-    loop.add_reader(keyboard, pressed)
+        loop.add_signal_handler(number, quit_)
+    loop.add_signal_handler(signal.SIGWINCH, resized)
     try:
         yield
     finally:
-        loop.remove_reader(keyboard)
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-
-
-def picture(found: Mapping[str, Any]) -> Group:
-    """The whole of a status document that a person wants to see."""
-    return Group(_diagnosis(found), _checks(found["checks"]), _timeline(found["timeline"]))
-
-
-def _diagnosis(found: Mapping[str, Any]) -> Panel:
-    diagnosis, style = found["diagnosis"], STYLES[found["state"]]
-    lines = [Text(diagnosis["summary"])]
-    if diagnosis["remedy"]:
-        lines.append(Text(diagnosis["remedy"], style="bold"))
-    lines += [Text(f"  {each}", style="dim") for each in diagnosis["evidence"]]
-    also = f", also {', '.join(diagnosis['also'])}" if diagnosis["also"] else ""
-    title = Text(f"{found['node']}: {diagnosis['code']}{also} since {_clock(diagnosis['since'])}")
-    return Panel(Group(*lines), title=title, title_align="left", border_style=style)
-
-
-FOLDED = ("ok", "skipped")
-
-
-def _checks(checks: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """What is not well, then how much is, then that: so that the first is seen on any screen."""
-    wrong = [each for each in checks if each["status"] not in FOLDED]
-    well = [each for each in checks if each["status"] in FOLDED]
-    count = sum(each["status"] == "ok" for each in well)
-    return Group(*([_table(wrong)] if wrong else []), Text(f" {count} of {len(checks)} ok", style="dim"), _table(well))
-
-
-def _table(checks: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("check", "status", "what was found", box=None, padding=(0, 1), expand=True)
-    table.add_column("answer", justify="right", no_wrap=True)
-    table.add_column("age", justify="right", no_wrap=True)
-    for each in checks:
-        rtt = "" if each["rtt_seconds"] is None else f"{each['rtt_seconds'] * 1000:.2f} ms"
-        status = Text(each["status"], style=STYLES[each["status"]])
-        table.add_row(Text(each["name"]), status, Text(each["detail"]), rtt, f"{each['age_seconds']:.1f} s")
-    return table
-
-
-def _timeline(timeline: Sequence[Mapping[str, Any]]) -> Text:
-    reached = [
-        f"{each['stage']} {each['took_seconds']:.3f} s at {_clock(each['at'])}"
-        for each in timeline
-        if each["took_seconds"] is not None
-    ]
-    return Text(f"\n last start: {', '.join(reached) or 'not seen'}", style="dim")
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGWINCH):
+            loop.remove_signal_handler(number)
