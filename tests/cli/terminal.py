@@ -53,14 +53,15 @@ class Screen:
         text = self._left + text
         self._left = found[0] if (found := _CUT_OFF.search(text)) else ""
         text = text[: len(text) - len(self._left)]
-        while text:
-            if sequence := _SEQUENCE.match(text):
+        at = 0
+        while at < len(text):
+            if sequence := _SEQUENCE.match(text, at):
                 self.has_sequences = True
                 self._obey(sequence[1] or "", sequence[2] or "")
-                text = text[len(sequence[0]) :]
+                at = sequence.end()
             else:
-                self._write(text[0])
-                text = text[1:]
+                self._write(text[at])
+                at += 1
 
     def _wipe(self) -> None:
         self._cells = [[(" ", self._style)] * self.columns for _ in range(self.rows)]

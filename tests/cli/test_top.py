@@ -103,7 +103,7 @@ def response(found: object) -> bytes:
 
 
 def watching(listen: str, columns: int, rows: int, environment: Mapping[str, str] = MappingProxyType({})) -> Terminal:
-    arguments = ["top", "--listen", listen, "--every", "0.1", "--timeout", "1"]
+    arguments = ["top", "--listen", listen, "--every", "0.3", "--timeout", "1"]
     return Terminal(*arguments, columns=columns, rows=rows, environment=environment)
 
 
