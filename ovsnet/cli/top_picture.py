@@ -30,7 +30,10 @@ from ovsnet.cli.top_daemons import (
 )
 
 ROOMY = 24
-"""Lines of a screen that has room for headings, for the whole evidence, and for a remedy beside its command."""
+"""Lines of a screen that has room for blank ones, and for a remedy beside its command."""
+
+EVIDENCE = 8
+"""One line of evidence for so many of the screen."""
 
 LEFT_FOR_DAEMONS = 2
 """Lines that the head never takes."""
@@ -126,7 +129,7 @@ def _head(known: Known, width: int, height: int) -> list[Text]:
 
 def _evidence(diagnosis: AgentDiagnosis, height: int) -> list[str]:
     """Each line begins with the name of the check that says so."""
-    return diagnosis.evidence if height >= ROOMY else diagnosis.evidence[:1]
+    return diagnosis.evidence[: max(height // EVIDENCE, 1)]
 
 
 def _verdict(status: AgentStatus) -> Text:

@@ -155,6 +155,12 @@ def test_evidence_is_not_shown_twice() -> None:
     assert "southbound.fresh  The copy is 40 s old." in text
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_much_evidence_leaves_most_of_the_screen_to_the_rest(width: int, height: int) -> None:
+    lines = drawn(known(evidence=[f"vswitchd.x{each}: {SILENT}" for each in range(40)]), width, height)
+    assert row(lines, "ovn-northd") < height - 1
+
+
 def test_evidence_is_cut_to_the_width_and_says_so() -> None:
     assert sum(line.startswith("  vswitchd.") and line.endswith("…") for line in drawn(known(), 60, 15)) == 1
 
