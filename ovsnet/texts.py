@@ -4,11 +4,14 @@ A bridge may bear any name, and so may a process, a socket, a row of a database.
 are shown: they move a terminal's cursor and set its title, begin a line of a log, or turn what follows them around
 (Unicode Standard Annex 9; CVE-2021-42574). They are shown as JSON escapes, so that a document stays what it was. There
 is one function for each place; what a check, an examination or an error says has been made one line before that.
+
+``likely`` says which name somebody meant that is not one of ours.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 _INVISIBLE = (
     "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
@@ -66,3 +69,18 @@ def harmless(document: object) -> object:
 def _escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+
+
+def likely(name: str, names: Iterable[str], all_of_them: str) -> str:
+    """The remedy for a ``name`` that is none of ``names``: those that begin with it, else the one that resembles it,
+    else ``all_of_them``, such as "The checks", with their names."""
+    from difflib import get_close_matches  # 0.2 MB, which an agent is to have only for a misspelling
+
+    known = list(names)
+    near = [each for each in known if name and each.startswith(name)] or get_close_matches(name, known, n=1)
+    return f"Did you mean {listed(near, 'or')}?" if near else f"{all_of_them} are: {', '.join(known)}."
+
+
+def listed(names: Sequence[str], conjunction: str) -> str:
+    """``a, b or c``."""
+    return f" {conjunction} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

@@ -161,3 +161,28 @@ def test_results_and_findings_are_harmless_from_the_start() -> None:
     finding = Finding(Severity.NOTE, EVIL, EVIL, (EVIL,))
     (said,) = Examination("x.y", "fact", lambda host, live: iter([finding]), False).findings(None, None)  # type: ignore[arg-type]
     assert (said.summary, said.remedy, said.evidence) == (SHOWN, SHOWN, (SHOWN,))
+
+
+NAMES = ["ovsdb.echo", "ovsdb.bridge", "openflow.echo"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("ovsdb.ech", "Did you mean ovsdb.echo?"),
+        ("ovdsb.bridge", "Did you mean ovsdb.bridge?"),
+        ("ovsdb", "Did you mean ovsdb.echo or ovsdb.bridge?"),
+        ("o", "Did you mean ovsdb.echo, ovsdb.bridge or openflow.echo?"),
+        ("xyzzy", "The checks are: ovsdb.echo, ovsdb.bridge, openflow.echo."),
+        ("", "The checks are: ovsdb.echo, ovsdb.bridge, openflow.echo."),
+    ],
+)
+def test_unknown_name_is_answered_with_those_that_may_be_meant(name: str, remedy: str) -> None:
+    assert texts.likely(name, iter(NAMES), "The checks") == remedy
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [((), ""), (("a",), "a"), (("a", "b"), "a or b"), (("a", "b", "c"), "a, b or c")]
+)
+def test_names_are_listed_as_people_do(names: tuple[str, ...], text: str) -> None:
+    assert texts.listed(names, "or") == text

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import click
 
 from ovsnet import __version__
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError
 from ovsnet.texts import for_line
@@ -37,7 +38,7 @@ COMMANDS = {
 """Name and short help of each command; the module ``ovsnet.cli.NAME`` holds it under the same name."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """Imports a command when it is called, so that ``ovsnet check`` does not pay for the web server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

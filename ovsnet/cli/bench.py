@@ -16,12 +16,13 @@ from ovsnet.cli.bench_output import FILE, Output, publish, require_plots
 from ovsnet.cli.bench_processes import apart
 from ovsnet.cli.bench_run import run
 from ovsnet.cli.bench_text import change_lines
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 
 
-class _Bench(click.Group):
+class _Bench(CommandGroup):
     """A workload is imported when its command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

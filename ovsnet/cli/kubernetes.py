@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
@@ -18,7 +19,7 @@ from ovsnet.files import replace
 DEFAULT = Deployment()
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def kubernetes() -> None:
     """The agent on a cluster."""
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import click
 import msgspec
 
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.ovsdb_target import Target, with_target
 from ovsnet.cli.ovsdb_values import condition_of, plain, setting_of, shown, table_lines
 from ovsnet.cli.terminal import say
@@ -26,7 +27,7 @@ _TABLE = click.argument("table")
 _RECORD = click.argument("record")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def ovsdb() -> None:
     """Read and write any OVSDB database.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
 from ovsnet.sandbox import binaries
@@ -28,7 +29,7 @@ _RAFT = click.option("--raft", is_flag=True, help="Make the southbound database 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def sandbox() -> None:
     """Run a real Open vSwitch and OVN node in a directory; no privilege is needed, and nothing else is touched."""
 

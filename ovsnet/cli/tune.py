@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from ovsnet.cli.agent_client import fetch_status
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_databases import Databases, with_databases
@@ -76,7 +77,7 @@ def with_wishes(command: Command) -> Command:
     return with_flags
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def tune() -> None:
     """Check, plan, apply and revert the settings that tune OVS and OVN."""
 

@@ -19,6 +19,7 @@ from ovsnet.errors import PeerError, PermissionDenied, UnfitEnvironment, UsageEr
 from ovsnet.sandbox import record
 from ovsnet.sandbox.proc import Process, listening, listening_ports
 from ovsnet.sandbox.waiting import until
+from ovsnet.texts import likely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +74,7 @@ class Supervisor:
         """The declaration; raises UsageError for a name that this node does not have."""
         if name in self._daemons:
             return self._daemons[name]
-        raise UsageError(f"There is no daemon {name!r} here.", remedy=f"Name one of {', '.join(self._daemons)}.")
+        raise UsageError(f"There is no daemon {name!r} here.", remedy=likely(name, self._daemons, "Its daemons"))
 
     def process(self, name: str) -> Process | None:
         """The daemon's process, or None when it does not run. A zombie does not run."""

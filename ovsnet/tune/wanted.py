@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ovsnet.errors import ConfigError
+from ovsnet.texts import likely
 from ovsnet.tune.catalogue import knob_named
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
@@ -88,7 +89,7 @@ def _of_profile(name: str) -> Iterable[Wanted]:
     if not name:
         return
     if name not in PROFILES:
-        raise ConfigError(f"There is no profile {name!r}.", remedy=f"The profiles are: {', '.join(PROFILES)}.")
+        raise ConfigError(f"There is no profile {name!r}.", remedy=likely(name, PROFILES, "The profiles"))
     for entry in PROFILES[name]:
         yield Wanted(knob_named(entry.knob), entry.value, entry.source, explicit=False, above_cores=entry.above_cores)
 

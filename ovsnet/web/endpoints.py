@@ -18,7 +18,7 @@ from ovsnet.health.causes import codes
 from ovsnet.health.checks.declaration import CHECKS
 from ovsnet.health.checks.result import ELSEWHERE, NEVER_ASKED, Result, Status
 from ovsnet.health.diagnosis import diagnose
-from ovsnet.texts import for_http
+from ovsnet.texts import for_http, likely
 from ovsnet.web import pages
 from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
@@ -116,7 +116,7 @@ def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
     """One check by its name."""
     name = request.path.removeprefix("/readyz/")
     if name not in CHECKS:
-        return text(f"There is no check {name!r}. The checks are: {', '.join(CHECKS)}.\n", 404)
+        return text(f"There is no check {name!r}. {likely(name, CHECKS, 'The checks')}\n", 404)
     result = agent.health.results.get(name)
     if result is None:
         return text(f"{name} has not been asked yet\n", 503)
@@ -178,7 +178,7 @@ def runbook(agent: Agent, request: web.BaseRequest) -> web.Response:
     """One section, as plain text."""
     code = request.path.removeprefix("/runbook/")
     if code not in codes():
-        return text(f"There is no code {code!r}. /readyz names the one that holds now.\n", 404)
+        return text(f"There is no code {code!r}. {likely(code, codes(), 'The codes')}\n", 404)
     return text(sections()[code])
 
 

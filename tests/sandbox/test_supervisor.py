@@ -55,9 +55,16 @@ async def test_every_daemon_starts_again_after_a_crash(node: Sandbox, name: str)
 
 
 async def test_unknown_daemon_is_refused_with_the_names_there_are(shared_node: Sandbox) -> None:
-    with pytest.raises(UsageError, match="no daemon 'ovs'") as caught:
-        await shared_node.stop("ovs")
+    with pytest.raises(UsageError, match="no daemon 'xyzzy'") as caught:
+        await shared_node.stop("xyzzy")
+    assert caught.value.remedy.startswith("Its daemons are: ")
     assert "ovs-vswitchd" in caught.value.remedy
+
+
+async def test_misspelt_daemon_is_refused_with_the_one_that_was_meant(shared_node: Sandbox) -> None:
+    with pytest.raises(UsageError) as caught:
+        await shared_node.stop("ovs-vswitch")
+    assert caught.value.remedy == "Did you mean ovs-vswitchd?"
 
 
 async def test_running_daemon_is_not_started_twice(shared_node: Sandbox) -> None:

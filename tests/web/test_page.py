@@ -77,6 +77,13 @@ async def test_there_is_no_other_section_of_the_runbook(serve: Serve) -> None:
             assert (await served.get(f"/runbook/{name}"))[0] == 404
 
 
+async def test_misspelt_code_or_check_is_answered_with_the_one_that_was_meant(serve: Serve) -> None:
+    async with serve() as served:
+        for path, meant in (("/runbook/vswitchd-hang", "vswitchd-hung"), ("/readyz/openflow.ech", "openflow.echo")):
+            status, body, _ = await served.get(path)
+            assert (status, body.partition(". ")[2]) == (404, f"Did you mean {meant}?\n")
+
+
 async def test_page_is_not_for_a_stranger_whose_name_resolves_to_us(serve: Serve) -> None:
     async with serve() as served:
         assert (await served.get("/", Host="evil.example", **BROWSER))[0] == 421

@@ -10,6 +10,7 @@ from ovsnet.health.checks.asking import run
 from ovsnet.health.checks.declaration import CHECKS, Check
 from ovsnet.health.checks.result import Result
 from ovsnet.node.node import Node
+from ovsnet.texts import likely
 
 
 def with_needs(names: Iterable[str]) -> list[Check]:
@@ -19,7 +20,7 @@ def with_needs(names: Iterable[str]) -> list[Check]:
     while queue:
         name = queue.pop()
         if name not in CHECKS:
-            raise UsageError(f"There is no check {name!r}.", remedy=f"The checks are: {', '.join(CHECKS)}.")
+            raise UsageError(f"There is no check {name!r}.", remedy=likely(name, CHECKS, "The checks"))
         wanted.add(name)
         queue.extend(CHECKS[name].needs)
     return [check for name, check in CHECKS.items() if name in wanted]

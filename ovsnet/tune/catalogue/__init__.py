@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovsnet.errors import ConfigError
+from ovsnet.texts import likely
 from ovsnet.tune.catalogue import databases, ovn_controller, vswitchd
 from ovsnet.tune.knob import Knob
 
@@ -11,8 +12,8 @@ KNOBS: dict[str, Knob] = {knob.name: knob for knob in (*ovn_controller.KNOBS, *v
 
 
 def knob_named(name: str) -> Knob:
-    """Raises ConfigError, which lists the names."""
+    """Raises ConfigError, which says what the name may be."""
     if name not in KNOBS:
-        settable = ", ".join(each.name for each in KNOBS.values() if each.place is not None)
-        raise ConfigError(f"There is no knob {name!r}.", remedy=f"The knobs are: {settable}.")
+        settable = (each.name for each in KNOBS.values() if each.place is not None)
+        raise ConfigError(f"There is no knob {name!r}.", remedy=likely(name, settable, "The knobs"))
     return KNOBS[name]
