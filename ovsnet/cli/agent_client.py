@@ -8,9 +8,9 @@ from typing import Any, cast
 import msgspec
 
 from ovsnet.cli.agent_document import AgentHistory, history_of, status_of
-from ovsnet.errors import ConnectError, ProtocolError, UnfitEnvironment
-from ovsnet.io.address import Address
+from ovsnet.errors import ConnectError, ProtocolError, UnfitEnvironment, UsageError
 from ovsnet.io.connect import connect
+from ovsnet.io.http_address import HttpAddress
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.transport import Channel
 from ovsnet.protocol.http_get import Get, Response
@@ -22,8 +22,8 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """The document at ``/status`` of the agent that serves ``listen``, as in ``serve --listen``, or as a URL.
     ``status_of`` reads it.
 
-    Raises UnfitEnvironment when no agent is there, or one that asks for credentials, and the PeerError that fits when
-    one misbehaves.
+    Raises UsageError for an address that is not one of HTTP, UnfitEnvironment when no agent is there, or one that asks
+    for credentials, and the PeerError that fits when one misbehaves.
     """
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:
@@ -46,8 +46,12 @@ async def fetch_history(listen: str, *, timeout: float) -> AgentHistory | None:
 
 async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str, Any] | None:
     """The document at ``path``, in the same way; None where this agent serves no such path."""
-    listen = listen.removeprefix("http://").rstrip("/")
-    address = Address.parse(listen if listen.startswith("unix:") else f"tcp:{listen}")
+    address = HttpAddress.parse(listen)
+    if address.scheme == "ssl":
+        raise UsageError(
+            f"{listen} is an address of HTTPS, and this asks over plain HTTP.",
+            remedy="Name the agent's unix socket, or an address at which it serves HTTP.",
+        )
     pending: PendingRequests[Response] = PendingRequests(str(address))
     answer = pending.open(0, timeout)
 

@@ -59,7 +59,8 @@ class Address(msgspec.Struct, frozen=True):
                 f"The address {text!r} begins with none of unix:, tcp: and ssl:.",
                 remedy="Write unix:/run/openvswitch/db.sock or tcp:127.0.0.1:6640.",
             )
-        host, port = _host_and_port(rest, text, lowest=0 if any_port else 1)
+        lowest = 0 if any_port else 1
+        host, port = host_and_port(rest, text, lowest, f"{scheme}:127.0.0.1:6640", f"{scheme}:[::1]:6640")
         return cls("tcp" if scheme == "tcp" else "ssl", host=host, port=port)
 
     @classmethod
@@ -90,20 +91,24 @@ def remotes_of(places: Iterable[Address | str]) -> tuple[Address, ...]:
     return tuple(found)
 
 
-def _host_and_port(rest: str, whole: str, *, lowest: int) -> tuple[str, int]:
+def host_and_port(rest: str, whole: str, lowest: int, example: str, example_of_ipv6: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``, of the address ``whole``. Raises AddressError, with an example that fits."""
     host, colon, port = rest.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
+    elif _LIKE_IPV6.fullmatch(host):
+        raise AddressError(f"The IPv6 address in {whole!r} needs brackets.", remedy=f"Write it as {example_of_ipv6}.")
     elif ":" in host:
-        raise AddressError(f"The IPv6 address in {whole!r} needs brackets.", remedy="Write it as tcp:[::1]:6640.")
+        host = ""
     if not colon or not _is_host(host) or not _PORT.fullmatch(port) or not lowest <= int(port) < 65536:
         raise AddressError(
-            f"The address {whole!r} lacks a host, or a port from 1 to 65535.", remedy="Write it as tcp:127.0.0.1:6640."
+            f"The address {whole!r} lacks a host, or a port from 1 to 65535.", remedy=f"Write it as {example}."
         )
     return host, int(port)
 
 
 _PORT = re.compile("[0-9]{1,5}")
+_LIKE_IPV6 = re.compile("[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(%.*)?")
 
 
 def _is_host(host: str) -> bool:

@@ -17,6 +17,7 @@ from ovsnet.deadlines import BACKLOG
 from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.connect import try_connect_unix
+from ovsnet.io.http_address import HttpAddress
 
 SEND_BUFFER = 65536
 """Bytes of our answers that the kernel keeps for a client, and as many again for itself (socket(7), SO_SNDBUF). It
@@ -66,12 +67,12 @@ class Listener(msgspec.Struct, frozen=True):
 
 
 def listen(text: str, access: Access = OURS) -> Listener:
-    """Listen on ``HOST:PORT``, ``[::1]:PORT``, ``ssl:HOST:PORT`` or ``unix:PATH``.
+    """Listen on an address as ``HttpAddress.parse`` reads it.
 
     Raises AddressError for a bad address, UnfitEnvironment when it cannot be had. A stale unix socket is replaced,
     one that answers is not.
     """
-    address = Address.parse(text if text.startswith(("unix:", "ssl:")) else f"tcp:{text}", any_port=True)
+    address = HttpAddress.parse(text, any_port=True)
     try:
         if address.scheme == "unix":
             return Listener(_listen_unix(address, access), f"http+unix://{address.path}", made=address.path)

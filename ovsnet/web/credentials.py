@@ -29,7 +29,7 @@ from aiohttp import web
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConfigError
 from ovsnet.files import MOST_DOCUMENT, read_bytes, signature
-from ovsnet.io.address import Address
+from ovsnet.io.http_address import HttpAddress
 
 log = logging.getLogger("ovsnet")
 
@@ -139,7 +139,9 @@ def _word(header: str) -> tuple[str, str]:
 def _places(addresses: Iterable[str]) -> Iterable[tuple[str, int]]:
     for each in addresses:
         try:
-            place = Address.parse(each if each.startswith("ssl:") else f"tcp:{each}")
+            place = HttpAddress.parse(each)
         except AddressError as error:
-            raise ConfigError(f"open_at: {error}", remedy="Give an address of the setting listen.") from error
+            raise ConfigError(f"open_at: {error}", remedy=error.remedy) from error
+        if place.scheme == "unix":
+            raise ConfigError(f"open_at: {each} asks for no credentials.", remedy=f"Leave {each} out.")
         yield place.host, place.port

@@ -12,9 +12,10 @@ import pytest
 from ovsnet.agent.agent import Agent
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.config import load
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError, UnfitEnvironment
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError, UnfitEnvironment, UsageError
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.proc import free_ports
 from ovsnet.web.server import serving
 
 
@@ -43,7 +44,7 @@ async def test_document_of_a_running_agent(shared_node: Sandbox) -> None:
     agent = Agent(load(), Rundir(shared_node.rundir, shared_node.rundir))
     async with serving(agent, ["127.0.0.1:0"]) as urls, anyio.create_task_group() as tasks:
         await tasks.start(agent.run)
-        found = await fetch_status(urls[0].removeprefix("http://"), timeout=30)
+        found = await fetch_status(urls[0], timeout=30)
         tasks.cancel_scope.cancel()
     assert found["state"] == "ready"
     assert found["checks"]
@@ -53,6 +54,21 @@ async def test_nobody_there_says_how_to_start_one() -> None:
     with pytest.raises(UnfitEnvironment, match=r"No agent answers") as caught:
         await fetch_status("unix:/nonexistent/agent.sock", timeout=1)
     assert "ovsnet serve" in caught.value.remedy
+
+
+@pytest.mark.parametrize("typed", ["http://127.0.0.1:{}", "http://127.0.0.1:{}/", "127.0.0.1:{}"])
+async def test_nobody_there_is_said_of_the_address_as_typed(typed: str) -> None:
+    listen = typed.format(free_ports(1)[0])
+    with pytest.raises(UnfitEnvironment) as caught:
+        await fetch_status(listen, timeout=30)
+    assert str(caught.value) == f"No agent answers at {listen}: Nobody listens on {listen}."
+
+
+@pytest.mark.parametrize("listen", ["https://127.0.0.1:1", "ssl:127.0.0.1:1"])
+async def test_https_is_not_asked(listen: str) -> None:
+    with pytest.raises(UsageError, match=f"^{listen} is an address of HTTPS") as caught:
+        await fetch_status(listen, timeout=30)
+    assert "unix socket" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,18 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
     except AddressError:
         return
     assert Address.parse(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ("tcp:10.0.0.1", "tcp:127.0.0.1:6640"),
+        ("ssl:10.0.0.1", "ssl:127.0.0.1:6640"),
+        ("tcp:::1:6640", "tcp:[::1]:6640"),
+        ("ssl:fe80::1:6640", "ssl:[::1]:6640"),
+    ],
+)
+def test_refused_address_of_a_daemon_has_an_example_of_its_scheme(text: str, example: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        Address.parse(text)
+    assert caught.value.remedy == f"Write it as {example}."

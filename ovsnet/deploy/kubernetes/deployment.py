@@ -10,7 +10,7 @@ import msgspec
 from ovsnet.config import Settings, declared
 from ovsnet.deadlines import NOW
 from ovsnet.errors import ConfigError
-from ovsnet.io.address import Address
+from ovsnet.io.http_address import HttpAddress
 
 NAME = "ovsnet"
 
@@ -80,7 +80,7 @@ class Deployment(msgspec.Struct, frozen=True):
         """
         for text in self.settings.listen:
             if not text.startswith("unix:") and HOST_IP not in text:
-                address = Address.parse(text if text.startswith("ssl:") else f"tcp:{text}")
+                address = HttpAddress.parse(text)
                 host = {"host": _EVERYWHERE.get(address.host, address.host), "port": address.port}
                 return host | ({"scheme": "HTTPS"} if address.scheme == "ssl" else {})
         raise ConfigError(
