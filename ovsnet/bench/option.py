@@ -23,6 +23,13 @@ class Number(msgspec.Struct, frozen=True):
     most: float
 
 
+class Duration(msgspec.Struct, frozen=True):
+    """A time within bounds, in seconds."""
+
+    least: float
+    most: float
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """One of these words."""
@@ -33,7 +40,7 @@ class Words:
         object.__setattr__(self, "words", words)
 
 
-Values = Whole | Number | Words | type[str] | type[bool]
+Values = Whole | Number | Duration | Words | type[str] | type[bool]
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -60,8 +67,6 @@ def rounds(default: int) -> Option:
 
 
 ADDRESS = Option("--address", str, "Where to connect, such as tcp:10.0.0.1:6642.", metavar="ADDRESS")
-DEADLINE = Option(
-    "--deadline", Number(0.01, 600), "How long a client waits for its answer.", default=5.0, metavar="SECONDS"
-)
+DEADLINE = Option("--deadline", Duration(0.01, 600), "How long a client waits for its answer.", default=5.0)
 NODE: tuple[Group | str, ...] = (Group.NODE, Group.TLS, "bridge")
 """Settings of a workload that talks to the host's node."""

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
-from ovsnet.bench.option import Number, Option, Values, Whole, Words
+from ovsnet.bench.option import Duration, Number, Option, Values, Whole, Words
 from ovsnet.bench.shard import Shard, parse_moment
 from ovsnet.bench.workload import Request
 from ovsnet.cli import options
 from ovsnet.cli.bench_output import FILE, Output, require_places, require_plots
+from ovsnet.config.duration import written
 from ovsnet.deadlines import NOW
 from ovsnet.errors import UsageError
 
@@ -30,12 +31,19 @@ def flag(option: Option) -> Callable[[Function], Function]:
         option.flag,
         option.parameter,
         type=_type(option.values),
-        default=option.default,
+        default=_default(option),
         show_default=option.default is not None,
         multiple=option.many,
         metavar=option.metavar,
         help=option.help or None,
     )
+
+
+def _default(option: Option) -> object:
+    """As people write it: ``--help`` shows it so."""
+    if isinstance(option.values, Duration) and isinstance(option.default, tuple):
+        return [written(each) for each in option.default]
+    return written(option.default) if isinstance(option.default, float) else option.default
 
 
 def _type(values: Values) -> click.ParamType[Any]:
@@ -44,6 +52,8 @@ def _type(values: Values) -> click.ParamType[Any]:
             return click.IntRange(least, most)
         case Number(least, most):
             return options.Number(least, most)
+        case Duration(least, most):
+            return options.Duration(least, most)
         case Words(words):
             return click.Choice(words)
     return click.STRING

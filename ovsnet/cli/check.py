@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from ovsnet.agent.document import document
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say, styled
 from ovsnet.config import Group, Settings
 from ovsnet.health.cause import State
@@ -95,10 +95,9 @@ NPD_UNKNOWN = 2
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option(
     "--timeout",
-    default=2.0,
+    default="2s",
     show_default=True,
-    type=Number(min=0.02, max=3600),
-    metavar="SECONDS",
+    type=Duration(0.02, 3600),
     help="How long to wait for a silent daemon. Half of it is for one answer.",
 )
 @click.option("--from", "saved", default="", metavar="REPORT",

@@ -12,8 +12,9 @@ from typing import Any
 import click
 import msgspec
 
+from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.openflow_text import change_line, changes_document, flow_document, port_line, table_line
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.errors import DeadlineExceeded
@@ -107,7 +108,7 @@ def _with_switch(command: Command) -> Command:
     wrapped = with_settings(Group.NODE, Group.TLS)(located)
     for decorate in (
         click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line."),
-        click.option("--timeout", default=5.0, show_default=True, type=Number(min=0.02, max=3600), metavar="SECONDS",
+        click.option("--timeout", default="5s", show_default=True, type=Duration(0.02, 3600),
                      help="How long to wait for each answer."),
         click.option("-O", "--openflow", default="", type=click.Choice(["", *_VERSIONS]),
                      help="The version to speak; the highest that the bridge allows by itself."),
@@ -117,7 +118,7 @@ def _with_switch(command: Command) -> Command:
     return wrapped
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def openflow() -> None:
     """Ask a bridge what it holds; nothing is changed.
 

@@ -1,4 +1,4 @@
-"""Flags that follow from the settings' declarations."""
+"""Flags that follow from the settings' declarations, and the types of others."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from msgspec import inspect
 
 from ovsnet.config import Group, Setting, Settings, declared, load
+from ovsnet.config.duration import EXAMPLES, seconds, written
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,6 +27,34 @@ class Number(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return number
+
+
+class Duration(click.ParamType[float]):
+    """A time within bounds, in seconds. A number in any spelling of Python's, such as ``1e3`` or ``inf``, is one, too:
+    before there were units, nothing else was."""
+
+    name = "duration"
+
+    def __init__(self, least: float, most: float = math.inf) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = _number(value)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a duration, such as {EXAMPLES}.", param, ctx)
+        if not self._least <= number <= self._most:
+            most = f" and at most {written(self._most)}" if self._most < math.inf else ""
+            self.fail(f"{value!r} is out of range: it must be at least {written(self._least)}{most}.", param, ctx)
+        return number
+
+
+def _number(value: str | float) -> float:
+    if isinstance(value, str) and (number := seconds(value)) is not None:
+        return number
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
 
 
 Reload = Callable[[], Settings]
@@ -43,7 +73,7 @@ def with_settings(
     def decorate(function: Function) -> Callable[..., Any]:
         @functools.wraps(function)
         def loaded(config: str | None, **arguments: object) -> object:
-            flags = {setting.name: arguments.pop(setting.name) for setting in taken}
+            flags = {setting.name: _given(setting, arguments) for setting in taken}
             file = config or os.environ.get("OVSNET_CONFIG")
             reload = functools.partial(load, file, os.environ, flags, kind=kind)
             if reloadable:
@@ -52,13 +82,66 @@ def with_settings(
 
         command: Callable[..., Any] = click.option("--config", metavar="FILE", help="TOML file with settings.")(loaded)
         for setting in reversed(taken):
-            command = _option(setting)(command)
+            command = _flags(setting)(command)
         return command
 
     return decorate
 
 
-def _option(setting: Setting) -> Callable[[Function], Function]:
-    default = ", ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
-    shown = f"{setting.description.replace('`', '')}" + (f" [{default}]" if default != "" else "")
-    return click.option(setting.flag, setting.name, default=None, multiple=setting.many, help=shown)
+class _Flag(click.Option):
+    """The flag of a setting. Its type is for help and completion: ``load`` judges what was given, as it does with the
+    file and the environment, and in the same words."""
+
+    def __init__(self, *args: Any, setting: Setting, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **options)
+        self._setting = setting
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:  # noqa: ANN401
+        return tuple(value) if isinstance(value, list) else value
+
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        extra: click.types.OptionHelpExtra = {}
+        if self._setting.written_default:
+            extra["default"] = self._setting.written_default
+        if isinstance(self._setting.type, inspect.IntType):
+            extra["range"] = f"{self._setting.type.ge} to {self._setting.type.le}"
+        return extra
+
+
+def _flags(setting: Setting) -> Callable[[Function], Function]:
+    shown = setting.description.replace("`", "")
+    option = functools.partial(click.option, setting.flag, setting.name, cls=_Flag, setting=setting, default=None)
+    if not isinstance(setting.type, inspect.BoolType):
+        kind, metavar = _kind(setting)
+        return option(multiple=setting.many, type=kind, metavar=metavar, help=shown)
+
+    def both(function: Function) -> Function:
+        same = f"The same as {setting.flag} false."
+        no = click.option(setting.flag.replace("--", "--no-", 1), _no(setting), is_flag=True, help=same)
+        yes = option(is_flag=False, flag_value="true", metavar="[true|false]", help=shown)
+        return yes(no(function))
+
+    return both
+
+
+def _no(setting: Setting) -> str:
+    return f"no_{setting.name}"
+
+
+def _given(setting: Setting, arguments: dict[str, object]) -> object:
+    value = arguments.pop(setting.name)
+    return "false" if arguments.pop(_no(setting), False) else value
+
+
+def _kind(setting: Setting) -> tuple[click.ParamType[Any], str | None]:
+    """The type, and how it is shown where it does not show itself."""
+    match setting.type:
+        case inspect.LiteralType(values=values):
+            return click.Choice([str(each) for each in values]), None
+        case inspect.FloatType(le=most):
+            return Duration(0.0, float(most or 0)), None
+        case inspect.IntType():
+            return click.INT, "NUMBER"
+    assert setting.form is not None
+    is_path = setting.form.name in ("FILE", "DIRECTORY")
+    return click.Path() if is_path else click.STRING, setting.form.name

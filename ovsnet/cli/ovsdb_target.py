@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.config import Group, Settings
 from ovsnet.errors import DeadlineExceeded
 from ovsnet.node.installation import find_rundir
@@ -85,10 +85,9 @@ def with_target(command: Command) -> Command:
     for option in (
         click.option(
             "--timeout",
-            default=10.0,
+            default="10s",
             show_default=True,
-            type=Number(min=0.02, max=86400),
-            metavar="SECONDS",
+            type=Duration(0.02, 86400),
             help="How long to wait for a server, and for each answer.",
         ),
         click.option("--retry", is_flag=True, help="Wait for a server that is away, until the time is over."),

@@ -15,7 +15,7 @@ from ovsnet import __version__
 from ovsnet.cli.agent_client import fetch_document, fetch_status
 from ovsnet.cli.check import ask
 from ovsnet.cli.doctor import examined, findings_document
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_databases import Databases
 from ovsnet.cli.tune_lint import Material, judged, lint_document
@@ -40,7 +40,7 @@ from ovsnet.tune.facts import Facts
 @click.option("--logs", "directories", multiple=True, metavar="DIR",
               help="Also take the logs in this directory; those of running daemons are found.",
               type=click.Path(exists=True, file_okay=False, path_type=Path))  # fmt: skip
-@click.option("--timeout", default=2.0, show_default=True, type=Number(min=0.02, max=3600), metavar="SECONDS",
+@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600),
               help="How long to wait for each part.")  # fmt: skip
 @with_settings(Group.NODE, Group.TLS, "bridge", "listen")
 def report(out: str, anonymous: bool, directories: tuple[Path, ...], timeout: float, settings: Settings) -> None:

@@ -11,7 +11,7 @@ import click
 
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.agent_document import AgentStatus, status_of
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
 from ovsnet.health.timeline import STAGES
@@ -21,7 +21,7 @@ WIDTH = 50
 
 
 @click.command()
-@click.option("--timeout", default=2.0, show_default=True, type=Number(min=0.02), metavar="SECONDS")
+@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02))
 @click.option("--json", "as_json", is_flag=True, help="Print the timeline as the agent's /status has it.")
 @with_settings("listen")
 def timeline(timeout: float, as_json: bool, settings: Settings) -> None:

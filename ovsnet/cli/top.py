@@ -19,7 +19,7 @@ from rich.text import Text
 
 from ovsnet.cli.agent_client import fetch_history, fetch_status
 from ovsnet.cli.agent_document import AgentStatus, status_of
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.cli.top_keys import Keys, keyboard, press
 from ovsnet.cli.top_picture import Known, Lost, View, picture
@@ -35,9 +35,9 @@ REDRAWN_EVERY = 1.0
 
 
 @click.command()
-@click.option("--every", default=1.0, show_default=True, type=Number(0.1, 3600), metavar="SECONDS",
+@click.option("--every", default="1s", show_default=True, type=Duration(0.1, 3600),
               help="Time between two refreshes.")  # fmt: skip
-@click.option("--timeout", default=2.0, show_default=True, type=Number(0.02, 3600), metavar="SECONDS")
+@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600))
 @click.option("--json", "as_json", is_flag=True, help="Print the agent's document once.")
 @with_settings("listen")
 def top(every: float, timeout: float, as_json: bool, settings: Settings) -> None:

@@ -12,7 +12,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.config import Group, Settings, declared
 from ovsnet.io.address import Address, parse_remotes
 from ovsnet.node.installation import find_rundir
@@ -72,14 +72,12 @@ def with_databases(command: Command) -> Command:
         return command(databases=Databases(settings, nb, sb, timeout, tuple(_given())), **arguments)
 
     with_where = with_settings(*WHICH)(located)
-    seconds = Number(min=0.02, max=3600)
     for option in (
         click.option(
             "--timeout",
-            default=5.0,
+            default="5s",
             show_default=True,
-            type=seconds,
-            metavar="SECONDS",
+            type=Duration(0.02, 3600),
             help="How long to wait for each answer.",
         ),
         click.option("--sb", default="", metavar="ADDRESS,…", help=f"Also use this southbound database. {SEVERAL}"),

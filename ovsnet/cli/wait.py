@@ -12,7 +12,7 @@ import anyio
 import click
 
 from ovsnet.agent.agent import Agent
-from ovsnet.cli.options import Number, with_settings
+from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
@@ -35,7 +35,7 @@ bridge."""
     type=click.Choice([*(stage.name for stage in STAGES), READY]),
     help="The stage to wait for, or ready.",
 )
-@click.option("--timeout", default=60.0, show_default=True, type=Number(min=0), metavar="SECONDS")
+@click.option("--timeout", default="1m", show_default=True, type=Duration(0))
 @click.option(
     "--create-bridge", is_flag=True, help="When the database holds no such bridge, make it as ovn-controller would."
 )

@@ -17,6 +17,16 @@ MOST_RESTARTS = 100
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
 
+class Form(Enum):
+    """What a text stands for; ``--help`` shows the name."""
+
+    DIRECTORY = "the path of a directory"
+    FILE = "the path of a file"
+    ADDRESS = "an address"
+    NAME = "a name"
+    MODE = "a mode in octal digits, such as 0660"
+
+
 class Group(Enum):
     """Settings that a command takes together."""
 
@@ -34,21 +44,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rundir: Annotated[
         str,
         Group.NODE,
+        Form.DIRECTORY,
         Meta(description="Run directory of Open vSwitch. Empty: `OVS_RUNDIR`, else where it runs, else a usual place."),
     ] = ""
     ovn_rundir: Annotated[
         str,
         Group.NODE,
+        Form.DIRECTORY,
         Meta(description="Run directory of OVN. Empty: `OVN_RUNDIR`, else where OVN runs, else a usual place."),
     ] = ""
     database: Annotated[
         str,
         Group.NODE,
+        Form.ADDRESS,
         Meta(description="Address of the Open_vSwitch database. Empty: `db.sock` in the run directory."),
     ] = ""
     bridge: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],
         Group.WATCHING,
+        Form.NAME,
         Meta(min_length=1, description="The bridges to watch."),
     ] = ("br-int",)
     encap_behind_nat: Annotated[
@@ -79,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     listen: Annotated[
         tuple[str, ...],
         Group.SERVING,
+        Form.ADDRESS,
         Meta(
             description="Where the agent serves HTTP: `HOST:PORT`, `[::1]:PORT` or `unix:PATH`; HTTPS at "
             "`ssl:HOST:PORT`. Sockets that systemd passes take the place of all of these."
@@ -93,26 +108,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = False
     socket_mode: Annotated[
-        str, Group.SERVING, Meta(pattern="^0?[0-7]{3}$", description="Mode of the unix sockets that the agent creates.")
+        str,
+        Group.SERVING,
+        Form.MODE,
+        Meta(pattern="^0?[0-7]{3}$", description="Mode of the unix sockets that the agent creates."),
     ] = "0660"
-    socket_group: Annotated[str, Group.SERVING, Meta(description="Group of those sockets. Empty: the agent's own.")] = (
-        ""
-    )
+    socket_group: Annotated[
+        str, Group.SERVING, Form.NAME, Meta(description="Group of those sockets. Empty: the agent's own.")
+    ] = ""
     host_names: Annotated[
         tuple[str, ...],
         Group.SERVING,
+        Form.NAME,
         Meta(
             description="Names besides this host's own under which the agent may be asked. Numeric addresses are "
             "always allowed; under any other name it answers probes, and only with yes or no."
         ),
     ] = ()
-    serve_key: Annotated[str, Group.SERVING, Meta(description="PEM file of the private key for serving HTTPS.")] = ""
+    serve_key: Annotated[
+        str, Group.SERVING, Form.FILE, Meta(description="PEM file of the private key for serving HTTPS.")
+    ] = ""
     serve_certificate: Annotated[
-        str, Group.SERVING, Meta(description="PEM file of the certificate for serving HTTPS.")
+        str, Group.SERVING, Form.FILE, Meta(description="PEM file of the certificate for serving HTTPS.")
     ] = ""
     serve_client_ca: Annotated[
         str,
         Group.SERVING,
+        Form.FILE,
         Meta(
             description="PEM file of the CA that must have signed the clients' certificates. Empty: clients need no "
             "certificate."
@@ -121,6 +143,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     credentials: Annotated[
         str,
         Group.SERVING,
+        Form.FILE,
         Meta(
             description="TOML file with the clients that may read more than a probe's answer; see docs/security.md. "
             "It is read again when it changes. Empty: all may. Unix sockets ask for none, nor does HTTPS with "
@@ -130,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     open_at: Annotated[
         tuple[str, ...],
         Group.SERVING,
+        Form.ADDRESS,
         Meta(description="Addresses of `listen` at which `credentials` are not asked for, such as the loopback's."),
     ] = ()
     log_format: Annotated[
@@ -212,10 +236,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "off"
     tune_profile: Annotated[
-        str, Group.TUNING, Meta(description="Profile of wanted knob values, as in `ovsnet tune plan`.")
+        str, Group.TUNING, Form.NAME, Meta(description="Profile of wanted knob values, as in `ovsnet tune plan`.")
     ] = ""
     tune_file: Annotated[
-        str, Group.TUNING, Meta(description="TOML file of wanted knob values, as in `ovsnet tune plan`.")
+        str, Group.TUNING, Form.FILE, Meta(description="TOML file of wanted knob values, as in `ovsnet tune plan`.")
     ] = ""
     tune_interval: Annotated[
         Seconds,
@@ -235,11 +259,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "has been idle longest.",
         ),
     ] = 1024
-    tls_key: Annotated[str, Group.TLS, Meta(description="PEM file of ovsnet's private key, for `ssl:` addresses.")] = ""
-    tls_certificate: Annotated[
-        str, Group.TLS, Meta(description="PEM file of ovsnet's certificate, for `ssl:` addresses.")
+    tls_key: Annotated[
+        str, Group.TLS, Form.FILE, Meta(description="PEM file of ovsnet's private key, for `ssl:` addresses.")
     ] = ""
-    tls_ca: Annotated[str, Group.TLS, Meta(description="PEM file of the CA that signed the peer's certificate.")] = ""
+    tls_certificate: Annotated[
+        str, Group.TLS, Form.FILE, Meta(description="PEM file of ovsnet's certificate, for `ssl:` addresses.")
+    ] = ""
+    tls_ca: Annotated[
+        str, Group.TLS, Form.FILE, Meta(description="PEM file of the CA that signed the peer's certificate.")
+    ] = ""
 
     @property
     def tls(self) -> Tls | None:

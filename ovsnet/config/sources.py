@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ovsnet.config.declaration import declared
+from ovsnet.config.declaration import Setting, declared
 from ovsnet.config.duration import seconds
 from ovsnet.config.settings import Settings
 from ovsnet.errors import ConfigError
 from ovsnet.files import MOST_DOCUMENT, read_text
 from ovsnet.io.address import Address
+from ovsnet.texts import likely
 
 
 def load(
@@ -32,10 +33,11 @@ def load(
         ("the environment", _from_environment(environ or {}, kind)),
         ("the command line", _from_flags(flags or {}, kind)),
     ):
-        values = _in_seconds(values, source, kind)
-        _convert(values, source, kind)
-        merged |= values
-    settings = _convert(merged, "the settings", kind)
+        _require_names(values, source, kind)
+        converted = _in_seconds(values, source, kind)
+        _convert(converted, values, source, kind)
+        merged |= converted
+    settings = _convert(merged, merged, "the settings", kind)
     _check_addresses(settings)
     return settings
 
@@ -46,9 +48,15 @@ def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
     try:
         return _flat(tomllib.loads(read_text(path, MOST_DOCUMENT, errors="strict")), kind)
     except OSError as error:
-        raise ConfigError(f"The configuration file {path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(
+            f"The configuration file {path} cannot be read: {error.strerror}.",
+            remedy="Correct --config or OVSNET_CONFIG, or the rights of the file.",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"The configuration file {path} is not valid TOML: {error}.") from error
+        raise ConfigError(
+            f"The configuration file {path} is not valid TOML: {error}.",
+            remedy='Write a setting on each line, texts in quotes, such as southbound = "auto".',
+        ) from error
 
 
 def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:
@@ -81,7 +89,7 @@ def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[
         if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS or _is_of_a_service(variable, environ):
             continue
         if (setting := by_variable.get(variable)) is None:
-            remedy = _likely(variable, by_variable, kind)
+            remedy = likely(variable, by_variable, "The variables")
             raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=remedy)
         values[setting.name] = _split(text) if setting.many else text
     return values
@@ -103,38 +111,39 @@ def _is_of_a_service(variable: str, environ: Mapping[str, str]) -> bool:
 
 
 def _in_seconds(values: Mapping[str, object], source: str, kind: type[Settings]) -> dict[str, object]:
-    durations = {setting.name for setting in declared(kind) if setting.is_duration}
     found = dict(values)
-    for key, value in values.items():
-        if key in durations and isinstance(value, str):
-            if (number := seconds(value)) is None:
-                raise ConfigError(
-                    f"{key} in {source} is {value!r}, which is not a duration.", remedy="Write it as 5, 5s or 500ms."
-                )
-            found[key] = number
+    for setting in declared(kind):
+        if setting.is_duration and isinstance(text := values.get(setting.name), str):
+            if (number := seconds(text)) is None:
+                raise _refusal(setting, text, source)
+            found[setting.name] = number
     return found
 
 
-def _convert(values: Mapping[str, object], source: str, kind: type[Settings]) -> Settings:
+def _require_names(values: Mapping[str, object], source: str, kind: type[Settings]) -> None:
     for key in values:
         if key not in kind.__struct_fields__:
-            remedy = _likely(key, kind.__struct_fields__, kind)
+            remedy = likely(key, kind.__struct_fields__, "The settings")
             raise ConfigError(f"There is no setting {key!r}, which is in {source}.", remedy=remedy)
+
+
+_PLACE = re.compile(r"`\$\.(\w+)")
+"""Where msgspec says what it could not convert."""
+
+
+def _convert(values: Mapping[str, object], given: Mapping[str, object], source: str, kind: type[Settings]) -> Settings:
+    """The settings, or ConfigError with the value as it was ``given``."""
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        cause, _, place = str(error).partition(" - at `$.")
-        raise ConfigError(f"{place.rstrip('`') or 'A setting'} in {source} cannot be used: {cause}.") from error
+        setting = next(each for each in declared(kind) if each.name == _PLACE.findall(str(error))[-1])
+        raise _refusal(setting, given[setting.name], source) from error
     except UnicodeError as error:
-        raise ConfigError(f"A setting in {source} is not UTF-8: {error}.") from error
+        raise ConfigError(f"A setting in {source} is not UTF-8: {error}.", remedy="Write it in UTF-8.") from error
 
 
-def _likely(name: str, names: Iterable[str], kind: type[Settings]) -> str:
-    from difflib import get_close_matches  # 0.2 MB, for a misspelling
-
-    if near := get_close_matches(name, list(names), n=1):
-        return f"Did you mean {near[0]}?"
-    return "The settings are: " + ", ".join(kind.__struct_fields__) + "."
+def _refusal(setting: Setting, value: object, source: str) -> ConfigError:
+    return ConfigError(f"{setting.name} in {source} cannot be {value!r}.", remedy=f"It must be {setting.allowed}.")
 
 
 def _check_addresses(settings: Settings) -> None:
@@ -142,7 +151,7 @@ def _check_addresses(settings: Settings) -> None:
         Address.parse(settings.database)
     if settings.tls is not None and not (settings.tls_key and settings.tls_certificate and settings.tls_ca):
         raise ConfigError("tls_key, tls_certificate and tls_ca go together.", remedy="Name all three files, or none.")
-    if any(address.startswith("ssl:") for address in settings.listen) and not settings.serve_certificate:
+    if any(address.startswith(("ssl:", "https://")) for address in settings.listen) and not settings.serve_certificate:
         raise ConfigError(
             "An ssl: address to serve needs a certificate.", remedy="Set serve_key and serve_certificate."
         )

@@ -31,7 +31,7 @@ def settings_table(kind: type[Settings] = Settings) -> str:
     return _table(
         ("setting", "flag", "environment", "default", "what it does"),
         (
-            (f"`{each.name}`", f"`{each.flag}`", f"`{each.variable}`", _default(each.default), each.description)
+            (f"`{each.name}`", f"`{each.flag}`", f"`{each.variable}`", _code(each.written_default), each.description)
             for each in declared(kind)
         ),
     )
@@ -166,9 +166,8 @@ def _table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n" for cells in lines)
 
 
-def _default(value: object) -> str:
-    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return f"`{shown}`" if shown else ""
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 if __name__ == "__main__":

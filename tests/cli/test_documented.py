@@ -114,7 +114,7 @@ def test_page_names_options_that_there_are(page: Path) -> None:
         ("check --jsn", "No such option"),
         ("wait --for nothing", "is not one of"),
         ("wait", "Missing option"),
-        ("check --timeout soon # comment", "is not a valid"),
+        ("check --timeout soon # comment", "is not a duration"),
     ],
 )
 def test_what_there_is_not_is_refused(words: str, why: str) -> None:

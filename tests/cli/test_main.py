@@ -41,10 +41,11 @@ def test_version(ovsnet: Ovsnet) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nope"], "No such command 'nope'"),
+        (["nope"], "No such command 'nope'. The commands are: "),
         (["check", "--nope"], "No such option"),
-        (["check", "--timeout", "soon"], "not a valid number"),
-        (["check", "--timeout", "0"], "not in the range"),
+        (["check", "--timeout", "soon"], "'soon' is not a duration, such as 5, 5s, 500ms or 2m."),
+        (["check", "--timeout", "0"], "it must be at least 20ms and at most 1h."),
+        (["wait", "--for", "ready", "--timeout", "-1"], "it must be at least 0s."),
         ([], "Usage: ovsnet"),
     ],
 )
@@ -52,6 +53,36 @@ def test_wrong_usage_is_2_and_said_on_stderr(ovsnet: Ovsnet, arguments: list[str
     code, out, err = ovsnet(*arguments)
     assert (code, out) == (2, "")
     assert said in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["chek"], "check"),
+        (["kube"], "kubernetes"),
+        (["sandbox", "dwn", "/x"], "down"),
+        (["sandbox", "re", "/x"], "restart"),
+        (["bench", "storms"], "storm"),
+        (["openflow", "dump-flow", "br-int"], "dump-flows"),
+        (["ovsdb", "transct"], "transact"),
+        (["tune", "plann"], "plan"),
+        (["kubernetes", "rendr"], "render"),
+        (["check", "ovsdb.ech"], "ovsdb.echo"),
+        (["check", "southbound.n"], "southbound.northd"),
+        (["check", "openflow"], "openflow.echo, openflow.flows or openflow.accept"),
+        (["tune", "plan", "--set", "n-handler-thread=3"], "n-handler-threads"),
+    ],
+)
+def test_misspelt_name_is_2_and_answered_with_the_one_that_was_meant(
+    ovsnet: Ovsnet, arguments: list[str], meant: str
+) -> None:
+    code, out, err = ovsnet(*arguments)
+    assert (code, out) == (2, "")
+    assert f"Did you mean {meant}?" in err
+
+
+def test_option_before_a_command_is_not_taken_for_one(ovsnet: Ovsnet) -> None:
+    assert "No such option" in ovsnet("--jsn").err
 
 
 @pytest.fixture
@@ -71,6 +102,7 @@ def unknown_key(tmp_path: Path) -> Path:
         (["--config", "/nonexistent"], 2, "cannot be read"),
         (["--database", "db.sock"], 2, "begins with none of unix:, tcp: and ssl:"),
         (["--database", "tcp:127.0.0.1"], 2, "lacks a host, or a port"),
+        (["--switch", "maybe"], 2, "switch in the command line cannot be 'maybe'. It must be off or on."),
         (["--tls-key", "key.pem"], 2, "go together"),
     ],
 )

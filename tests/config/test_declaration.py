@@ -55,7 +55,7 @@ def test_one_field_is_all_that_a_setting_needs(tmp_path: Path, monkeypatch: pyte
     def run(*arguments: str) -> str:
         return CliRunner().invoke(command, arguments, catch_exceptions=False, terminal_width=100).output
 
-    assert re.search(r"--colour TEXT +Colour of the switch\. \[red\]\n", run("--help"))
+    assert re.search(r"--colour \[green\|red\] +Colour of the switch\. +\[default: red\]\n", run("--help"))
     run()
     toml = tmp_path / "ovsnet.toml"
     toml.write_text('colour = "green"')
@@ -64,6 +64,7 @@ def test_one_field_is_all_that_a_setting_needs(tmp_path: Path, monkeypatch: pyte
     run("--config", str(toml))
     run("--colour", "green")
     assert loaded == ["red", "green", "red", "green"]
-    with pytest.raises(ConfigError, match=r"^colour in the command line cannot be used: "):
+    with pytest.raises(ConfigError, match=r"^colour in the command line cannot be 'blue'\.$") as caught:
         run("--colour", "blue")
+    assert caught.value.remedy == "It must be green or red."
     assert "| `colour` | `--colour` | `OVSNET_COLOUR` | `red` | Colour of the switch. |" in settings_table(WithColour)

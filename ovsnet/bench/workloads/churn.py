@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovsnet.bench.cells import milliseconds
 from ovsnet.bench.churn import Churn, ChurnMeasures, measure
-from ovsnet.bench.option import Number, Option, Whole, rounds
+from ovsnet.bench.option import Duration, Option, Whole, rounds
 from ovsnet.bench.result import ENGINE, Run
 from ovsnet.bench.workload import Job, OnOwnNodes, Request, Workload
 from ovsnet.errors import UsageError
@@ -16,7 +16,7 @@ OPTIONS = (
     Option("--changes", Whole(1, 10_000), "Ports that are added, one after the other.", 100),
     Option("--ports", Whole(0, 10_000), "Ports that are there before.", 50),
     Option("--at-once", Whole(1, 100), "Changes that are under way together.", 1),
-    Option("--deadline", Number(0.1, 600), "How long a change may take.", default=30.0, metavar="SECONDS"),
+    Option("--deadline", Duration(0.1, 600), "How long a change may take.", default=30.0),
     rounds(3),
 )
 

@@ -21,7 +21,7 @@ OPTIONS = (
     Option("--rate", Number(0.1, 1e6), "Open-loop: arrivals per second, whatever happens."),
     Option(
         "--strategy", str, "naive, retry, gated or gated:N; repeat to compare.", ("naive", "retry", "gated"),
-        name="strategies", many=True,
+        name="strategies", many=True, metavar="STRATEGY",
     ),
     rounds(3),
     DEADLINE,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from ovsnet.bench.cells import seconds
-from ovsnet.bench.option import NODE, Number, Option, Whole, Words, rounds
+from ovsnet.bench.option import NODE, Duration, Option, Whole, Words, rounds
 from ovsnet.bench.race import Strategy
 from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.restart import FEW_PORTS, RealNode, Restart, measure
@@ -32,10 +32,10 @@ OPTIONS = (
         "--clients", Whole(0, 4096), "How many hammer the daemon's socket meanwhile; repeat to compare.", (0,),
         many=True,
     ),
-    Option("--strategy", str, "Of those clients, as in race.", "naive"),
+    Option("--strategy", str, "Of those clients, as in race.", "naive", metavar="STRATEGY"),
     Option(
-        "--down", Number(0, 600), "For how long the daemon stays away; repeat to compare.", (0.0,), name="downs",
-        many=True, metavar="SECONDS",
+        "--down", Duration(0, 600), "For how long the daemon stays away; repeat to compare.", (0.0,), name="downs",
+        many=True,
     ),
     Option("--ports", Whole(1, 10_000), "Of the sandbox.", FEW_PORTS),
     Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
@@ -43,7 +43,7 @@ OPTIONS = (
     Option(
         "--restart-command", str, "What restarts it there, such as a systemctl command.", metavar="COMMAND"
     ),
-    Option("--deadline", Number(1, 3600), "How long a start may take.", 60.0, metavar="SECONDS"),
+    Option("--deadline", Duration(1, 3600), "How long a start may take.", 60.0),
     rounds(3),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ovsnet.bench.cells import milliseconds
 from ovsnet.bench.harness import require_files
-from ovsnet.bench.option import Number, Option, Whole, Words, rounds
+from ovsnet.bench.option import Duration, Option, Whole, Words, rounds
 from ovsnet.bench.result import Run
 from ovsnet.bench.storm.measure import measure
 from ovsnet.bench.storm.measures import StormMeasures
@@ -21,24 +21,21 @@ ARRIVALS_PER_SECOND = 200
 OPTIONS = (
     Option("--chassis", Whole(1, 10_000), "How many; repeat to compare.", (100,), name="numbers", many=True),
     Option(
-        "--probe-interval", Number(0, 3600), "Repeat to sweep; 0 for no probes.", (5.0,), name="intervals", many=True,
-        metavar="SECONDS",
+        "--probe-interval", Duration(0, 3600), "Repeat to sweep; 0 for no probes.", (5.0,), name="intervals", many=True,
     ),
     Option("--scheme", Words("unix", "tcp", "ssl"), "How they reach the sandbox's southbound.", "unix"),
     Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
     Option("--ports", Whole(1, 10_000), "Of the sandbox.", 100),
     Option("--fault", Words("kill", "freeze", "none"), "Fault injected into the leader. [kill]"),
-    Option("--fault-time", Number(0, 600), "For how long it is gone or frozen.", 2.0, metavar="SECONDS"),
+    Option("--fault-time", Duration(0, 600), "For how long it is gone or frozen.", 2.0),
     Option(
-        "--over", Number(0, 3600), "Let them join within so long; 0 for all at once. [200 a second]",
-        metavar="SECONDS",
+        "--over", Duration(0, 3600), "Let them join within so long; 0 for all at once. [200 a second]",
     ),
     Option(
-        "--hold", Number(0, 86400), "How long to watch once all are there. [two probe intervals, at least 3]",
-        metavar="SECONDS",
+        "--hold", Duration(0, 86400), "How long to watch once all are there. [two probe intervals, at least 3]",
     ),
     Option(
-        "--patience", Number(0.1, 3600), "How long all may take to join, and to come back.", 120.0, metavar="SECONDS"
+        "--patience", Duration(0.1, 3600), "How long all may take to join, and to come back.", 120.0
     ),
     Option("--monitor-all", bool, "As with ovn-monitor-all: every chassis monitors everything."),
     Option("--register", bool, "Each writes its Chassis row, and all others are notified."),
