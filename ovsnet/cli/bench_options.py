@@ -49,7 +49,7 @@ def _default(option: Option) -> object:
 def _type(values: Values) -> click.ParamType[Any]:
     match values:
         case Whole(least, most):
-            return click.IntRange(least, most)
+            return options.Whole(least, most)
         case Number(least, most):
             return options.Number(least, most)
         case Duration(least, most):
@@ -65,7 +65,7 @@ _COMMON = (
         help="Measure a node made for this, which is the default; or this host's own, at the cost that is then said.",
     ),
     click.option(
-        "--processes", default=1, show_default=True, type=click.IntRange(1, 100),
+        "--processes", default=1, show_default=True, type=options.Whole(1, 100),
         help="Do all of it in so many processes, one after the other: `compare` needs to know how they differ.",
     ),
     click.option("--any-load", is_flag=True, help="Also trust figures of a machine that others keep busy."),

@@ -12,7 +12,7 @@ import msgspec
 import uvloop
 
 from ovsnet.agent.agent import Agent
-from ovsnet.cli.options import with_settings
+from ovsnet.cli.options import Whole, with_settings
 from ovsnet.cli.serve import run_agent
 from ovsnet.cli.terminal import say
 from ovsnet.config import Settings
@@ -21,7 +21,7 @@ from ovsnet.sandbox.node import Sandbox
 
 
 @click.command()
-@click.option("--ports", default=2, show_default=True, type=click.IntRange(2, 3000), help="Logical ports to bind.")
+@click.option("--ports", default=2, show_default=True, type=Whole(2, 3000), help="Logical ports to bind.")
 @with_settings("listen", "dead_after")
 def demo(ports: int, settings: Settings) -> None:
     """Run a sandbox node with the agent. Ctrl-C leaves nothing behind."""

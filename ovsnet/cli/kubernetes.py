@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ovsnet.cli.groups import CommandGroup
-from ovsnet.cli.options import with_settings
+from ovsnet.cli.options import Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
@@ -29,14 +29,14 @@ def kubernetes() -> None:
 @click.argument("storm_options", nargs=-1, metavar="[-- STORM OPTIONS]")
 @click.option("--image", default=DEFAULT.image, show_default=True, help="The agent's image.")
 @click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Where it is to run.")
-@click.option("--user", type=click.IntRange(0), help="Number of the user who runs Open vSwitch. [0; kube-ovn: 65534]")
+@click.option("--user", type=Whole(0), help="Number of the user who runs Open vSwitch. [0; kube-ovn: 65534]")
 @click.option(
     "--host-pid/--no-host-pid",
     default=DEFAULT.host_pid,
     show_default=True,
     help="Whether the agent sees the daemons' processes. Without, it cannot prove that one hangs.",
 )
-@click.option("--pods", default=DEFAULT.storm.pods, show_default=True, type=click.IntRange(1, 1000),
+@click.option("--pods", default=DEFAULT.storm.pods, show_default=True, type=Whole(1, 1000),
               help="bench-storm: how many share the chassis.")  # fmt: skip
 @click.option("--start-at", default=DEFAULT.storm.start_at, show_default=True, metavar="TIME",
               help="bench-storm: when all pods begin, so late that all are there: Unix time or ISO 8601.")  # fmt: skip

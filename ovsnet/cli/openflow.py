@@ -14,7 +14,7 @@ import msgspec
 
 from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.openflow_text import change_line, changes_document, flow_document, port_line, table_line
-from ovsnet.cli.options import Duration, with_settings
+from ovsnet.cli.options import Duration, Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.errors import DeadlineExceeded
@@ -128,9 +128,9 @@ def openflow() -> None:
 
 @openflow.command("dump-flows")
 @_with_switch
-@click.option("--table", type=click.IntRange(0, 254), help="Those of one table.")
+@click.option("--table", type=Whole(0, 254), help="Those of one table.")
 @click.option("--cookie", metavar="VALUE[/MASK]", help="Those whose cookie has these bits.")
-@click.option("--out-port", type=click.IntRange(1, 0xFFFF), help="Those with an output to this port.")
+@click.option("--out-port", type=Whole(1, 0xFFFF), help="Those with an output to this port.")
 @click.option("--no-stats", is_flag=True, help="Leave out what changes by itself: counters and ages.")
 async def dump_flows(
     switch: Switch, table: int | None, cookie: str | None, out_port: int | None, no_stats: bool
@@ -161,9 +161,9 @@ def _cookie(text: str | None) -> tuple[int | None, int]:
 
 @openflow.command()
 @_with_switch
-@click.option("--table", type=click.IntRange(0, 254), help="The flows of one table.")
-@click.option("--out-port", type=click.IntRange(1, 0xFFFF), help="Those with an output to this port.")
-@click.option("--count", type=click.IntRange(1), help="End after so many changes; the flows at the start are none.")
+@click.option("--table", type=Whole(0, 254), help="The flows of one table.")
+@click.option("--out-port", type=Whole(1, 0xFFFF), help="Those with an output to this port.")
+@click.option("--count", type=Whole(1), help="End after so many changes; the flows at the start are none.")
 async def monitor(switch: Switch, table: int | None, out_port: int | None, count: int | None) -> None:
     """Print the flows, and then every change, over restarts of the switch, until interrupted."""
     complete, left = False, count

@@ -29,6 +29,19 @@ class Number(click.FloatRange):
         return number
 
 
+class Whole(click.IntRange):
+    """A whole number within bounds, which a refusal names."""
+
+    name = "number"
+
+    def convert(self, value: int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            bounds = f"of at least {self.min}" if self.max is None else f"from {self.min} to {self.max}"
+            self.fail(f"{value!r} is not a whole number {bounds}.", param, ctx)
+
+
 class Duration(click.ParamType[float]):
     """A time within bounds, in seconds. A number in any spelling of Python's, such as ``1e3`` or ``inf``, is one, too:
     before there were units, nothing else was."""

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from ovsnet.cli.groups import CommandGroup
+from ovsnet.cli.options import Whole
 from ovsnet.cli.ovsdb_target import Target, with_target
 from ovsnet.cli.ovsdb_values import condition_of, plain, setting_of, shown, table_lines
 from ovsnet.cli.terminal import say
@@ -125,7 +126,7 @@ def transact(target: Target, operations: str) -> None:
 
 @ovsdb.command()
 @with_target
-@click.option("--count", type=click.IntRange(1), help="End after so many transactions; the first rows are none.")
+@click.option("--count", type=Whole(1), help="End after so many transactions; the first rows are none.")
 @_JSON
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE[:COLUMN,...]...")
 def monitor(target: Target, count: int | None, as_json: bool, tables: tuple[str, ...]) -> None:

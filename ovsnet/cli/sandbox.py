@@ -15,6 +15,7 @@ import anyio
 import click
 
 from ovsnet.cli.groups import CommandGroup
+from ovsnet.cli.options import Whole
 from ovsnet.cli.terminal import say
 from ovsnet.errors import OvsnetError, UnfitEnvironment, UsageError
 from ovsnet.sandbox import binaries
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-_PORTS = click.option("--ports", default=2, show_default=True, type=click.IntRange(0), help="Ports on br-int.")
+_PORTS = click.option("--ports", default=2, show_default=True, type=Whole(0), help="Ports on br-int.")
 _RAFT = click.option("--raft", is_flag=True, help="Make the southbound database a cluster of three.")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

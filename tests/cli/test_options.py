@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from msgspec import inspect
 
 from ovsnet.cli import ovsnet
-from ovsnet.cli.options import Duration, Number, with_settings
+from ovsnet.cli.options import Duration, Number, Whole, with_settings
 from ovsnet.config import Group, Setting, Settings, declared
 from ovsnet.errors import ConfigError, UnfitEnvironment
 
@@ -74,6 +74,22 @@ def test_every_flag_that_takes_a_number_refuses_nan() -> None:
     """click's own range lets it pass, for it compares with no bound."""
     kinds = [option.type for option in options(ovsnet, click.Context(ovsnet))]
     assert {type(kind) for kind in kinds if isinstance(kind, type(click.FLOAT))} == {Number}
+
+
+@pytest.mark.parametrize("text", ["0", "101", "1.5", "many", ""])
+def test_what_is_no_whole_number_is_refused_with_the_range(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is not a whole number from 1 to 100\.$"):
+        Whole(1, 100).convert(text, None, None)  # type: ignore[arg-type]
+
+
+def test_whole_number_without_an_end_is_refused_with_its_beginning() -> None:
+    with pytest.raises(click.BadParameter, match=r"'-1' is not a whole number of at least 0\.$"):
+        Whole(0).convert("-1", None, None)  # type: ignore[arg-type]
+
+
+def test_every_flag_that_takes_a_whole_number_of_a_range_names_it_when_it_refuses() -> None:
+    kinds = {type(option.type) for option in options(ovsnet, click.Context(ovsnet))}
+    assert {kind for kind in kinds if issubclass(kind, click.IntRange)} == {Whole}
 
 
 TEXTS = {"--image", "--namespace"}

@@ -153,6 +153,19 @@ async def test_listener_may_stay_open_beside_one_that_asks(serve: Serve, credent
 
 
 @pytest.mark.parametrize(
+    ("address", "remedy"),
+    [("nonsense", "Write it as 127.0.0.1:10670."), ("unix:/run/ovsnet.sock", "Leave unix:/run/ovsnet.sock out.")],
+)
+async def test_what_cannot_stay_open_is_refused_with_a_remedy(
+    serve: Serve, credentials: Path, address: str, remedy: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"^open_at: ") as caught:
+        async with serve(credentials=str(credentials), open_at=(address,)):
+            pass
+    assert caught.value.remedy == remedy
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("[a]", "needs either"),
