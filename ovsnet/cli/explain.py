@@ -23,7 +23,7 @@ EVERY = 0.2
 """Seconds between two lines of progress."""
 
 
-class Offset(click.ParamType[int]):
+class Offset(click.types.IntParamType):
     """``+02:00`` as seconds east of UTC."""
 
     name = "offset"

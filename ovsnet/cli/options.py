@@ -42,7 +42,7 @@ class Whole(click.IntRange):
             self.fail(f"{value!r} is not a whole number {bounds}.", param, ctx)
 
 
-class Duration(click.ParamType[float]):
+class Duration(click.types.FloatParamType):  # click 8.2 has no ParamType[float]
     """A time within bounds, in seconds. A number in any spelling of Python's, such as ``1e3`` or ``inf``, is one, too:
     before there were units, nothing else was."""
 
@@ -51,8 +51,8 @@ class Duration(click.ParamType[float]):
     def __init__(self, least: float, most: float = math.inf) -> None:
         self._least, self._most = least, most
 
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = _number(value)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = _number(str(value))
         if math.isnan(number):
             self.fail(f"{value!r} is not a duration, such as {EXAMPLES}.", param, ctx)
         if not self._least <= number <= self._most:
@@ -61,11 +61,11 @@ class Duration(click.ParamType[float]):
         return number
 
 
-def _number(value: str | float) -> float:
-    if isinstance(value, str) and (number := seconds(value)) is not None:
+def _number(text: str) -> float:
+    if (number := seconds(text)) is not None:
         return number
     try:
-        return float(value)
+        return float(text)
     except ValueError:
         return math.nan
 

@@ -73,7 +73,7 @@ def test_duration_may_be_for_ever_where_it_has_no_end() -> None:
 def test_every_flag_that_takes_a_number_refuses_nan() -> None:
     """click's own range lets it pass, for it compares with no bound."""
     kinds = [option.type for option in options(ovsnet, click.Context(ovsnet))]
-    assert {type(kind) for kind in kinds if isinstance(kind, type(click.FLOAT))} == {Number}
+    assert {type(kind) for kind in kinds if isinstance(kind, type(click.FLOAT))} == {Number, Duration}
 
 
 @pytest.mark.parametrize("text", ["0", "101", "1.5", "many", ""])
