@@ -214,6 +214,6 @@ async def test_check_of_a_whole_node_needs_no_other_clients(shared_node: Sandbox
 
 
 def test_manifests_are_written_without_the_engine_they_deploy() -> None:
-    loaded = modules_loaded_by("kubernetes", "render")
+    loaded = modules_loaded_by("kubernetes", "render", "--image=registry.example/ovsnet:1")
     assert "ovsnet.deploy.kubernetes.workload" in loaded
     assert not [name for name in loaded if name == "aiohttp" or name.startswith(("ovsnet.bench", "ovsnet.sandbox"))]

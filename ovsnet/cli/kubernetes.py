@@ -11,7 +11,8 @@ from ovsnet.cli.options import Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.files import PIECES, SCRIPTS, USERS, files
+from ovsnet.deploy.kubernetes.files import PIECES, SCRIPTS, USERS, WITHOUT_IMAGE, files
+from ovsnet.deploy.kubernetes.image import required
 from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.files import replace
@@ -21,38 +22,39 @@ DEFAULT = Deployment()
 
 @click.group(cls=CommandGroup)
 def kubernetes() -> None:
-    """The agent on a cluster."""
+    """Run the agent in a cluster."""
 
 
 @kubernetes.command()
 @click.argument("piece", type=click.Choice([*PIECES, *SCRIPTS]), default="daemonset")
 @click.argument("storm_options", nargs=-1, metavar="[-- STORM OPTIONS]")
-@click.option("--image", default=DEFAULT.image, show_default=True, help="The agent's image.")
-@click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Where it is to run.")
-@click.option("--user", type=Whole(0), help="Number of the user who runs Open vSwitch. [0; kube-ovn: 65534]")
+@click.option("--image", metavar="NAME", help="The agent's image, such as REGISTRY/ovsnet:TAG; there is no public one.")
+@click.option("--local-image", is_flag=True, help="The image was loaded into the nodes (kind, k3s); never pull it.")
+@click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Namespace of the objects.")
+@click.option("--user", type=Whole(0), help="Numeric user ID that runs Open vSwitch. [0; kube-ovn: 65534]")
 @click.option(
     "--host-pid/--no-host-pid",
     default=DEFAULT.host_pid,
     show_default=True,
-    help="Whether the agent sees the daemons' processes. Without, it cannot prove that one hangs.",
+    help="Whether the agent sees the daemons' processes. Without them it cannot prove that one hangs.",
 )
 @click.option("--pods", default=DEFAULT.storm.pods, show_default=True, type=Whole(1, 1000),
-              help="bench-storm: how many share the chassis.")  # fmt: skip
+              help="bench-storm: number of pods that share the chassis.")  # fmt: skip
 @click.option("--start-at", default=DEFAULT.storm.start_at, show_default=True, metavar="TIME",
-              help="bench-storm: when all pods begin, so late that all are there: Unix time or ISO 8601.")  # fmt: skip
+              help="bench-storm: when all pods begin, once all are up: Unix time or ISO 8601.")  # fmt: skip
 @click.option("--tls-secret", default=DEFAULT.storm.tls_secret, show_default=True, metavar="NAME",
               help="bench-storm: the secret with key, certificate and CA for an ssl: address.")  # fmt: skip
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces there, for kustomize.")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces here, for kustomize.")
 @with_settings(*Group)
 def render(
-    settings: Settings, piece: str, storm_options: tuple[str, ...], image: str, namespace: str, user: int | None,
-    host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,
+    settings: Settings, piece: str, storm_options: tuple[str, ...], image: str | None, local_image: bool,
+    namespace: str, user: int | None, host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,
 ) -> None:  # fmt: skip
-    """Print a PIECE for `kubectl apply -f -`, for `helm --post-renderer` (kube-ovn-helm), or for
-    `kubectl patch --patch-file` (kube-ovn).
+    """Print manifests for a cluster. A PIECE is for `kubectl apply -f -`, except kube-ovn-helm (for
+    `helm --post-renderer`) and kube-ovn (for `kubectl patch --patch-file`).
 
-    Settings that differ from their defaults become variables of the container, the run directories its mounts.
-    bench-storm is a Job that runs `ovsnet bench storm` from several pods; give its options after `--`.
+    Settings that differ from their defaults become environment variables of the container, and the run directories
+    its mounts. bench-storm is a Job that runs `ovsnet bench storm` from several pods; give its options after `--`.
     """
     user = USERS.get(piece, DEFAULT.user) if user is None else user
     storm = DEFAULT.storm
@@ -61,8 +63,10 @@ def render(
 
         storm = storm_job(storm_options, pods, start_at, tls_secret)
     elif storm_options:
-        raise UsageError(f"{piece} takes no more words.", remedy="Options of a storm go with bench-storm.")
-    deployment = Deployment(settings, image, namespace, user, host_pid, storm)
+        raise UsageError(f"{piece} takes no storm options.", remedy="Only bench-storm takes them.")
+    if out is not None or piece not in WITHOUT_IMAGE:
+        image = required(image, local=local_image)
+    deployment = Deployment(settings, image or DEFAULT.image, local_image, namespace, user, host_pid, storm)
     if out is None and piece in SCRIPTS:
         say(SCRIPTS[piece](deployment), nl=False)
         return
@@ -79,6 +83,6 @@ def _write(path: Path, text: str) -> None:
         replace(path, text.encode(), 0o755 if path.suffix == ".sh" else 0o644)
     except OSError as error:
         raise UnfitEnvironment(
-            f"Cannot write {path}: {error.strerror}.", remedy="Name a directory that you may write."
+            f"Cannot write {path}: {error.strerror}.", remedy="Name a directory that you may write to."
         ) from error
     say(f"wrote {path}")

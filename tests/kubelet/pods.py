@@ -20,7 +20,7 @@ IMAGE = "localhost/ovsnet:test"
 
 def rendered(piece: str, node: Sandbox, *flags: str) -> Any:
     """The document, for this node's run directory."""
-    argv = [sys.executable, "-m", "ovsnet", "kubernetes", "render", piece, f"--image={IMAGE}", *flags]
+    argv = [sys.executable, "-m", "ovsnet", "kubernetes", "render", piece, f"--image={IMAGE}", "--local-image", *flags]
     argv += [f"--rundir={node.rundir}", f"--ovn-rundir={node.rundir}", f"--listen=127.0.0.1:{free_port()}"]
     done = subprocess.run(argv, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

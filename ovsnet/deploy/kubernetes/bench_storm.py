@@ -73,7 +73,7 @@ def _container(deployment: Deployment) -> Document:
     mounts = [{"name": "tls", "mountPath": _directory(tls), "readOnly": True}] if tls else []
     return {
         "name": NAME,
-        "image": deployment.image,
+        **deployment.image_keys,
         # First, so that --workers given as an option wins.
         "args": ["bench", "storm", "--workers", str(workers), *storm.options, *shard],
         "env": [start_at, *(_variables(tls) if tls else ())],

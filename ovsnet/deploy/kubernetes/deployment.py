@@ -41,17 +41,24 @@ class Deployment(msgspec.Struct, frozen=True):
     """``user`` is the number of the user who runs OVS: its sockets have mode 0750, so only their owner may connect.
 
     ``host_pid`` lets the agent see the daemons' processes. Without it a silence proves nothing: a hung switch is
-    ``process-unseen``, which passes for ready. ``aliases`` are further paths at which the container finds OVN's run
-    directory, as the node's own settings may name its sockets by them.
+    ``process-unseen``, which passes for ready. A ``local_image`` was loaded into the nodes (kind, k3s) and is not
+    pulled; Kubernetes would always pull one that is tagged ``latest``. ``aliases`` are further paths at which the
+    container finds OVN's run directory, as the node's own settings may name its sockets by them.
     """
 
     settings: Settings = msgspec.field(default_factory=Settings)
     image: str = f"{NAME}:latest"
+    local_image: bool = False
     namespace: str = "kube-system"
     user: int = 0
     host_pid: bool = True
     storm: StormJob = StormJob()
     aliases: tuple[str, ...] = ()
+
+    @property
+    def image_keys(self) -> Mapping[str, str]:
+        """What a container says of its image."""
+        return {"image": self.image, **({"imagePullPolicy": "Never"} if self.local_image else {})}
 
     @property
     def rundirs(self) -> tuple[str, str]:

@@ -25,6 +25,9 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
 }
 """What can be printed by itself."""
 
+WITHOUT_IMAGE = frozenset({"prometheus", "kube-ovn-prometheus", "npd"})
+"""Pieces that run nothing of ovsnet in a container."""
+
 SCRIPTS: dict[str, Callable[[Deployment], str]] = {"kube-ovn-helm": kube_ovn.post_renderer}
 """What can be printed by itself and is a program."""
 

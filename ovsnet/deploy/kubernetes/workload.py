@@ -34,7 +34,7 @@ def container(deployment: Deployment, volumes: Sequence[str], probes: Mapping[st
     mounts += [(mounts[-1][0], path) for path in deployment.aliases]
     return {
         "name": NAME,
-        "image": deployment.image,
+        **deployment.image_keys,
         "args": ["serve"],
         **({"env": environment} if environment else {}),
         **probes,

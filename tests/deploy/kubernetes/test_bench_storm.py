@@ -27,6 +27,7 @@ pytestmark = pytest.mark.heavy
 
 __all__ = ["ovsnet"]
 
+IMAGE = "--image=registry.example/ovsnet:1"
 QUICK = ("--chassis", "20", "--probe-interval", "60", "--hold", "0.1", "--over", "1")
 NOBODY_THERE = ("--address", "tcp:127.0.0.1:1")
 
@@ -64,7 +65,7 @@ async def test_pods_run_one_storm_together_and_their_logs_are_merged(
         files = [f"--tls-key={tls.key}", f"--tls-certificate={tls.certificate}", f"--tls-ca={tls.ca}"] if tls else []
         (address,) = node.doors.values()
         words = ("--pods", "3", *files, "--", *QUICK, "--address", address)
-        document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "bench-storm", *words).out)
+        document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "bench-storm", IMAGE, *words).out)
         logs = [tmp_path / f"{index}.log" for index in range(document["spec"]["completions"])]
         codes: list[int] = []
 
@@ -148,7 +149,7 @@ def test_more_chassis_and_tls_take_more() -> None:
 
 def test_most_chassis_of_a_sweep_decide(ovsnet: Ovsnet) -> None:
     words = ("--pods", 2, "--", *NOBODY_THERE, "--chassis", 200, "--chassis", 9000)
-    document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "bench-storm", *words).out)
+    document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "bench-storm", IMAGE, *words).out)
     assert container(document)["resources"] == resources(4500, 5, tls=False)
     assert container(document)["args"][:4] == ["bench", "storm", "--workers", "5"]
 
@@ -170,12 +171,12 @@ def test_most_chassis_of_a_sweep_decide(ovsnet: Ovsnet) -> None:
     ],
 )
 def test_what_no_pod_could_do_is_refused(ovsnet: Ovsnet, words: tuple[str, ...]) -> None:
-    ended = ovsnet("kubernetes", "render", "bench-storm", *words)
+    ended = ovsnet("kubernetes", "render", "bench-storm", IMAGE, *words)
     assert (ended.code, ended.out) == (2, "")
     assert "Traceback" not in ended.err
 
 
 def test_other_pieces_take_no_options_of_a_storm(ovsnet: Ovsnet) -> None:
-    ended = ovsnet("kubernetes", "render", "daemonset", "--", *QUICK)
+    ended = ovsnet("kubernetes", "render", "daemonset", IMAGE, "--", *QUICK)
     assert ended.code == 2
     assert "bench-storm" in ended.err

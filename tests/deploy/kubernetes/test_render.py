@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from ovsnet.cli import main
-from ovsnet.deploy.kubernetes.files import PIECES, rendered
+from ovsnet.deploy.kubernetes.files import PIECES, SCRIPTS, WITHOUT_IMAGE, rendered
+
+IMAGE = "--image=registry.example/ovsnet:1"
 
 
 class Ovsnet(Protocol):
@@ -35,7 +37,7 @@ def ovsnet(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_every_piece_is_printed(ovsnet: Ovsnet, piece: str) -> None:
-    code, out, err = ovsnet("kubernetes", "render", piece)
+    code, out, err = ovsnet("kubernetes", "render", piece, IMAGE)
     assert (code, err) == (0, "")
     documents: list[Any] = list(yaml.safe_load_all(out))
     assert all(document["kind"] and document["metadata"]["namespace"] == "kube-system" for document in documents)
@@ -63,19 +65,43 @@ def test_choices_of_the_user_are_in_it(ovsnet: Ovsnet) -> None:
 
 def test_agent_in_kube_ovns_pods_is_the_user_who_runs_open_vswitch_there(ovsnet: Ovsnet) -> None:
     def user(*flags: str) -> object:
-        document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "kube-ovn", *flags)[1])
+        document: Any = yaml.safe_load(ovsnet("kubernetes", "render", "kube-ovn", IMAGE, *flags)[1])
         return document["spec"]["template"]["spec"]["containers"][1]["securityContext"]["runAsUser"]
 
     assert (user(), user("--user=0")) == (65534, 0)
 
 
 def test_tree_for_kustomize_is_the_one_of_the_source(ovsnet: Ovsnet, tmp_path: Path) -> None:
-    assert ovsnet("kubernetes", "render", "--out", str(tmp_path))[0] == 0
+    assert ovsnet("kubernetes", "render", IMAGE, "--out", str(tmp_path))[0] == 0
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(rendered())
-    assert (tmp_path / "base/daemonset.yaml").read_text() == rendered()["base/daemonset.yaml"]
+    written = (tmp_path / "base/daemonset.yaml").read_text()
+    assert written == rendered()["base/daemonset.yaml"].replace("ovsnet:latest", "registry.example/ovsnet:1")
 
 
 def test_directory_that_cannot_be_made_is_told_in_a_sentence(ovsnet: Ovsnet, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    code, _, err = ovsnet("kubernetes", "render", "--out", str(tmp_path / "file"))
+    code, _, err = ovsnet("kubernetes", "render", IMAGE, "--out", str(tmp_path / "file"))
     assert (code, err.startswith("ovsnet: Cannot write ")) == (3, True)
+
+
+RUN = {*PIECES, *SCRIPTS} - WITHOUT_IMAGE
+
+
+@pytest.mark.parametrize("words", [*sorted((piece,) for piece in RUN if piece != "bench-storm"), ("--out", "here")])
+def test_what_runs_a_container_needs_its_image(ovsnet: Ovsnet, words: tuple[str, ...]) -> None:
+    code, out, err = ovsnet("kubernetes", "render", *words)
+    assert (code, out) == (2, "")
+    assert "There is no public image of ovsnet" in err
+    assert "--image REGISTRY/ovsnet:TAG" in err
+
+
+@pytest.mark.parametrize("piece", sorted(WITHOUT_IMAGE))
+def test_what_runs_no_container_needs_none(ovsnet: Ovsnet, piece: str) -> None:
+    code, out, _ = ovsnet("kubernetes", "render", piece)
+    assert (code, "image:" in out) == (0, False)
+
+
+@pytest.mark.parametrize("piece", sorted(RUN - {"bench-storm"}))
+def test_image_that_was_loaded_into_the_nodes_is_never_pulled(ovsnet: Ovsnet, piece: str) -> None:
+    code, out, _ = ovsnet("kubernetes", "render", piece, "--image=ovsnet:latest", "--local-image")
+    assert (code, out.count("image: ovsnet:latest"), out.count("imagePullPolicy: Never")) == (0, 1, 1)
