@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ovsnet import __version__
+from ovsnet.cli.completion import script
 from ovsnet.deploy.systemd import units
 from release import sbom
 from release.archive import by_name, settle, unzip
@@ -23,6 +24,16 @@ PROGRAM = "/usr/bin/ovsnet"
 
 DOC = "/usr/share/doc/ovsnet"
 
+COMPLETIONS = {
+    family: {
+        "bash": "/usr/share/bash-completion/completions/ovsnet",
+        "fish": "/usr/share/fish/vendor_completions.d/ovsnet.fish",
+        "zsh": f"/usr/share/zsh/{directory}/_ovsnet",
+    }
+    for family, directory in (("debian", "vendor-completions"), ("rhel", "site-functions"))
+}
+"""Where each shell looks for what packages bring; zsh's ``fpath`` differs between the two families."""
+
 ENVIRONMENT = "# Settings of ovsnet as variables, OVSNET_...; they override /etc/ovsnet/ovsnet.toml.\n"
 
 
@@ -34,6 +45,8 @@ def lay(
     write_program(root, PROGRAM, "/usr/bin/python3", HOME, machine, list(wheels))
     for path, text in _service(family).items():
         _write(root, path, text)
+    for shell, path in COMPLETIONS[family.name].items():
+        _write(root, path, script(shell))
     configuration = {units.CONFIG: units.configuration(), family.environment: ENVIRONMENT}
     for path, text in configuration.items():
         _write(root, path, text)

@@ -7,7 +7,7 @@ import gc
 import importlib
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -18,22 +18,23 @@ from ovsnet.errors import OvsnetError
 from ovsnet.texts import for_line
 
 COMMANDS = {
-    "bench": "Measure what happens when many clients come at once, and what helps.",
-    "check": "Ask the node every question once, and say what is wrong.",
-    "demo": "Run a sandbox node with the agent, to look at and to break.",
+    "bench": "Measure the node under many concurrent clients, and what helps.",
+    "check": "Run every check once, and report what is wrong.",
+    "completion": "Print or install shell completion for bash, zsh and fish.",
+    "demo": "Run a sandbox node with the agent, to explore and to break.",
     "sandbox": "A real Open vSwitch and OVN node in one directory.",
     "doctor": "Report what on this host is unfit for Open vSwitch, and fix what is safe to fix.",
-    "install": "Make the agent a service of systemd, or take it out.",
-    "explain": "Tell what happened, from logs and archives.",
-    "kubernetes": "Print manifests that run the agent on a cluster.",
-    "openflow": "Ask a bridge for its flows, ports, tables, groups and meters.",
+    "install": "Install the agent as a systemd service, or remove it.",
+    "explain": "Report what happened, from logs and archives.",
+    "kubernetes": "Print manifests that run the agent in a cluster.",
+    "openflow": "Query a bridge for its flows, ports, tables, groups and meters.",
     "report": "Write one archive for a bug report: status, history, logs, findings.",
     "ovsdb": "Read, write and follow any OVSDB database.",
     "serve": "Run the agent: health endpoints, status, metrics.",
     "timeline": "Show how long each stage of the last start took.",
     "top": "Watch the diagnosis and every check of a running agent.",
-    "tune": "Judge, plan, set and restore what tunes Open vSwitch and OVN.",
-    "wait": "Return when a stage of the start is reached.",
+    "tune": "Check, plan, apply and revert the settings that tune OVS and OVN.",
+    "wait": "Block until a startup stage is reached.",
 }
 """Name and short help of each command; the module ``ovsnet.cli.NAME`` holds it under the same name."""
 
@@ -56,9 +57,8 @@ class LazyGroup(CommandGroup):
         gc.freeze()
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+    def summaries(self, ctx: click.Context) -> Mapping[str, str]:
+        return COMMANDS
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from ovsnet.agent.document import document
+from ovsnet.cli.completers import check_names, files
 from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import say, styled
 from ovsnet.config import Group, Settings
@@ -92,29 +93,36 @@ NPD_UNKNOWN = 2
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=check_names)
 @click.option(
     "--timeout",
     default="2s",
     show_default=True,
     type=Duration(0.02, 3600),
-    help="How long to wait for a silent daemon. Half of it is for one answer.",
+    help="How long to wait for a silent daemon. A single answer may take half of it.",
 )
-@click.option("--from", "saved", default="", metavar="REPORT",
-              help="Say what was said when this archive of `ovsnet report` was made.")  # fmt: skip
-@click.option("--json", "form", flag_value="json", help="Print the same document as /status.")
+@click.option("--from", "saved", default="", metavar="REPORT", shell_complete=files,
+              help="Show the result as of when this `ovsnet report` archive was written.")  # fmt: skip
+@click.option("--json", "form", flag_value="json", help="Print the same JSON document as /status.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(list(FORMATS)),
     default="text",
-    help="npd: one line and exit code 0, 1 or 2, for a custom plugin of node-problem-detector.",
+    help="Format of the output. npd: one line and exit code 0, 1 or 2, for a custom plugin of node-problem-detector.",
 )
 @with_settings(Group.NODE, Group.TLS, "bridge", "switch")
 def check(names: tuple[str, ...], timeout: float, saved: str, form: str, settings: Settings) -> None:
-    """Ask the node every question (or those NAMEd) once, and say what is wrong; that comes first.
+    """Run every check once, or those NAMEd, and report what is wrong, first.
 
-    Exit code 0 when the node is ready or degraded, 1 when it is not, 2 for a wrong setting, 3 when it cannot tell.
+    Exit code 0 when the node is ready or degraded, 1 when it is not ready, 2 for a wrong setting, 3 when that cannot be
+    determined.
+
+    \b
+    Examples:
+      ovsnet check
+      ovsnet check vswitchd.tunnels vswitchd.bfd --timeout 5
+      ovsnet check --from ovsnet-report-20261127T120000Z.tar.gz
     """
     checks = with_needs(names) if names else list(CHECKS.values())
     if saved:

@@ -14,6 +14,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from ovsnet.cli.completers import files
 from ovsnet.cli.options import with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
@@ -45,22 +46,28 @@ STYLES = {
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Repair what can be repaired safely and undone, and say what was done.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired safely and undone, and report what was done.")
 @click.option(
     "--root",
     default="/",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Examine the host whose file system is mounted at DIR; --rundir is then below DIR.",
+    help="Examine the host whose file system is mounted at DIR; --rundir is then relative to DIR.",
 )
-@click.option("--from", "saved", default="", metavar="REPORT",
-              help="Say what was found when this archive of `ovsnet report` was made.")  # fmt: skip
+@click.option("--from", "saved", default="", metavar="REPORT", shell_complete=files,
+              help="Show the findings as of when this `ovsnet report` archive was written.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_settings(Group.NODE, Group.TLS)
 def doctor(fix: bool, root: Path, saved: str, as_json: bool, settings: Settings) -> None:
     """Examine the host: kernel, modules, run directory, threads, limits, clock, versions.
 
-    Exit code 0 without a warning, 1 for a warning or worse, 3 when too little could be seen to say that all is well.
+    Exit code 0 when there is no warning, 1 for a warning or worse, 3 when too little could be seen to be sure.
+
+    \b
+    Examples:
+      ovsnet doctor
+      ovsnet doctor --fix
+      ovsnet doctor --json
     """
     root = root.resolve()
     if saved:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from ovsnet.cli.completers import files
 from ovsnet.cli.explain_text import lines
 from ovsnet.cli.terminal import redraw, say
 from ovsnet.errors import UsageError
@@ -39,21 +40,27 @@ class Offset(click.types.IntParamType):
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|TAR|-...")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|TAR|-...", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
 @click.option("--zone", type=Offset(), default="+00:00", show_default=True, metavar="OFFSET",
-              help="The zone of times that name none, as in the journal.")  # fmt: skip
+              help="UTC offset of timestamps that have none, as in the journal.")  # fmt: skip
 @click.option("--report", type=click.Path(dir_okay=False), metavar="FILE",
-              help="Write the answer as a page for an incident review.")  # fmt: skip
+              help="Write the answer here as an HTML page, for an incident review.")  # fmt: skip
 def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None) -> None:
-    """Tell what happened, from logs and archives: each start with what its time went to, each outage with its root.
+    """Report what happened, from logs and archives: each start and where its time went, each outage and its root cause.
 
-    Takes the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
-    directories, in archives or on standard input (-); from a file, the journal or a container. What is what is found
-    by content.
+    Reads the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
+    directories, in archives or on standard input (-), also as the journal or a container wrote them. They are
+    recognized by their content.
 
-    Exit code 0 when nothing was wrong, 1 when there was an outage or a start that never ended, 3 when no daemon's line
-    is in there.
+    Exit code 0 when nothing was wrong, 1 when there was an outage or a start that never completed, 3 when no line of a
+    daemon was found.
+
+    \b
+    Examples:
+      ovsnet explain /var/log/openvswitch /var/log/ovn
+      ovsnet explain sosreport-node1.tar.xz --report incident.html
+      kubectl logs ovs-ovn-x7k2p -c openvswitch | ovsnet explain -
     """
     shown = _Progress()
     try:
@@ -75,7 +82,7 @@ def _write(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
+        raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file.") from error
 
 
 class _Progress:

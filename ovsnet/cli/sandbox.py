@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 import click
 
+from ovsnet.cli.completers import sandbox_daemons
 from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.options import Whole
 from ovsnet.cli.terminal import say
@@ -25,23 +26,23 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
 _DIRECTORY = click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-_PORTS = click.option("--ports", default=2, show_default=True, type=Whole(0), help="Ports on br-int.")
+_PORTS = click.option("--ports", default=2, show_default=True, type=Whole(0), help="Number of ports on br-int.")
 _RAFT = click.option("--raft", is_flag=True, help="Make the southbound database a cluster of three.")
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @click.group(cls=CommandGroup)
 def sandbox() -> None:
-    """Run a real Open vSwitch and OVN node in a directory; no privilege is needed, and nothing else is touched."""
+    """Run a real Open vSwitch and OVN node in a directory. No privileges are needed, and nothing else is touched."""
 
 
 @sandbox.command()
 @_DIRECTORY
 @_PORTS
 @_RAFT
-@click.option("--no-ovn", is_flag=True, help="Open vSwitch alone.")
+@click.option("--no-ovn", is_flag=True, help="Start Open vSwitch without OVN.")
 def up(directory: Path, ports: int, raft: bool, no_ovn: bool) -> None:
-    """Start a node in DIRECTORY, which must be empty or missing; it runs until `down`."""
+    """Start a node in DIRECTORY, which must be empty or missing. It runs until `down`."""
     began = time.monotonic()
     node = Sandbox(directory, ports=ports, raft=raft, ovn=not no_ovn, detached=True)
     asyncio.run(_up_and_ready(node))
@@ -51,7 +52,7 @@ def up(directory: Path, ports: int, raft: bool, no_ovn: bool) -> None:
 @sandbox.command()
 @_DIRECTORY
 def down(directory: Path) -> None:
-    """End the node in DIRECTORY and remove it."""
+    """Stop the node in DIRECTORY and remove it."""
     asyncio.run(Sandbox.attach(directory).down())
 
 
@@ -60,7 +61,7 @@ def down(directory: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def status(context: click.Context, directory: Path, as_json: bool) -> None:
-    """Say which daemons of the node in DIRECTORY run; exit code 1 when one does not."""
+    """Show which daemons of the node in DIRECTORY are running. Exit code 1 when one is not."""
     daemons = Sandbox.attach(directory).status()
     if as_json:
         say(json.dumps({name: {"state": state, "pid": pid} for name, (state, pid) in daemons.items()}))
@@ -72,10 +73,10 @@ def status(context: click.Context, directory: Path, as_json: bool) -> None:
 
 @sandbox.command(name="signal")
 @_DIRECTORY
-@click.argument("daemon")
+@click.argument("daemon", shell_complete=sandbox_daemons)
 @click.argument("what", type=click.Choice(["stop", "cont", "kill", "term"]))
 def signal_daemon(directory: Path, daemon: str, what: str) -> None:
-    """Send DAEMON a signal, and wait for its effect."""
+    """Send DAEMON a signal, and wait until it has taken effect."""
     node = Sandbox.attach(directory)
     act: Callable[[str], Awaitable[None]]
     act = {"stop": node.freeze, "cont": node.thaw, "kill": node.kill, "term": node.stop}[what]
@@ -84,9 +85,9 @@ def signal_daemon(directory: Path, daemon: str, what: str) -> None:
 
 @sandbox.command()
 @_DIRECTORY
-@click.argument("daemon")
+@click.argument("daemon", shell_complete=sandbox_daemons)
 def restart(directory: Path, daemon: str) -> None:
-    """Stop DAEMON, if it runs, and start it."""
+    """Restart DAEMON, or start it if it is stopped."""
     asyncio.run(Sandbox.attach(directory).restart(daemon))
 
 
@@ -160,6 +161,6 @@ async def _follow(node: Sandbox, command: Sequence[str]) -> int:
     except FileNotFoundError as error:
         raise UsageError(f"There is no command {command[0]}.", remedy="Check its name and PATH.") from error
     except OSError as error:
-        raise UnfitEnvironment(f"{command[0]} cannot be started: {error}.") from error
+        raise UnfitEnvironment(f"Cannot start {command[0]}: {error}.") from error
     async with process:
         return await process.wait()

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from ovsnet.cli.agent_client import fetch_status
+from ovsnet.cli.completers import knobs
 from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
@@ -56,7 +57,7 @@ def with_wishes(command: Command) -> Command:
         toml, name = ("", "") if file is None else (file.read(), file.name)
         wishes = wanted(profile=profile, toml=toml, toml_name=name, pairs=pairs, force=force)
         if not wishes:
-            raise ConfigError("Nothing is wanted.", remedy="Give --profile, --file or --set.")
+            raise ConfigError("No values were given.", remedy="Use --profile, --file or --set.")
         return command(wishes=wishes, create=_targets(create), force=force, **arguments)
 
     with_flags: Command = FORCE(wishing)
@@ -65,13 +66,21 @@ def with_wishes(command: Command) -> Command:
             "--create",
             multiple=True,
             metavar="KNOB=TARGET",
+            shell_complete=knobs,
             help="Create the row that holds this knob if there is none.",
         ),
         click.option(
-            "--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; an empty one removes the setting."
+            "--set",
+            "pairs",
+            multiple=True,
+            metavar="KNOB=VALUE",
+            shell_complete=knobs,
+            help="Value to set; an empty one removes the setting.",
         ),
-        click.option("--file", type=click.File("r"), help="TOML with `knob = value`, and perhaps `profile = NAME`."),
-        click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="A known set of values."),
+        click.option(
+            "--file", type=click.File("r"), help="TOML file with `knob = value` lines and an optional `profile = NAME`."
+        ),
+        click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="Named set of values."),
     ):
         with_flags = option(with_flags)
     return with_flags
@@ -91,7 +100,14 @@ tune.add_command(render)
 @with_wishes
 @with_databases
 def plan(databases: Databases, wishes: list[Wanted], create: dict[str, str], force: bool, as_json: bool) -> None:
-    """Show what would be written, and why. Writes nothing."""
+    """Show what would be written, and why, without writing anything.
+
+    \b
+    Examples:
+      ovsnet tune plan --profile large
+      ovsnet tune plan --set max-idle=20000 --set n-handler-threads=4
+      ovsnet tune plan --profile kube-ovn --json
+    """
 
     async def run() -> None:
         async with databases.asked() as (sessions, facts):
@@ -121,23 +137,25 @@ def apply(databases: Databases, wishes: list[Wanted], create: dict[str, str], fo
 def revert(databases: Databases, force: bool, as_json: bool) -> None:
     """Restore the values from before ovsnet wrote.
 
-    In each database that is given. What someone else has changed since is left alone, and makes the exit code 1;
-    --force restores that too.
+    Applies to each database that is given. A value that someone else has changed since is left alone, and the exit
+    code is then 1; --force restores it too.
     """
     reverted = _write(databases, lambda facts: plan_revert(facts, force=force), as_json=as_json)
     raise click.exceptions.Exit(1 if reverted.notes else 0)
 
 
 @tune.command()
-@click.option("--agent", default="", metavar="ADDRESS", help="Where the agent serves. [127.0.0.1:10670]")
-@click.option("--status", "saved", type=click.File("r"), help="A saved /status, instead of asking an agent.")
+@click.option("--agent", default="", metavar="ADDRESS", help="Address of the agent. [127.0.0.1:10670]")
+@click.option(
+    "--status", "saved", type=click.File("r"), help="Saved /status document to use instead of asking an agent."
+)
 @AS_JSON
 @with_databases
 def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
     """Derive probe intervals from the longest silences an agent has seen.
 
-    Each with its price: disconnects of living peers, and the time until a dead one is noticed. A day of an agent
-    is the least to go by, a week is better.
+    Each comes with its cost: disconnects from living peers, and the time until a dead one is noticed. Base it on at
+    least a day of an agent's data, better a week.
     """
 
     async def run() -> list[Advice]:
@@ -200,7 +218,8 @@ def _targets(pairs: Sequence[str]) -> dict[str, str]:
         name, equals, target = pair.partition("=")
         if not equals or not target:
             raise ConfigError(
-                f"{pair!r} names no target.", remedy="Write --create manager-inactivity-probe=ptcp:6640:127.0.0.1."
+                f"{pair!r} does not name a target.",
+                remedy="Write --create manager-inactivity-probe=ptcp:6640:127.0.0.1.",
             )
         found[knob_named(name).name] = target
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import click
 import msgspec
 
+from ovsnet.cli.completers import files
 from ovsnet.cli.terminal import say, styled
 from ovsnet.cli.tune_databases import Databases, with_databases
 from ovsnet.cli.tune_text import counters, lint_lines, versions_line
@@ -37,20 +38,21 @@ class Material(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@click.argument("path", default="")
+@click.argument("path", default="", shell_complete=files)
 @click.option(
     "--from",
     "saved",
     metavar="PATH",
     default="",
-    help="Saved output of ovs-vsctl or ovsdb-client, a database file, a chart's values, an environment; or a directory "
-    "or tar of them. - is the standard input.",
+    shell_complete=files,
+    help="Saved output of ovs-vsctl or ovsdb-client, a database file, a chart's values or an environment; or a "
+    "directory or tar of them. - reads standard input.",
 )
-@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in our own environment.")
-@click.option("--ovn-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
-@click.option("--ovs-version", default="", metavar="VERSION", help="What runs, for --from and --environment.")
+@click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in the environment of this command.")
+@click.option("--ovn-version", default="", metavar="VERSION", help="Version of OVN, for --from and --environment.")
+@click.option("--ovs-version", default="", metavar="VERSION", help="Version of OVS, for --from and --environment.")
 @click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
-@click.option("--strict", is_flag=True, help="Exit code 1 for harmless leftovers too.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for harmless leftovers too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_databases
 def lint(
@@ -64,14 +66,20 @@ def lint(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Check every configured knob against the running daemons, or those of PATH, which is the same as --from PATH.
+    """Check every configured knob against the running daemons. With PATH, the same as --from PATH, check saved ones.
 
-    Says of each what its daemon really does with it. Exit code 1 when something should be set otherwise and it does
-    harm; 2 when something that may hold a setting could not be read.
+    Reports what the daemon really does with each. Exit code 1 when a harmful setting should be changed, 2 when
+    something that may hold a setting could not be read.
+
+    \b
+    Examples:
+      ovsnet tune lint
+      ovsnet tune lint values.yaml --ovn-version 24.03
+      ovs-vsctl list Open_vSwitch | ovsnet tune lint -
     """
     ovn, ovs = named_version(ovn_version), named_version(ovs_version)
     if path and saved:
-        raise click.UsageError("PATH and --from are the same: give one of them.")
+        raise click.UsageError("PATH and --from mean the same: use only one of them.")
     if path or saved:
         material = _saved(path or saved, ovn, ovs)
     elif environment:
@@ -86,7 +94,7 @@ def lint(
     if faults(results) if strict else harmful(results):
         raise click.exceptions.Exit(1)
     if material.unread:
-        why = f"Not all was understood, so this is not a clean bill: {material.unread[0]}."
+        why = f"Not everything was understood, so this is not a clean bill of health: {material.unread[0]}."
         raise ConfigError(why, remedy="Give that as `ovs-vsctl list` prints it.")
 
 
@@ -99,7 +107,7 @@ def _saved(path: str, ovn: Version | None, ovs: Version | None) -> Material:
 def _of_environment(ovn: Version | None, ovs: Version | None) -> Material:
     reading = reading_of_environment(os.environ)
     if reading is None:
-        raise refused("Our environment has no variable of Kube-OVN or OVN-Kubernetes.")
+        raise refused("This environment has no variable of Kube-OVN or OVN-Kubernetes.")
     found = [Found("environment", reading)]
     return Material(facts_of_readings([reading], ovn=ovn, ovs=ovs), tuple(_recognised(found)), tuple(_unread(found)))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from ovsnet.cli.completers import knobs
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_lint import named_version
 from ovsnet.deploy.kubernetes.deployment import Deployment
+from ovsnet.deploy.kubernetes.image import required
 from ovsnet.deploy.tuning import Fleet, Mode, agent_file, agents, commands, playbook
 from ovsnet.errors import ConfigError
 from ovsnet.tune.knob import Product
@@ -17,22 +19,28 @@ DEFAULT = Deployment()
 
 @click.command()
 @click.argument("form", type=click.Choice(["agent", "daemonset", "ansible", "commands"]))
-@click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="A known set of values.")
+@click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="Named set of values.")
 @click.option(
-    "--set", "pairs", multiple=True, metavar="KNOB=VALUE", help="One value; an empty one removes the setting."
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KNOB=VALUE",
+    shell_complete=knobs,
+    help="Value to set; an empty one removes the setting.",
 )
-@click.option("--force", is_flag=True, help="Also take values that are not safe.")
+@click.option("--force", is_flag=True, help="Also accept values that are not safe.")
 @click.option(
     "--mode",
     type=click.Choice(["enforce", "observe"]),
     default="enforce",
     show_default=True,
-    help="agent, daemonset: whether drift is corrected, or only reported.",
+    help="agent, daemonset: whether drift is corrected or only reported.",
 )
-@click.option("--ovn-version", default="", metavar="VERSION", help="commands: what runs there.")
-@click.option("--ovs-version", default="", metavar="VERSION", help="commands: what runs there.")
-@click.option("--image", default=DEFAULT.image, show_default=True, help="daemonset: the agent's image.")
-@click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="daemonset: where it is to run.")
+@click.option("--ovn-version", default="", metavar="VERSION", help="commands: version of OVN on those hosts.")
+@click.option("--ovs-version", default="", metavar="VERSION", help="commands: version of OVS on those hosts.")
+@click.option("--image", metavar="NAME", help="daemonset: the agent's image, such as REGISTRY/ovsnet:TAG.")
+@click.option("--local-image", is_flag=True, help="daemonset: the image was loaded into the nodes; never pull it.")
+@click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="daemonset: namespace of the objects.")
 def render(
     form: str,
     profile: str,
@@ -41,22 +49,24 @@ def render(
     mode: Mode,
     ovn_version: str,
     ovs_version: str,
-    image: str,
+    image: str | None,
+    local_image: bool,
     namespace: str,
 ) -> None:
     """Print what sets the same knobs on many nodes.
 
-    agent is a file for `tune_file`; daemonset the agents of a cluster with it, for `kubectl apply -f -`; ansible a
-    playbook; commands a shell script for hosts without ovsnet. Only the last needs to be told the versions: the others
-    have each node judge for itself what has an effect there.
+    agent is a file for `tune_file`; daemonset is a cluster's agents with such a file, for `kubectl apply -f -`; ansible
+    is a playbook; commands is a shell script for hosts without ovsnet. Only commands needs the versions: with the
+    others, each node determines for itself what has an effect there.
     """
     fleet = Fleet(profile, pairs, mode, force)
     if not fleet.wishes():
-        raise ConfigError("Nothing is wanted.", remedy="Give --profile or --set.")
+        raise ConfigError("No values were given.", remedy="Use --profile or --set.")
     if form == "agent":
         text = agent_file(fleet)
     elif form == "daemonset":
-        text = agents(fleet, Deployment(image=image, namespace=namespace))
+        image = required(image, local=local_image)
+        text = agents(fleet, Deployment(image=image, local_image=local_image, namespace=namespace))
     elif form == "ansible":
         text = playbook(fleet)
     else:

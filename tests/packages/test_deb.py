@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.cli.completion import script
 from release import deb
+from release.tree import COMPLETIONS
 from tests.system.conftest import DUMMY_SWITCH
 from tests.system.image import HOME, node_image
 from tests.system.machine import Machine, until
@@ -56,6 +58,8 @@ def test_it_serves_once_installed_and_purge_leaves_nothing(machine: Machine) -> 
     assert machine.run("ovsnet", "check", check=False).startswith("healthy")
     for unit in ("ovsnet.socket", "ovsnet.service", "ovsnet-doctor.service"):
         assert machine.run("systemctl", "is-enabled", unit).strip() == "enabled"
+    for shell, path in COMPLETIONS["debian"].items():
+        assert machine.inside(path).read_text() == script(shell)
 
     config = machine.inside("/etc/ovsnet/ovsnet.toml")
     config.write_text("interval = 2\n")

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.cli.completion import script
 from ovsnet.sandbox import binaries, suite
 from release import rpm
 from release.pins import SOURCE
+from release.tree import COMPLETIONS
 from tests.packages.test_deb import files
 from tests.system.conftest import DUMMY_SWITCH, give_to_a_user
 from tests.system.image import HOME, RELEASE, node_image
@@ -74,6 +76,8 @@ def test_it_serves_once_installed_and_its_removal_leaves_what_was_edited(machine
     assert machine.run("ovsnet", "check", check=False).startswith("healthy")
     for unit in ("ovsnet.socket", "ovsnet.service", "ovsnet-doctor.service"):
         assert machine.run("systemctl", "is-enabled", unit).strip() == "enabled"
+    for shell, path in COMPLETIONS["rhel"].items():
+        assert machine.inside(path).read_text() == script(shell)
 
     config = machine.inside(CONFIG)
     config.write_text("interval = 2\n")
