@@ -69,12 +69,12 @@ class UnfitEnvironment(OvsnetError):
 
 class OwnLimit(UnfitEnvironment):
     reason = "own-limit"
-    default_remedy = "Raise the limit of open files of ovsnet (LimitNOFILE=), or that of the host (fs.file-max)."
+    default_remedy = "Raise the open-file limit of ovsnet (LimitNOFILE=) or of the host (fs.file-max)."
 
 
 class OutOfMemory(OwnLimit):
     reason = "own-memory"
-    default_remedy = "Give ovsnet more memory, and see what uses it up."
+    default_remedy = "Give ovsnet more memory, and find out what uses it."
 
 
 OWN_LIMITS = frozenset({OwnLimit.reason, OutOfMemory.reason})
@@ -86,13 +86,13 @@ def own_limit(error: BaseException) -> OwnLimit | None:
     if isinstance(error, OwnLimit):
         return error
     if isinstance(error, MemoryError):
-        return OutOfMemory("ovsnet has no memory left.")
+        return OutOfMemory("ovsnet is out of memory.")
     if isinstance(error, OSError):
         match error.errno:
             case errno.EMFILE:
-                return OwnLimit("ovsnet has no descriptor left.")
+                return OwnLimit("ovsnet is out of file descriptors.")
             case errno.ENFILE:
-                return OwnLimit("This host has no descriptor left for any process (fs.file-max).")
+                return OwnLimit("This host is out of file descriptors for all processes (fs.file-max).")
             case errno.ENOMEM:
                 return OutOfMemory("The kernel has no memory left for ovsnet.")
     return None
@@ -119,7 +119,7 @@ class SocketMissing(ConnectError):
 
 class ConnectionRefused(ConnectError):
     reason = "refused"
-    default_remedy = "The daemon that made the socket is gone: start it again."
+    default_remedy = "The daemon that created the socket is gone: start it again."
 
 
 def telling(errors: Sequence[PeerError]) -> PeerError:
@@ -130,7 +130,7 @@ def telling(errors: Sequence[PeerError]) -> PeerError:
 
 class BacklogFull(ConnectError):
     reason = "backlog-full"
-    default_remedy = "The daemon accepts no connections: find the clients that flood it, or see whether it hangs."
+    default_remedy = "The daemon accepts no connections: find the clients that flood it, or check whether it hangs."
 
 
 class PermissionDenied(ConnectError):
@@ -144,12 +144,12 @@ class Unreachable(ConnectError):
 
 class NameUnresolved(Unreachable):
     reason = "name-unresolved"
-    default_remedy = "Correct the host name, or see what the resolver of this host answers."
+    default_remedy = "Correct the host name, or check this host's resolver."
 
 
 class TlsFailed(ConnectError):
     reason = "tls"
-    default_remedy = "Check the key, the certificate and the CA on both sides, and their dates."
+    default_remedy = "Check the key, the certificate and the CA on both sides, including their dates."
 
 
 class NotConnectedYet(PeerError):
@@ -169,12 +169,12 @@ class ProtocolError(PeerError):
 
     reason = "protocol"
     events: Sequence[object] = ()
-    default_remedy = "Check that the socket belongs to the daemon you mean."
+    default_remedy = "Check that the socket belongs to the intended daemon."
 
 
 class ProtocolFlood(ProtocolError):
     reason = "protocol-flood"
-    default_remedy = "See in its log what it does, or which process listens there in its place."
+    default_remedy = "Check its log, and which process is listening on the socket."
 
 
 class RequestRefused(PeerError):

@@ -153,7 +153,7 @@ class Companion(Child[Progress, Findings]):
     async def end(self, timeout: float | None = None) -> Findings:
         """What it has found."""
         if (findings := await super().end(timeout)) is None:
-            raise UnfitEnvironment(f"{self.title} was ended from outside.", remedy="Look for the OOM killer.")
+            raise UnfitEnvironment(f"{self.title} was killed from outside.", remedy="Check dmesg for the OOM killer.")
         return findings
 
 

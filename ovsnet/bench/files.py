@@ -33,7 +33,7 @@ def read(path: Path) -> Document:
         lines = read_bytes(path, MOST_BYTES).splitlines()
         return decode(b"\n".join(line for line in lines if line[:1] in _OF_JSON))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"Cannot read {path}: {error.strerror}.", remedy="Name a file that --out wrote.") from error
     except (*BAD_JSON, UsageError) as error:
         raise UsageError(
             f"{path} is not a result of ovsnet bench: {error}.", remedy="Name a file that --out wrote."

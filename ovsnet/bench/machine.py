@@ -70,7 +70,7 @@ def doubt(busy: float, cores: int) -> str:
     """Why a run beside so many busy cores is not to be trusted; empty when it is."""
     if busy <= QUIET:
         return ""
-    return f"Others used {busy:.1f} of {cores} cores right before a run: these figures cannot be trusted."
+    return f"Others used {busy:.1f} of {cores} cores right before a run, so its figures cannot be trusted."
 
 
 def _busy_ticks(stat: str) -> int:

@@ -29,7 +29,7 @@ def merge(documents: Sequence[Document]) -> Document:
 
 def _whole(group: Sequence[Run[Any]], missing: Sequence[str]) -> Run[Any]:
     run = together(group)
-    run.problems += [f"{run.name}: the shard {shard} is missing." for shard in missing]
+    run.problems += [f"{run.name}: shard {shard} is missing." for shard in missing]
     return run
 
 
@@ -50,11 +50,11 @@ def _require_one_bench(documents: Sequence[Document], shards: Sequence[str]) -> 
     if len(shards) < len(documents):
         raise UsageError(
             "One of the files is not a shard: it was made without --shard.",
-            remedy="Merge the files of one bench that ran with --shard 1/n to n/n; bench compare is for two benches.",
+            remedy="Merge the files of one bench that ran with --shard 1/n to n/n. bench compare is for two benches.",
         )
     if twice := next((shard for shard in shards if shards.count(shard) > 1), None):
-        raise UsageError(f"Two of the files hold the shard {twice}.", remedy="Name each file once.")
+        raise UsageError(f"Two of the files are shard {twice}.", remedy="Name each file once.")
     if len({shard.partition("/")[2] for shard in shards}) > 1:
-        raise UsageError(f"The shards {', '.join(sorted(shards))} are not of one bench.")
+        raise UsageError(f"Shards {', '.join(sorted(shards))} do not belong to one bench.")
     if len({tuple(sorted({(run.kind, run.name) for run in document.runs})) for document in documents}) > 1:
-        raise UsageError("The files hold different runs.", remedy="Give every shard the same command.")
+        raise UsageError("The files hold different runs.", remedy="Run the same command for every shard.")

@@ -15,16 +15,16 @@ def require_one_node(request: Request, address: Address | None) -> None:
     if not request.sandbox:
         return
     if address is not None:
-        raise UsageError("--address is about a daemon that is there, and a sandbox is made.", remedy="Say --node, too.")
+        raise UsageError("--address names an existing daemon, but a sandbox was asked for.", remedy="Add --node.")
     if request.shard.of > 1:
-        raise UsageError("Shards hit one daemon, and each would have a sandbox of its own.", remedy="Say --node, too.")
+        raise UsageError("All shards must load one daemon, but each would have its own sandbox.", remedy="Add --node.")
     require_no_run_directory(request)
 
 
 def require_no_run_directory(request: Request) -> None:
     """Raise UsageError when a run directory is named and a sandbox is meant."""
     if request.sandbox and (request.settings.rundir or request.settings.ovn_rundir) and not request.named:
-        raise UsageError("--rundir is about a node that is there, and a sandbox is made.", remedy="Say --node, too.")
+        raise UsageError("--rundir names an existing node, but a sandbox was asked for.", remedy="Add --node.")
 
 
 def address_of(protocol: ProtocolName, settings: Settings, rundir: Rundir) -> Address:

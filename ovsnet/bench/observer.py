@@ -82,7 +82,7 @@ class Observer:
         health, recovery = self.agent.health, self.recovery
         for name, link in self.agent.node.links.items():
             if self._is_new(name) and (link.current is None or link.opened_at <= recovery.gone_at):
-                return f"the agent has no connection {name} since the stop."
+                return f"the agent has had no {name} connection since the stop."
         for stage in STAGES:
             result = health.results[stage.check]
             proven = result.status is Status.OK or result.reason == "not-used"

@@ -63,7 +63,7 @@ class Option(msgspec.Struct, frozen=True):
 
 def rounds(default: int) -> Option:
     """How often everything is measured."""
-    return Option("--rounds", Whole(1, 1000), "Repeat so often.", default)
+    return Option("--rounds", Whole(1, 1000), "Number of repetitions.", default)
 
 
 ADDRESS = Option("--address", str, "Where to connect, such as tcp:10.0.0.1:6642.", metavar="ADDRESS")

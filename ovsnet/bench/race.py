@@ -68,7 +68,7 @@ class Strategy(msgspec.Struct, frozen=True):
         size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_LIMIT if not colon else 0
         if name != "gated" or size < 1:
             raise UsageError(
-                f"{text!r} is not a strategy.", remedy="Name naive, retry, gated, or gated:N with N of at least 1."
+                f"{text!r} is not a strategy.", remedy="Use naive, retry, gated, or gated:N with N at least 1."
             )
         return cls(f"gated:{size}", True, size)
 
@@ -199,8 +199,8 @@ class Racing:
     def _judge_lag(self) -> None:
         if (late := self._measures.generator_lag.percentile(0.99) / 1e9) > LAG_ALLOWED:
             self._run.problems.append(
-                f"The generator did not keep up with {self._race.rate:g} arrivals/s: 1 % came more than "
-                f"{late * 1000:.1f} ms late through its own fault."
+                f"The generator did not keep up with {self._race.rate:g} arrivals/s: 1 % of them were more than "
+                f"{late * 1000:.1f} ms late because of it."
             )
 
     async def _serve(self, arrivals: Arrivals) -> None:

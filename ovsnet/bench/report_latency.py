@@ -45,7 +45,7 @@ def percentiles(axes: Axes, runs: Sequence[Run[Any]], field: str, *, of_each: bo
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks([1 / (1 - share) for share in ticks], [f"{share * 100:g} %" for share in ticks])
-    axes.set_xlabel("share of all that are not slower")
+    axes.set_xlabel("share of requests that were at least as fast")
     axes.set_ylabel("ms")
     axes.grid(visible=True, alpha=0.3)
     axes.legend()

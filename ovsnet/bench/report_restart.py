@@ -31,7 +31,7 @@ def plots(runs: Sequence[Run[RestartMeasures]]) -> Iterator[str]:
     """The section of all restarts that have a sample."""
     if restarts := [run for run in runs if any(run.measures.samples())]:
         height = 1.5 + 0.5 * len(restarts)
-        title = "What came back when, after the start"
+        title = "What was back when, after the start"
         yield section(title, lambda axes: timeline(axes, restarts), width=11.0, height=height)
         yield samples(restarts)
 

@@ -23,7 +23,7 @@ class Shard(msgspec.Struct, frozen=True):
         found = re.fullmatch(r"([0-9]{1,6})(\+1)?/([0-9]{1,6})", text)
         number = int(found[1]) + bool(found[2]) if found else 0
         if found is None or not 1 <= number <= int(found[3]):
-            raise UsageError(f"{text!r} is not a shard.", remedy="Write i/n with i from 1 to n, such as 1/3.")
+            raise UsageError(f"{text!r} is not a shard.", remedy="Write I/N with I from 1 to N, such as 1/3.")
         return cls(number, int(found[3]))
 
     def part(self, whole: int) -> int:
@@ -35,8 +35,8 @@ class Shard(msgspec.Struct, frozen=True):
         for option, whole in wholes.items():
             if whole < self.of:
                 raise UsageError(
-                    f"--{option} {whole} cannot be shared among {self.of} shards.",
-                    remedy="Ask for more, or for fewer shards.",
+                    f"--{option} {whole} cannot be divided among {self.of} shards.",
+                    remedy="Raise it, or use fewer shards.",
                 )
 
     def __str__(self) -> str:
@@ -56,6 +56,6 @@ def parse_moment(text: str) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{text!r} is not a time.", remedy="Write a Unix time, or one such as 2026-11-23T10:00:00+00:00."
+            f"{text!r} is not a time.", remedy="Write a Unix time, or ISO 8601 such as 2026-11-23T10:00:00+00:00."
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

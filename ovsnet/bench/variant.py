@@ -54,10 +54,8 @@ class Declaration(msgspec.Struct, frozen=True):
 
 
 VARIANTS = {
-    "plain": Declaration("The daemon is stopped and started, nothing else."),
-    "together": Declaration(
-        "ovn-controller is stopped too, and both are started at once.", only=SWITCH, restarts_controller=True
-    ),
+    "plain": Declaration("Stop the daemon and start it again, nothing else."),
+    "together": Declaration("Stop ovn-controller too, and start both at once.", only=SWITCH, restarts_controller=True),
     "ahead": Declaration(
         "As together, but ovn-controller starts NUMBER seconds before the switch.",
         number=2,
@@ -66,7 +64,7 @@ VARIANTS = {
         restarts_controller=True,
     ),
     "waited": Declaration(
-        "As ahead, but what starts then is `ovsnet wait --for openflow`, and ovn-controller when that returns.",
+        "As ahead, but start `ovsnet wait --for openflow` then, and ovn-controller when it returns.",
         number=0,
         counts=Counts.SECONDS_AHEAD,
         only=SWITCH,
@@ -74,7 +72,7 @@ VARIANTS = {
         waits_for_openflow=True,
     ),
     "carried-over": Declaration(
-        "NUMBER restarts go right before, each as soon as the flows are back, so that ovn-controller still has their "
+        "Preceded by NUMBER restarts, each as soon as the flows are back, so that ovn-controller still has their "
         "backoff.",
         number=3,
         counts=Counts.RESTARTS_BEFORE,
@@ -83,7 +81,7 @@ VARIANTS = {
         largest=10,
     ),
     "released": Declaration(
-        "It is stopped by `ovn-appctl exit`, which gives its ports back: the start must claim them again.",
+        "Stop it with `ovn-appctl exit`, which releases its ports, so that the start must claim them again.",
         only=CONTROLLER,
         exits_by_itself=True,
     ),
@@ -96,7 +94,7 @@ VARIANTS = {
         largest=60000,
     ),
     "southbound-down": Declaration(
-        "The southbound database is away from before the stop until NUMBER seconds after the start.",
+        "The southbound database is down from before the stop until NUMBER seconds after the start.",
         number=5,
         counts=Counts.SECONDS_OF_SOUTHBOUND,
     ),
@@ -150,7 +148,7 @@ class Variant(msgspec.Struct, frozen=True):
         """``NAME`` or ``NAME:NUMBER``. Raises UsageError."""
         name, colon, number = text.partition(":")
         if (declared := VARIANTS.get(name)) is None:
-            raise UsageError(f"There is no variant {name!r}.", remedy=f"Name one of {', '.join(VARIANTS)}.")
+            raise UsageError(f"There is no variant {name!r}.", remedy=f"Use one of {', '.join(VARIANTS)}.")
         if not colon:
             return cls(name, declared.number)
         if declared.number is None:
@@ -164,8 +162,8 @@ def _number(text: str, number: str, declared: Declaration) -> float:
     except ValueError:
         parsed = -1.0
     if not 0 <= parsed <= declared.largest or (declared.whole and parsed % 1):
-        kind = "a whole one" if declared.whole else "one"
-        raise UsageError(f"{text!r} is not a variant: its number is {kind} from 0 to {declared.largest:g}.")
+        kind = "an integer" if declared.whole else "a number"
+        raise UsageError(f"{text!r} is not a variant: its number must be {kind} from 0 to {declared.largest:g}.")
     return parsed
 
 
@@ -173,13 +171,13 @@ def require_possible(variant: Variant, target: DaemonName, *, raft: bool) -> Non
     """Raise UsageError when this daemon cannot be restarted in this way."""
     only = variant.declaration.only
     if only not in (None, target):
-        raise UsageError(f"The variant {variant} is about {only}, not {target}.", remedy=f"Use --daemon {only}.")
+        raise UsageError(f"The variant {variant} applies to {only}, not to {target}.", remedy=f"Use --daemon {only}.")
     if variant.southbound_away is None:
         return
     if target == "southbound":
-        raise UsageError("southbound-down beside --daemon southbound says the same twice.", remedy="Use --down.")
+        raise UsageError("southbound-down and --daemon southbound both stop the southbound.", remedy="Use --down.")
     if raft:
-        raise UsageError("southbound-down takes away a standalone southbound.", remedy="Leave --raft out.")
+        raise UsageError("southbound-down needs a standalone southbound.", remedy="Omit --raft.")
 
 
 PLAIN = Variant("plain")

@@ -151,6 +151,6 @@ def kinds() -> Iterator[str]:
 def find(kind: str) -> Workload:
     """The workload of that name. Raises UsageError when there is none."""
     if kind not in kinds():
-        raise UsageError(f"There is no workload {kind!r}.", remedy=f"There are {', '.join(kinds())}.")
+        raise UsageError(f"There is no workload {kind!r}.", remedy=f"Use one of {', '.join(kinds())}.")
     workload: Workload = importlib.import_module(f"{workloads.__name__}.{kind}").WORKLOAD
     return workload

@@ -27,7 +27,7 @@ async def fetch_status(listen: str, *, timeout: float) -> dict[str, Any]:
     """
     found = await fetch_document(listen, "/status", timeout=timeout)
     if found is None:
-        raise ProtocolError(f"{listen} answered 404 to /status: it is not an agent of ovsnet.")
+        raise ProtocolError(f"{listen} answered 404 to /status: it is not an ovsnet agent.")
     try:
         status_of(found)
     except msgspec.ValidationError as error:
@@ -75,12 +75,12 @@ async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str,
 def _document(response: Response, listen: str, path: str) -> dict[str, Any]:
     if response.status == 401:
         raise UnfitEnvironment(
-            f"The agent at {listen} asks for credentials.",
+            f"The agent at {listen} requires credentials.",
             remedy="Name its unix socket, or an address of its setting open_at.",
         )
     if response.status != 200:
-        raise ProtocolError(f"{listen} answered {response.status} to {path}: it is not an agent of ovsnet.")
+        raise ProtocolError(f"{listen} answered {response.status} to {path}: it is not an ovsnet agent.")
     try:
         return cast("dict[str, Any]", harmless(msgspec.json.decode(response.body, type=dict[str, Any])))
     except BAD_JSON as error:
-        raise ProtocolError(f"{listen} gave no document at {path}: {error}.") from error
+        raise ProtocolError(f"{listen} returned no valid document at {path}: {error}.") from error

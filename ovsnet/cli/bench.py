@@ -53,22 +53,22 @@ def command(workload: Workload) -> click.Command:
 
 @click.group(cls=_Bench)
 def bench() -> None:
-    """Measure what happens when many clients come at once.
+    """Measure how the node behaves under many concurrent clients.
 
-    On a sandbox made for it; this host's node is loaded only with --node.
+    Runs in a sandbox created for it; this host's node is loaded only with --node.
 
-    Exit codes: 0 done, 1 a figure cannot be trusted (the generator fell behind, a daemon died, others kept the machine
-    busy), 130 cut short.
+    Exit codes: 0 done, 1 a figure cannot be trusted (the generator fell behind, a daemon died, other processes kept
+    the machine busy), 130 interrupted.
     """
 
 
 @bench.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--out", required=True, type=FILE, help="Write the merged document.")
-@click.option("--report", type=FILE, help="Write a page with plots (HTML).")
+@click.option("--out", required=True, type=FILE, help="Write the merged document here.")
+@click.option("--report", type=FILE, help="Write an HTML page with plots here.")
 @click.option("--json", "as_json", is_flag=True, help="Print the merged document.")
 def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool) -> None:
-    """Join the FILES of all shards of one bench into one, exactly."""
+    """Merge the FILES of all shards of one bench, without loss."""
     from ovsnet.bench.merge import merge as joined
 
     if report is not None:
@@ -82,12 +82,13 @@ def merge(files: tuple[Path, ...], out: Path, report: Path | None, as_json: bool
 @bench.command()
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
-@click.option("--seed", default=1, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", default=1, show_default=True, help="Random seed of the bootstrap.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(before: Path, after: Path, seed: int, as_json: bool) -> None:
-    """Say what changed from BEFORE to AFTER, with a confidence interval.
+    """Report what changed from BEFORE to AFTER, with a confidence interval.
 
-    Both need several processes (--processes 5), but for restarts and storms, whose rounds have daemons of their own.
+    Both must have run in several processes (--processes 5), except restarts and storms, whose rounds have their own
+    daemons.
     """
     from random import Random
 

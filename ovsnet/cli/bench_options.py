@@ -62,19 +62,20 @@ def _type(values: Values) -> click.ParamType[Any]:
 _COMMON = (
     click.option(
         "--sandbox/--node", "sandbox", default=None,
-        help="Measure a node made for this, which is the default; or this host's own, at the cost that is then said.",
+        help="Measure a sandbox created for the run (the default), or this host's own node, at a cost that is printed.",
     ),
     click.option(
         "--processes", default=1, show_default=True, type=options.Whole(1, 100),
-        help="Do all of it in so many processes, one after the other: `compare` needs to know how they differ.",
+        help="Number of processes to run everything in, one after the other; `compare` needs their spread.",
     ),
-    click.option("--any-load", is_flag=True, help="Also trust figures of a machine that others keep busy."),
-    click.option("--seed", default=1, show_default=True, help="Of all that is random."),
-    click.option("--shard", default="1/1", metavar="I/N", help="Do part I of N; the others run elsewhere. Or I+1/N."),
-    click.option("--start-at", default=NOW, metavar="TIME", help="Begin then: Unix time or ISO 8601."),
-    click.option("--json", "as_json", is_flag=True, help="Print the document that --out writes."),
-    click.option("--out", type=FILE, help="Write everything that was measured, as JSON."),
-    click.option("--report", type=FILE, help="Write a page with plots (HTML)."),
+    click.option("--any-load", is_flag=True, help="Accept figures from a machine that is busy with other work."),
+    click.option("--seed", default=1, show_default=True, help="Random seed."),
+    click.option("--shard", default="1/1", metavar="I/N", help="Run part I of N; the others run elsewhere."
+        " I+1/N counts from 0."),
+    click.option("--start-at", default=NOW, metavar="TIME", help="When to begin: Unix time or ISO 8601."),
+    click.option("--json", "as_json", is_flag=True, help="Print the JSON document that --out writes."),
+    click.option("--out", type=FILE, help="Write all measurements here, as JSON."),
+    click.option("--report", type=FILE, help="Write an HTML page with plots here."),
 )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
             Shard.parse(shard), sandbox is not False, seed, any_load, named=sandbox is not None, start_at=moment
         )
         if processes > 1 and request.shard.of > 1:
-            raise UsageError("Shards are joined round by round, and not by process.", remedy="Leave --processes out.")
+            raise UsageError("Shards are merged by round, not by process.", remedy="Omit --processes.")
         output = Output(out, report, as_json)
         return function(request=request, output=output, processes=processes, **arguments)
 

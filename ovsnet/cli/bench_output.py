@@ -32,7 +32,7 @@ def publish(document: Document, output: Output) -> None:
             try:
                 path.write_bytes(content(document))
             except OSError as error:
-                raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+                raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file.") from error
     say(encode(document).decode() if output.as_json else table(document))
     for problem in document.problems:
         say(f"ovsnet: {problem}", err=True)
@@ -50,7 +50,7 @@ def require_places(*files: Path | None) -> None:
     """Raise UsageError, before anything is measured, when a file could not be written."""
     for path in files:
         if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise UsageError(f"{path} cannot be written.", remedy="Name a file in a directory that is yours.")
+            raise UsageError(f"Cannot write {path}.", remedy="Name a file in a directory that you may write to.")
 
 
 def _page(document: Document) -> bytes:

@@ -49,7 +49,7 @@ def apart(context: click.Context, processes: int, output: Output) -> None:
     assert whole is not None
     publish(whole, output)
     if cut_short:
-        say("ovsnet: Cut short: this is what was measured until then.", err=True)
+        say("ovsnet: Interrupted: these are the measurements so far.", err=True)
         raise click.exceptions.Exit(CUT_SHORT)
     if whole.problems:
         raise click.exceptions.Exit(1)

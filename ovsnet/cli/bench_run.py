@@ -48,7 +48,7 @@ def run(workload: Workload, job: Job, request: Request, output: Output) -> None:
     cut_short = uvloop.run(_until_signal(_on_nodes(document, workload, job, request)))
     publish(document, output)
     if cut_short:
-        say("ovsnet: Cut short: this is what was measured until then.", err=True)
+        say("ovsnet: Interrupted: these are the measurements so far.", err=True)
         raise click.exceptions.Exit(130)
     if document.problems:
         raise click.exceptions.Exit(1)

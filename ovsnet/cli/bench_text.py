@@ -40,7 +40,7 @@ def change_lines(changes: Sequence[Difference]) -> Iterator[str]:
     yield from _aligned(rows)
     yield "* changed by more than chance, with all figures taken together"
     if any(change.chance is None for change in changes):
-        yield "A single process shows no chance: what differs from one to the next is not in it. Use --processes 5."
+        yield "A single process does not show how much processes differ by chance. Use --processes 5."
 
 
 def _bounds(change: Difference) -> str:

@@ -21,7 +21,7 @@ from ovsnet.sandbox.node import Sandbox
 
 
 @click.command()
-@click.option("--ports", default=2, show_default=True, type=Whole(2, 3000), help="Logical ports to bind.")
+@click.option("--ports", default=2, show_default=True, type=Whole(2, 3000), help="Number of logical ports to bind.")
 @with_settings("listen", "dead_after")
 def demo(ports: int, settings: Settings) -> None:
     """Run a sandbox node with the agent. Ctrl-C leaves nothing behind."""
@@ -34,10 +34,10 @@ async def _demo(ports: int, settings: Settings) -> None:
         # Until the agent takes them over. asyncio minds SIGINT alone, and not where a shell has it ignored ("&").
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, scope.cancel)
-        say("Starting Open vSwitch and OVN in a directory of their own...", err=True)
+        say("Starting Open vSwitch and OVN in their own directory...", err=True)
         async with Sandbox(ports=ports) as node:
             await _serve(node, settings)
-    say("Everything is gone again.", err=True)
+    say("Everything is removed.", err=True)
 
 
 async def _serve(node: Sandbox, settings: Settings) -> None:
@@ -61,5 +61,5 @@ The node is up, the agent answers at {url}
   thaw it          kill -CONT {pid}
   run a tool       OVS_RUNDIR={node.rundir} ovsnet check
 
-Ctrl-C ends it all.
+Ctrl-C stops and removes everything.
 """

@@ -21,24 +21,24 @@ from ovsnet.deploy.systemd.units import SINGLE_FILE
     metavar="DIR",
     help="Install into the host whose file system is mounted at DIR.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--remove", is_flag=True, help="Take everything out again that is ours.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+@click.option("--remove", is_flag=True, help="Remove everything ovsnet installed.")
 @click.option(
     "--family",
     default="auto",
     show_default=True,
     metavar="debian|rhel|auto",
-    help="Whose names of users and directories to use.",
+    help="Distribution family whose users and directories to use.",
 )
-@click.option("--program", metavar="PATH", help="Where ovsnet is on that host. [the one that runs now]")
+@click.option("--program", metavar="PATH", help="Path of ovsnet on that host. [the program that is running]")
 def install(root: Path, dry_run: bool, remove: bool, family: str, program: str | None) -> None:
-    """Put ovsnet's units in place: the agent, its sockets, the host's examination, the order of ovn-controller."""
+    """Install systemd units: the agent, its sockets, `ovsnet doctor` at boot, and the order of ovn-controller."""
     steps = removal(root) if remove else installation(root, family_named(family, root), program or _running())
     if not dry_run:
         carry_out(steps)
     for step in steps:
         say(_line(step, dry_run=dry_run))
-    say(_next(remove=remove) if steps else "Nothing of ovsnet is installed.", err=True)
+    say(_next(remove=remove) if steps else "ovsnet is not installed.", err=True)
 
 
 def _running() -> str:

@@ -50,8 +50,8 @@ def _require_only_the_pods(wished: Mapping[str, Any], plain: Mapping[str, Any]) 
     """Raise UsageError for options that are set for all pods."""
     if ours := [flag for name, flag in OURS.items() if wished[name] != plain[name]]:
         raise UsageError(
-            f"{', '.join(ours)} is for the manifest to say.",
-            remedy="Use --pods, --start-at and the TLS files before the `--`; each pod prints its document.",
+            f"{', '.join(ours)} is set by the manifest.",
+            remedy="Use --pods, --start-at and the TLS files before the `--`; each pod prints its own document.",
         )
 
 
@@ -59,7 +59,7 @@ def _require_possible(wished: Mapping[str, Any], pods: int) -> None:
     if wished["address"] is None:
         raise UsageError("A storm from several pods needs a southbound.", remedy="Name it: -- --address ADDRESS.")
     if any(remote.scheme == "unix" for remote in parse_remotes(wished["address"])):
-        raise UsageError("A pod reaches no unix socket of another host.", remedy="Name a tcp: or ssl: address.")
+        raise UsageError("A pod cannot reach a unix socket of another host.", remedy="Name a tcp: or ssl: address.")
     for number in wished["numbers"]:
         for interval in wished["intervals"]:
             planned = Storm(number, interval, wished["address"], register=wished["register"])

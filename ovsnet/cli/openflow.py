@@ -60,7 +60,7 @@ class Switch(msgspec.Struct, frozen=True):
                 async with asyncio.timeout(self.timeout):
                     await _first_connection(client)
             except TimeoutError:
-                raise DeadlineExceeded(f"{self.address} said no HELLO within {self.timeout:g} s.") from None
+                raise DeadlineExceeded(f"{self.address} sent no HELLO within {self.timeout:g} s.") from None
             yield client
 
     @property
@@ -107,11 +107,11 @@ def _with_switch(command: Command) -> Command:
 
     wrapped = with_settings(Group.NODE, Group.TLS)(located)
     for decorate in (
-        click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line."),
         click.option("--timeout", default="5s", show_default=True, type=Duration(0.02, 3600),
                      help="How long to wait for each answer."),
         click.option("-O", "--openflow", default="", type=click.Choice(["", *_VERSIONS]),
-                     help="The version to speak; the highest that the bridge allows by itself."),
+                     help="OpenFlow version to speak. [the highest that the bridge allows]"),
         click.argument("target"),
     ):  # fmt: skip
         wrapped = decorate(wrapped)
@@ -120,7 +120,7 @@ def _with_switch(command: Command) -> Command:
 
 @click.group(cls=CommandGroup)
 def openflow() -> None:
-    """Ask a bridge what it holds; nothing is changed.
+    """Query a bridge; nothing is changed.
 
     TARGET is the name of a bridge of this node, such as br-int, or an address: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT.
     """
@@ -128,10 +128,10 @@ def openflow() -> None:
 
 @openflow.command("dump-flows")
 @_with_switch
-@click.option("--table", type=Whole(0, 254), help="Those of one table.")
-@click.option("--cookie", metavar="VALUE[/MASK]", help="Those whose cookie has these bits.")
-@click.option("--out-port", type=Whole(1, 0xFFFF), help="Those with an output to this port.")
-@click.option("--no-stats", is_flag=True, help="Leave out what changes by itself: counters and ages.")
+@click.option("--table", type=Whole(0, 254), help="Only flows of this table.")
+@click.option("--cookie", metavar="VALUE[/MASK]", help="Only flows whose cookie has these bits.")
+@click.option("--out-port", type=Whole(1, 0xFFFF), help="Only flows with an output to this port.")
+@click.option("--no-stats", is_flag=True, help="Omit what changes by itself: counters and ages.")
 async def dump_flows(
     switch: Switch, table: int | None, cookie: str | None, out_port: int | None, no_stats: bool
 ) -> None:
@@ -161,11 +161,11 @@ def _cookie(text: str | None) -> tuple[int | None, int]:
 
 @openflow.command()
 @_with_switch
-@click.option("--table", type=Whole(0, 254), help="The flows of one table.")
-@click.option("--out-port", type=Whole(1, 0xFFFF), help="Those with an output to this port.")
-@click.option("--count", type=Whole(1), help="End after so many changes; the flows at the start are none.")
+@click.option("--table", type=Whole(0, 254), help="Only flows of this table.")
+@click.option("--out-port", type=Whole(1, 0xFFFF), help="Only flows with an output to this port.")
+@click.option("--count", type=Whole(1), help="Exit after this many changes (the initial flows do not count).")
 async def monitor(switch: Switch, table: int | None, out_port: int | None, count: int | None) -> None:
-    """Print the flows, and then every change, over restarts of the switch, until interrupted."""
+    """Print the flows, then every change, across restarts of the switch, until interrupted."""
     complete, left = False, count
     async with (
         switch.followed() as client,
@@ -213,7 +213,7 @@ async def ports(switch: Switch) -> None:
 @openflow.command()
 @_with_switch
 async def tables(switch: Switch) -> None:
-    """Print the tables that hold flows or were looked up."""
+    """Print the tables that hold flows or have been looked up."""
     async with switch.asked() as session:
         found = await session.tables(timeout=switch.timeout)
     switch.show_all((table for table in found if table.active_count or table.lookup_count), table_line)
@@ -246,7 +246,7 @@ async def meters(switch: Switch) -> None:
 @openflow.command()
 @_with_switch
 async def show(switch: Switch) -> None:
-    """Print what the bridge is: datapath, software, version spoken, flows, ports."""
+    """Print an overview of the bridge: datapath ID, software, OpenFlow version, flows, ports."""
     async with switch.asked() as session:
         features = await session.features(timeout=switch.timeout)
         desc = await session.desc(timeout=switch.timeout)

@@ -23,7 +23,7 @@ from ovsnet.ovsdb.errors import NoSuchRow
 
 T = TypeVar("T")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_COLUMNS = click.option("--columns", default="", metavar="A,B", help="Columns to print; all without.")
+_COLUMNS = click.option("--columns", default="", metavar="A,B", help="Columns to print. [all]")
 _TABLE = click.argument("table")
 _RECORD = click.argument("record")
 
@@ -32,7 +32,7 @@ _RECORD = click.argument("record")
 def ovsdb() -> None:
     """Read and write any OVSDB database.
 
-    A RECORD is a row's name or UUID, or a dot for the one row of a table such as Open_vSwitch. Nothing waits longer
+    A RECORD is a row's name or UUID, or a dot for the only row of a table such as Open_vSwitch. Nothing waits longer
     than --timeout.
     """
 
@@ -44,7 +44,7 @@ def ovsdb() -> None:
 @_TABLE
 @click.argument("records", nargs=-1)
 def list_(target: Target, columns: str, as_json: bool, table: str, records: tuple[str, ...]) -> None:
-    """Print the rows of TABLE, or those that are named."""
+    """Print all rows of TABLE, or the named ones."""
 
     async def read(db: LiveDatabase) -> tuple[Schema, list[Row]]:
         schema, wanted = await db.schema(), _names(columns)
@@ -63,7 +63,7 @@ def list_(target: Target, columns: str, as_json: bool, table: str, records: tupl
 @_RECORD
 @click.argument("columns", nargs=-1, metavar="[COLUMN[:KEY]]...")
 def get(target: Target, as_json: bool, table: str, record: str, columns: tuple[str, ...]) -> None:
-    """Print columns of one row, or keys of them, each on a line. Exit code 1 when there is no such row or key."""
+    """Print columns of one row, or keys in them, one per line. Exit code 1 when there is no such row or key."""
     names = [each.partition(":")[0] for each in columns]
 
     async def read(db: LiveDatabase) -> dict[str, object]:
@@ -85,7 +85,7 @@ def get(target: Target, as_json: bool, table: str, record: str, columns: tuple[s
 @_TABLE
 @click.argument("conditions", nargs=-1, metavar="[COLUMN[:KEY]=VALUE]...")
 def find(target: Target, columns: str, as_json: bool, table: str, conditions: tuple[str, ...]) -> None:
-    """Print the rows that meet all conditions; != < <= > >= and ~= (includes) may take the place of =."""
+    """Print the rows that meet all conditions. Besides =, the operators != < <= > >= and ~= (includes) work too."""
 
     async def read(db: LiveDatabase) -> tuple[Schema, list[Row]]:
         schema = await db.schema()
@@ -102,7 +102,7 @@ def find(target: Target, columns: str, as_json: bool, table: str, conditions: tu
 @_RECORD
 @click.argument("settings_of", nargs=-1, required=True, metavar="COLUMN[:KEY]=VALUE...")
 def set_(target: Target, table: str, record: str, settings_of: tuple[str, ...]) -> None:
-    """Set columns of a row, or keys of a map. All or nothing, held against the schema first."""
+    """Set columns of a row, or keys of a map. All or nothing, and checked against the schema first."""
 
     async def write(db: LiveDatabase) -> None:
         known = (await db.schema()).table(table)
@@ -115,22 +115,22 @@ def set_(target: Target, table: str, record: str, settings_of: tuple[str, ...]) 
 @with_target
 @click.argument("operations")
 def transact(target: Target, operations: str) -> None:
-    """Do OPERATIONS, an array in JSON as in RFC 7047 section 5.2, and print their results."""
+    """Run OPERATIONS, a JSON array as in RFC 7047 section 5.2, and print their results."""
     try:
         decoded = msgspec.json.decode(operations, type=list[dict[str, object]])
     except msgspec.MsgspecError as error:
-        raise UsageError(f"The operations are not an array of objects in JSON: {error}.") from error
+        raise UsageError(f"The operations are not a JSON array of objects: {error}.") from error
     results = _run(target, lambda db: db.transact(*decoded))
     say(json.dumps(results, ensure_ascii=False))
 
 
 @ovsdb.command()
 @with_target
-@click.option("--count", type=Whole(1), help="End after so many transactions; the first rows are none.")
+@click.option("--count", type=Whole(1), help="Exit after this many transactions (the initial rows do not count).")
 @_JSON
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE[:COLUMN,...]...")
 def monitor(target: Target, count: int | None, as_json: bool, tables: tuple[str, ...]) -> None:
-    """Print the rows of TABLE, and then every change, over restarts of the server, until interrupted."""
+    """Print the rows of TABLE, then every change, across restarts of the server, until interrupted."""
     wanted = {name: _names(columns) or None for name, _, columns in (each.partition(":") for each in tables)}
 
     async def follow(db: LiveDatabase) -> None:
@@ -151,7 +151,7 @@ def monitor(target: Target, count: int | None, as_json: bool, tables: tuple[str,
 @_JSON
 @click.argument("tables", nargs=-1)
 def dump(target: Target, as_json: bool, tables: tuple[str, ...]) -> None:
-    """Print all rows of all tables, or of those that are named, as of one moment."""
+    """Print all rows of all tables, or of the named ones, as of one moment."""
 
     async def read(db: LiveDatabase) -> tuple[Schema, dict[str, list[Row]]]:
         schema = await db.schema()
@@ -176,7 +176,7 @@ def dump(target: Target, as_json: bool, tables: tuple[str, ...]) -> None:
 @_RECORD
 @click.argument("conditions", nargs=-1, metavar="[COLUMN[:KEY]=VALUE]...")
 def wait(target: Target, table: str, record: str, conditions: tuple[str, ...]) -> None:
-    """Return when a row is there and meets all conditions. Exit code 1 when it does not within --timeout."""
+    """Block until a row exists and meets all conditions. Exit code 1 when it does not within --timeout."""
 
     async def until(db: LiveDatabase) -> bool:
         known = (await db.schema()).table(table)

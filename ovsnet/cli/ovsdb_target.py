@@ -90,16 +90,21 @@ def with_target(command: Command) -> Command:
             type=Duration(0.02, 86400),
             help="How long to wait for a server, and for each answer.",
         ),
-        click.option("--retry", is_flag=True, help="Wait for a server that is away, until the time is over."),
-        click.option("--leader-only", is_flag=True, help="Use the leader of the cluster alone."),
+        click.option("--retry", is_flag=True, help="Keep trying while the server is away, until --timeout."),
+        click.option("--leader-only", is_flag=True, help="Use only the leader of the cluster."),
         click.option(
-            "--db", default="Open_vSwitch", show_default=True, metavar="NAME", help="Database, such as OVN_Northbound."
+            "--db",
+            default="Open_vSwitch",
+            show_default=True,
+            metavar="NAME",
+            help="Name of the database, such as OVN_Northbound.",
         ),
         click.option(
             "--remote",
             multiple=True,
             metavar="ADDRESS",
-            help="Server, or several, such as tcp:10.0.0.1:6641; else this node's own. Repeat it, or list with commas.",
+            help="Address of a server, such as tcp:10.0.0.1:6641; repeat it, or separate several with commas. "
+            "[this node's own]",
         ),
     ):
         with_where = option(with_where)

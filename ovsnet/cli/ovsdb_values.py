@@ -59,7 +59,9 @@ def condition_of(table: Table, text: str) -> Condition:
     if key is None:
         return name, _FUNCTIONS.get(function, function), value_of(column, value)
     if column.value is None or function not in ("=", "==", "!="):
-        raise UsageError(f"{text!r} asks for no key of a map.", remedy="Write COLUMN:KEY=VALUE, or != in place of =.")
+        raise UsageError(
+            f"{text!r} does not name a key of a map.", remedy="Write COLUMN:KEY=VALUE, or != in place of =."
+        )
     pair = {atom_of(column.key, key): atom_of(column.value, value)}
     return name, "excludes" if function == "!=" else "includes", pair
 
@@ -77,7 +79,7 @@ def atom_of(kind: str, text: str) -> int | float | bool | str:
         if kind == "string" and text.startswith('"'):
             return msgspec.json.decode(text, type=str)
     except (ValueError, KeyError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{text!r} is no {kind}.") from error
+        raise UsageError(f"{text!r} is not a valid {kind}.") from error
     return Uuid(text) if kind == "uuid" else text
 
 
@@ -124,5 +126,5 @@ def _parts(text: str) -> list[str]:
 def _pair(column: Column, text: str) -> tuple[object, object]:
     found = _PAIR.fullmatch(text)
     if found is None:
-        raise UsageError(f"{text!r} is not a pair of column {column.name}.", remedy="Write KEY=VALUE.")
+        raise UsageError(f"{text!r} is not a key-value pair for column {column.name}.", remedy="Write KEY=VALUE.")
     return atom_of(column.key, found[1]), atom_of(column.value or "string", found[2])

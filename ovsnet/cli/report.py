@@ -35,10 +35,10 @@ from ovsnet.tune.facts import Facts
 
 
 @click.command()
-@click.option("--out", default="", metavar="FILE", help="Where to write it [ovsnet-report-TIME.tar.gz].")
-@click.option("--anonymous", is_flag=True, help="Replace names and addresses, each by the same one everywhere.")
+@click.option("--out", default="", metavar="FILE", help="Where to write the archive. [ovsnet-report-TIME.tar.gz]")
+@click.option("--anonymous", is_flag=True, help="Replace names and addresses, each consistently throughout.")
 @click.option("--logs", "directories", multiple=True, metavar="DIR",
-              help="Also take the logs in this directory; those of running daemons are found.",
+              help="Also include the logs in this directory; those of running daemons are found automatically.",
               type=click.Path(exists=True, file_okay=False, path_type=Path))  # fmt: skip
 @click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600),
               help="How long to wait for each part.")  # fmt: skip
@@ -46,10 +46,15 @@ from ovsnet.tune.facts import Facts
 def report(out: str, anonymous: bool, directories: tuple[Path, ...], timeout: float, settings: Settings) -> None:
     """Write one archive for a bug report: status, history, knobs, versions, doctor, lint, and the logs' last lines.
 
-    Needs no agent, and asks one where it runs. Passwords, tokens and keys are never in it. `check`, `doctor` and
-    `tune lint` take it by --from, and `explain` reads it.
+    Needs no agent, but asks one that is running. Passwords, tokens and keys are never included. `check`, `doctor` and
+    `tune lint` take the archive with --from, and `explain` reads it.
 
     Exit code 0 when it was written, 3 when neither a check nor a log could be seen.
+
+    \b
+    Examples:
+      ovsnet report
+      ovsnet report --anonymous --out incident.tar.gz
     """
     rundir = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
     contents = _gathered(settings, rundir, directories, timeout)
@@ -57,7 +62,7 @@ def report(out: str, anonymous: bool, directories: tuple[Path, ...], timeout: fl
     try:
         replace(path, packed(contents, __version__, _disguise() if anonymous else None), 0o600)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", remedy="Name another by --out.") from error
+        raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file with --out.") from error
     parts = [*contents.documents, *(f"logs/{name}" for name in contents.logs)]
     say(for_line(f"{path}: {', '.join(parts)}."))
     for name, why in contents.missing.items():
@@ -101,7 +106,7 @@ def _gathered(settings: Settings, rundir: Rundir, directories: tuple[Path, ...],
     take("lint", of_the_databases)
     logs, unread = tails(rundir, directories)
     if not logs:
-        missing["logs"] = "no daemon has a log open here, and the usual directories have none: name one by --logs."
+        missing["logs"] = "no daemon has a log open here, and the usual directories have none: name one with --logs."
     return Contents(time.time(), observer, documents, databases, logs, missing | unread)
 
 
@@ -117,7 +122,7 @@ async def _status(settings: Settings, rundir: Rundir, timeout: float) -> object:
 
 async def _history(settings: Settings, timeout: float) -> object:
     if (found := await fetch_document(settings.listen[0], "/history", timeout=timeout)) is None:
-        raise UnfitEnvironment("This agent serves no history.")
+        raise UnfitEnvironment("This agent does not serve /history.")
     return found
 
 

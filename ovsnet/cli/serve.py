@@ -31,9 +31,9 @@ that our server never makes. We call nobody over HTTPS; our ``ssl:`` addresses n
 @click.command()
 @with_settings(*Group, reloadable=True)
 def serve(settings: Settings, reload: Reload) -> None:
-    """Run the agent: health endpoints, status, metrics. It only asks; it changes nothing on the node.
+    """Run the agent: health endpoints, status, metrics. It only reads; it changes nothing on the node.
 
-    SIGHUP reads the configuration again, SIGTERM lets open requests finish, a second one does not.
+    SIGHUP reloads the configuration. SIGTERM drains open requests; a second SIGTERM exits at once.
     """
     os.environ.update(AIOHTTP_WITHOUT_ITS_CLIENT)
     set_up(settings.log_format, os.environ)

@@ -21,13 +21,14 @@ WIDTH = 50
 
 
 @click.command()
-@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02))
-@click.option("--json", "as_json", is_flag=True, help="Print the timeline as the agent's /status has it.")
+@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02),
+              help="How long to wait for the agent.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the timeline as JSON, as in the agent's /status.")
 @with_settings("listen")
 def timeline(timeout: float, as_json: bool, settings: Settings) -> None:
     """Show how long each stage of the last start took. Needs a running agent.
 
-    Exit code 0 when every stage was reached, 1 while the start is not over, 3 when no agent answers.
+    Exit code 0 when every stage was reached, 1 while the start is in progress, 3 when no agent answers.
     """
     found = asyncio.run(fetch_status(settings.listen[0], timeout=timeout))
     status = status_of(found)

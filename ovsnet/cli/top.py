@@ -37,7 +37,8 @@ REDRAWN_EVERY = 1.0
 @click.command()
 @click.option("--every", default="1s", show_default=True, type=Duration(0.1, 3600),
               help="Time between two refreshes.")  # fmt: skip
-@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600))
+@click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600),
+              help="How long to wait for the agent.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the agent's document once.")
 @with_settings("listen")
 def top(every: float, timeout: float, as_json: bool, settings: Settings) -> None:

@@ -62,5 +62,7 @@ def _seen(seen: Seen) -> str:
 
 def _price(price: Price) -> str:
     lost = f"{price.certain} to {price.possible}" if price.certain < price.possible else f"{price.possible}"
-    cost = f"{lost} disconnects of living peers" if price.possible else "no disconnect of a living peer"
-    return f"{duration(price.interval)}: {cost}; a dead peer is noticed {duration(price.noticed)} after its last word"
+    cost = f"{lost} disconnects from living peers" if price.possible else "no disconnect from a living peer"
+    return (
+        f"{duration(price.interval)}: {cost}; a dead peer is noticed {duration(price.noticed)} after its last message"
+    )

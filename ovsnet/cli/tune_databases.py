@@ -46,7 +46,7 @@ class Databases(msgspec.Struct, frozen=True):
             yield sessions, await read_facts(sessions, rundir, timeout=self.timeout)
 
 
-SEVERAL = "Of a cluster, give all its servers: the leader is found."
+SEVERAL = "For a cluster, give all its servers; the leader is found automatically."
 
 WHICH = (Group.NODE, Group.TLS)
 """Settings that say which databases, and who we are to them."""

@@ -45,7 +45,7 @@ def plan_lines(plan: Plan, addresses: Mapping[str, str]) -> Iterator[str]:
         for new in part.new_rows:
             yield from _new_row_lines(new)
         for old in part.old_rows:
-            yield styled(f"- {old.table} {old.row.label}, which ovsnet had made", fg="red")
+            yield styled(f"- {old.table} {old.row.label}, which ovsnet created", fg="red")
     for note in plan.notes:
         yield styled(f"  {note}", dim=True)
     if not plan:
@@ -61,7 +61,7 @@ def written_lines(plan: Plan, addresses: Mapping[str, str], undo: str) -> Iterat
         changes = f"{count} change{'' if count == 1 else 's'}"
         yield f"Written to {database} at {addresses.get(database, 'an unknown address')}: {changes}."
     if undo:
-        yield f"To take it back: {undo}"
+        yield f"To undo: {undo}"
 
 
 def plan_document(plan: Plan) -> dict[str, object]:

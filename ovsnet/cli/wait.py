@@ -33,18 +33,24 @@ bridge."""
     "goal",
     required=True,
     type=click.Choice([*(stage.name for stage in STAGES), READY]),
-    help="The stage to wait for, or ready.",
+    help="Stage to wait for, or ready: until /readyz would succeed.",
 )
-@click.option("--timeout", default="1m", show_default=True, type=Duration(0))
+@click.option("--timeout", default="60s", show_default=True, type=Duration(0),
+              help="How long to wait for the stage.")  # fmt: skip
 @click.option(
-    "--create-bridge", is_flag=True, help="When the database holds no such bridge, make it as ovn-controller would."
+    "--create-bridge", is_flag=True, help="Create the bridge as ovn-controller would, if the database has none."
 )
 @with_settings(Group.NODE, Group.TLS, Group.WATCHING)
 def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
-    """Block until a stage of the start is reached.
+    """Block until a startup stage is reached.
 
-    On a terminal, it says what it waits for, as that changes. Exit code 0 when the stage is reached, 1 at the timeout,
-    with the reason. Ends early with 3 when this user may not open the sockets, and with 2 for a wrong setting.
+    On a terminal, shows what it is waiting for as that changes. Exit code 0 when the stage is reached, or 1 with the
+    reason on timeout. Exits early with 3 when this user may not open the sockets, and with 2 for a wrong setting.
+
+    \b
+    Examples:
+      ovsnet wait --for openflow --timeout 20
+      ovsnet wait --for ready && kubectl uncordon NODE
     """
     report = (lambda line: say(f"ovsnet: {line}", err=True)) if sys.stderr.isatty() else (lambda line: None)
     waiter = Waiter(settings, goal, create_bridge=create_bridge, report=report)

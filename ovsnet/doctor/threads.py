@@ -45,7 +45,7 @@ def handlers(host: Host, live: Live) -> Iterator[Finding]:
         )
     elif dispatch is None:
         yield unseen(
-            f"Whether {setting} has an effect is not to be seen: the kernel may dispatch per CPU.",
+            f"Whether {setting} has an effect cannot be seen: the kernel may dispatch per CPU.",
             "With ovs-vswitchd and a bridge up, run ovsnet doctor again, or look for `Overriding n-handler-threads` in "
             "its log.",
             *evidence,

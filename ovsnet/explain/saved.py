@@ -62,7 +62,7 @@ class Saved:
             return False
         if reading is None:
             return False
-        self._notes += [Note(f"Not read is {each}.", name) for each in reading.unread if content.startswith(DATABASES)]
+        self._notes += [Note(f"Not read: {each}.", name) for each in reading.unread if content.startswith(DATABASES)]
         self._readings.append(reading)
         return True
 

@@ -75,7 +75,7 @@ class ReferentialIntegrityViolation(Refused):
 
 class TransactionTimedOut(Refused):
     string = "timed out"
-    default_remedy = "Somebody else changed the rows that were waited for: read them again and retry."
+    default_remedy = "Another client changed the rows: read them again and retry."
 
 
 class TransactionAborted(Refused):

@@ -40,7 +40,7 @@ class Get:
         head, found, body = bytes(self._received).partition(b"\r\n\r\n")
         if not found:
             if len(head) > MAX_HEAD:
-                raise ProtocolError("The answer's head does not end: this is not an agent of ovsnet.")
+                raise ProtocolError("The answer's head does not end: this is not an ovsnet agent.")
             return []
         status, length = _read_head(head)
         return [Response(status, body[:length])] if len(body) >= length else []
@@ -58,7 +58,7 @@ def _read_head(head: bytes) -> tuple[int, int]:
     named = {name.strip().lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
     length = named.get("content-length", "")
     if not version.startswith("HTTP/1.") or not _is_number(code) or not _is_number(length) or int(length) > MAX_BODY:
-        raise ProtocolError("The answer is not HTTP that an agent of ovsnet sends.")
+        raise ProtocolError("The answer is not HTTP as an ovsnet agent sends it.")
     return int(code), int(length)
 
 

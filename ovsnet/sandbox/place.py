@@ -60,7 +60,7 @@ def furnish(layout: Layout, settings: Settings) -> None:
             part.mkdir()
         record.write_settings(layout.directory, settings)
     except OSError as error:
-        raise UnfitEnvironment(f"{layout.directory} cannot be written: {error}.") from error
+        raise UnfitEnvironment(f"Cannot write {layout.directory}: {error}.") from error
 
 
 def clear(directory: Path, *, remove: bool) -> None:

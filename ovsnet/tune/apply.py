@@ -43,7 +43,7 @@ async def apply(plan: Plan, sessions: Mapping[str, Session], *, timeout: float =
 def _overtaken(database: str, steps: list[Guarded], error: TransactionTimedOut, done: list[str]) -> Overtaken:
     subject = subject_of(steps, error.operation or 0)
     return Overtaken(
-        f"Somebody else changed {subject} after it was read: nothing was written to {database}{_already(done)}.",
+        f"Another client changed {subject} after it was read: nothing was written to {database}{_already(done)}.",
         operation=error.operation,
     )
 

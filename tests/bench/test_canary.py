@@ -86,7 +86,7 @@ async def test_end_by_another_hand_is_reported(shared_node: Sandbox) -> None:
     async with Canary("openflow", Address.unix(shared_node.rundir / "br-int.mgmt")) as canary:
         assert canary.pid is not None
         os.kill(canary.pid, signal.SIGKILL)
-        with pytest.raises(UnfitEnvironment, match="ended from outside"):
+        with pytest.raises(UnfitEnvironment, match="killed from outside"):
             await canary.end()
 
 

@@ -29,7 +29,7 @@ async def test_process_that_spins_is_seen_and_our_own_work_is_not() -> None:
 
 def test_doubt_says_how_many_cores_others_used() -> None:
     assert doubt(QUIET, 2) == ""
-    assert doubt(1.84, 2) == "Others used 1.8 of 2 cores right before a run: these figures cannot be trusted."
+    assert doubt(1.84, 2) == "Others used 1.8 of 2 cores right before a run, so its figures cannot be trusted."
 
 
 class Nothing:

@@ -86,7 +86,7 @@ def test_other_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="Cannot read"):
         read(tmp_path / "absent.json")
 
 
@@ -101,7 +101,7 @@ def test_shard_that_is_missing_is_reported() -> None:
     """The log of a pod that was lost: what the others measured still counts, and is not the whole."""
     (whole,) = merge([document(run(0), shard="1/3"), document(run(0, shard=1), shard="3/3")]).runs
     assert whole.done == 20
-    assert whole.problems == [f"{whole.name}: the shard 2/3 is missing."]
+    assert whole.problems == [f"{whole.name}: shard 2/3 is missing."]
 
 
 def test_rounds_stay_apart_when_shards_are_merged() -> None:
@@ -114,7 +114,7 @@ def test_rounds_stay_apart_when_shards_are_merged() -> None:
     [
         ([document(run(0)), document(run(0), shard="1/2")], "not a shard"),
         ([document(run(0), shard="1/2"), document(run(0), shard="1/2")], "shard 1/2"),
-        ([document(run(0), shard="1/2"), document(run(0), shard="2/3")], "not of one bench"),
+        ([document(run(0), shard="1/2"), document(run(0), shard="2/3")], "do not belong to one bench"),
         ([document(run(0), shard="1/2"), document(run(0, name="naive"), shard="2/2")], "different runs"),
     ],
 )

@@ -28,7 +28,7 @@ ENDLESS = 10_000_000
 RACE: Command = ("race", "openflow", "--strategy", "retry", "--clients", 20, "--count", ENDLESS, "--rounds", 2)
 ECHO: Command = ("echo", "openflow", "--connections", 4, "--window", 1, "--count", ENDLESS, "--rounds", 2)
 NAMES = {RACE: "openflow 20 retry closed", ECHO: "openflow 4 x 1"}
-CUT_SHORT = "ovsnet: Cut short: this is what was measured until then.\n"
+CUT_SHORT = "ovsnet: Interrupted: these are the measurements so far.\n"
 
 
 @pytest_asyncio.fixture
@@ -165,4 +165,4 @@ def test_busy_machine_is_said_and_ends_with_1(
     ended = ovsnet("bench", *command, *few, "--rounds", 1)
     assert ended.code == 1
     assert "ovsnet: Others used 1.9 of " in ended.err
-    assert "these figures cannot be trusted" in ended.err
+    assert "its figures cannot be trusted" in ended.err

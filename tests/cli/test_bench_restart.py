@@ -83,6 +83,6 @@ def test_interrupt_prints_what_was_measured_and_leaves_nothing(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "ovsnet: Cut short: this is what was measured until then.\n"
+    assert err == "ovsnet: Interrupted: these are the measurements so far.\n"
     assert list(temporary.iterdir()) == []
     assert not [path for path in listening_paths() if path.startswith(str(temporary))]

@@ -135,7 +135,7 @@ def test_interrupt_prints_what_was_measured_and_leaves_nothing(
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=50)
     assert process.returncode == 130
-    assert "ovsnet: Cut short: this is what was measured until then." in err
+    assert "ovsnet: Interrupted: these are the measurements so far." in err
     assert "20 on unix standalone, kill 2 s, probe 60 s" in out
     assert list(temporary.iterdir()) == []
     assert not [path for path in listening_paths() if path.startswith(str(temporary))]

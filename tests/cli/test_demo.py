@@ -33,7 +33,7 @@ def test_node_and_agent_are_there_until_a_signal_and_nothing_is_afterwards(
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert err.endswith("Everything is gone again.\n")
+    assert err.endswith("Everything is removed.\n")
     assert "Traceback" not in err
     assert not rundir.parent.exists()
     assert not [pid for pid in pids if Process.of(pid)]

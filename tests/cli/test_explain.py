@@ -63,7 +63,7 @@ def test_report_is_one_page_without_scripts(ovsnet: Ovsnet, tmp_path: Path) -> N
 def test_report_that_cannot_be_written(ovsnet: Ovsnet) -> None:
     code, _, err = ovsnet("explain", "--report", "/nowhere/page.html", str(LOGS / "first-start"))
     assert code == 2
-    assert "/nowhere/page.html cannot be written" in err
+    assert "Cannot write /nowhere/page.html" in err
 
 
 def test_crash_loop_does_not_flood_the_terminal(ovsnet: Ovsnet, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_no_such_row_or_key_is_a_no(db: Ovsnet) -> None:
         (("set", "Bridge", "br-int", "fail_mode=sometimes"), "allowed values"),
         (("set", "Bridge", "br-int", "fail_mode"), "sets nothing"),
         (("find", "Bridge", "name"), "not a condition"),
-        (("transact", "{}"), "not an array of objects"),
+        (("transact", "{}"), "not a JSON array of objects"),
         (("wait", "Bridge", "br-int", "naem=x"), "no column naem"),
     ],
 )

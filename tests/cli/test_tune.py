@@ -100,7 +100,7 @@ def test_apply_says_what_it_wrote_and_how_to_take_it_back(tune: Ovsnet, switch: 
     written, undo = applied.out.splitlines()[-2:]
     assert written.startswith("Written to Open_vSwitch at unix:")
     assert written.endswith(": 2 changes.")
-    assert undo == f"To take it back: ovsnet tune revert --rundir {switch.rundir}"
+    assert undo == f"To undo: ovsnet tune revert --rundir {switch.rundir}"
     assert tune("apply", "--file", file).out == "There is nothing to change.\n"
     lint = tune("lint")
     assert (lint.code, lint.out.partition(" (")[0]) == (0, "2 effective")
@@ -132,14 +132,14 @@ def test_plan_of_new_and_old_rows_says_so(tune: Ovsnet) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("plan",), "Nothing is wanted"),
+        (("plan",), "No values were given"),
         (("plan", "--set", "max-idle"), "--set knob=value"),
         (("plan", "--set", "max-idle=soon"), "max-idle cannot be 'soon'"),
         (("plan", "--set", "max-idle=0"), "not safe"),
         (("apply", "--set", "flow-restore-wait=true"), "forwards nothing after its next start"),
         (("plan", "--set", "no-such-knob=1"), "no knob 'no-such-knob'"),
         (("plan", "--set", "manager-inactivity-probe=60000"), "--create manager-inactivity-probe=TARGET"),
-        (("plan", "--set", "max-idle=20000", "--create", "max-idle"), "names no target"),
+        (("plan", "--set", "max-idle=20000", "--create", "max-idle"), "does not name a target"),
         (("apply", "--set", "northd_probe_interval=30000"), "Give --nb ADDRESS"),
         (("apply", "--set", "max-idle=20000", "--nb", "nonsense"), "begins with none of"),
         (("plan", "--profile", "gigantic"), "gigantic"),
@@ -196,9 +196,12 @@ def test_advice_shows_what_it_rests_on_and_both_prices(tune: Ovsnet, switch: San
     assert "  southbound: 86310 answers in 24 h, the longest silence 8 s\n" in ended.out
     assert "  10 silences of more than 5 s in 24 h, the longest of 8 s by southbound" in ended.out
     assert "  -> ovn-remote-probe-interval=8000\n" in ended.out
-    price = "disconnects of living peers; a dead peer is noticed 10 s after its last word"
+    price = "disconnects from living peers; a dead peer is noticed 10 s after its last message"
     assert f"  now  5 s: 0 to 10 {price}\n" in ended.out
-    assert "  then 8 s: no disconnect of a living peer; a dead peer is noticed 16 s after its last word\n" in ended.out
+    assert (
+        "  then 8 s: no disconnect from a living peer; a dead peer is noticed 16 s after its last message\n"
+        in ended.out
+    )
     first = json.loads(tune("advise", "--json", "--status", status(tmp_path)).out)[0]
     assert first["values"] == {"ovn-remote-probe-interval": 8000}
 

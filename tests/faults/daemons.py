@@ -110,7 +110,7 @@ for _daemon, _component, _left in (("ovn-northd", "northd", ()), ("ovn-nb", "nb"
 
 @fault("northd-paused", breaks="northd")
 async def northd_paused(scene: Scene) -> Steps:
-    """Somebody ran pause on ovn-northd."""
+    """Someone ran pause on ovn-northd."""
     control = str(scene.socket("ovn-northd.{ovn-northd}.ctl"))
     await scene.node.run("ovn-appctl", "-t", control, "pause")
     yield
@@ -119,7 +119,7 @@ async def northd_paused(scene: Scene) -> Steps:
 
 @fault("controller-paused", breaks="controller")
 async def controller_paused(scene: Scene) -> Steps:
-    """Somebody ran debug/pause on ovn-controller."""
+    """Someone ran debug/pause on ovn-controller."""
     control = str(scene.socket("ovn-controller.{ovn-controller}.ctl"))
     await scene.node.run("ovn-appctl", "-t", control, "debug/pause")
     yield

@@ -43,7 +43,7 @@ async def flow_restore_wait_not_in_force(scene: Scene) -> Steps:
 
 @fault("flows-missing", breaks="vswitchd controller ovsdb", passing="controller-down controller-not-connected")
 async def flows_deleted(scene: Scene) -> Steps:
-    """Somebody ran ovs-ofctl del-flows; ovn-controller does not notice."""
+    """Someone ran ovs-ofctl del-flows; ovn-controller does not notice."""
     await scene.node.run("ovs-ofctl", "-OOpenFlow15", "del-flows", "br-int")
     yield
     await scene.node.restart("ovn-controller")

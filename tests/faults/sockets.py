@@ -51,7 +51,7 @@ def dead(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def silent(path: Path) -> Iterator[None]:
-    """Somebody else listens there, whom the kernel connects us to, and who never says a word."""
+    """Another process listens there, which accepts connections and never answers."""
     with moved(path), socket.socket(socket.AF_UNIX) as ours:
         ours.bind(str(path))
         path.chmod(0o777)

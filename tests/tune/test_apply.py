@@ -164,7 +164,7 @@ async def test_of_concurrent_applies_exactly_one_wins_and_the_others_say_why(tun
         losers = [str(each) for each in ended if isinstance(each, Overtaken)]
         assert await get(node, "other_config:max-idle") == str(20000 + winner)
         assert len(losers) == len(plans) - 1
-        assert all("Somebody else changed Open_vSwitch.other_config:max-idle" in each for each in losers)
+        assert all("Another client changed Open_vSwitch.other_config:max-idle" in each for each in losers)
 
 
 async def test_apply_does_not_wait_for_vswitchd(tuning: Tuning) -> None:

@@ -170,7 +170,7 @@ def test_list_of_any_table_is_known_by_its_columns(text: str, where: tuple[str, 
 
 def test_column_that_was_not_printed_is_named() -> None:
     part = read("external_ids        : {ovn-monitor-all=true}\n")
-    assert part.notes == ("Not read is other_config of Open_vSwitch, which was not printed.",)
+    assert part.notes == ("Not read: other_config of Open_vSwitch, which was not printed.",)
     nothing = read("manager_options     : []\nnext_cfg            : 4\n")
     assert len(nothing.unread) == 2
 

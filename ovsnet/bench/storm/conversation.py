@@ -195,7 +195,7 @@ def _written(results: list[_Result | None]) -> ChassisEvent:
     """Rows that are there already come from a transaction of ours whose answer was lost."""
     refused = next((each for each in results if each is not None and each.error is not None), None)
     if refused is not None and refused.error != "constraint violation":
-        raise ProtocolError(f"The server wrote no row for a chassis: {refused.error}: {refused.details}.")
+        raise ProtocolError(f"The server refused a Chassis row: {refused.error}: {refused.details}.")
     return ChassisEvent.SYNCED
 
 

@@ -94,16 +94,14 @@ class Coordinator:
             if (gone := self._target.check()) and not self._fell:
                 self._fell = gone
                 sandbox = self._storm.address is None
-                self._problem(
-                    f"{gone} died during the run." if sandbox else f"{gone} closed a connection that was held."
-                )
+                self._problem(f"{gone} died during the run." if sandbox else f"{gone} closed a held connection.")
                 if sandbox:
                     scope.cancel()
             await anyio.sleep(TICK)
 
     def _collect(self, found: Sequence[WorkerFindings], workers: int) -> None:
         if len(found) < workers:
-            self._problem(f"{workers - len(found)} of {workers} workers did not report what they found.")
+            self._problem(f"{workers - len(found)} of {workers} workers did not report their results.")
         if not found:
             return
         whole = StormMeasures.added(findings.measures for findings in found)
@@ -121,8 +119,8 @@ class Coordinator:
         slack = self._storm.probe_interval * SLACK_SHARE or SLACK_WITHOUT_PROBES
         if lag > slack:
             self._problem(
-                f"The engine did not keep up: its own loop was {lag:.2f} s late, which is more than {slack:g} s, half "
-                "of what a probe waits."
+                f"The engine did not keep up: its own loop was {lag:.2f} s late, more than {slack:g} s, which "
+                "is half of what a probe waits."
             )
 
     def _problem(self, what: str) -> None:

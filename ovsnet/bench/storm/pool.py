@@ -65,8 +65,8 @@ class Pool:
         for worker in self._workers:
             if worker.ended and worker.findings is None:
                 raise UnfitEnvironment(
-                    f"A worker of the storm has ended. {worker.failure}".strip(),
-                    remedy="See whether the kernel killed it for memory: dmesg.",
+                    f"A storm worker exited unexpectedly. {worker.failure}".strip(),
+                    remedy="Check dmesg for the OOM killer.",
                 )
 
     async def end(self) -> list[WorkerFindings]:
@@ -89,7 +89,7 @@ class Pool:
                 await anyio.sleep(0.01)
             return
         raise UnfitEnvironment(
-            "The workers of the storm make no progress.", remedy="Use fewer chassis, or more --workers."
+            "The storm workers are making no progress.", remedy="Use fewer chassis, or more --workers."
         )
 
     async def _dismiss(self) -> None:

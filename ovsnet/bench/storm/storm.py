@@ -80,21 +80,22 @@ def require_possible(storm: Storm, shard: Shard) -> None:
     """Raise UsageError for what cannot be."""
     if 0 < storm.probe_interval < 1:
         raise UsageError(
-            f"A probe interval of {storm.probe_interval:g} s is none: OVS makes 1 s of whatever is shorter.",
-            remedy="Give 1 or more seconds, or 0 for no probes.",
+            f"A probe interval of {storm.probe_interval:g} s has no effect: OVS raises anything shorter to 1 s.",
+            remedy="Use at least 1 s, or 0 for no probes.",
         )
     if storm.chassis < shard.of:
-        raise UsageError("There are more shards than chassis.", remedy="Ask for more chassis, or for fewer shards.")
+        raise UsageError("There are more shards than chassis.", remedy="Use more chassis or fewer shards.")
     if storm.address is None:
         if shard.of > 1:
             raise UsageError(
-                "Shards hit one southbound, and each would have a sandbox of its own.", remedy="Name it by --address."
+                "All shards must load one southbound, but each would have its own sandbox.",
+                remedy="Name a southbound with --address.",
             )
         return
     if storm.fault != "none" or storm.register:
         raise UsageError(
-            "Only a sandbox is killed, frozen or written to; --address names a real southbound.",
-            remedy="Leave --fault and --register out, and inject the fault yourself within --hold.",
+            "--fault and --register need a sandbox, but --address names a real southbound.",
+            remedy="Omit them, and inject the fault yourself during --hold.",
         )
     if not parse_remotes(storm.address):
         raise UsageError("--address names no southbound.", remedy="Write it as tcp:10.0.0.1:6642.")

@@ -75,19 +75,16 @@ def verdict(runs: Sequence[Run[StormMeasures]]) -> str:
     """One sentence on a sweep."""
     place = title(runs[0].settings)
     if not any(map(probe_interval, runs)):
-        return f"{place}: no client probed, so none could give up."
+        return f"{place}: probes were off, so no client could give up."
     if runs[0].settings.get("fault") != "freeze":
-        return f"{place}: only a freeze shows which probe interval is long enough: nothing else is alive and silent."
+        return f"{place}: only a freeze shows which probe interval is long enough: else no server is alive but silent."
     tried = sorted({interval for run in runs if (interval := probe_interval(run))})
     smallest = smallest_quiet_interval(runs)
     if smallest is None:
-        return f"{place}: no probe interval of this sweep is proven to be without false disconnects."
+        return f"{place}: no probe interval of this sweep is proven free of false disconnects."
     if smallest == tried[0]:
         each = (
             " and ".join(f"{interval:g}" for interval in tried) if len(tried) < 3 else f"{tried[0]:g} to {tried[-1]:g}"
         )
-        return (
-            f"{place}: no false disconnect at {'any of ' * (len(tried) > 1)}{each} s; a smaller probe interval was not "
-            "tried."
-        )
-    return f"{place}: {smallest:g} s is the smallest probe interval without false disconnects that was tried."
+        return f"{place}: no false disconnects at {'any of ' * (len(tried) > 1)}{each} s; smaller ones were not tried."
+    return f"{place}: {smallest:g} s is the smallest tested probe interval without false disconnects."

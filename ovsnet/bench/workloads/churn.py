@@ -12,11 +12,18 @@ from ovsnet.bench.workload import Job, OnOwnNodes, Request, Workload
 from ovsnet.errors import UsageError
 
 OPTIONS = (
-    Option("--chassis", Whole(3, 20), "Nodes on one southbound; repeat to compare.", (3,), name="numbers", many=True),
-    Option("--changes", Whole(1, 10_000), "Ports that are added, one after the other.", 100),
-    Option("--ports", Whole(0, 10_000), "Ports that are there before.", 50),
-    Option("--at-once", Whole(1, 100), "Changes that are under way together.", 1),
-    Option("--deadline", Duration(0.1, 600), "How long a change may take.", default=30.0),
+    Option(
+        "--chassis",
+        Whole(3, 20),
+        "Number of nodes on one southbound; repeat to compare.",
+        (3,),
+        name="numbers",
+        many=True,
+    ),
+    Option("--changes", Whole(1, 10_000), "Number of ports to add.", 100),
+    Option("--ports", Whole(0, 10_000), "Number of ports that exist before the first change.", 50),
+    Option("--at-once", Whole(1, 100), "Number of changes in flight at once.", 1),
+    Option("--deadline", Duration(0.1, 600), "Time limit for a change.", default=30.0),
     rounds(3),
 )
 
@@ -24,15 +31,15 @@ OPTIONS = (
 def plan(
     *, numbers: Sequence[int], changes: int, ports: int, at_once: int, deadline: float, rounds: int, request: Request
 ) -> Job:
-    """Add logical ports, and report when their chassis has the flows and when all chassis do.
+    """Add logical ports, and report when their own chassis and when all chassis have the flows.
 
-    Every round is a network of its own: a central node, and one real Open vSwitch and ovn-controller for each chassis.
-    Recomputes are counted as the daemons' engines count them.
+    Every round has its own network: a central node, and a real Open vSwitch and ovn-controller for each chassis.
+    Recomputes are those that the daemons' engines count.
     """
     if not request.sandbox:
-        raise UsageError("A churn changes the northbound, and is done on sandboxes only.", remedy="Leave --node out.")
+        raise UsageError("churn writes to the northbound, so it runs only in sandboxes.", remedy="Omit --node.")
     if request.shard.of > 1:
-        raise UsageError("A churn cannot be split into shards.", remedy="Leave --shard out.")
+        raise UsageError("churn cannot be split into shards.", remedy="Omit --shard.")
     return OnOwnNodes(rounds, [Churn(number, changes, ports, at_once, deadline) for number in numbers])
 
 

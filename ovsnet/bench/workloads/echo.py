@@ -17,11 +17,16 @@ from ovsnet.node.rundir import Rundir
 
 OPTIONS = (
     Option("protocol", Words("openflow", "ovsdb", "unixctl")),
-    Option("--connections", Whole(1, 4096), default=(1, 8), many=True),
+    Option("--connections", Whole(1, 4096), "Number of held connections; repeat to compare.", (1, 8), many=True),
     Option(
-        "--window", Whole(1, 4096), "Requests in flight on each connection.", (1, 16, 64), name="windows", many=True
+        "--window",
+        Whole(1, 4096),
+        "Requests in flight on each connection; repeat to compare.",
+        (1, 16, 64),
+        name="windows",
+        many=True,
     ),
-    Option("--count", Whole(1, 100_000_000), "Requests.", 20_000),
+    Option("--count", Whole(1, 100_000_000), "Number of requests.", 20_000),
     rounds(3),
     DEADLINE,
     ADDRESS,
@@ -32,7 +37,7 @@ def plan(
     *, protocol: ProtocolName, connections: Sequence[int], windows: Sequence[int], count: int, rounds: int,
     deadline: float, address: str | None, request: Request,
 ) -> OnNode:  # fmt: skip
-    """Throughput and latency of held connections; every window with every number of connections."""
+    """Measure throughput and latency of held connections, for each number of connections and each window."""
     named = None if address is None else Address.parse(address)
     request.shard.require_parts(connections=min(connections), count=count)
     require_one_node(request, named)
@@ -84,6 +89,6 @@ WORKLOAD = Workload(
     measures=EchoMeasures,
     measure=measure,
     columns=columns,
-    cost="Requests keep this host's daemon busy: it serves others later meanwhile, and its CPU is used up to a core.",
+    cost="This load keeps the host's daemon busy: other clients wait longer, and it uses up to one core.",
     plots=plots,
 )

@@ -16,12 +16,12 @@ from ovsnet.node.rundir import Rundir
 
 OPTIONS = (
     Option("protocol", Words("openflow", "ovsdb")),
-    Option("--clients", Whole(1, 4096), "How many at once.", 256),
-    Option("--count", Whole(1, 10_000_000), "Connections in all. [8 for each client]"),
-    Option("--rate", Number(0.1, 1e6), "Open-loop: arrivals per second, whatever happens."),
+    Option("--clients", Whole(1, 4096), "Number of concurrent clients.", 256),
+    Option("--count", Whole(1, 10_000_000), "Total number of connections. [8 per client]"),
+    Option("--rate", Number(0.1, 1e6), "Open loop: arrivals per second, however slow the answers are."),
     Option(
-        "--strategy", str, "naive, retry, gated or gated:N; repeat to compare.", ("naive", "retry", "gated"),
-        name="strategies", many=True, metavar="STRATEGY",
+        "--strategy", str, "How clients connect: naive, retry, gated or gated:N; repeat to compare.",
+        ("naive", "retry", "gated"), name="strategies", many=True, metavar="STRATEGY",
     ),
     rounds(3),
     DEADLINE,
@@ -33,7 +33,14 @@ def plan(
     *, protocol: ProtocolName, clients: int, count: int | None, rate: float | None, strategies: Sequence[str],
     rounds: int, deadline: float, address: str | None, request: Request,
 ) -> OnNode:  # fmt: skip
-    """Race to connect, greet, ask for an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb)."""
+    """Race many clients to connect, get an echo and close, on br-int.mgmt (openflow) or db.sock (ovsdb).
+
+    \b
+    Examples:
+      ovsnet bench race openflow
+      ovsnet bench race ovsdb --clients 1000 --strategy naive --strategy gated:16 --report race.html
+      ovsnet bench race openflow --node --clients 16
+    """
     named = None if address is None else Address.parse(address)
     parsed = [Strategy.parse(strategy) for strategy in strategies]
     count = count or 8 * clients
@@ -92,7 +99,7 @@ WORKLOAD = Workload(
     measures=RaceMeasures,
     measure=measure,
     columns=columns,
-    cost="Clients crowd this host's daemon: others wait for it meanwhile, and are refused where its backlog is full.",
+    cost="This load crowds the host's daemon: other clients wait, or are refused when its backlog is full.",
     remarks=losses,
     plots=plots,
 )

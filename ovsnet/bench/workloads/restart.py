@@ -21,29 +21,29 @@ from ovsnet.node.rundir import Rundir
 OPTIONS = (
     Option(
         "--daemon", Words("ovs-vswitchd", "ovsdb-server", "ovn-controller", "southbound"),
-        "What is restarted; repeat to compare. Of a clustered southbound, its leader.", ("ovs-vswitchd",),
+        "Daemon to restart; repeat to compare. For a clustered southbound, its leader.", ("ovs-vswitchd",),
         name="daemons", many=True,
     ),
     Option(
-        "--variant", str, "How: " + ", ".join(VARIANTS) + "; repeat to compare.", ("plain",), name="variants",
-        many=True, metavar="NAME[:NUMBER]",
+        "--variant", str, "How to restart it: " + ", ".join(VARIANTS) + "; repeat to compare.", ("plain",),
+        name="variants", many=True, metavar="NAME[:NUMBER]",
     ),
     Option(
-        "--clients", Whole(0, 4096), "How many hammer the daemon's socket meanwhile; repeat to compare.", (0,),
+        "--clients", Whole(0, 4096), "Number of clients that hammer its socket meanwhile; repeat to compare.", (0,),
         many=True,
     ),
-    Option("--strategy", str, "Of those clients, as in race.", "naive", metavar="STRATEGY"),
+    Option("--strategy", str, "How those clients connect, as in race.", "naive", metavar="STRATEGY"),
     Option(
-        "--down", Duration(0, 600), "For how long the daemon stays away; repeat to compare.", (0.0,), name="downs",
-        many=True,
+        "--down", Duration(0, 600), "How long the daemon stays down; repeat to compare.", (0.0,), name="downs",
+        many=True
     ),
-    Option("--ports", Whole(1, 10_000), "Of the sandbox.", FEW_PORTS),
-    Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
+    Option("--ports", Whole(1, 10_000), "Logical ports in the sandbox.", FEW_PORTS),
+    Option("--raft", bool, "Make the sandbox's southbound a cluster of three."),
     Option("--allow-disruption", bool, "Restart a daemon of this host's node, not of a sandbox."),
     Option(
-        "--restart-command", str, "What restarts it there, such as a systemctl command.", metavar="COMMAND"
+        "--restart-command", str, "Command that restarts it there, such as a systemctl command.", metavar="COMMAND"
     ),
-    Option("--deadline", Duration(1, 3600), "How long a start may take.", 60.0),
+    Option("--deadline", Duration(1, 3600), "Time limit for a start.", 60.0),
     rounds(3),
 )  # fmt: skip
 
@@ -53,10 +53,10 @@ def plan(
     downs: Sequence[float], ports: int, raft: bool, allow_disruption: bool, restart_command: str | None,
     deadline: float, rounds: int, request: Request,
 ) -> Job:  # fmt: skip
-    """Restart a daemon, and report what came back when: socket, openflow, flows, ready.
+    """Restart a daemon, and report when its socket, OpenFlow, the flows and readiness came back.
 
-    Every round has a sandbox node of its own. A real node is restarted only with --node --allow-disruption, and only
-    plainly.
+    Every round has its own sandbox. On a real node a daemon is restarted only with --node --allow-disruption, and only
+    with the variant plain.
     """
     parsed = Strategy.parse(strategy)
     planned = [
@@ -78,7 +78,7 @@ def plan(
     for each in planned:
         require_possible(each.variant, each.target, raft=raft)
     if request.shard.of > 1:
-        raise UsageError("A restart cannot be split into shards.", remedy="Leave --shard out.")
+        raise UsageError("restart cannot be split into shards.", remedy="Omit --shard.")
     if not allow_disruption:
         _require_sandbox(request, restart_command)
         return OnOwnNodes(rounds, planned)
@@ -96,20 +96,22 @@ def _require_sandbox(request: Request, restart_command: str | None) -> None:
     named = named or ("" if request.sandbox else "--node")
     if named:
         raise UsageError(
-            f"{named} is about a real node, and a restart disrupts its traffic.",
-            remedy=f"Say --node --allow-disruption, or leave {named} out and have a sandbox.",
+            f"{named} needs a real node, and a restart disrupts its traffic.",
+            remedy=f"Add --node --allow-disruption, or omit {named} to use a sandbox.",
         )
 
 
 def _only(planned: Sequence[Restart], request: Request) -> Restart:
     """The restart that a real node can do. Raises UsageError when other ones are planned."""
     if request.sandbox:
-        raise UsageError("--allow-disruption is about this host's node, and a sandbox is made.", remedy="Say --node.")
+        raise UsageError(
+            "--allow-disruption applies to this host's node, but a sandbox was asked for.", remedy="Add --node."
+        )
     first = planned[0]
     if len(planned) > 1 or first.variant != PLAIN or first.down or first.raft or first.ports != FEW_PORTS:
         raise UsageError(
-            "A real node is restarted plainly, one daemon at a time.",
-            remedy="Compare settings by `ovsnet tune apply` between two runs and `ovsnet bench compare`.",
+            "On a real node, only one daemon can be restarted, with the variant plain.",
+            remedy="To compare settings, run `ovsnet tune apply` between two runs, then `ovsnet bench compare`.",
         )
     return first
 
@@ -119,14 +121,14 @@ def _words_of(restart_command: str | None, target: DaemonName) -> Sequence[str]:
     try:
         words = shlex.split(restart_command or "")
     except ValueError as error:
-        raise UsageError(f"--restart-command is not a command: {error}.") from error
+        raise UsageError(f"--restart-command cannot be parsed: {error}.") from error
     if not words:
         raise UsageError(
-            f"How {target} is restarted on this node was not said.",
-            remedy="Name it: --restart-command 'systemctl restart openvswitch-switch'.",
+            f"There is no command to restart {target} on this node.",
+            remedy="Give one: --restart-command 'systemctl restart openvswitch-switch'.",
         )
     if target == "southbound":
-        raise UsageError("The southbound of a real node is not restarted from here.", remedy="Use a sandbox.")
+        raise UsageError("The southbound of a real node cannot be restarted from here.", remedy="Use a sandbox.")
     return words
 
 
@@ -158,6 +160,6 @@ WORKLOAD = Workload(
     measure=measure,
     columns=columns,
     fresh_rounds=True,
-    cost="A restart of this host's daemon ends its connections, and may stop traffic until the flows are back.",
+    cost="Restarting this host's daemon closes its connections and may stop traffic until the flows are back.",
     plots=plots,
 )

@@ -19,28 +19,29 @@ from ovsnet.errors import UsageError
 ARRIVALS_PER_SECOND = 200
 
 OPTIONS = (
-    Option("--chassis", Whole(1, 10_000), "How many; repeat to compare.", (100,), name="numbers", many=True),
+    Option("--chassis", Whole(1, 10_000), "Number of chassis; repeat to compare.", (100,), name="numbers", many=True),
     Option(
-        "--probe-interval", Duration(0, 3600), "Repeat to sweep; 0 for no probes.", (5.0,), name="intervals", many=True,
+        "--probe-interval", Duration(0, 3600), "Probe interval of each chassis; repeat to sweep, 0 for no probes.",
+        (5.0,), name="intervals", many=True,
     ),
-    Option("--scheme", Words("unix", "tcp", "ssl"), "How they reach the sandbox's southbound.", "unix"),
-    Option("--raft", bool, "The sandbox's southbound is a cluster of three."),
-    Option("--ports", Whole(1, 10_000), "Of the sandbox.", 100),
+    Option("--scheme", Words("unix", "tcp", "ssl"), "How the chassis reach the sandbox's southbound.", "unix"),
+    Option("--raft", bool, "Make the sandbox's southbound a cluster of three."),
+    Option("--ports", Whole(1, 10_000), "Logical ports in the sandbox.", 100),
     Option("--fault", Words("kill", "freeze", "none"), "Fault injected into the leader. [kill]"),
-    Option("--fault-time", Duration(0, 600), "For how long it is gone or frozen.", 2.0),
+    Option("--fault-time", Duration(0, 600), "How long the leader stays dead or frozen.", 2.0),
     Option(
-        "--over", Duration(0, 3600), "Let them join within so long; 0 for all at once. [200 a second]",
+        "--over", Duration(0, 3600), "Time over which the chassis join; 0 for all at once. [200 a second]",
     ),
     Option(
-        "--hold", Duration(0, 86400), "How long to watch once all are there. [two probe intervals, at least 3]",
+        "--hold", Duration(0, 86400), "How long to watch once all have joined. [two probe intervals, at least 3]",
     ),
     Option(
-        "--patience", Duration(0.1, 3600), "How long all may take to join, and to come back.", 120.0
+        "--patience", Duration(0.1, 3600), "Time limit for all to join, and to come back.", 120.0
     ),
-    Option("--monitor-all", bool, "As with ovn-monitor-all: every chassis monitors everything."),
-    Option("--register", bool, "Each writes its Chassis row, and all others are notified."),
-    Option("--workers", Whole(1, 64), "Processes. [one a processor, or one for 1000 chassis]"),
-    Option("--address", str, "A real southbound, such as tcp:10.0.0.1:6642,tcp:10.0.0.2:6642.", metavar="ADDRESSES"),
+    Option("--monitor-all", bool, "Monitor everything from every chassis, as with ovn-monitor-all."),
+    Option("--register", bool, "Write a Chassis row for each, of which all others are notified."),
+    Option("--workers", Whole(1, 64), "Number of processes. [one per processor or per 1000 chassis]"),
+    Option("--address", str, "Real southbound, such as tcp:10.0.0.1:6642,tcp:10.0.0.2:6642.", metavar="ADDRESSES"),
     rounds(1),
 )  # fmt: skip
 
@@ -50,11 +51,11 @@ def plan(
     fault: FaultName | None, fault_time: float, over: float | None, hold: float | None, patience: float,
     monitor_all: bool, register: bool, workers: int | None, address: str | None, rounds: int, request: Request,
 ) -> OnOwnNodes:  # fmt: skip
-    """Simulated chassis monitor a southbound, lose its leader, and all come back.
+    """Have simulated chassis monitor a southbound, lose its leader, and all reconnect.
 
-    Each connects, probes, gives up and backs off as ovn-controller does. Every run has a sandbox of its own, unless
-    --address names a real southbound, which is neither struck nor written to. Ends with the smallest probe interval
-    (ovn-remote-probe-interval) that made nobody give up on a server that lived.
+    Each connects, probes, gives up and backs off as ovn-controller does. Every run has its own sandbox, unless
+    --address names a real southbound, on which no fault is injected and nothing is written. Reports the smallest probe
+    interval (ovn-remote-probe-interval) at which no chassis disconnected from a healthy server.
     """
     planned = [
         Storm(
@@ -78,7 +79,7 @@ def plan(
         for interval in intervals
     ]
     if address and request.sandbox and request.named:
-        raise UsageError("--sandbox and --address exclude each other.", remedy="Leave one of them out.")
+        raise UsageError("--sandbox and --address exclude each other.", remedy="Omit one of them.")
     for each in planned:
         require_possible(each, request.shard)
     require_files(max(numbers))  # or the largest would fail after all others were measured
@@ -128,7 +129,7 @@ WORKLOAD = Workload(
     measure=measure,
     columns=columns,
     fresh_rounds=True,
-    cost="So many chassis load the southbound at that address: the real ones wait for it meanwhile.",
+    cost="This load slows the southbound at that address: the real chassis wait for it meanwhile.",
     remarks=verdicts,
     figures=(
         # The rate of a storm would be that of its own waiting.

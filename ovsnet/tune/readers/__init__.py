@@ -47,4 +47,4 @@ def forms() -> str:
 
 def refused(why: str) -> ConfigError:
     """What to say of material that was not understood."""
-    return ConfigError(why, remedy=f"Read are: {forms()}; and a directory or tar of such files.")
+    return ConfigError(why, remedy=f"Readable forms: {forms()}; or a directory or tar of such files.")

@@ -143,7 +143,7 @@ def _unnamed(form: str, rows: list[Columns]) -> Reading:
     return Reading(
         f"{form} of {shown_tables(tables) or 'no table with a knob'}",
         tables,
-        notes=tuple(f"Not read is {each}." for each in some),
+        notes=tuple(f"Not read: {each}." for each in some),
         unread=(*unread, *none),
     )
 

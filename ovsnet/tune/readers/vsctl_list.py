@@ -107,7 +107,7 @@ def _read(text: str) -> Reading | None:
     return Reading(
         f"`list` of {shown_tables(tables) or 'no table with a knob'}",
         tables,
-        notes=(*notes, *(f"Not read is {each}." for each in some)),
+        notes=(*notes, *(f"Not read: {each}." for each in some)),
         unread=(*unread, *none),
     )
 

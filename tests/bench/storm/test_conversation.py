@@ -152,7 +152,7 @@ def test_rows_that_are_there_already_were_written_by_a_lost_transaction(
     if events is not None:
         assert server.answers(transact, results) == events
         return
-    with pytest.raises(ProtocolError, match="wrote no row for a chassis: not allowed: why"):
+    with pytest.raises(ProtocolError, match="refused a Chassis row: not allowed: why"):
         server.answers(transact, results)
 
 

@@ -174,14 +174,14 @@ async def test_worker_that_is_killed_is_reported(node: Sandbox) -> None:
     await until(lambda: run.done > 0, LONG, "Nobody joined.")
     os.kill(min(_children()), 9)
     await conducting
-    assert "A worker of the storm has ended." in run.problems[0]
+    assert "A storm worker exited unexpectedly." in run.problems[0]
     assert run.measures.chassis == 10
 
 
 async def test_pool_that_cannot_start_is_gone_again(node: Sandbox) -> None:
     (plan, _) = await orders(QUICK, node)
     broken = WorkerPlan(**{name: getattr(plan, name) for name in plan.__struct_fields__} | {"remotes": ["nonsense"]})
-    with pytest.raises(Exception, match="A worker of the storm has ended"):
+    with pytest.raises(Exception, match="A storm worker exited unexpectedly"):
         async with Pool([plan, broken]):
             raise AssertionError
     assert not _children()

@@ -99,9 +99,7 @@ def test_command_says_what_it_did(tmp_path: Path) -> None:
     assert (tmp_path / "etc/ovsnet/ovsnet.toml").read_text() == configuration()
     removed = CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"])
     assert f"removed {tmp_path}/etc/ovsnet/ovsnet.toml" in removed.output
-    assert (
-        "Nothing of ovsnet is installed." in CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"]).output
-    )
+    assert "ovsnet is not installed." in CliRunner().invoke(install, ["--root", str(tmp_path), "--remove"]).output
 
 
 def links_out(root: Path, outside: Path) -> None:
