@@ -26,7 +26,8 @@ def limit(host: Host, live: Live) -> Iterator[Finding]:
     if found is None:
         yield nobody_runs()
         return
-    evidence = [f"{name}: {_mib(one.used)} of {_mib(one.limit)} by {one.setting}" for name, one in found.items()]
+    limited = {name: one for name, one in found.items() if one.limit}
+    evidence = [f"{name}: {_mib(one.used)} of {_mib(one.limit)} by {one.setting}" for name, one in limited.items()]
     near = [name for name, one in found.items() if one.share >= NEAR]
     if near:
         worst = max(one.share for one in found.values())
@@ -45,7 +46,7 @@ def killed(host: Host, live: Live) -> Iterator[Finding]:
         yield warning(
             f"The kernel killed in the cgroup of {', '.join(hit)} for lack of memory.",
             RAISE,
-            *(f"{name}: {one.kills} times, limit {_mib(one.limit)} by {one.setting}" for name, one in hit.items()),
+            *(f"{name}: {one.kills} times, {_bounds(one)}" for name, one in hit.items()),
         )
     elif everywhere is not None and int(everywhere[1]):
         yield note(
@@ -58,11 +59,15 @@ def killed(host: Host, live: Live) -> Iterator[Finding]:
 
 
 def _memories(host: Host, live: Live) -> dict[str, Memory] | None:
-    """By daemon that has a limit; None when none runs. Raises UnfitEnvironment."""
+    """By daemon whose memory is counted; None when none runs. Raises UnfitEnvironment."""
     pids = daemons(host, live)
     proc, cgroups = host.locate("/proc"), host.locate("/sys/fs/cgroup")
     found = memories(pids, proc, cgroups)
     return {name: one for name, one in found.items() if one is not None} if pids else None
+
+
+def _bounds(one: Memory) -> str:
+    return f"limit {_mib(one.limit)} by {one.setting}" if one.limit else "without a limit: the host ran out of memory"
 
 
 def _mib(count: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 PROGRAMS = frozenset(
     {
         *("kill", "prlimit", "systemctl", "modprobe", "sysctl", "touch", "ip"),  # what changes something
-        *("cat", "ls", "ss", "pgrep", "df", "du", "dmesg", "findmnt", "coredumpctl", "conntrack"),
+        *("cat", "ls", "ss", "pgrep", "df", "du", "dmesg", "findmnt", "coredumpctl", "conntrack", "journalctl"),
         *("ovs-vsctl", "ovs-appctl", "ovn-appctl", "ovn-sbctl", "ovsdb-client", "ovsnet"),
     }
 )

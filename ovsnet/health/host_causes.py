@@ -50,8 +50,11 @@ LATER = (
     Cause(
         code="memory-short",
         state=State.DEGRADED,
-        summary="A daemon is at the memory limit of its cgroup, where the kernel kills it.",
+        summary="A daemon is at the memory limit of its cgroup, where the kernel kills it, or the kernel killed it.",
         remedies=(
+            "The kernel has killed {unlimited} times there, and no limit is set: the host itself ran out of memory. "
+            "`journalctl -k --grep 'Out of memory|oom-kill'` shows what was killed and what used it. Give the host "
+            "more memory, or limit what grows; `OOMScoreAdjust=` of its service makes the kernel spare {title}.",
             "The kernel has killed {kills} times there: raise {setting} from {limit} (in Kubernetes, the pod's memory "
             "limit). For ovs-vswitchd, fewer handler and revalidator threads save memory.",
             "Raise {setting} from {limit} (in Kubernetes, the pod's memory limit): {title} uses {used}.",

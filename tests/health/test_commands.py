@@ -11,7 +11,15 @@ from ovsnet.health.causes import causes
 from ovsnet.health.commands import MADE_BY_US, PROGRAMS, command_in
 
 KEYS_AND_SETTINGS = {
-    *("LimitNOFILE=", "MemoryMax=", "cpu.throttled", "encap_behind_nat", "hostPID: true", "inactivity_probe"),
+    *(
+        "LimitNOFILE=",
+        "MemoryMax=",
+        "OOMScoreAdjust=",
+        "cpu.throttled",
+        "encap_behind_nat",
+        "hostPID: true",
+        "inactivity_probe",
+    ),
     *("ipv6.disable=1", "nb-", "ovn_northd", "recompute", "{setting}", "--bridge {bridge}", "--ovnnb-db", "--ovnsb-db"),
     *("ovs-ctl start", "ovsdb-tool join-cluster", "ovsdb-server/perf-counters-show"),
 }

@@ -55,7 +55,7 @@ async def memory_left(node: Node) -> Answer:
         if found is None:
             continue
         nearest = max(nearest, found.share)
-        if trouble := node.daemons[name].memory.look(found, node.clock()):
+        if trouble := node.daemons[name].memory.look(found, node.clock(), pids[name]):
             return _short_of_memory(COMPONENTS[name].title, pids[name], found, trouble)
     if not nearest:
         return not_used("No daemon has a memory limit, as far as can be seen.")
@@ -64,13 +64,17 @@ async def memory_left(node: Node) -> Answer:
 
 def _short_of_memory(title: str, pid: int, found: Memory, trouble: str) -> Answer:
     used, limit = (f"{each / (1 << 20):.0f} MiB" for each in (found.used, found.limit))
-    facts = {"title": title, "pid": str(pid), "used": used, "limit": limit, "setting": found.setting}
+    facts = {"title": title, "pid": str(pid)}
+    facts |= {"used": used, "limit": limit, "setting": found.setting} if found.limit else {}
+    kills = found.kills or found.pod_kills
     if trouble == "killed":
-        facts["kills"] = str(found.kills)
-        detail = f"The kernel killed in the cgroup of {title} for lack of memory ({found.kills} times), at {limit}."
+        facts["kills" if found.limit else "unlimited"] = str(kills)
+        where = "cgroup" if found.kills else "pod"
+        bounds = f"its limit is {limit}" if found.limit else "it has no limit of its own"
+        detail = f"The kernel killed in the {where} of {title} for lack of memory ({kills} times); {bounds}."
     else:
         detail = f"{title} (process {pid}) and its cgroup {found.group} use {used} of {limit}."
-    return failed("memory-short", detail, facts=facts, share=found.share, kills=found.kills)
+    return failed("memory-short", detail, facts=facts, share=found.share, kills=kills)
 
 
 @check("host.certificates", daemon="", every=20)

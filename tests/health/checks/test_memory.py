@@ -60,6 +60,22 @@ async def test_kill_that_was_seen_to_happen_names_their_number(
     assert "killed 3 times there: raise /sys/fs/cgroup/ovs/memory.max from 400 MiB" in remedy(result)
 
 
+async def test_kill_without_a_limit_is_the_hosts_and_that_of_another_container_nobodys(
+    shared_node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(ROOM, setting="", limit=0, kills=0, pod_kills=0)
+    seen = [without]
+    monkeypatch.setattr(host, "memories", lambda pids: dict.fromkeys(pids, seen[0]))
+    async with asking(shared_node) as ask:
+        await ask("host.memory")
+        seen[0] = replace(without, pod_kills=1)
+        assert (await ask("host.memory")).reason == "not-used"
+        seen[0] = replace(without, kills=1, pod_kills=2)
+        result = await ask("host.memory")
+    assert "in the cgroup of ovsdb-server for lack of memory (1 times); it has no limit of its own." in result.detail
+    assert "the host itself ran out of memory" in remedy(result)
+
+
 async def test_daemons_without_a_limit_are_not_judged(
     shared_node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
