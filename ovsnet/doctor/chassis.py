@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, unseen, warning
-from ovsnet.doctor.running import arguments, daemons
+from ovsnet.doctor.running import chassis, daemons
 from ovsnet.node.addresses import addresses_of, is_local
-from ovsnet.node.chassis import chassis_name, in_force, lacking, split_list, wrong_mapping
+from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
-from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE
 
 NO_CHASSIS = "This node is not an OVN chassis."
 
@@ -23,10 +22,9 @@ def settings(host: Host, live: Live) -> Iterator[Finding]:
     if "ovn-remote" not in ids:
         yield ok(NO_CHASSIS)
         return
-    pid = daemons(host, live).get("ovn-controller")
-    words = [] if pid is None else arguments(host, pid)
-    name = chassis_name(ids, words, host.read(SYSTEM_ID_OVERRIDE) or "")
-    missing = [key for key in lacking(ids) if key != "system-id" or not name]
+    name = chassis(host, live)
+    known = name if "ovn-controller" in daemons(host, live) else None
+    missing = [key for key in lacking(ids, known) if key != "system-id" or not name]
     if missing:
         yield warning(
             f"ovn-controller registers no chassis without {' and '.join(f'external_ids:{each}' for each in missing)}.",
@@ -40,7 +38,8 @@ def settings(host: Host, live: Live) -> Iterator[Finding]:
 def address(host: Host, live: Live) -> Iterator[Finding]:
     """The addresses of this node's tunnels are on its interfaces."""
     ids = live.need_database().external_ids
-    wanted = [each for _, value in in_force(ids, "ovn-encap-ip") for each in split_list(value)]
+    _, value = in_force(ids, "ovn-encap-ip", chassis(host, live)) or ("", "")
+    wanted = split_list(value)
     if not wanted:
         yield ok("No address of a tunnel is set.")
         return
@@ -67,16 +66,12 @@ def address(host: Host, live: Live) -> Iterator[Finding]:
 def mappings(host: Host, live: Live) -> Iterator[Finding]:
     """Every physical network is mapped to a bridge that exists."""
     database = live.need_database()
-    wrong = [
-        f"external_ids:{name} is {value!r}: {found.sentence}"
-        for name, value in in_force(database.external_ids, "ovn-bridge-mappings")
-        if (found := wrong_mapping(value, database.bridges)) is not None
-    ]
-    if wrong:
+    name, value = in_force(database.external_ids, "ovn-bridge-mappings", chassis(host, live)) or ("", "")
+    if wrong := wrong_mapping(value, database.bridges):
         yield warning(
             "A physical network has no bridge here: its localnet ports do not work.",
             "Make the bridge (`ovs-vsctl --no-wait --may-exist add-br BRIDGE`), or correct the mapping.",
-            *wrong,
+            f"external_ids:{name} is {value!r}: {wrong.sentence}",
         )
     else:
         yield ok("Every physical network that is mapped has its bridge.")

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
-from ovsnet.doctor.running import daemons, in_the_switchs_network
+from ovsnet.doctor.running import chassis, daemons, in_the_switchs_network
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
 OVERHEAD = {"geneve": 58, "vxlan": 50}
 """Bytes over IPv4: the inner Ethernet header, the tunnel's (geneve's with the option that OVN sets), UDP's, IP's."""
+
+ENCAP_TYPE = "ovn-encap-type"
 
 MORE_OVER_IPV6 = 20
 
@@ -32,8 +34,8 @@ CNI_DIRECTORY = "/etc/cni/net.d"
 def encapsulation(host: Host, live: Live) -> Iterator[Finding]:
     """What the overlay sends fits into the packets of the network below it."""
     ids = live.need_database().external_ids
-    addresses = [each for _, value in in_force(ids, "ovn-encap-ip") for each in split_list(value)]
-    kinds = ids.get("ovn-encap-type", "").split(",")
+    name = chassis(host, live)
+    addresses, kinds = (split_list((in_force(ids, key, name) or ("", ""))[1]) for key in ("ovn-encap-ip", ENCAP_TYPE))
     pid = daemons(host, live).get("ovs-vswitchd")
     inner = {**_devices(host), **_configured(host)}
     process = pid or "self"
@@ -44,7 +46,7 @@ def encapsulation(host: Host, live: Live) -> Iterator[Finding]:
     for address in addresses:
         device = _device_of(host, process, address)
         room = _mtu(host, device) if device else None
-        more = max((OVERHEAD.get(kind.strip(), 0) for kind in kinds), default=0)
+        more = max((OVERHEAD.get(kind, 0) for kind in kinds), default=0)
         more += MORE_OVER_IPV6 if ":" in address else 0
         short += [
             f"{name} has MTU {size}, {more} bytes come on top, and {device} takes {room}"

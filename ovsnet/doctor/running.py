@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ovsnet.doctor.finding import Finding, unseen
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.chassis import SYSTEM_ID_OVERRIDE, chassis_name
 from ovsnet.node.facts import Live
 from ovsnet.node.host_daemons import ON_A_NODE, daemon_pid
 from ovsnet.node.host_files import Host
@@ -17,6 +18,13 @@ def daemons(host: Host, live: Live) -> dict[str, int]:
 def arguments(host: Host, pid: int) -> list[str]:
     """A process's command line; empty when it is gone. Raises UnfitEnvironment."""
     return (host.read(f"/proc/{pid}/cmdline") or "").rstrip("\0").split("\0")
+
+
+def chassis(host: Host, live: Live) -> str:
+    """The name of this node's chassis, as far as can be seen; empty when it has none. Raises UnfitEnvironment."""
+    pid = daemon_pid(host, live, "ovn-controller")
+    words = [] if pid is None else arguments(host, pid)
+    return chassis_name(live.need_database().external_ids, words, host.read(SYSTEM_ID_OVERRIDE) or "")
 
 
 def in_the_switchs_network(host: Host, live: Live) -> bool:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
+SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
+"""Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
 
-def in_force(ids: Mapping[str, str], key: str) -> Iterator[tuple[str, str]]:
-    """The names under which ``key`` is set in ``external_ids``, and the values.
 
-    A name may end in that of a chassis and then hides the plain one from it (lib/ovn-util.c,
-    ``get_chassis_external_id_value``). Several chassis may share a database.
+def in_force(ids: Mapping[str, str], key: str, chassis: str) -> tuple[str, str] | None:
+    """The name under which ``key`` is set for ``chassis`` in ``external_ids``, and the value; None when it is set to
+    nothing.
+
+    A name that ends in that of a chassis hides the plain one from it, and is nothing to others: several chassis may
+    share a database (lib/ovn-util.c, ``get_chassis_external_id_value``, since OVN 23.03).
     """
-    hidden = f"{key}-{ids.get('system-id', '')}" in ids
-    for name, value in sorted(ids.items()):
-        if value.strip() and (name.startswith(f"{key}-") or (name == key and not hidden)):
-            yield name, value
+    own = f"{key}-{chassis}"
+    name = own if chassis and own in ids else key
+    value = ids.get(name, "").strip()
+    return (name, value) if value else None
 
 
 def chassis_name(ids: Mapping[str, str], words: Sequence[str] = (), override: str = "") -> str:
@@ -42,13 +47,18 @@ NEEDED = ("system-id", "ovn-encap-type", "ovn-encap-ip")
 """Without any of them ovn-controller registers no chassis (controller/chassis.c, ``chassis_parse_ovs_config``)."""
 
 
-def lacking(ids: Mapping[str, str]) -> list[str]:
-    """Which of ``NEEDED`` are not set in ``external_ids``, or to nothing. A tunnel's may carry a chassis' name."""
-    return [
-        key
-        for key in NEEDED
-        if not any(value.strip() for name, value in ids.items() if name == key or name.startswith(f"{key}-"))
-    ]
+def lacking(ids: Mapping[str, str], chassis: str | None = None) -> list[str]:
+    """Which of ``NEEDED`` are not set in ``external_ids``, or to nothing. A tunnel's may carry the chassis' name: any
+    name, while the chassis' own is not known."""
+    return [key for key in NEEDED if not any(value.strip() for value in _candidates(ids, key, chassis))]
+
+
+def _candidates(ids: Mapping[str, str], key: str, chassis: str | None) -> Iterator[str]:
+    if chassis is not None:
+        found = in_force(ids, key, chassis)
+        yield from () if found is None else (found[1],)
+    else:
+        yield from (value for name, value in ids.items() if name == key or name.startswith(f"{key}-"))
 
 
 def split_list(value: str) -> list[str]:

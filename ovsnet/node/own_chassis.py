@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ovsnet.errors import UnfitEnvironment
-from ovsnet.node.chassis import bridge_of, chassis_name
+from ovsnet.node.chassis import SYSTEM_ID_OVERRIDE, bridge_of, chassis_name
 from ovsnet.node.host_files import Host
 from ovsnet.node.node import Node
 from ovsnet.node.process import command_line
 
-SYSTEM_ID_OVERRIDE = Path("/etc/ovn/system-id-override")
-"""Its first line takes precedence over external_ids:system-id (controller/ovn-controller.c, ``get_file_system_id``)."""
 
-
-def chassis_of(node: Node) -> str:
-    """The name of this node's chassis; empty when it has none."""
+def chassis_seen(node: Node) -> str | None:
+    """The name of this node's chassis as ovn-controller's process has it; empty when it has none. None when that
+    cannot be seen, or no process runs."""
     process = node.daemons["ovn-controller"].process()
     if process is None:
-        return chassis_name(node.external_ids)
+        return None
+    words = command_line(process.pid)
     try:
         override = Host(f"/proc/{process.pid}/root").read(SYSTEM_ID_OVERRIDE) or ""
     except UnfitEnvironment:
-        override = ""
-    return chassis_name(node.external_ids, command_line(process.pid), override)
+        return chassis_name({}, words) or None
+    return chassis_name(node.external_ids, words, override)
+
+
+def chassis_of(node: Node) -> str:
+    """The name of this node's chassis; empty when it has none. That of the database where the process cannot be
+    seen."""
+    seen = chassis_seen(node)
+    return chassis_name(node.external_ids) if seen is None else seen
 
 
 def bridge_used(node: Node) -> str:

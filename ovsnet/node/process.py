@@ -152,11 +152,6 @@ def command_line(pid: int, proc: Path = Path("/proc")) -> list[str]:
         return []
 
 
-def names_chassis(pid: int, proc: Path = Path("/proc")) -> bool:
-    """Whether an ovn-controller was given its chassis' name on the command line (``-n``, ovn-controller(8))."""
-    return any(each == "-n" or each.startswith("--chassis-name") for each in command_line(pid, proc))
-
-
 def pids_named(name: str, proc: Path = Path("/proc")) -> list[int]:
     """The live processes of that name which we can see. Reads all of /proc: not for a schedule."""
     found = (sample(int(entry), 0.0, proc) for entry in names_in(proc) if entry.isdigit())

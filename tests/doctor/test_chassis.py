@@ -74,3 +74,12 @@ def test_mapped_networks_have_their_bridges(tree: Tree, mappings: str, severity:
 def test_nothing_is_said_of_settings_that_nobody_can_see(tree: Tree) -> None:
     for code in ("chassis.settings", "encap.address", "bridge.mappings"):
         assert tree.one(code).severity is Severity.UNSEEN
+
+
+def test_keys_of_another_chassis_of_this_host_are_not_this_ones(tree: Tree) -> None:
+    tree.daemon("ovs-vswitchd", 100)
+    tree.write("/proc/100/net/fib_trie", FIB)
+    others = {"ovn-encap-ip-b": "10.0.0.2", "ovn-bridge-mappings-b": "physnet:br-b"}
+    tree.database(external_ids={**CHASSIS, **others})
+    for code in ("chassis.settings", "encap.address", "bridge.mappings"):
+        assert tree.one(code).severity is Severity.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ovsnet.node.chassis import bridge_of, chassis_name, in_force, split_list, wrong_mapping
+from ovsnet.node.chassis import bridge_of, chassis_name, in_force, lacking, split_list, wrong_mapping
 
 BRIDGES = {"br-int", "br-ex", "br-vlan"}
 
@@ -34,12 +34,20 @@ def test_first_thing_that_is_wrong_is_told(mappings: str, sentence: str, bridge:
     assert wrong.bridge == bridge
 
 
-def test_key_of_our_chassis_hides_the_plain_one() -> None:
-    ids = {"system-id": "us", "key": "plain", "key-us": "ours", "key-other": "theirs", "keys": "another", "key-no": " "}
-    assert dict(in_force(ids, "key")) == {"key-us": "ours", "key-other": "theirs"}
-    del ids["key-us"]
-    assert dict(in_force(ids, "key")) == {"key": "plain", "key-other": "theirs"}
-    assert dict(in_force({"key": "plain"}, "key")) == {"key": "plain"}
+def test_key_of_our_chassis_hides_the_plain_one_and_those_of_others_are_nothing_to_it() -> None:
+    ids = {"key": "plain", "key-us": "ours", "key-other": "theirs", "key-default": "another", "key-no": " "}
+    assert in_force(ids, "key", "us") == ("key-us", "ours")
+    assert in_force(ids, "key", "third") == ("key", "plain")
+    assert in_force(ids, "key", "") == ("key", "plain")
+    assert in_force(ids, "key", "no") is None
+    assert in_force({"key-other": "theirs"}, "key", "us") is None
+
+
+def test_what_is_set_for_another_chassis_is_lacking() -> None:
+    ids = {"system-id": "us", "ovn-encap-type": "geneve", "ovn-encap-ip-other": "10.0.0.1"}
+    assert lacking(ids, "us") == ["ovn-encap-ip"]
+    assert lacking(ids, "other") == []
+    assert lacking(ids) == [], "by which name it goes is not known"
 
 
 def test_list_with_commas_has_its_elements_without_blanks() -> None:

@@ -17,8 +17,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.controller_openflow import bridge_remote, is_connected, openflow_of
 from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
-from ovsnet.node.own_chassis import SYSTEM_ID_OVERRIDE, bridge_used
-from ovsnet.node.process import names_chassis
+from ovsnet.node.own_chassis import bridge_used, chassis_of, chassis_seen
 from ovsnet.node.unix_peers import accepted
 
 
@@ -163,19 +162,12 @@ async def chassis(node: Node) -> Answer:
     ids = await node.configuration()
     if "ovn-remote" not in ids:
         return not_used("This node has no OVN: no ovn-remote is configured.")
-    missing = lacking(ids)
-    if "system-id" in missing and _is_named_elsewhere(node):
-        missing.remove("system-id")
+    name = chassis_seen(node)
+    missing = [key for key in lacking(ids, name) if key != "system-id" or name == ""]
     if not missing:
         return ok("system-id, tunnel type and tunnel address are set.")
     keys = ", ".join(f"external_ids:{key}" for key in missing)
     return failed("chassis-unconfigured", f"{keys} is not set.", facts={"first": missing[0]})
-
-
-def _is_named_elsewhere(node: Node) -> bool:
-    """Whether the chassis has its name from a file or a flag, or that cannot be seen."""
-    process = node.daemons["ovn-controller"].process()
-    return SYSTEM_ID_OVERRIDE.exists() or process is None or names_chassis(process.pid)
 
 
 @check("controller.bridge", daemon="ovn-controller", needs=("ovsdb.echo",), every=10)
@@ -204,7 +196,8 @@ async def encapsulation(node: Node) -> Answer:
     Looked for where ovs-vswitchd is, which may be another network namespace than ours.
     """
     ids = await node.configuration()
-    wanted = {address: key for key, value in in_force(ids, ENCAP_IP) for address in split_list(value)}
+    key, value = in_force(ids, ENCAP_IP, chassis_of(node)) or (ENCAP_IP, "")
+    wanted = split_list(value)
     process = node.daemons["ovs-vswitchd"].process()
     if "ovn-remote" not in ids or not wanted:
         return not_used(f"external_ids:{ENCAP_IP} is not set.")
@@ -225,8 +218,8 @@ async def encapsulation(node: Node) -> Answer:
         return ok("The addresses for tunnels are set on this host.")
     return failed(
         "encap-address-missing",
-        f"{', '.join(missing)}, which external_ids:{wanted[missing[0]]} names, is on no interface of this host.",
-        facts={"address": missing[0], "key": wanted[missing[0]]},
+        f"{', '.join(missing)}, which external_ids:{key} names, is on no interface of this host.",
+        facts={"address": missing[0], "key": key},
     )
 
 
@@ -241,17 +234,17 @@ async def mappings(node: Node) -> Answer:
     ovn-controller's log says so.
     """
     ids = await node.configuration()
-    if "ovn-remote" not in ids or not any(True for _ in in_force(ids, MAPPINGS)):
+    found = in_force(ids, MAPPINGS, chassis_of(node))
+    if "ovn-remote" not in ids or found is None:
         return not_used(f"external_ids:{MAPPINGS} is not set.")
-    bridges = node.ovsdb.held().bridges
-    for key, value in in_force(ids, MAPPINGS):
-        if (wrong := wrong_mapping(value, bridges)) is not None:
-            return failed(
-                "bridge-mapping-wrong",
-                f"external_ids:{key} is {value!r}: {wrong.sentence}.",
-                facts={"bridge": wrong.bridge} if wrong.bridge else {"key": key},
-            )
-    return ok("Every bridge that is mapped to a network exists.")
+    key, value = found
+    if (wrong := wrong_mapping(value, node.ovsdb.held().bridges)) is None:
+        return ok("Every bridge that is mapped to a network exists.")
+    return failed(
+        "bridge-mapping-wrong",
+        f"external_ids:{key} is {value!r}: {wrong.sentence}.",
+        facts={"bridge": wrong.bridge} if wrong.bridge else {"key": key},
+    )
 
 
 @check(

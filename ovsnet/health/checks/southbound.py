@@ -4,6 +4,7 @@ without it."""
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Hashable, Mapping
@@ -20,7 +21,7 @@ from ovsnet.io.address import parse_remotes
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
-from ovsnet.node.own_chassis import chassis_of
+from ovsnet.node.own_chassis import chassis_of, chassis_seen
 from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
 from ovsnet.node.southbound import ELSEWHERE, Southbound
 from ovsnet.ovsdb.smap import smap_bool
@@ -126,8 +127,7 @@ async def chassis(node: Node) -> Answer:
     ``ovsdb_idl_txn_write__``), so it is looked for without it, too.
     """
     ids, southbound = await node.configuration(), node.southbound.held()
-    addresses = {each for _, value in in_force(ids, "ovn-encap-ip") for each in split_list(value)}
-    ours = Ours(chassis_of(node), ids.get("hostname", ""), frozenset(addresses))
+    ours = _ours(node, ids)
 
     async def look() -> Mapping[Hashable, Conflict]:
         found = conflicts(ours, await looks(southbound, ours, node.settings.timeout))
@@ -139,7 +139,24 @@ async def chassis(node: Node) -> Answer:
     first = found[0]
     if first.address:
         first = replace(first, host=await southbound.hostname_of(first.chassis, timeout=node.settings.timeout))
+        if _may_be_ours(node, first, southbound.registered):
+            return not_used(f"Chassis {first.chassis} has this node's tunnel address and may be this node's own.")
     return conflict_told(first)
+
+
+def _may_be_ours(node: Node, other: Conflict, registered: Registered) -> bool:
+    """Whether it runs on this host, the southbound has nothing of the name that the database gives us, and
+    ovn-controller's process, which may have another name, cannot be seen."""
+    named = {value for key, value in node.external_ids.items() if key.partition("-")[0] == "hostname"}
+    here = other.host in {*named, os.uname().nodename}
+    return here and not registered.version and chassis_seen(node) is None
+
+
+def _ours(node: Node, ids: Mapping[str, str]) -> Ours:
+    name = chassis_of(node)
+    _, addresses = in_force(ids, "ovn-encap-ip", name) or ("", "")
+    _, hostname = in_force(ids, "hostname", name) or ("", "")
+    return Ours(name, hostname, frozenset(split_list(addresses)))
 
 
 async def _renews_its_row(node: Node) -> bool:
@@ -225,7 +242,7 @@ async def applied(node: Node) -> Answer:
     ovn-controller has ``nb_cfg`` of its row follow that of SB_Global when it has handed the flows of that state to the
     switch (controller/ofctrl.c, ``ofctrl_put``). It may say so too early, and never too late.
     """
-    chassis = node.external_ids.get("system-id", "")
+    chassis = chassis_of(node)
     found = await node.southbound.held().applied_by(chassis, timeout=node.settings.timeout)
     if found is None:
         return not_used(f"The southbound has no row of a chassis {chassis!r}.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import os
+from collections.abc import AsyncIterator, Collection
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,10 +14,13 @@ from ovsnet.health.cause import State
 from ovsnet.health.causes import cause_of, state_of
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.checks.southbound import looks
+from ovsnet.node import own_chassis
 from ovsnet.node.registration import Ours, Registered
 from ovsnet.node.southbound import Southbound
+from ovsnet.sandbox import binaries
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.chassis import another_node
+from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
 
 
@@ -111,3 +117,74 @@ async def test_row_that_somebody_writes_is_looked_at_until_patience_ends(
     found = await looks(cast(Southbound, row), Ours("node", "node", frozenset()), 0.3)
     assert row.asked in asked
     assert {each.version for each in found} == seen
+
+
+@contextlib.asynccontextmanager
+async def controller_named(node: Sandbox, name: str, directory: Path) -> AsyncIterator[None]:
+    """One more ovn-controller on the node's database, which has its control socket in ``directory``."""
+    os.mkdir(directory)
+    environment = (f"OVN_RUNDIR={directory}", f"OVS_RUNDIR={node.rundir}")
+    words = (str(binaries.find().path("ovn-controller")), f"unix:{node.rundir}/db.sock", "-n", name, "-vconsole:off")
+    async with program(node, "/usr/bin/env", *environment, *words):
+        yield
+
+
+async def set_ids(node: Sandbox, *settings: str) -> None:
+    await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", *(f"external_ids:{each}" for each in settings))
+
+
+async def registered(node: Sandbox, name: str) -> None:
+    await node.run("ovn-sbctl", "wait-until", "Chassis", name)
+
+
+async def test_chassis_of_one_host_are_not_in_conflict(node: Sandbox, asking: Asking) -> None:
+    """ovn-controller(8): several may share a database, with settings whose keys end in their names."""
+    await node.run("ovs-vsctl", "--no-wait", "remove", "Open_vSwitch", ".", "external_ids", "ovn-encap-ip")
+    await set_ids(node, "ovn-encap-ip-sandbox=127.0.0.1", "hostname-sandbox=first", "hostname=plain")
+    await set_ids(node, "ovn-encap-ip-second=127.0.0.5", "ovn-bridge-second=br-second")
+    async with controller_named(node, "second", node.directory / "second"):
+        await registered(node, "second")
+        async with asking(node, timeout=1.0) as ask:
+            await ask.until("controller.chassis", lambda now: now.status is Status.OK)
+            told = await ask.until("southbound.chassis", lambda now: now.status is not Status.SKIPPED)
+            assert (told.status, told.reason) == (Status.OK, ""), told.detail
+
+
+async def test_controller_of_a_given_name_has_applied_what_there_is(node: Sandbox, asking: Asking) -> None:
+    await node.stop("ovn-controller")
+    await node.run("ovn-sbctl", "chassis-del", "sandbox")
+    async with controller_named(node, "given", node.directory / "given"):
+        await registered(node, "given")
+        pidfile = node.rundir / "ovn-controller.pid"
+        (socket,) = (node.directory / "given").glob("ovn-controller.*.ctl")
+        pidfile.write_text(socket.name.split(".")[1] + "\n")
+        (node.rundir / socket.name).symlink_to(socket)
+        async with asking(node, timeout=1.0) as ask:
+            told = await ask.until("southbound.applied", lambda now: now.status is not Status.SKIPPED)
+        pidfile.unlink()
+    assert told.status is Status.OK
+    assert told.detail.startswith("This node has applied ")
+
+
+async def test_address_of_our_own_chassis_of_an_unseen_name_is_no_conflict(node: Sandbox, asking: Asking) -> None:
+    """Of an ovn-controller that is away nobody knows what ``-n`` was."""
+    await node.stop("ovn-controller")
+    await node.run("ovn-sbctl", "chassis-del", "sandbox")
+    await node.run("ovn-sbctl", "chassis-add", "given", "geneve", "127.0.0.1")
+    await node.run("ovn-sbctl", "set", "Chassis", "given", f"hostname={os.uname().nodename}")
+    async with asking(node, timeout=0.5) as ask:
+        result = await ask.until("southbound.chassis", lambda now: "given" in now.detail)
+    assert (result.status, result.reason) == (Status.SKIPPED, "not-used")
+
+
+@pytest.mark.parametrize(("text", "status"), [("by-the-file\n", Status.OK), ("", Status.FAILED)])
+async def test_name_in_a_file_that_the_process_sees_counts_when_there_is_one(
+    node: Sandbox, asking: Asking, monkeypatch: pytest.MonkeyPatch, text: str, status: Status
+) -> None:
+    override = node.directory / "system-id-override"
+    override.write_text(text)
+    monkeypatch.setattr(own_chassis, "SYSTEM_ID_OVERRIDE", override)
+    await node.run("ovs-vsctl", "--no-wait", "remove", "Open_vSwitch", ".", "external_ids", "system-id")
+    async with asking(node) as ask:
+        await ask("controller.running")
+        assert (await ask("controller.chassis")).status is status
