@@ -84,7 +84,7 @@ async def connections(node: Sandbox, limit: int) -> AsyncIterator[None]:
             await node.run("ovs-appctl", "dpctl/flush-conntrack")
 
 
-@fault("flow-limit-reached", deadline=SEEN_TWICE)
+@fault("flow-limit-reached", observers=("held", "start", "fresh"), deadline=24)
 async def flows_at_their_limit(scene: Scene) -> Steps:
     """other_config:flow-limit is 0, and traffic wants flows."""
     async with flow_limit(scene.node):

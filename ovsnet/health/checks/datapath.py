@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 
 from ovsnet.errors import UnixctlRefused
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.lasting import lasting
+from ovsnet.health.checks.lasting import lasting, seen_for
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.conntrack import NEAR, Table, of_kernel, of_userspace
@@ -22,26 +22,26 @@ async def upcalls(node: Node) -> Answer:
     """Every packet that the datapaths know no flow for reaches ovs-vswitchd.
 
     What its handlers have no time for is lost (OVS counts it as ``lost``). The answer names every port, which takes
-    ovs-vswitchd 5 ms with 2000 of them.
+    ovs-vswitchd 5 ms with 2000 of them. Some are lost in a burst on any busy node, so a loss counts once it has lasted.
     """
-
-    async def look() -> Mapping[Hashable, float]:
-        shown = lost(await _call(node, "dpctl/show"))
-        rates = {name: node.growth[f"lost {name}"].look(total, node.clock()) for name, total in shown.items()}
-        return {
-            name: rate or 0.0
-            for name, rate in rates.items()
-            if (shown[name] > 0 if rate is None else rate >= LEAST_LOST)
-        }
-
-    losing, old = await lasting(node, "upcalls", look)
+    shown = lost(await _call(node, "dpctl/show"))
+    rates = {name: node.growth[f"lost {name}"].look(total, node.clock()) or 0.0 for name, total in shown.items()}
+    old = _going_on(node, "upcalls", {name: rate for name, rate in rates.items() if rate >= LEAST_LOST})
+    total, rate = sum(shown.values()), max(rates.values(), default=0.0)
     if not old:
-        return ok("No packet is lost on its way to ovs-vswitchd.", lost_per_second=max(losing, default=0.0))
+        return ok("No packets are lost for long on their way to ovs-vswitchd.", lost=total, lost_per_second=rate)
     return failed(
         "upcalls-lost",
-        f"The datapath loses {max(old):.0f} packets a second on their way to ovs-vswitchd.",
-        lost_per_second=max(old),
+        f"The datapath loses {max(old.values()):.0f} packets a second on their way to ovs-vswitchd.",
+        lost=total,
+        lost_per_second=rate,
     )
+
+
+def _going_on(node: Node, what: str, rates: Mapping[str, float]) -> Mapping[str, float]:
+    """Those that have been seen so for ``broken_after``."""
+    ages = seen_for(node, what, rates)
+    return {name: rate for name, rate in rates.items() if ages[name] > node.settings.broken_after}
 
 
 LIMIT_HIT = "upcall_flow_limit_hit"
@@ -52,19 +52,15 @@ async def flow_limit(node: Node) -> Answer:
     """The datapaths have room for every flow.
 
     Beyond the limit packets go through ovs-vswitchd one by one. It lowers the limit itself while its revalidators take
-    too long for a round (ofproto/ofproto-dpif-upcall.c, ``udpif_revalidator``).
+    too long for a round (ofproto/ofproto-dpif-upcall.c, ``udpif_revalidator``). A scan fills them for a moment.
     """
 
-    async def look() -> Mapping[Hashable, float]:
-        total = await _counter(node, LIMIT_HIT)
-        rate = node.growth[LIMIT_HIT].look(total, node.clock())
-        return {LIMIT_HIT: rate or 0.0} if (total > 0 if rate is None else rate > 0) else {}
-
-    _, old = await lasting(node, LIMIT_HIT, look)
+    rate = node.growth[LIMIT_HIT].look(await _counter(node, LIMIT_HIT), node.clock()) or 0.0
+    old = _going_on(node, LIMIT_HIT, {LIMIT_HIT: rate} if rate > 0 else {})
     if not old:
-        return ok("The datapaths have room for flows.")
+        return ok("The datapaths have room for flows.", per_second=rate)
     found = flows(await _call(node, "upcall/show"))
-    return limit_told(old[0], found[0] if found else None, _configured(node))
+    return limit_told(rate, found[0] if found else None, _configured(node))
 
 
 def limit_told(rate: float, full: Flows | None, configured: int | None) -> Answer:
