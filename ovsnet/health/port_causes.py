@@ -36,6 +36,8 @@ PORTS = (
         remedies=(
             "Load the kernel's module: `modprobe {module}`. Where it is loaded, IPv6 may be disabled "
             "(`ipv6.disable=1`), without which it makes no device. `ovsnet doctor` checks both.",
+            "Something else on this host has the UDP port of {first}, another CNI's tunnels perhaps: see "
+            "`ip -d link show type {type}` and `ss -ulpn`. Remove it, or give one of the two another port.",
             "Read ovs-vswitchd's log, and run `ovsnet doctor`.",
         ),
         reasons=frozenset({"tunnels-failed"}),

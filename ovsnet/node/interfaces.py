@@ -31,6 +31,9 @@ WANTED: tuple[Condition, ...] = (
 BUSY = "Device or resource busy"
 """EBUSY, of "could not add network device eth1 to ofproto" (vswitchd/bridge.c, ``iface_do_create``)."""
 
+IN_USE = "Address already in use"
+"""EADDRINUSE, of the socket that the kernel binds for a tunnel."""
+
 NO_PATH = ("down", "init")
 """States of BFD in which nothing comes from the other end, or nothing reaches it (RFC 5880, section 4.1). Another one,
 ``admin_down``, is configured."""
@@ -69,7 +72,13 @@ class Interface(msgspec.Struct, frozen=True):
     def taken(self) -> bool:
         """Whether the device is there, and belongs to another master: a bond, a bridge of the kernel, a macvlan
         (net/core/dev.c, ``netdev_rx_handler_register``: EBUSY)."""
-        return BUSY in self.error
+        return BUSY in self.error and not self.tunnel
+
+    @property
+    def port_taken(self) -> bool:
+        """Whether it is a tunnel for whose UDP port another device was made, as Cilium makes one
+        (drivers/net/geneve.c, ``geneve_configure``: EBUSY), or that another program has bound."""
+        return self.tunnel and (BUSY in self.error or IN_USE in self.error)
 
     @property
     def tunnel(self) -> bool:

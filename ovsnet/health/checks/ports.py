@@ -100,10 +100,16 @@ async def tunnels(node: Node) -> Answer:
     return failed(
         "tunnels-failed",
         f"{_part(old, count).capitalize()} could not be made ({names(old)}). {first.name}: {first.why}.",
-        facts={"module": MODULES.get(first.type, first.type)} if NO_MODULE in first.error else {},
+        facts=_what_keeps(first),
         tunnels=count,
         failed=len(old),
     )
+
+
+def _what_keeps(tunnel: Interface) -> dict[str, str]:
+    if NO_MODULE in tunnel.error:
+        return {"module": MODULES.get(tunnel.type, tunnel.type)}
+    return {"first": tunnel.name, "type": tunnel.type} if tunnel.port_taken else {}
 
 
 NO_MODULE = "Address family not supported"

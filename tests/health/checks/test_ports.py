@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.ports import MANY_DEAD, _master, told
 from ovsnet.health.checks.result import Status
 from ovsnet.health.diagnosis import diagnose
@@ -159,3 +160,18 @@ def test_ports_are_counted_by_bridge_the_most_first() -> None:
 
 def _dead(number: int) -> Interface:
     return Interface(Uuid(f"00000000-0000-0000-0000-00000000000{number}"), f"p{number}", "", "No such device", -1)
+
+
+async def test_tunnel_whose_udp_port_is_taken_is_no_device_of_a_bond(node: Sandbox, asking: Asking) -> None:
+    """What the kernel says of a second geneve device for one port, such as beside Cilium's."""
+    await add_tunnel(node, "ovn-x", "geneve")
+    await node.run("ovs-vsctl", "wait-until", "Interface", "ovn-x", "ofport>0")
+    words = "could not add network device ovn-x to ofproto (Device or resource busy)"
+    await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "ovn-x", f'error="{words}"')
+    async with asking(node, timeout=A_LITTLE) as ask:
+        result = await ask.until("vswitchd.tunnels", lambda now: now.status is Status.FAILED)
+        assert (await ask("vswitchd.devices")).status is Status.OK
+    cause = cause_of(result)
+    assert cause is not None
+    assert "has the UDP port of ovn-x" in cause.remedy_for(result.facts)
+    assert "type geneve" in cause.remedy_for(result.facts)
