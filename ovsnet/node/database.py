@@ -10,6 +10,8 @@ from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
 from ovsnet.node.interfaces import COLUMNS, WANTED, Interface, bridges_of
 from ovsnet.node.patches import Patch
+from ovsnet.node.tls_rows import COLUMNS as COLUMNS_OF_SSL
+from ovsnet.node.tls_rows import TlsRow, tls_row
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.values import Uuid
 
@@ -17,7 +19,9 @@ WATCHED = {
     "Open_vSwitch": ["ovs_version", "datapath_types", "other_config", "external_ids"],
     "Bridge": ["name", "datapath_type", "fail_mode", "protocols"],
     "Interface": COLUMNS,
-    "SSL": ["certificate", "ca_cert", "private_key"],
+    "SSL": COLUMNS_OF_SSL,
+    "Manager": ["target"],
+    "Controller": ["target"],
 }
 """Columns that the checks read. None of them changes with traffic, so a quiet node pushes nothing."""
 
@@ -122,15 +126,13 @@ class Database(ovsdb.Session):
         return dict(self._root().get("external_ids") or {})
 
     @property
-    def tls_files(self) -> tuple[str, str] | None:
-        """The certificate and the CA that ``ovs-vsctl set-ssl`` names; None when it was not used."""
-        row = next(iter(self._rows("SSL")), None)
-        return None if row is None else (str(row["certificate"]), str(row["ca_cert"]))
+    def tls(self) -> TlsRow | None:
+        """What ``ovs-vsctl set-ssl`` names; None when it was not used."""
+        return tls_row(self._rows("SSL"))
 
-    @property
-    def tls_key(self) -> str:
-        """The key that ``ovs-vsctl set-ssl`` names; empty when it was not used."""
-        return str(next(iter(self._rows("SSL")), {}).get("private_key", ""))
+    def targets(self, table: str) -> list[str]:
+        """Those of ``Manager``, which ovsdb-server serves, or of ``Controller``, which ovs-vswitchd connects to."""
+        return [str(row["target"]) for row in self._rows(table)]
 
     async def create_bridge(self, name: str, datapath_type: str, *, timeout: float) -> None:
         """Make an integration bridge as ovn-controller would (controller/ovn-controller.c, ``create_br_int``).

@@ -9,6 +9,7 @@ import msgspec
 
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
+from ovsnet.node.tls_rows import COLUMNS, TlsRow, go_through_tls, reads_row, remotes_given, tls_row
 from ovsnet.protocol.jsonrpc import decode_body
 
 MAX_BYTES = 16 << 20
@@ -29,6 +30,18 @@ class Served(ovsdb.Session):
         super().__init__(address, max_bytes=MAX_BYTES)
         self.database = database
         self._server: ovsdb.Monitor | None = None
+        self.tls: TlsRow | None = None
+        """What its row SSL names, if any of its own remotes goes through TLS, as it was read last."""
+
+    async def read_tls(self, *, timeout: float) -> None:
+        """Asked for and not monitored: a member that has joined no cluster yet serves no tables."""
+        row = tls_row(await self.rows("SSL", COLUMNS, timeout=timeout))
+        pid = self.peer_pid
+        if row is None or pid is None or not reads_row(pid, self.database):
+            self.tls = None
+            return
+        targets = [str(each["target"]) for each in await self.rows("Connection", ["target"], timeout=timeout)]
+        self.tls = row if go_through_tls([*targets, *remotes_given(pid)]) else None
 
     async def watch(self, on_change: Callable[[], None], *, timeout: float) -> None:
         """Return when the row is in; ``on_change`` is called with it and with each change after.

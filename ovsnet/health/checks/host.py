@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator
 
 from ovsnet import doctor
+from ovsnet.errors import OvsnetError
+from ovsnet.health.checks.central import is_here
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.certificates import Dated, PemFile, dated, named_by
-from ovsnet.node.components import COMPONENTS, CONTROLLER
+from ovsnet.node.components import COMPONENTS, CONTROLLER, NB, OVSDB, SB, VSWITCHD, Component
 from ovsnet.node.memory import Memory, memories
 from ovsnet.node.node import Node
 from ovsnet.node.renewals import KeyPair, not_loaded, pairs_named_by
+from ovsnet.node.tls_rows import TlsRow, go_through_tls, reads_row
 
 
 @check("host.fit", daemon="ovsdb-server", every=60)
@@ -81,10 +85,10 @@ def _short_of_memory(title: str, pid: int, found: Memory, trouble: str) -> Answe
 async def certificates(node: Node) -> Answer:
     """No certificate that ovsnet or a daemon of this host uses has ended or ends soon.
 
-    Those on the daemons' command lines, in ovsnet's settings, and in the database where ovn-controller goes through
-    TLS. Reads a few files, and asks nobody.
+    Those on the daemons' command lines, in ovsnet's settings, and in the databases whose row SSL is used. Reads a few
+    files; a northbound or southbound of this host is asked for two rows.
     """
-    await node.read_configuration()
+    await _read_rows(node)
     files = list(_pem_files(node))
     return judge_certificates(await asyncio.to_thread(dated, files) if files else [], time.time())
 
@@ -110,9 +114,9 @@ def judge_certificates(found: list[Dated], now: float) -> Answer:
 async def renewals(node: Node) -> Answer:
     """The daemons have loaded the certificates that are on the disk.
 
-    Those on their command lines, and ovn-controller's in the database. Looks at the times of a few files.
+    Those on their command lines, and those that the databases name. Looks at the times of a few files.
     """
-    await node.read_configuration()
+    await _read_rows(node)
     pairs = list(_key_pairs(node))
     if not pairs:
         return not_used("No daemon here uses TLS, as far as can be seen.")
@@ -126,18 +130,44 @@ async def renewals(node: Node) -> Answer:
     )
 
 
+async def _read_rows(node: Node) -> None:
+    await node.read_configuration()
+    for component in (NB, SB):
+        if is_here(node, component):
+            with contextlib.suppress(OvsnetError):  # its own checks judge it
+                served = await node.served[component.daemon].session(node.settings.timeout)
+                await served.read_tls(timeout=node.settings.timeout)
+
+
+def _rows_used(node: Node) -> Iterator[tuple[TlsRow, Component]]:
+    """The rows SSL of the databases, and each daemon that goes through TLS with what they name."""
+    database, pids = node.ovsdb.current, node.pids()
+    if database is not None and (row := database.tls) is not None:
+        # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config).
+        if any(each.scheme == "ssl" for each in node.southbound_remotes):
+            yield row, CONTROLLER
+        if go_through_tls(database.targets("Controller")):
+            yield row, VSWITCHD
+        pid = pids.get(OVSDB.daemon)
+        if pid is not None and go_through_tls(database.targets("Manager")) and reads_row(pid, "Open_vSwitch"):
+            yield row, OVSDB
+    for component in (NB, SB):
+        served = node.served[component.daemon].current
+        if served is not None and served.tls is not None:
+            yield served.tls, component
+
+
 def _key_pairs(node: Node) -> Iterator[KeyPair]:
-    pids, database = node.pids(), node.ovsdb.current
+    pids = node.pids()
     for name, pid in pids.items():
         yield from pairs_named_by(pid, COMPONENTS[name].title)
-    theirs = pids.get(CONTROLLER.daemon)
-    uses_tls = any(each.scheme == "ssl" for each in node.southbound_remotes)
-    if theirs is not None and uses_tls and database is not None and database.tls_files is not None:
-        yield KeyPair(database.tls_files[0], database.tls_key, CONTROLLER.title, theirs)
+    for row, component in _rows_used(node):
+        if (theirs := pids.get(component.daemon)) is not None:
+            yield KeyPair(row.certificate, row.key, component.title, theirs)
 
 
 def _pem_files(node: Node) -> Iterator[PemFile]:
-    settings, database = node.settings, node.ovsdb.current
+    settings = node.settings
     for path, trusted in (
         (settings.tls_certificate, False),
         (settings.tls_ca, True),
@@ -149,11 +179,7 @@ def _pem_files(node: Node) -> Iterator[PemFile]:
     pids = node.pids()
     for name, pid in pids.items():
         yield from named_by(pid, COMPONENTS[name].title)
-    # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config). A row that is used for nothing
-    # harms nobody.
-    uses_tls = any(each.scheme == "ssl" for each in node.southbound_remotes)
-    if database is not None and database.tls_files is not None and uses_tls:
-        certificate, ca = database.tls_files
-        theirs = pids.get(CONTROLLER.daemon)
-        yield PemFile(certificate, CONTROLLER.title, theirs)
-        yield PemFile(ca, CONTROLLER.title, theirs, trusted=True)
+    for row, component in _rows_used(node):
+        theirs = pids.get(component.daemon)
+        yield PemFile(row.certificate, component.title, theirs)
+        yield PemFile(row.ca, component.title, theirs, trusted=True)

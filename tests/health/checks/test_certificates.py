@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,11 @@ from ovsnet.health.checks.result import Result, Status
 from ovsnet.node.certificates import Dated, PemFile, dated, named_by
 from ovsnet.node.renewals import KeyPair, is_stale, not_loaded, pairs_named_by
 from ovsnet.protocol.certificates import Validity
+from ovsnet.sandbox.daemons import Layout, database_file
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.proc import free_ports
 from tests.faults.certificates import certified, ended, renew
+from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
 
 DAY = 86400.0
@@ -122,6 +127,47 @@ async def test_row_of_the_database_counts_where_the_southbound_is_asked_over_tls
         await node.run("ovs-vsctl", "--no-wait", "del-ssl")
         await ask.until("host.certificates", lambda now: now.reason == "not-used")
     assert "of ovn-controller ended" in result.detail
+
+
+@contextlib.asynccontextmanager
+async def northbound_of_ovn_ctl(node: Sandbox) -> AsyncIterator[None]:
+    """The northbound's server in place of the sandbox's, with the options that ovn-ctl gives it (``start_ovsdb__``)."""
+    file, stem = Layout(node.directory).dbdir / database_file("ovn-nb"), node.rundir / "ovnnb_db"
+    await node.stop("ovn-nb")
+    columns = {"private-key": "private_key", "certificate": "certificate", "ca-cert": "ca_cert"}
+    options = [f"--{option}=db:OVN_Northbound,SSL,{column}" for option, column in columns.items()]
+    places = (f"--remote=punix:{stem}.sock", "--remote=db:OVN_Northbound,NB_Global,connections")
+    own = (f"--unixctl={stem}.ctl", f"--pidfile={stem}.pid", "-vconsole:off")
+    async with program(node, "ovsdb-server", str(file), *places, *options, *own):
+        await node.wait_listening("ovnnb_db.sock")
+        yield
+
+
+async def test_row_of_the_northbound_counts_where_it_listens_for_tls(
+    node: Sandbox, asking: Asking, tmp_path: Path
+) -> None:
+    files = certified(tmp_path / "tls", -1)
+    async with northbound_of_ovn_ctl(node), asking(node) as ask:
+        await node.run("ovn-nbctl", "set-ssl", files.key, files.certificate, files.ca)
+        assert (await ask("host.certificates")).reason == "not-used"
+        await node.run("ovn-nbctl", "set-connection", f"pssl:{free_ports(1)[0]}:127.0.0.1")
+        told = await ask.until("host.certificates", lambda now: now.status is Status.FAILED)
+        assert (await ask("host.renewals")).status is Status.OK
+        await node.run("ovn-nbctl", "del-connection")
+        await ask.until("host.certificates", lambda now: now.reason == "not-used")
+    assert told.detail == f"{files.certificate} of ovsdb-server of OVN_Northbound ended 1.0 days ago."
+
+
+async def test_row_of_the_switch_counts_where_a_bridge_has_a_controller_behind_tls(
+    node: Sandbox, asking: Asking, tmp_path: Path
+) -> None:
+    files = certified(tmp_path / "tls", -1)
+    await node.run("ovs-vsctl", "--no-wait", "set-ssl", files.key, files.certificate, files.ca)
+    async with asking(node) as ask:
+        assert (await ask("host.certificates")).reason == "not-used"
+        await node.run("ovs-vsctl", "--no-wait", "set-controller", "br-int", "ssl:127.0.0.1:9")
+        told = await ask.until("host.certificates", lambda now: now.status is Status.FAILED)
+    assert told.detail == f"{files.certificate} of ovs-vswitchd ended 1.0 days ago."
 
 
 async def test_server_loads_a_renewed_certificate_when_its_key_is_touched(asking: Asking) -> None:
