@@ -197,6 +197,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = 3
     restarts_within: Annotated[Seconds, Group.TIMING, Meta(description="For how long a restart counts.")] = 900.0
+    restarts_a_day: Annotated[
+        int,
+        Group.TIMING,
+        Meta(
+            ge=2,
+            le=MOST_RESTARTS,
+            description="How many restarts of a daemon within a day are reported, while they go on.",
+        ),
+    ] = 10
     compacted_within: Annotated[
         Seconds,
         Group.TIMING,

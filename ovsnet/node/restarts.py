@@ -14,6 +14,8 @@ from ovsnet.node.process import command_line
 
 MOST_KEPT = MOST_RESTARTS
 
+DAY = 86400.0
+
 _CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d+) crashes: pid \d+ died, (?P<how>.*)\)")
 """The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``)."""
 
@@ -42,6 +44,15 @@ class Starts:
     def since(self, moment: float) -> int:
         """How many of them started after that."""
         return sum(each > moment for each in self._at)
+
+    def going_on(self, now: float) -> int:
+        """How many started within a day, if the newest did as lately as they are apart, or half as lately: else
+        what made them start is over."""
+        lately = sorted(each for each in self._at if each > now - DAY)
+        if len(lately) < 2:
+            return 0
+        apart = (lately[-1] - lately[0]) / (len(lately) - 1)
+        return len(lately) if now - lately[-1] <= 2 * apart else 0
 
 
 def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:

@@ -30,6 +30,7 @@ BRISK = {
     "start_allowance": 6.0,
     "broken_after": 2.0,
     "restarts_within": 15.0,
+    "restarts_a_day": 100,
 }
 """The default settings, sped up. The timeout stays above what a loaded machine takes from a living daemon."""
 

@@ -7,6 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.restarts import Crashes, Starts, crashes_of
 from ovsnet.sandbox import binaries
@@ -24,6 +26,21 @@ def test_restarts_are_forgotten() -> None:
     for at in (0.0, 10.0, 20.0, 20.0, 30.0):
         starts.saw(100.0 + at, at)
     assert [starts.since(moment) for moment in (0.0, 15.0, 30.0)] == [3, 2, 0]
+
+
+@pytest.mark.parametrize(("apart", "later", "count"), [(1800.0, 60.0, 10), (1800.0, 3601.0, 0), (60.0, 121.0, 0)])
+def test_slow_loop_goes_on_until_it_should_have_started_twice_again(apart: float, later: float, count: int) -> None:
+    starts = Starts()
+    for number in range(11):
+        starts.saw(number * apart, number * apart)
+    assert starts.going_on(10 * apart + later) == count
+
+
+def test_restarts_of_yesterday_are_forgotten() -> None:
+    starts = Starts()
+    for number in range(4):
+        starts.saw(number * 30000.0, number * 30000.0)
+    assert starts.going_on(90001.0) == 3
 
 
 def test_two_processes_that_are_seen_in_turn_do_not_start() -> None:

@@ -39,6 +39,7 @@ SETTINGS = Settings(
     start_allowance=5.0,
     broken_after=1.0,
     restarts=100,
+    restarts_a_day=100,
 )
 
 LOST_HOPE = 60.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.components import COMPONENTS
 from ovsnet.node.node import Node
 from ovsnet.node.restarts import Crashes, crashes_of
@@ -34,13 +34,17 @@ def _restarts(node: Node, name: str) -> Answer:
         return not_used("Its process was never seen.")
     process = daemon.process()
     crashes = None if process is None else crashes_of(process.pid)
-    return judge_restarts(
+    soon = judge_restarts(
         COMPONENTS[name].title,
         daemon.starts.since(now - settings.restarts_within),
         crashes if now - daemon.started_at < settings.restarts_within else None,
         most=settings.restarts,
         within=settings.restarts_within,
     )
+    if soon.status is Status.FAILED:
+        return soon
+    daily = daemon.starts.going_on(now)
+    return soon if daily < settings.restarts_a_day else _restarting(COMPONENTS[name].title, daily, "a day")
 
 
 def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int, within: float) -> Answer:
@@ -54,10 +58,10 @@ def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int,
             restarts=crashes.count,
         )
     if seen >= most:
-        return failed(
-            "restarting",
-            f"{title} has started again {seen} times within {within:.0f} s.",
-            facts={"title": title},
-            restarts=seen,
-        )
+        return _restarting(title, seen, f"{within:.0f} s")
     return ok(f"{title} runs on." if not seen else f"{title} has started again {seen} times recently.", restarts=seen)
+
+
+def _restarting(title: str, seen: int, within: str) -> Answer:
+    detail = f"{title} has started again {seen} times within {within}."
+    return failed("restarting", detail, facts={"title": title}, restarts=seen)

@@ -56,3 +56,18 @@ async def test_restarts_of_a_real_switch_are_counted(node: Sandbox, asking: Aski
 async def test_daemon_that_was_never_seen_is_none_to_count(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         assert (await ask("vswitchd.restarts")).reason == "not-used"
+
+
+@pytest.mark.parametrize(("apart", "status"), [(1800.0, Status.FAILED), (3 * 3600.0, Status.OK)])
+async def test_slow_loop_is_told(shared_node: Sandbox, asking: Asking, apart: float, status: Status) -> None:
+    """Of a switch that leaks, and is killed each half an hour."""
+    async with asking(shared_node) as ask:
+        await ask("vswitchd.ofproto")
+        daemon = ask.node.daemons["ovs-vswitchd"]
+        now = ask.node.clock()
+        for number in reversed(range(10)):
+            daemon.starts.saw(1e9 - number, now - apart / 2 - number * apart)
+        result = await ask("vswitchd.restarts")
+    assert result.status is status
+    if status is Status.FAILED:
+        assert result.detail == "ovs-vswitchd has started again 10 times within a day."
