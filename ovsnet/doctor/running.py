@@ -29,8 +29,11 @@ def chassis(host: Host, live: Live) -> str:
 
 def in_the_switchs_network(host: Host, live: Live) -> bool:
     """Whether our network namespace is that of ovs-vswitchd, or of the host where none runs: what the kernel shows of
-    the network is of ours. Raises UnfitEnvironment."""
-    process = daemon_pid(host, live, "ovs-vswitchd") or 1
+    the network is of ours. Where process 1 is that of our own container, neither is seen. Raises UnfitEnvironment."""
+    process = daemon_pid(host, live, "ovs-vswitchd")
+    if process is None and not host.sees_all_processes:
+        return False
+    process = process or 1
     return host.link("/proc/self/ns/net") == host.link(f"/proc/{process}/ns/net")
 
 

@@ -44,6 +44,18 @@ def test_rules_of_another_namespace_say_nothing(tree: Tree) -> None:
     assert tree.one("firewall.tunnels").severity is Severity.UNSEEN
 
 
+def test_container_that_sees_no_switch_and_not_the_hosts_processes_says_nothing(tree: Tree) -> None:
+    """Its process 1 is its own, in its own network."""
+    configured(tree, "geneve", InputChain("inet filter input", "policy drop"))
+    for pid in ("self", "1"):
+        tree.path(f"/proc/{pid}/ns").mkdir(parents=True)
+        tree.path(f"/proc/{pid}/ns/net").symlink_to("net:[7]")
+    assert tree.one("firewall.tunnels").severity is Severity.NOTE
+    tree.process(2, "sleep")
+    for code in ("firewall.tunnels", "conntrack.maximum"):
+        assert tree.one(code).severity is Severity.UNSEEN
+
+
 def test_kernel_that_does_not_tell_leaves_it_open(tree: Tree) -> None:
     configured(tree)
     tree.live = replace(tree.live, firewall=None)
