@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
 from ovsnet.doctor.running import chassis, daemons, in_the_switchs_network
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
@@ -23,6 +24,9 @@ OVERHEAD = {"geneve": 58, "vxlan": 50}
 ENCAP_TYPE = "ovn-encap-type"
 
 MORE_OVER_IPV6 = 20
+
+LOOPBACK = "lo"
+"""Holds an address that is routed, and no packet of a tunnel leaves by it."""
 
 INNER = ("ovn0", "ovn-k8s-mp0")
 """The node's own interface in the overlay: Kube-OVN's, OVN-Kubernetes'. Pods have its MTU."""
@@ -39,19 +43,24 @@ def encapsulation(host: Host, live: Live) -> Iterator[Finding]:
     pid = daemons(host, live).get("ovs-vswitchd")
     inner = {**_devices(host), **_configured(host)}
     process = pid or "self"
-    if not addresses or not inner or not in_the_switchs_network(host, live):
+    if not addresses or not inner:
         yield ok("No interface of the overlay is known here.")
         return
-    short = []
+    if not in_the_switchs_network(host, live):
+        raise UnfitEnvironment("The interfaces of the switch's network namespace cannot be seen from this one.")
+    short, unknown = [], []
     for address in addresses:
         device = _device_of(host, process, address)
-        room = _mtu(host, device) if device else None
+        room = _mtu(host, device) if device not in ("", LOOPBACK) else None
+        if room is None:
+            unknown.append(address)
+            continue
         more = max((OVERHEAD.get(kind, 0) for kind in kinds), default=0)
         more += MORE_OVER_IPV6 if ":" in address else 0
         short += [
             f"{name} has MTU {size}, {more} bytes come on top, and {device} takes {room}"
             for name, size in inner.items()
-            if room is not None and size + more > room
+            if size + more > room
         ]
     if short:
         yield warning(
@@ -59,6 +68,8 @@ def encapsulation(host: Host, live: Live) -> Iterator[Finding]:
             "Lower the overlay's MTU in the CNI's configuration, or raise the network's on every node and switch.",
             *short,
         )
+    elif unknown:
+        raise UnfitEnvironment(f"By which interface packets from {', '.join(unknown)} leave is not seen.")
     else:
         yield ok("Packets of the overlay fit.", *(f"{name}: MTU {size}" for name, size in inner.items()))
 
