@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.running import arguments, daemons, has_the_hosts_files
-from ovsnet.errors import OvsnetError
+from ovsnet.errors import OvsnetError, UnfitEnvironment
 from ovsnet.files import read_bytes
-from ovsnet.node.database_file import MOST_READ, damage, lost
+from ovsnet.node.database_file import MOST_READ, damage, lost, may_be_read
 from ovsnet.node.facts import Live
 from ovsnet.node.gather import stored_facts
 from ovsnet.node.host_files import Host
@@ -31,7 +31,16 @@ FEW_INODES = 64
 
 LOGS = ("/var/log/openvswitch", "/var/log/ovn", "/var/log/kube-ovn", "/var/snap/microovn/common/logs")
 
-OVN_DATABASES = tuple(f"{place}/ovn{name}_db.db" for place in ("/etc/ovn", "/var/lib/ovn") for name in ("nb", "sb"))
+OVN_DATABASES = tuple(
+    f"{place}/ovn{name}_db.db"
+    for place in (
+        *("/etc/ovn", "/var/lib/ovn"),
+        "/etc/origin/ovn",  # Kube-OVN's chart mounts it at /etc/ovn
+        *("/var/lib/ovn/etc", "/var/lib/ovn-ic/etc"),  # OVN-Kubernetes', and OpenShift's with a zone for each node
+        "/var/snap/microovn/common/data/central/db",
+    )
+    for name in ("nb", "sb")
+)
 
 
 @examination("disk.space")
@@ -84,6 +93,9 @@ def read_only(host: Host, live: Live) -> Iterator[Finding]:
 def database_file(host: Host, live: Live) -> Iterator[Finding]:
     """Every database file can be read to its end."""
     files = [path for path in _databases(host, live) if host.exists(path)]
+    at_rest = "ovsdb-server" not in daemons(host, live)
+    if not files and not at_rest:
+        raise UnfitEnvironment("The files of the databases that are served are not seen from here.")
     torn = [f"{path} {what}" for path in files if (what := damage(host.locate(path)))]
     if torn:
         yield warning(
@@ -92,7 +104,6 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
             "clustered one rejoin the cluster; else restore a copy (`ovsdb-tool show-log` shows what is left).",
             *torn,
         )
-    at_rest = "ovsdb-server" not in daemons(host, live)
     cut = [f"{path}: {count} bytes" for path in files if at_rest and (count := lost(host.locate(path)))]
     if cut and not torn:
         yield warning(
@@ -100,8 +111,10 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
             "Keep a copy of the file before it does, and see what is missing: `ovsdb-tool show-log -m`.",
             *cut,
         )
+    if hidden := [str(path) for path in files if not may_be_read(host.locate(path))]:
+        raise UnfitEnvironment(f"This user may not read {', '.join(hidden)}.")
     if not torn and not cut:
-        yield ok("No database file is empty or torn.", *map(str, files))
+        yield ok("No database file is empty or torn." if files else "There is no database file yet.", *map(str, files))
 
 
 @examination("database.settings")

@@ -40,6 +40,17 @@ def damage(path: Path | str) -> str:
         os.close(descriptor)
 
 
+def may_be_read(path: Path | str) -> bool:
+    """False of a file that is there and is kept from us: nothing can be said of it."""
+    try:
+        os.close(open_regular(path))
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def judge(beginning: bytes, size: int) -> str:
     """The same of a file's first bytes and its size. Pure."""
     if not size:

@@ -9,6 +9,7 @@ import pytest
 
 from ovsnet.doctor import Severity
 from ovsnet.doctor.storage import FEW_INODES, LITTLE, LITTLE_FOR_SOCKETS, with_stored_settings
+from ovsnet.node import database_file
 from ovsnet.node.facts import DatabaseFacts, Live
 from ovsnet.node.host_files import Host
 
@@ -154,3 +155,23 @@ def test_server_that_answers_knows_better_than_its_file(tree: Tree) -> None:
     tree.write("/etc/openvswitch/conf.db", record(SCHEMA) + record(CONTENT))
     answered = Live(DatabaseFacts(external_ids={"ovn-encap-type": "vxlan"}))
     assert with_stored_settings(Host(tree.root), answered) == answered
+
+
+def test_file_that_may_not_be_read_is_unseen(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a user that is not root."""
+    tree.write("/etc/origin/ovn/ovnnb_db.db", f"OVSDB JSON 2 {SHA1}\n{{}}")
+    found = tree.one("database.file")
+    assert (found.severity, found.evidence) == (Severity.OK, ("/etc/origin/ovn/ovnnb_db.db",))
+
+    def refused(path: Path) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(database_file, "open_regular", refused)
+    assert tree.one("database.file").severity is Severity.UNSEEN
+
+
+def test_databases_of_a_server_that_are_not_seen_are_not_well(tree: Tree) -> None:
+    assert tree.one("database.file").summary == "There is no database file yet."
+    tree.daemon("ovsdb-server", 90)
+    tree.write("/proc/90/cmdline", "ovsdb-server\0/in/its/container/conf.db\0")
+    assert tree.one("database.file").severity is Severity.UNSEEN
