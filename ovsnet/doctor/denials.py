@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, ok, warning
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.facts import Live
 from ovsnet.node.host_daemons import PROGRAMS
 from ovsnet.node.host_files import Host
@@ -24,14 +25,17 @@ SHOWN = 3
 
 _STAMP = re.compile(r"\baudit\((\d+)\.\d+:\d+\)")
 _COMMAND = re.compile(r'\bcomm="([^"]+)"')
+_CONFINED = re.compile(r'\bscontext=\S+:openvswitch\w*_t\b|\bprofile="[^"]*(?:ovs-|ovsdb|ovn|openvswitch)[^"]*"')
+"""SELinux' domains of Open vSwitch (selinux-policy, openvswitch.te), and the names of AppArmor's profiles."""
 
 
 @examination("access.denied")
 def denied(host: Host, live: Live) -> Iterator[Finding]:
     """Neither SELinux nor AppArmor denies the daemons anything."""
     found: dict[str, list[str]] = {"SELinux": [], "AppArmor": []}
-    for path in LOGS:
-        for line in (host.tail(path, TAIL) or "").splitlines():
+    read = [text for path in LOGS if (text := host.tail(path, TAIL)) is not None]
+    for text in read:
+        for line in text.splitlines():
             if (who := _denier(line)) and _is_recent(host, line) and _is_of_a_daemon(line):
                 found[who].append(line)
     told = [
@@ -43,6 +47,11 @@ def denied(host: Host, live: Live) -> Iterator[Finding]:
         for who, lines in found.items()
         if lines
     ]
+    if not read and (active := _active(host)):
+        raise UnfitEnvironment(
+            f"{active} is in use, and none of the logs with its denials is a file here.",
+            remedy="Ask the journal: `journalctl --since -1d --grep 'avc: *denied|apparmor=.DENIED'`.",
+        )
     yield from told or [ok("No log within reach shows that SELinux or AppArmor denied a daemon anything.")]
 
 
@@ -66,5 +75,14 @@ def _is_recent(host: Host, line: str) -> bool:
 
 
 def _is_of_a_daemon(line: str) -> bool:
+    """By its name, or by what confines it: the name is that of a thread (handler12), or of what it runs (modprobe)."""
     command = _COMMAND.search(line)
-    return command is not None and any(command[1] == program[:15] for program in PROGRAMS)
+    named = command is not None and any(command[1] == program[:15] for program in PROGRAMS)
+    return named or _CONFINED.search(line) is not None
+
+
+def _active(host: Host) -> str:
+    """Which of the two this kernel uses; empty when none."""
+    if host.exists("/sys/fs/selinux/enforce"):
+        return "SELinux"
+    return "AppArmor" if (host.read("/sys/module/apparmor/parameters/enabled") or "").startswith("Y") else ""
