@@ -8,20 +8,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok
-from ovsnet.doctor.running import in_the_switchs_network
+from ovsnet.doctor.running import chassis, in_the_switchs_network
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 
+ENCAP_TYPE, ENCAP_IP = "ovn-encap-type", "ovn-encap-ip"
+
 PORTS = {"geneve": 6081, "vxlan": 4789}
 
-SAVED = ("/etc/sysconfig/iptables", "/etc/iptables/rules.v4")
-"""What iptables loads at a boot."""
 
-LEGACY = "/proc/net/ip_tables_names"
-"""Names the tables of iptables-legacy that are in use; what is in them cannot be read without changing modules."""
+class Iptables(msgspec.Struct, frozen=True):
+    """One of the two programs of iptables-legacy. ``tables`` is the file that names its tables that are in use: what is
+    in them cannot be read without changing modules. ``saved`` is what it loads at a boot."""
+
+    name: str
+    tables: str
+    saved: tuple[str, ...]
+
+
+BY_VERSION = {
+    4: Iptables("iptables", "/proc/net/ip_tables_names", ("/etc/sysconfig/iptables", "/etc/iptables/rules.v4")),
+    6: Iptables("ip6tables", "/proc/net/ip6_tables_names", ("/etc/sysconfig/ip6tables", "/etc/iptables/rules.v6")),
+}
+"""Of the addresses of tunnels."""
 
 _REFUSES = re.compile(r"^:INPUT DROP|^-A INPUT(?: -m comment --comment \S+)? -j (?:DROP|REJECT)\b", re.MULTILINE)
 
@@ -32,31 +47,38 @@ def tunnels(host: Host, live: Live) -> Iterator[Finding]:
 
     Rules are not followed: one that accepts by interface or by address is not recognised, hence "may".
     """
-    kinds = live.need_database().external_ids.get("ovn-encap-type", "").split(",")
-    wanted = {kind.strip(): PORTS[kind.strip()] for kind in kinds if kind.strip() in PORTS}
+    ids, name = live.need_database().external_ids, chassis(host, live)
+    kinds, addresses = (
+        split_list((in_force(ids, key, name) or ("", ""))[1]) for key in ("ovn-encap-type", "ovn-encap-ip")
+    )
+    wanted = {PORTS[kind] for kind in kinds if kind in PORTS}
     if not wanted:
         yield ok("No tunnel of OVN over UDP is configured.")
         return
     if not in_the_switchs_network(host, live):
         raise UnfitEnvironment("The firewall of the switch's network namespace cannot be seen from this one.")
-    legacy = "filter" in (host.read(LEGACY) or "").split()
-    chains = live.firewall or ()
-    found = [_of_chain(chain.name, chain.how, set(wanted.values()) - chain.named) for chain in chains]
-    if not chains and legacy:
-        found += [_of_file(host, path, set(wanted.values())) for path in SAVED]
+    used = [BY_VERSION[each] for each in sorted({6 if ":" in address else 4 for address in addresses or ("",)})]
+    used = [each for each in used if "filter" in (host.read(each.tables) or "").split()]
+    texts = {each.name: {path: text for path in each.saved if (text := host.read(path))} for each in used}
+    found = [_of_chain(chain.name, chain.how, wanted - chain.named) for chain in live.firewall or ()]
+    found += [_of_file(path, text, wanted) for saved in texts.values() for path, text in saved.items()]
     told = [each for each in found if each is not None]
     if not told and live.firewall is None:
         raise UnfitEnvironment("This user may not read the rules of the kernel's firewall.")
+    if not told and (hidden := [name for name, saved in texts.items() if not saved]):
+        raise UnfitEnvironment(
+            f"The rules of {hidden[0]} (legacy) are in force, and no file shows them.",
+            remedy=f"See them: {hidden[0]}-legacy -S INPUT.",
+        )
     yield from told or [ok("No rule is seen that would drop tunnels.")]
 
 
 def _of_chain(name: str, how: str, unnamed: set[int]) -> Finding | None:
-    evidence = f"nftables: {name} has {how}, and no rule of its table names the port"
+    evidence = f"nftables: {name} has {how}"
     return _may_drop(unnamed, evidence) if unnamed else None
 
 
-def _of_file(host: Host, path: str, ports: set[int]) -> Finding | None:
-    text = host.read(path) or ""
+def _of_file(path: str, text: str, ports: set[int]) -> Finding | None:
     refuses = _REFUSES.search(text)
     unnamed = {port for port in ports if not re.search(rf"\b{port}\b", text)}
     return _may_drop(unnamed, f"{path}: {refuses[0]}, and no line names the port") if refuses and unnamed else None

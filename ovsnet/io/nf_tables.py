@@ -1,4 +1,4 @@
-"""Which chains of nftables drop what comes in and is not named, and which ports their tables name.
+"""Which chains of nftables drop what comes in and is not named, and which ports their tables name or drop.
 
 The kernel answers by netlink (linux/netfilter/nf_tables.h), so the rules are those in force, whichever program made
 them: nft, firewalld, ufw, iptables-nft. Nothing is changed. A rule is not followed to its end: what is said here is
@@ -11,7 +11,8 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -73,7 +74,7 @@ class InputChain(msgspec.Struct, frozen=True):
     named: frozenset[int] = msgspec.field(default=frozenset())
 
 
-def input_chains(ports: Iterable[int]) -> tuple[InputChain, ...] | None:
+def input_chains(ports: Collection[int]) -> tuple[InputChain, ...] | None:
     """Those of our network namespace; None where the kernel does not show them to us."""
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as kernel:
@@ -98,7 +99,7 @@ def judge(
     chains: list[tuple[int, bytes]],
     rules: list[tuple[int, bytes]],
     elements: list[tuple[tuple[int, bytes], bytes]],
-    ports: Iterable[int],
+    ports: Collection[int],
 ) -> tuple[InputChain, ...]:
     """What follows from the messages, each with its family; elements come with family and table. Pure."""
     found = []
@@ -109,11 +110,16 @@ def judge(
         how = "policy drop" if _number(chain.get(5, b"")) == DROP else ""
         if any(attributes(rule).get(2) == name and _refuses(rule) for rule in own):
             how = how or "a rule that refuses all the rest"
+        words = (FAMILIES[family], *(part.rstrip(b"\0").decode(errors="replace") for part in (table, name)))
         if how:
-            texts = [*own, *(element for place, element in elements if place == (family, table))]
-            named = frozenset(port for port in ports if any(_names(text, port) for text in texts))
-            words = (FAMILIES[family], *(part.rstrip(b"\0").decode(errors="replace") for part in (table, name)))
-            found.append(InputChain(" ".join(words), how, named))
+            keys = [element for place, element in elements if place == (family, table)]
+            named = {port for port in ports if any(_names(rule, port) for rule in own) or _in_a_set(keys, port)}
+            told = f"{how}, and no rule of its table names the port"
+            found.append(InputChain(" ".join(words), told, frozenset(named)))
+        dropped = {port for port in ports if _first_drops(own, name, port)}
+        if dropped:
+            left = frozenset(ports) - dropped
+            found.append(InputChain(" ".join(words), "a rule that drops what comes to the port", left))
     return tuple(found)
 
 
@@ -192,9 +198,79 @@ def _looked_up(rule: tuple[int, bytes]) -> Iterator[tuple[int, bytes, bytes]]:
             yield family, attributes(body).get(1, b""), found
 
 
-def _names(text: bytes, port: int) -> bool:
-    """As nft writes it, or as the matches of iptables do, in the host's order."""
-    return port.to_bytes(2, "big") in text or port.to_bytes(2, "little") in text
+MOST_CONDITIONS = 2
+"""Of a rule that drops a port for everybody: the protocol and the port. Another may be an address or an interface."""
+
+
+def _first_drops(rules: list[bytes], chain: bytes, port: int) -> bool:
+    """Whether the first rule of the chain that names the port drops it, and none of another chain lets it pass."""
+    naming = [rule for rule in rules if _names(rule, port)]
+    own = [rule for rule in naming if attributes(rule).get(2) == chain]
+    others = (rule for rule in naming if attributes(rule).get(2) != chain)
+    return bool(own) and _drops(own[0], port) and all(_drops(rule, port) for rule in others)
+
+
+def _drops(rule: bytes, port: int) -> bool:
+    """Whether a rule ends each packet to the port."""
+    rest = [(name, data) for name, data in _expressions(rule) if name not in PASSES_ON and name not in LOADS]
+    conditions = rest[:-1]
+    if not conditions or len(conditions) > MOST_CONDITIONS or not _is_refusal(*rest[-1]):
+        return False
+    return _names(rule, port) and all(name != b"cmp" or _is_of_udp(data) for name, data in conditions)
+
+
+LOADS = frozenset({b"payload", b"meta"})
+"""Expressions that only bring what the next one compares."""
+
+
+UDP = bytes([socket.IPPROTO_UDP])
+
+ANY = [0, 65535]
+"""Destination ports of a match of iptables that asks for none."""
+
+
+def _is_of_udp(comparison: bytes) -> bool:
+    """Whether it asks for UDP, or for a port of it, and not for anything but that."""
+    found = attributes(comparison)
+    value, equal = _value(found.get(3, b"")), _number(found.get(2, b"")) == 0  # NFT_CMP_EQ
+    return equal and (value == UDP or len(value) == 2)
+
+
+def _names(rule: bytes, port: int) -> bool:
+    """Whether a rule compares anything with the port."""
+    return any(_compares(name, data, port) for name, data in _expressions(rule))
+
+
+def _compares(name: bytes, data: bytes, port: int) -> bool:
+    found = attributes(data)
+    if name == b"cmp":
+        return _value(found.get(3, b"")) == port.to_bytes(2, "big")
+    if name == b"range":
+        lowest, highest = (int.from_bytes(_value(found.get(kind, b"")), "big") for kind in (3, 4))
+        return lowest <= port <= highest
+    if name == b"match":  # of iptables, whose matches hold ports in the host's order (linux/netfilter/xt_tcpudp.h)
+        info = found.get(3, b"")
+        ports = [int.from_bytes(info[at : at + 2], sys.byteorder) for at in range(0, len(info) - 1, 2)]
+        if found.get(1, b"").rstrip(b"\0") in (b"udp", b"tcp"):
+            return len(ports) >= 4 and ports[2:4] != ANY and ports[2] <= port <= ports[3]
+        return port in ports
+    return False
+
+
+def _in_a_set(elements: Iterable[bytes], port: int) -> bool:
+    """Whether an element of a set has the port as its key, or as a part of it, each of which fills four bytes."""
+    keys = (attributes(each).get(1, b"") for message in elements for _, each in _each(attributes(message).get(3, b"")))
+    wanted = port.to_bytes(2, "big")
+    for key in map(_value, keys):
+        parts = [key[at : at + 4] for at in range(0, len(key), 4)]
+        if wanted in parts or wanted + bytes(2) in parts:
+            return True
+    return False
+
+
+def _value(data: bytes) -> bytes:
+    """NFTA_DATA_VALUE."""
+    return attributes(data).get(1, b"")
 
 
 def _number(data: bytes) -> int | None:

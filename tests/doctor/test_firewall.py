@@ -11,8 +11,8 @@ from .conftest import Tree
 REFUSES = "*filter\n:INPUT {} [0:0]\n-A INPUT -p tcp --dport 22 -j ACCEPT\n{}COMMIT\n"
 
 
-def configured(tree: Tree, kind: str = "geneve", *chains: InputChain) -> Tree:
-    tree.database(external_ids={"ovn-encap-type": kind})
+def configured(tree: Tree, kind: str = "geneve", *chains: InputChain, address: str = "10.0.0.1") -> Tree:
+    tree.database(external_ids={"ovn-encap-type": kind, "ovn-encap-ip": address})
     tree.live = replace(tree.live, firewall=chains)
     return tree
 
@@ -72,11 +72,26 @@ def test_kernel_that_does_not_tell_leaves_it_open(tree: Tree) -> None:
     ],
 )
 @pytest.mark.parametrize("legacy", [True, False])
+@pytest.mark.parametrize("version", ["", "6"])
 def test_saved_rules_count_where_iptables_itself_is_in_use(
-    tree: Tree, text: str, severity: Severity, legacy: bool
+    tree: Tree, text: str, severity: Severity, legacy: bool, version: str
 ) -> None:
-    configured(tree)
+    configured(tree, address="fd00::1" if version else "10.0.0.1")
     if legacy:
-        tree.write("/proc/net/ip_tables_names", "nat\nfilter\n")
-    tree.write("/etc/iptables/rules.v4", text)
+        tree.write(f"/proc/net/ip{version}_tables_names", "nat\nfilter\n")
+    tree.write(f"/etc/iptables/rules.v{version or 4}", text)
     assert tree.one("firewall.tunnels").severity is (severity if legacy else Severity.OK)
+
+
+def test_saved_rules_count_beside_chains_of_nftables(tree: Tree) -> None:
+    configured(tree, "geneve", InputChain("inet filter input", "policy drop", frozenset((6081,))))
+    tree.write("/proc/net/ip_tables_names", "filter\n")
+    tree.write("/etc/iptables/rules.v4", REFUSES.format("DROP", ""))
+    assert tree.one("firewall.tunnels").severity is Severity.NOTE
+
+
+def test_rules_of_iptables_that_no_file_shows_are_unseen(tree: Tree) -> None:
+    configured(tree)
+    tree.write("/proc/net/ip_tables_names", "filter\n")
+    found = tree.one("firewall.tunnels")
+    assert (found.severity, found.remedy) == (Severity.UNSEEN, "See them: iptables-legacy -S INPUT.")

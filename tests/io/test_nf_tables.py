@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import socket
+import struct
 import subprocess
 import sys
 
 import pytest
 
-from ovsnet.io.nf_tables import InputChain, input_chains
+from ovsnet.io.nf_tables import InputChain, input_chains, judge
 
 PORTS = (6081, 4789)
 
@@ -37,12 +38,29 @@ def expression(name, data=b""):
 
 PORT = expression("payload", number(1, 1) + number(2, 2) + number(3, 2) + number(4, 2))
 PORT += expression("cmp", number(1, 1) + number(2, 0) + attribute(3, attribute(1, struct.pack(">H", 6081))))
+OTHER = expression("cmp", number(1, 1) + number(2, 0) + attribute(3, attribute(1, struct.pack(">H", 53))))
+NOT_FROM = expression("payload", number(1, 1) + number(2, 1) + number(3, 12) + number(4, 4))
+NOT_FROM += expression("cmp", number(1, 1) + number(2, 1) + attribute(3, attribute(1, bytes([10, 0, 0, 1]))))
+LOAD = expression("payload", number(1, 1) + number(2, 2) + number(3, 2) + number(4, 2))
 COUNTER = expression("counter")
+COUNTED = expression("counter", attribute(1, struct.pack(">Q", 6081)) + attribute(2, struct.pack(">Q", 6081)))
+DROPS = expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 0))))
+
+def protocol(number_of_it):
+    wanted = attribute(3, attribute(1, bytes([number_of_it])))
+    return expression("meta", number(1, 1) + number(2, 16)) + expression("cmp", number(1, 1) + number(2, 0) + wanted)
+
+ACCEPTS = expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 1))))
 RULES = {
     "drop": expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 0)))),
     "accept": expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 1)))),
     "reject": COUNTER + expression("reject", number(1, 1) + attribute(2, bytes([3]))),
     "port": PORT + expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 1)))),
+    "other-drop": LOAD + OTHER + expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 0)))),
+    "address-drop": NOT_FROM + PORT + expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 0)))),
+    "counted": LOAD + OTHER + COUNTED + ACCEPTS,
+    "udp-drop": protocol(17) + PORT + DROPS,
+    "tcp-drop": protocol(6) + PORT + DROPS,
     "port-drop": PORT + expression("immediate", number(1, 0) + attribute(2, attribute(2, number(1, 0)))),
 }
 hook, policy, *rules = sys.argv[1:]
@@ -66,7 +84,9 @@ print(json.dumps(None if found is None else [[each.name, each.how, sorted(each.n
 """
 
 ALONE = ("unshare", "--net", "--map-root-user")
-POLICY, REST = "policy drop", "a rule that refuses all the rest"
+UNNAMED = ", and no rule of its table names the port"
+POLICY, REST = f"policy drop{UNNAMED}", f"a rule that refuses all the rest{UNNAMED}"
+DROPS = "a rule that drops what comes to the port"
 ACCEPT, DROP = "1", "0"
 INPUT, FORWARD = "1", "2"
 
@@ -80,7 +100,14 @@ INPUT, FORWARD = "1", "2"
         (INPUT, DROP, ["port"], [["inet t c", POLICY, [6081]]]),
         (INPUT, ACCEPT, ["accept", "drop"], [["inet t c", REST, []]]),
         (INPUT, ACCEPT, ["port", "reject"], [["inet t c", REST, [6081]]]),
-        (INPUT, ACCEPT, ["port-drop"], []),
+        (INPUT, ACCEPT, ["port-drop"], [["inet t c", DROPS, [4789]]]),
+        (FORWARD, ACCEPT, ["port-drop"], []),
+        (INPUT, ACCEPT, ["port", "port-drop"], []),
+        (INPUT, ACCEPT, ["udp-drop"], [["inet t c", DROPS, [4789]]]),
+        (INPUT, ACCEPT, ["tcp-drop"], []),
+        (INPUT, ACCEPT, ["other-drop"], []),
+        (INPUT, ACCEPT, ["address-drop"], []),
+        (INPUT, DROP, ["counted"], [["inet t c", POLICY, []]]),
     ],
 )
 def test_kernel_tells_which_chains_refuse(hook: str, policy: str, rules: list[str], found: list[list[object]]) -> None:
@@ -110,3 +137,48 @@ def test_own_namespace_can_be_asked_by_anybody() -> None:
     """None where we may not, and chains where we may."""
     found = input_chains(PORTS)
     assert found is None or all(isinstance(each, InputChain) for each in found)
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    length = 4 + len(value)
+    return struct.pack("=HH", length, kind) + value + bytes(-length % 4)
+
+
+CHAIN = attribute(1, b"t\0") + attribute(3, b"c\0") + attribute(5, struct.pack(">I", 0))
+
+
+def judged(rules: bytes = b"", key: bytes = b"") -> frozenset[int]:
+    """Which ports a table names, with a policy of drop, one rule and one element of a set."""
+    rule = attribute(1, b"t\0") + attribute(2, b"c\0") + attribute(4, attribute(1, rules))
+    element = attribute(3, attribute(1, attribute(1, attribute(1, key))))
+    (found,) = judge([(1, CHAIN)], [(1, rule)], [((1, b"t\0"), element)], PORTS)
+    return found.named
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        (struct.pack(">H", 6081), {6081}),
+        (bytes([10, 0, 0, 1]) + struct.pack(">HH", 6081, 0), {6081}),
+        (struct.pack(">HH", 7, 6081), set()),
+        (b"", set()),
+    ],
+)
+def test_element_of_a_set_names_a_port_as_its_key_or_a_part_of_it(key: bytes, named: set[int]) -> None:
+    assert judged(key=key) == named
+
+
+@pytest.mark.parametrize(
+    ("match", "ports", "named"),
+    [
+        (b"udp", (0, 65535, 6081, 6081), {6081}),
+        (b"udp", (0, 65535, 4000, 7000), {6081, 4789}),
+        (b"udp", (53, 53, 0, 65535), set()),
+        (b"multiport", (0x0201, 53, 6081), {6081}),
+        (b"comment", (), set()),
+    ],
+)
+def test_match_of_iptables_names_its_ports(match: bytes, ports: tuple[int, ...], named: set[int]) -> None:
+    info = struct.pack(f"={len(ports)}H", *ports)
+    data = attribute(1, match + b"\0") + attribute(3, info)
+    assert judged(attribute(1, b"match\0") + attribute(2, data)) == named
