@@ -9,6 +9,7 @@ that was robbed and has not heard of it yet changes nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 
 from ovsnet import ovsdb
@@ -24,7 +25,8 @@ async def count(db: ovsdb.LiveDatabase, lock: ovsdb.Lock) -> None:
             t.assert_lock(lock)
             t.mutate("Open_vSwitch", [], ("external_ids", "delete", [lock.name]))
             t.mutate("Open_vSwitch", [], ("external_ids", "insert", {lock.name: str(number)}))
-        await asyncio.wait([lock.lost], timeout=0.2)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(lock.lost, 0.2)
 
 
 async def lead(remotes: str, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
@@ -55,7 +54,7 @@ async def measured(
 
 
 async def _end_with_daemon(session: HeldConnection, scope: anyio.CancelScope) -> None:
-    await asyncio.wait([session.closed])  # to await it would cancel it along with us
+    await session.closed
     scope.cancel()
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from ovsnet import openflow, ovsdb, unixctl
-from ovsnet.errors import PeerError
 from ovsnet.io.address import Address
+from ovsnet.io.ending import Ending
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Core
 from ovsnet.protocol import jsonrpc
@@ -106,7 +105,7 @@ class HeldConnection(Protocol):
     def peer_pid(self) -> int | None: ...
 
     @property
-    def closed(self) -> asyncio.Future[PeerError]: ...
+    def closed(self) -> Ending: ...
 
     async def aclose(self) -> None: ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +9,7 @@ from typing import Any, Self
 from ovsnet.errors import PeerError
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect
+from ovsnet.io.ending import Ending
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Channel
 
@@ -41,7 +41,7 @@ class HeldSession:
         return self.channel.heard_at
 
     @property
-    def closed(self) -> asyncio.Future[PeerError]:
+    def closed(self) -> Ending:
         """Done, with the reason, when the connection is over."""
         return self.channel.closed
 

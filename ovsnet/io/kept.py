@@ -26,6 +26,7 @@ from weakref import WeakSet
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError
+from ovsnet.io.ending import Ending
 from ovsnet.io.link_state import LinkState, State
 from ovsnet.io.pending import after_next_poll
 
@@ -46,7 +47,7 @@ class Echoes(Protocol):
     """What is asked of a session here: a HeldSession whose peer sends echoes back."""
 
     @property
-    def closed(self) -> asyncio.Future[PeerError]: ...
+    def closed(self) -> Ending: ...
 
     @property
     def heard_at(self) -> float: ...
@@ -253,7 +254,7 @@ class KeptClient(ABC, Generic[Session]):
         self._become("up", None)
         watch = asyncio.create_task(self._watch(session))
         try:
-            return await asyncio.shield(session.closed)
+            return await session.closed
         finally:
             watch.cancel()
             await asyncio.wait([watch])

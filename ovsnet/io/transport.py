@@ -7,6 +7,7 @@ CPU.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
@@ -16,6 +17,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood, TlsFailed
 from ovsnet.io.address import Address
+from ovsnet.io.ending import Ending
 from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll
 
@@ -72,7 +74,7 @@ class Channel(Endpoint, Generic[Event]):
         self._unread = b""
         self._rest: asyncio.Handle | None = None
         self._transport: asyncio.Transport | None = None
-        self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+        self.closed = Ending()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -125,7 +127,8 @@ class Channel(Endpoint, Generic[Event]):
         for."""
         if self._transport is not None and not self.closed.done():
             self._transport.close()
-            await asyncio.wait([self.closed], timeout=CLOSE_PATIENCE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.closed, CLOSE_PATIENCE)
         self.abort()
 
     def abort(self, why: PeerError | None = None) -> None:
@@ -249,7 +252,7 @@ class Channel(Endpoint, Generic[Event]):
         if self.closed.done():
             return
         _forget_frames(error)
-        self.closed.set_result(error)
+        self.closed.come(error)
         self._unread = b""
         if self._rest is not None:
             self._rest.cancel()

@@ -4,6 +4,7 @@
 nothing: writing flows and handling packets are a controller's work, and not done here.
 """
 
+from ovsnet.io.ending import Ending
 from ovsnet.io.kept import ClientState, Status
 from ovsnet.openflow.client import Client
 from ovsnet.openflow.flow_changes import FlowChanges
@@ -47,6 +48,7 @@ __all__ = [
     "ClientState",
     "Config",
     "Desc",
+    "Ending",
     "Entry",
     "Features",
     "Flow",

@@ -8,6 +8,7 @@ made of, ``ovsnet.ovsdb.errors`` the server's refusals as types.
 """
 
 from ovsnet.io.address import Address
+from ovsnet.io.ending import Ending
 from ovsnet.io.kept import ClientState, Status
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb import errors, operations
@@ -40,6 +41,7 @@ __all__ = [
     "Condition",
     "Counted",
     "Database",
+    "Ending",
     "Index",
     "Inserted",
     "LastingMonitor",

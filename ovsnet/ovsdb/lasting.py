@@ -221,7 +221,7 @@ class LastingMonitor:
                 return error
         self._applied, self.reason = where, None
         self._audience.wake()
-        return await asyncio.shield(monitor.closed)
+        return await monitor.closed
 
     async def _decide(self, session: Session, reason: OvsnetError) -> None:
         """The session lives on without us. Raises what ends the monitor for good."""

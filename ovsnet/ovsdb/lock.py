@@ -9,6 +9,7 @@ import asyncio
 from typing import Protocol
 
 from ovsnet.errors import DeadlineExceeded, PeerError
+from ovsnet.io.ending import Ending
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.errors import LockStolen
 
@@ -26,7 +27,7 @@ class Lock:
     def __init__(self, name: str, session: Unlocks) -> None:
         self.name = name
         self.held = False
-        self.lost: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+        self.lost = Ending()
         self._session = session
         self._news = asyncio.Event()
         self._ended: PeerError | None = None
@@ -68,8 +69,8 @@ class Lock:
         self._lose(error)
 
     def _lose(self, error: PeerError) -> None:
-        if self.held and not self.lost.done():
-            self.lost.set_result(error)
+        if self.held:
+            self.lost.come(error)
         self.held = False
         self._wake()
 

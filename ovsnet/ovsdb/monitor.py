@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood
+from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Changes, Feed, OnChange
@@ -73,7 +74,7 @@ class Monitor:
         self.method = "monitor_cond_since"
         self.last_txn_id = NO_TXN
         self.resumed = False
-        self.closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+        self.closed = Ending()
         self._session = session
         self.key = key
         self._schema = schema
@@ -216,8 +217,7 @@ class Monitor:
 
     def end(self, error: PeerError) -> None:
         """No more updates will be applied, and nothing more is delivered, because of ``error``."""
-        if not self.closed.done():
-            self.closed.set_result(error)
+        if self.closed.come(error):
             self._backlog.clear()
         if self._owns_audience:
             self._audience.finish(error)

@@ -13,6 +13,7 @@ import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, RequestRefused, SocketMissing
 from ovsnet.io.address import Address
+from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.kept import KEPT_CHANGES, ClientState, Echoes, KeptClient, Session
 from tests.patience import PATIENCE
@@ -165,7 +166,7 @@ async def test_peer_that_falls_silent_is_found_out(peer: Peer) -> None:
     async with Client(peer.path, probe=0.02) as client:
         first = await client.connected(timeout=PATIENCE)
         peer.silent = True
-        assert isinstance(await asyncio.wait_for(asyncio.shield(first.closed), PATIENCE), DeadlineExceeded)
+        assert isinstance(await asyncio.wait_for(first.closed, PATIENCE), DeadlineExceeded)
 
 
 class Talking(Echoes):
@@ -173,10 +174,10 @@ class Talking(Echoes):
 
     def __init__(self) -> None:
         self._heard_at = -math.inf
-        self._closed: asyncio.Future[PeerError] = asyncio.get_running_loop().create_future()
+        self._closed = Ending()
 
     @property
-    def closed(self) -> asyncio.Future[PeerError]:
+    def closed(self) -> Ending:
         return self._closed
 
     @property
@@ -189,8 +190,7 @@ class Talking(Echoes):
         raise DeadlineExceeded("The echo is late.")
 
     def fail(self, error: PeerError) -> None:
-        if not self._closed.done():
-            self._closed.set_result(error)
+        self._closed.come(error)
 
     async def aclose(self) -> None: ...
 

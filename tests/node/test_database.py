@@ -66,7 +66,7 @@ async def test_converted_schema_ends_it(node: Sandbox) -> None:
         schema = json.loads(bytes(await other.request("get_schema", ("Open_vSwitch",), timeout=PATIENCE)))
         schema["version"] = "99.0.0"
         await other.request("convert", ("Open_vSwitch", schema), timeout=PATIENCE)
-    assert isinstance(await asyncio.wait_for(asyncio.shield(database.closed), PATIENCE), MonitorCanceled)
+    assert isinstance(await asyncio.wait_for(database.closed, PATIENCE), MonitorCanceled)
 
 
 async def test_killed_server_ends_it(node: Sandbox) -> None:

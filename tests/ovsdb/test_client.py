@@ -57,7 +57,7 @@ async def test_client_is_back_after_a_restart(server: Server) -> None:
     async with Client(server.address) as client:
         first = await client.connected(timeout=PATIENCE)
         server.kill()
-        await asyncio.wait_for(asyncio.shield(first.closed), PATIENCE)
+        await asyncio.wait_for(first.closed, PATIENCE)
         await server.start()
         assert OVS in await client.list_dbs(timeout=PATIENCE)
         assert client.session is not first
@@ -117,7 +117,7 @@ async def test_frozen_server_is_noticed_by_our_own_probe(server: Server) -> None
     async with Client(server.address, probe=0.05) as client:
         session = await client.connected(timeout=PATIENCE)
         await server.freeze()
-        error = await asyncio.wait_for(asyncio.shield(session.closed), PATIENCE)
+        error = await asyncio.wait_for(session.closed, PATIENCE)
         assert isinstance(error, DeadlineExceeded)
         await server.thaw()
         assert await client.list_dbs(timeout=PATIENCE)
@@ -239,7 +239,7 @@ async def test_server_that_is_not_the_right_one_any_more_is_left(serve: Serve, a
     async with Client(await serve(handle), database="D", leader_only=True) as client:
         session = await client.connected(timeout=PATIENCE)
         leaving.set()
-        assert isinstance(await asyncio.wait_for(asyncio.shield(session.closed), PATIENCE), NotLeader)
+        assert isinstance(await asyncio.wait_for(session.closed, PATIENCE), NotLeader)
 
 
 def test_leader_of_nothing() -> None:

@@ -330,6 +330,6 @@ async def test_frozen_server_that_sends_no_rows_is_left(server: Server) -> None:
         await client.get_schema(OVS, timeout=PATIENCE)
         await server.freeze()
         waiting = asyncio.create_task(client.monitor(OVS, {OVS: None}, timeout=0.1, longest=PATIENCE)._start())
-        assert isinstance(await asyncio.wait_for(asyncio.shield(session.closed), PATIENCE), DeadlineExceeded)
+        assert isinstance(await asyncio.wait_for(session.closed, PATIENCE), DeadlineExceeded)
         await server.thaw()
         assert (await asyncio.wait_for(waiting, PATIENCE)).synced

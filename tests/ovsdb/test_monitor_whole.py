@@ -221,7 +221,7 @@ async def test_rows_that_are_gone_after_a_conversion_are_told(server: Server, se
     schema["version"] = "99.0.0"
     async with connect(server.address) as other:
         await other.request("convert", (SB, schema), timeout=PATIENCE)
-    await asyncio.wait_for(asyncio.shield(old.closed), PATIENCE)
+    await asyncio.wait_for(old.closed, PATIENCE)
     async with connect(server.address) as other:
         await other.transact(SB, delete("Address_Set"), insert("Address_Set", {"name": "n3"}))
     told: list[Change] = []

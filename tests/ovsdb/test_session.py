@@ -322,7 +322,7 @@ async def test_peer_that_asks_what_is_refused_and_reads_nothing_is_given_up(serv
             await writer.drain()
 
     async with connect(await serve(ask)) as session:
-        error = await asyncio.wait_for(asyncio.shield(session.closed), PATIENCE)
+        error = await asyncio.wait_for(session.closed, PATIENCE)
         assert "reads none of our answers" in str(error)
         assert str(session.address) in str(error)
 
