@@ -161,7 +161,8 @@ class Client(KeptClient[Session]):
         """Hold a lock: it is waited for up to ``timeout`` seconds, over several connections if need be.
 
         It ends with its connection, or when another client steals it: ``lock.held`` and ``lock.lost`` say so at once,
-        and leaving the block then raises why. A transaction that depends on it asserts it.
+        and leaving the block then raises why. A transaction that depends on it asserts it. A client asks for a name
+        once at a time: a second block of the same name is a UsageError.
         """
         lock = await self._lock(name, steal, time.monotonic() + timeout)
         try:
@@ -183,7 +184,7 @@ class Client(KeptClient[Session]):
                 if self._wait and isinstance(error, PeerError) and _is_end_of(session, error):
                     continue
                 if lock is not None:
-                    session.post("unlock", (name,))
+                    lock.abandon()
                 raise
             else:
                 return lock

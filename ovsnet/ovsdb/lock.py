@@ -6,29 +6,26 @@ A lock keeps nobody from writing: a transaction that depends on it says so, with
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from collections.abc import Callable
 
-from ovsnet.errors import DeadlineExceeded, PeerError
+import msgspec
+
+from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
 from ovsnet.io.ending import Ending
+from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
-from ovsnet.ovsdb.errors import LockStolen
-
-
-class Unlocks(Protocol):
-    """The session of a lock."""
-
-    async def unlock(self, name: str, *, timeout: float = ...) -> None: ...
+from ovsnet.ovsdb.errors import LockStolen, Refused
 
 
 class Lock:
     """A lock that was asked for. ``lost`` is done, with the reason, once it was held and then stolen, or the session
     ended; the server may give it back after a theft, and then it is ``held`` again."""
 
-    def __init__(self, name: str, session: Unlocks) -> None:
+    def __init__(self, name: str, locks: Locks) -> None:
         self.name = name
         self.held = False
         self.lost = Ending()
-        self._session = session
+        self._locks = locks
         self._news = asyncio.Event()
         self._ended: PeerError | None = None
 
@@ -47,12 +44,18 @@ class Lock:
                 raise DeadlineExceeded(f"Another client held the lock {self.name} for {timeout:g} s.") from None
 
     async def release(self, *, timeout: float = 1.0) -> None:
-        """Give it up, or stop waiting for it. Nothing happens when the session is over."""
+        """Give it up, or stop waiting for it. Nothing happens when that was done, or when the session is over."""
         self.held = False
-        if self._ended is None:
-            await self._session.unlock(self.name, timeout=timeout)
+        if self._ended is None and self._locks.forget(self):
+            await self._locks.unlock(self.name, timeout=timeout)
 
-    # What the session calls.
+    def abandon(self) -> None:
+        """The same at once: the server's answer is not waited for."""
+        self.held = False
+        if self._ended is None and self._locks.forget(self):
+            self._locks.post_unlock(self.name)
+
+    # What the session's locks call.
 
     def granted(self) -> None:
         """It is ours."""
@@ -77,3 +80,81 @@ class Lock:
     def _wake(self) -> None:
         self._news.set()
         self._news.clear()
+
+
+class Locks:
+    """All that one session has asked for and not given up, by name: the server takes one request for a name at a time.
+
+    A notification may come in one piece with the answer before it, and is then handed over before the task that asked
+    goes on; or it is about an earlier request for the same name. So an answer that has come is heard first, and a
+    notification before the answer means nothing. ``read`` tells from an answer whether the lock is ours.
+    """
+
+    def __init__(self, session: JsonRpcSession, read: Callable[[msgspec.Raw], bool]) -> None:
+        self._session = session
+        self._read = read
+        self._locks: dict[str, Lock] = {}
+        self._unheard: dict[str, asyncio.Future[msgspec.Raw]] = {}
+
+    async def ask(self, name: str, *, steal: bool, timeout: float) -> Lock:
+        """Queue for it, or steal it. A request that was given up is taken back: nobody would ever release what the
+        server grants it."""
+        await self._session.ready(timeout)
+        if name in self._locks:
+            raise UsageError(
+                f"This connection has asked for the lock {name} already.",
+                remedy="Release it first, or take a name or a connection of its own.",
+            )
+        _, answer = self._session.ask("steal" if steal else "lock", (name,), timeout)
+        lock = self._locks[name] = Lock(name, self)
+        self._unheard[name] = answer
+        try:
+            await answer
+            self._hear(lock)
+        except BaseException as error:
+            if self.forget(lock) and not isinstance(error, Refused):
+                self.post_unlock(name)
+            raise
+        return lock
+
+    async def unlock(self, name: str, *, timeout: float) -> None:
+        """Sent at once, whether the peer reads or not: it must not be lost when the caller is cancelled."""
+        if self._session.channel.lost is None:
+            await self._session.ask("unlock", (name,), timeout)[1]
+
+    def post_unlock(self, name: str) -> None:
+        """The same, without waiting for the answer."""
+        self._session.post("unlock", (name,))
+
+    def get(self, name: str) -> Lock | None:
+        """The one that was asked for, if any."""
+        return self._locks.get(name)
+
+    def forget(self, lock: Lock) -> bool:
+        """It is not wanted any more. False when it was forgotten before."""
+        if self._locks.get(lock.name) is not lock:
+            return False
+        del self._locks[lock.name]
+        self._unheard.pop(lock.name, None)
+        return True
+
+    def notified(self, method: str, name: str) -> None:
+        """``locked`` or ``stolen``."""
+        lock = self._locks.get(name)
+        if lock is None or (name in self._unheard and not self._unheard[name].done()):
+            return
+        self._hear(lock)
+        if method == "locked":
+            lock.granted()
+        else:
+            lock.stolen()
+
+    def end(self, error: PeerError) -> None:
+        """The session is over."""
+        for lock in self._locks.values():
+            lock.end(error)
+
+    def _hear(self, lock: Lock) -> None:
+        answer = self._unheard.pop(lock.name, None)
+        if answer is not None and answer.exception() is None and self._read(answer.result()):
+            lock.granted()

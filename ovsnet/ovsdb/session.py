@@ -28,7 +28,7 @@ from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import Database
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod, ovsdb_error
 from ovsnet.ovsdb.known_schemas import KnownSchemas
-from ovsnet.ovsdb.lock import Lock
+from ovsnet.ovsdb.lock import Lock, Locks
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Operation, select
 from ovsnet.ovsdb.schema import Schema, parse_schema
@@ -61,7 +61,7 @@ class Session(JsonRpcSession):
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas = KnownSchemas(self._schema_text, self._schema_of)
-        self._locks: dict[str, Lock] = {}
+        self._locks = Locks(self, lambda answer: self._read(answer, _LOCKED).get("locked", False))
         self._asked_for_changes = False
 
     def __getitem__(self, database: str) -> Database:
@@ -153,17 +153,14 @@ class Session(JsonRpcSession):
     async def lock(self, name: str, *, steal: bool = False, timeout: float = 1.0) -> Lock:
         """Ask for a lock, or with ``steal`` take it from its owner. ``acquired`` says when it is ours.
 
-        A session asks for a name once at a time: ``release`` comes before the next.
+        A session asks for a name once at a time: a second one is a UsageError until ``release``.
         """
-        lock = self._locks[name] = Lock(name, self)
-        answer = await self.request("steal" if steal else "lock", (name,), timeout=timeout)
-        if self._read(answer, _LOCKED).get("locked", steal):
-            lock.granted()
-        return lock
+        return await self._locks.ask(name, steal=steal, timeout=timeout)
 
     async def unlock(self, name: str, *, timeout: float = 1.0) -> None:
-        """What ``Lock.release`` calls."""
-        self._locks.pop(name, None)
+        """Give up a lock by its name, as ``Lock.release`` does."""
+        if (lock := self._locks.get(name)) is not None:
+            self._locks.forget(lock)
         await self.request("unlock", (name,), timeout=timeout)
 
     async def monitor(
@@ -301,9 +298,7 @@ class Session(JsonRpcSession):
                 self._on_canceled(*decode_body(params, _ONE_NAME))
                 return
             case "locked" | "stolen":
-                (name,) = decode_body(params, _ONE_NAME)
-                if (lock := self._locks.get(name)) is not None:
-                    lock.granted() if method == "locked" else lock.stolen()
+                self._locks.notified(method, *decode_body(params, _ONE_NAME))
                 return
             case _:
                 return
@@ -325,8 +320,7 @@ class Session(JsonRpcSession):
     def _on_closed(self, closed: asyncio.Future[PeerError]) -> None:
         for monitor in list(self._monitors.values()):
             monitor.end(closed.result())
-        for lock in self._locks.values():
-            lock.end(closed.result())
+        self._locks.end(closed.result())
 
 
 def rows_of(result: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -1,0 +1,102 @@
+"""Locks that are given up, asked for twice, or stolen in the moment they come. That real servers grant, queue and
+steal them is in test_client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
+from ovsnet.ovsdb import Client, connect
+from ovsnet.ovsdb.errors import LockStolen, Refused
+from tests.ovsdb.scripted import Refusal, scripted
+from tests.patience import PATIENCE
+
+
+async def test_request_that_was_given_up_is_taken_back() -> None:
+    async with scripted() as (server, address), Client(address, probe=None) as client:
+        await client.connected(timeout=PATIENCE)
+        server.delays["lock"] = 0.05
+        waiting = asyncio.create_task(client.lock("l", timeout=PATIENCE).__aenter__())
+        await server.heard("lock")
+        waiting.cancel()
+        await server.heard("unlock")
+        with pytest.raises(DeadlineExceeded):
+            async with client.lock("l", timeout=0.01):
+                pass
+        await server.heard("unlock", 2)
+        async with client.lock("l", timeout=PATIENCE) as lock:
+            assert lock.held
+        assert server.methods().count("unlock") == 3
+
+
+async def test_lock_that_is_queued_and_given_up_can_be_asked_for_again() -> None:
+    queue = scripted(lock=lambda params: {"locked": False})
+    async with queue as (server, address), Client(address, probe=None) as client:
+        await client.connected(timeout=PATIENCE)
+        for times in (1, 2):
+            with pytest.raises(DeadlineExceeded):
+                async with client.lock("l", timeout=0.05):
+                    pass
+            await server.heard("unlock", times)
+
+
+async def test_refused_request_needs_no_unlock() -> None:
+    async with scripted(lock=lambda params: Refusal("no")) as (server, address), connect(address) as session:
+        with pytest.raises(Refused):
+            await session.lock("l", timeout=PATIENCE)
+        with pytest.raises(Refused):
+            await session.lock("l", timeout=PATIENCE)
+        assert server.methods() == ["lock", "lock"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_second_task_is_refused_and_the_first_hears_of_its_loss(ends: bool) -> None:
+    async with scripted() as (server, address), connect(address) as session:
+        first = await session.lock("l", timeout=PATIENCE)
+        with pytest.raises(UsageError, match="asked for the lock l already"):
+            await session.lock("l", timeout=PATIENCE)
+        if ends:
+            server.cut()
+        else:
+            server.send("stolen", "l")
+        lost = await asyncio.wait_for(first.lost, PATIENCE)
+        assert isinstance(lost, ConnectionLost if ends else LockStolen)
+        assert not first.held
+        assert server.methods() == ["lock"]
+
+
+async def test_lock_that_was_released_releases_no_later_one() -> None:
+    async with scripted() as (server, address), connect(address) as session:
+        first = await session.lock("l", timeout=PATIENCE)
+        await first.release(timeout=PATIENCE)
+        second = await session.lock("l", timeout=PATIENCE)
+        await first.release(timeout=PATIENCE)
+        first.abandon()
+        assert second.held
+        assert server.methods() == ["lock", "unlock", "lock"]
+
+
+async def test_theft_that_comes_with_the_answer_is_heard() -> None:
+    async with scripted(lock=lambda params: None) as (server, address), connect(address) as session:
+        asking = asyncio.create_task(session.lock("l", timeout=PATIENCE))
+        await server.heard("lock")
+        answer = {"id": session._core._next_id - 1, "result": {"locked": True}, "error": None}
+        stolen = {"id": None, "method": "stolen", "params": ["l"]}
+        server.write(json.dumps(answer).encode() + json.dumps(stolen).encode())
+        lock = await asyncio.wait_for(asking, PATIENCE)
+        assert not lock.held
+        assert isinstance(lock.lost.result(), LockStolen)
+
+
+async def test_grant_of_an_earlier_request_is_none_of_the_next() -> None:
+    """The server may have granted what we are taking back."""
+    async with scripted(lock=lambda params: {"locked": False}) as (server, address), connect(address) as session:
+        (await session.lock("l", timeout=PATIENCE)).abandon()
+        server.delays["lock"] = 0.05
+        asking = asyncio.create_task(session.lock("l", timeout=PATIENCE))
+        await server.heard("lock", 2)
+        server.send("locked", "l")
+        assert not (await asyncio.wait_for(asking, PATIENCE)).held
