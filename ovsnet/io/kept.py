@@ -133,8 +133,9 @@ class KeptClient(ABC, Generic[Session]):
 
     @property
     def session(self) -> Session | None:
-        """The connection that there is now."""
-        return self._session
+        """The connection that there is now. One that is over is none, whether its end was dealt with or not."""
+        session = self._session
+        return None if session is None or session.closed.done() else session
 
     def changes(self) -> Changes:
         """The status now, and then every change of it, until the client is closed.
@@ -163,30 +164,26 @@ class KeptClient(ABC, Generic[Session]):
     async def connected(self, *, timeout: float) -> Session:
         """The session, as soon as there is one. It ends with its connection, and the client makes another. Raises
         DeadlineExceeded after ``timeout`` seconds."""
-        if self._session is None:
-            await self.until("up", timeout=timeout)
-        return self.held()
+        deadline = time.monotonic() + timeout
+        while (session := self.session) is None:
+            if self.state == "up":
+                await after_next_poll()  # it is over, and the client is about to see that
+            else:
+                await self.until("up", timeout=max(0.0, deadline - time.monotonic()))
+        return session
 
     async def living(self) -> Session:
-        """A session that is not over, as soon as there is one, however long that takes. Raises ConnectionLost once the
-        client is closed."""
-        while True:
-            try:
-                session = await self.connected(timeout=EVER)
-            except OvsnetError:
-                if self.state == "closed":
-                    raise
-            else:
-                if not session.closed.done():
-                    return session
-            await after_next_poll()  # it was up, and is not any more
+        """The session, as soon as there is one, however long that takes. Raises ConnectionLost once the client is
+        closed."""
+        return await self.connected(timeout=EVER)
 
     def held(self) -> Session:
         """The session. Raises why there is none."""
-        if self._session is None:
-            reason = self._status.reason or ConnectionLost(f"The client of {self._peer} has not connected yet.")
-            raise reason.with_traceback(None)
-        return self._session
+        if (session := self.session) is not None:
+            return session
+        ended = self._session.closed.result() if self._session is not None else None
+        reason = ended or self._status.reason or ConnectionLost(f"The client of {self._peer} has not connected yet.")
+        raise reason.with_traceback(None)
 
     def start(self) -> None:
         """Connect, and stay connected until ``aclose``; ``async with`` does both."""
@@ -214,8 +211,13 @@ class KeptClient(ABC, Generic[Session]):
         await self.aclose()
 
     async def _wanted(self, timeout: float) -> Session:
-        """The session to ask over: waited for, or without ``wait`` the one that there is."""
-        return await self.connected(timeout=timeout) if self._wait else self.held()
+        """The session to ask over: waited for, or without ``wait`` the one that there is. Whoever asks again and again
+        leaves the client its turns to connect."""
+        if self._wait:
+            return await self.connected(timeout=timeout)
+        if self.session is None:
+            await after_next_poll()
+        return self.held()
 
     def _closed(self) -> ConnectionLost:
         return ConnectionLost(f"The client of {self._peer} was closed.")

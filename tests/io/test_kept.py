@@ -126,6 +126,23 @@ async def test_call_while_the_peer_is_away_waits_or_fails_as_asked(peer: Peer) -
         await patient.echo()
 
 
+async def test_session_that_is_over_is_none_though_the_client_has_not_seen_it_yet(peer: Peer) -> None:
+    """To ask again and again at that moment must not keep the client from seeing it."""
+    ended = ConnectionLost("It has ended by itself.")
+    async with Client(peer.path) as patient:
+        first = await patient.connected(timeout=PATIENCE)
+        first.fail(ended)
+        assert (patient.state, patient.session) == ("up", None)
+        assert await patient.echo() >= 0
+        assert patient.session not in (None, first)
+    async with Client(peer.path, wait=False) as hasty:
+        (await hasty.connected(timeout=PATIENCE)).fail(ended)
+        for _ in range(10):
+            with pytest.raises(ConnectionLost, match="ended by itself"):
+                await hasty.echo()
+        assert hasty.state == "waiting"
+
+
 async def test_client_that_was_never_started_says_so(path: Path) -> None:
     client = Client(path, wait=False)
     with pytest.raises(ConnectionLost, match="not connected yet"):
