@@ -40,6 +40,10 @@ from ovsnet.ovsdb.values import Row
 
 T = TypeVar("T")
 
+READING = frozenset({"select", "comment"})
+"""Operations of which a transaction that has no others changes nothing, however often it is done. A comment is written
+only beside a change (ovsdb/transaction.c, ``ovsdb_txn_precommit``)."""
+
 
 class Client(KeptClient[Session]):
     """``remotes`` are addresses, texts, or texts that list several.
@@ -115,8 +119,13 @@ class Client(KeptClient[Session]):
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
         """Do all ``operations`` or none, as ``Session.transact``.
 
-        Raises TransactionInDoubt when it was sent and no answer came; it is never sent twice.
+        One that may write is never sent twice: TransactionInDoubt says that no answer came. One that only reads is a
+        question like any other.
         """
+        if all(each.get("op") in READING for each in operations):
+            return await self._again(
+                lambda session, left: session.transact(database, *operations, timeout=left), timeout
+            )
         deadline = time.monotonic() + timeout
         session = await self._writable(deadline)
         try:

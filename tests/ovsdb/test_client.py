@@ -25,6 +25,7 @@ from ovsnet.ovsdb.errors import (
 from ovsnet.ovsdb.membership import NOT_SERVED, Membership
 from ovsnet.ovsdb.operations import assert_lock, insert, mutate, wait
 from tests.ovsdb.proxy import proxied
+from tests.ovsdb.scripted import scripted
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -91,6 +92,30 @@ async def test_question_is_asked_again_where_its_connection_broke(server: Server
         proxy.cut_at(b'"rows"')
         assert await client.select(OVS, OVS, timeout=PATIENCE) == []
         assert proxy.connections == 2
+
+
+async def test_database_of_a_client_asks_again_too(server: Server) -> None:
+    """What it reads is sent as a transaction, which changes nothing."""
+    async with proxied(server.path + ".p", server.path) as proxy, Client(proxy.address, probe=None) as client:
+        db = client[OVS]
+        db.timeout = PATIENCE
+        await db.schema()
+        proxy.cut_at(b'"rows"')
+        assert await db.find(OVS) == []
+        async with db.transaction() as t:
+            t.insert(OVS)
+        proxy.cut_at(b'"rows"')
+        assert (await db.get(OVS, None, "next_cfg"))["next_cfg"] == 0
+        assert proxy.connections == 3
+
+
+async def test_late_answer_to_a_question_of_a_database_is_no_doubt() -> None:
+    async with scripted(transact=lambda params: None) as (_, address), Client(address, probe=None) as client:
+        db = client["D"]
+        await db.schema()
+        db.timeout = 0.05
+        with pytest.raises(DeadlineExceeded):
+            await db.find("T")
 
 
 async def test_transaction_of_unknown_fate_says_so_and_is_not_repeated(server: Server) -> None:
