@@ -45,6 +45,12 @@ class HeldSession:
         """Done, with the reason, when the connection is over."""
         return self.channel.closed
 
+    @property
+    def patient(self) -> bool:
+        """Whether a request is under way that bounds the peer's silence itself. An ovsdb-server that composes a large
+        snapshot answers no echo."""
+        return False
+
     async def open(self, *, timeout: float, tls: Tls | None = None) -> None:
         """Connect within ``timeout`` seconds, once. Raises the ConnectError that fits."""
         await connect(self.channel, timeout=timeout, tls=tls)

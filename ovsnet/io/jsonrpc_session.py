@@ -32,10 +32,16 @@ class JsonRpcSession(HeldSession):
     ) -> None:
         self._core = jsonrpc.Connection(max_bytes=max_bytes)
         self._pending: PendingRequests[msgspec.Raw] = PendingRequests(str(address))
+        self._patient = 0
         self._refusal = refusal
         self._on_notification = on_notification
         inflow = Inflow(lambda: self._core.messages)
         super().__init__(Channel(address, self._core, self._on_events, self._on_lost, inflow))
+
+    @property
+    def patient(self) -> bool:
+        """Whether a ``request_patiently`` is under way."""
+        return self._patient > 0
 
     async def request(self, method: str, params: Sequence[object], *, timeout: float) -> msgspec.Raw:
         """Send one request and wait at most ``timeout`` seconds for its result, undecoded.
@@ -53,14 +59,18 @@ class JsonRpcSession(HeldSession):
         seconds in all. Where one deadline covers connecting and a large snapshot, a client reconnects again and again.
         """
         answer = await self._send(method, params, longest)
-        while not answer.done():
-            arrived = self._core.pending_bytes
-            await asyncio.wait((answer,), timeout=silence)
-            await after_next_poll()
-            if not answer.done() and self._core.pending_bytes == arrived:
-                answer.cancel()
-                raise DeadlineExceeded(f"{self.channel.address} sent nothing for {silence:g} s.")
-        return answer.result()
+        self._patient += 1
+        try:
+            while not answer.done():
+                arrived = self._core.pending_bytes
+                await asyncio.wait((answer,), timeout=silence)
+                await after_next_poll()
+                if not answer.done() and self._core.pending_bytes == arrived:
+                    answer.cancel()
+                    raise DeadlineExceeded(f"{self.channel.address} sent nothing for {silence:g} s.")
+            return answer.result()
+        finally:
+            self._patient -= 1
 
     def post(self, method: str, params: Sequence[object]) -> None:
         """Send a request whose answer nobody waits for. Does nothing when the session is over."""

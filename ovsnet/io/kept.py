@@ -52,6 +52,9 @@ class Echoes(Protocol):
     @property
     def heard_at(self) -> float: ...
 
+    @property
+    def patient(self) -> bool: ...
+
     async def echo(self, *, timeout: float) -> float: ...
 
     def fail(self, error: PeerError) -> None: ...
@@ -99,7 +102,8 @@ class Changes:
 
 class KeptClient(ABC, Generic[Session]):
     """Every ``probe`` seconds in which the peer said nothing it is sent an echo; silence for as many again ends the
-    connection. None sends none: then only the kernel says that a connection is lost.
+    connection, unless a large answer is due, whose silence has a bound of its own. None sends none: then only the
+    kernel says that a connection is lost.
 
     Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
     its deadline. ``peer`` is the name of what is connected to, for errors.
@@ -265,17 +269,17 @@ class KeptClient(ABC, Generic[Session]):
 
     async def _watch(self, session: Session) -> None:
         """The inactivity probe (lib/reconnect.c, ``reconnect_run``; lib/rconn.c, ``run_ACTIVE``). Bytes of a long
-        answer are signs of life."""
+        answer are signs of life, and a session that is ``patient`` is not probed."""
         while self._probe is not None and not session.closed.done():
             idle = time.monotonic() - session.heard_at
-            if idle < self._probe:
-                await asyncio.sleep(self._probe - idle)
+            if session.patient or idle < self._probe:
+                await asyncio.sleep(self._probe if session.patient else self._probe - idle)
                 continue
             with contextlib.suppress(PeerError):
                 try:
                     await session.echo(timeout=self._probe)
                 except DeadlineExceeded as error:
-                    if time.monotonic() - session.heard_at >= self._probe:
+                    if not session.patient and time.monotonic() - session.heard_at >= self._probe:
                         session.fail(error)
 
     def _become(self, state: ClientState, reason: OvsnetError | None) -> None:

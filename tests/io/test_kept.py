@@ -201,6 +201,10 @@ class Talking(Echoes):
     def heard_at(self) -> float:
         return self._heard_at
 
+    @property
+    def patient(self) -> bool:
+        return False
+
     async def echo(self, *, timeout: float) -> float:
         self._heard_at = time.monotonic()
         asyncio.get_running_loop().call_soon(self.fail, ConnectionLost("It has ended by itself."))

@@ -23,6 +23,10 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def has_made(self, connections: int) -> bool:
+        """Whether it has made so many."""
+        return self.connections >= connections
+
     def cut(self) -> None:
         """End all connections now, whatever is on the way."""
         for writer in self._writers:
