@@ -43,6 +43,11 @@ class JsonRpcSession(HeldSession):
         """Whether a ``request_patiently`` is under way."""
         return self._patient > 0
 
+    @property
+    def arriving(self) -> int:
+        """Bytes of a message that has not come whole yet."""
+        return self._core.pending_bytes
+
     async def request(self, method: str, params: Sequence[object], *, timeout: float) -> msgspec.Raw:
         """Send one request and wait at most ``timeout`` seconds for its result, undecoded.
 
@@ -62,10 +67,10 @@ class JsonRpcSession(HeldSession):
         self._patient += 1
         try:
             while not answer.done():
-                arrived = self._core.pending_bytes
+                arrived = self.arriving
                 await asyncio.wait((answer,), timeout=silence)
                 await after_next_poll()
-                if not answer.done() and self._core.pending_bytes == arrived:
+                if not answer.done() and self.arriving == arrived:
                     answer.cancel()
                     raise DeadlineExceeded(f"{self.channel.address} sent nothing for {silence:g} s.")
             return answer.result()

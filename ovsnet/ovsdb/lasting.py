@@ -13,6 +13,8 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
@@ -26,6 +28,13 @@ from ovsnet.ovsdb.session import Session
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds before a session that refused the monitor is asked again, doubled each time, and jittered."""
+
+
+class Conditions(msgspec.Struct, eq=False):
+    """Those of one call. ``refused`` is the server's word on them; then those that were applied before hold."""
+
+    where: Where
+    refused: OvsnetError | None = None
 
 
 class LastingMonitor:
@@ -56,7 +65,9 @@ class LastingMonitor:
         """Why it is not ``synced``, or was not last."""
         self._client = client
         self._wanted = frozen(tables)
-        self._where = self._applied = frozen_where(where)
+        self._conditions = self._applied = Conditions(frozen_where(where))
+        self._turn = asyncio.Event()
+        """Other conditions are wanted, or the monitor of this session is over."""
         self._audience = Audience(on_change)
         self._wait = wait
         self._silence = self._patience = timeout
@@ -83,7 +94,7 @@ class LastingMonitor:
     @property
     def synced(self) -> bool:
         """True while the copy is complete and kept up, with the conditions that were asked for last."""
-        return self._last is not None and self._last.synced and self._applied is self._where
+        return self._last is not None and self._last.synced and self._applied is self._conditions
 
     @property
     def last_txn_id(self) -> str:
@@ -111,24 +122,28 @@ class LastingMonitor:
     async def set_conditions(self, where: Where, *, timeout: float = SILENCE) -> None:
         """Ask for other rows, and return when the copy has them; a session that begins meanwhile has them at once.
 
-        Raises DeadlineExceeded after ``timeout`` seconds, and the server's refusal: then the old ones hold.
+        Raises UsageError, and the server's refusal: then the old ones hold. Raises DeadlineExceeded after ``timeout``
+        seconds in which no byte of them came; they are still asked for then, as they are when the caller is cancelled.
         """
         self._raise_if_over()
-        before, self._where = self._where, frozen_where(where)
-        asked = self._where
-        if self._last is not None and self._last.synced:
+        asked = Conditions(frozen_where(where))
+        if self._last is not None:
+            self._last.selection_of(asked.where)
+        self._conditions = asked
+        self._turn.set()
+        while True:
+            arrived = self._arriving()
             try:
-                await self._last.set_conditions(asked, timeout=timeout)
-            except (Refused, UsageError):
-                self._where = before if self._where is asked else self._where
-                raise
-            except PeerError:
-                pass  # the next session asks for them
+                await self._until(
+                    lambda: asked.refused or self.synced, "was not fetched with these conditions", timeout
+                )
+            except DeadlineExceeded:
+                if self._arriving() == arrived:
+                    raise
             else:
-                self._applied = asked
-                self._audience.wake()
-                return
-        await self._until(lambda: self.synced, "was not fetched with these conditions", timeout)
+                break
+        if asked.refused is not None:
+            raise asked.refused.with_traceback(None)
 
     def __aiter__(self) -> Feed:
         feed = self._audience.feed()
@@ -195,33 +210,71 @@ class LastingMonitor:
 
     async def _follow(self, session: Session) -> OvsnetError:
         """Keep the copy up over one session. Returns why that is over."""
-        where = self._where
+        conditions = self._conditions
         try:
             monitor = await session.monitor(
                 self.database,
                 self._wanted,
-                where=where,
+                where=conditions.where,
                 since=self._last,
                 timeout=self._patience,
                 longest=self._longest,
                 widen=self._widen,
                 audience=self._audience,
             )
+        except (Refused, UsageError) as error:
+            if conditions is not self._applied:
+                self._refuse(conditions, error)
+                return await self._follow(session)
+            if isinstance(error, UsageError):
+                raise
+            return error
         except PeerError as error:
             return error
         if self._last is not None and not monitor.resumed:
             self.resyncs += 1
         self._last = monitor
         self._pause, self._patience = FIRST_PAUSE, self._silence
-        while where is not self._where:  # asked for while the rows came
-            where = self._where
-            try:
-                await monitor.set_conditions(where, timeout=self._silence)
-            except PeerError as error:
-                return error
-        self._applied, self.reason = where, None
+        self._apply(conditions)
+        monitor.closed.add_done_callback(lambda closed: self._turn.set())
+        while not monitor.closed.done():
+            self._turn.clear()
+            if self._conditions is self._applied:
+                await self._turn.wait()
+            elif (late := await self._change_conditions(monitor)) is not None:
+                return late
+        return monitor.closed.result()
+
+    async def _change_conditions(self, monitor: Monitor) -> PeerError | None:
+        """To those that are wanted now. Returns why the session must be left: what the server makes of them is not
+        known when it is late."""
+        conditions = self._conditions
+        try:
+            await monitor.set_conditions(conditions.where, timeout=self._silence)
+        except (Refused, UsageError) as error:
+            if not monitor.closed.done():  # else the next one asks for them
+                self._refuse(conditions, error)
+        except PeerError as error:
+            return error
+        else:
+            self._apply(conditions)
+        return None
+
+    def _apply(self, conditions: Conditions) -> None:
+        """The copy has the rows of these."""
+        self._applied, self.reason = conditions, None
         self._audience.wake()
-        return await monitor.closed
+
+    def _refuse(self, conditions: Conditions, error: OvsnetError) -> None:
+        """Those of before hold, unless yet others were asked for meanwhile."""
+        conditions.refused = error
+        if self._conditions is conditions:
+            self._conditions = self._applied
+        self._audience.wake()
+
+    def _arriving(self) -> int:
+        session = self._client.session
+        return 0 if session is None else session.arriving
 
     async def _decide(self, session: Session, reason: OvsnetError) -> None:
         """The session lives on without us. Raises what ends the monitor for good."""

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 import msgspec
 
@@ -21,8 +21,9 @@ from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Changes, Feed, OnChange
-from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod
+from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused
 from ovsnet.ovsdb.index import Index, require_monitored
+from ovsnet.ovsdb.monitor_methods import NO_TXN, TABLES, RawTables, begin
 from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Selection, Where, choose
@@ -39,13 +40,6 @@ SILENCE = 10.0
 LONGEST = 120.0
 """Seconds for a snapshot: without a byte, and in all. A busy ovsdb-server thinks 3 s before the first byte of 36 MB."""
 
-NO_TXN = "00000000-0000-0000-0000-000000000000"
-"""No transaction: the whole snapshot is wanted (ovsdb-server(7), section 4.1.15)."""
-
-RawTables: TypeAlias = dict[str, msgspec.Raw]
-
-_TABLES: msgspec.json.Decoder[RawTables] = msgspec.json.Decoder(RawTables)
-_SINCE: msgspec.json.Decoder[tuple[bool, str, RawTables]] = msgspec.json.Decoder(tuple[bool, str, RawTables])
 _UPDATES: msgspec.json.Decoder[dict[str, dict[str, dict[str, dict[str, Any] | None]]]] = msgspec.json.Decoder(
     dict[str, dict[str, dict[str, dict[str, Any] | None]]]
 )
@@ -134,13 +128,17 @@ class Monitor:
             feed.finish(self.closed.result())
         return feed
 
+    def selection_of(self, where: Where) -> Selection:
+        """What conditions mean under this schema. Raises UsageError for what it has not, or what are no conditions."""
+        return choose(self._schema, self._wanted, where, widen=self._widen)
+
     async def set_conditions(self, where: Where, *, timeout: float = SILENCE) -> None:
         """Ask for other rows, and return when the copy has them. Tables that ``where`` does not name are unfiltered.
 
         Raises DeadlineExceeded after ``timeout`` seconds of silence, and what every call raises.
         """
         self._raise_if_over()
-        selection = choose(self._schema, self._wanted, where, widen=self._widen)
+        selection = self.selection_of(where)
         self._asked_conditions += 1
         number = self._asked_conditions
         params = [self.key, self.key, selection.new_conditions()]
@@ -180,15 +178,18 @@ class Monitor:
         if since is not None and since.database == self.database:
             self._replica = since._replica  # what is delivered is the difference to it, whatever it held
         txn = since.last_txn_id if since is not None and self._may_resume(since) else NO_TXN
-        self.resumed, txn, tables = await self._ask(txn, silence, longest)
+        answer = await begin(
+            self._session, self.database, self.key, self._selection, txn, silence=silence, longest=longest
+        )
+        self.method, self.resumed = answer.method, answer.found
         try:
             if self.resumed:
                 self._replica = self._replica.copy()
-                changes = await changes_in(self._replica, tables)
+                changes = await changes_in(self._replica, answer.tables)
                 self._raise_if_over()
-                self._take(changes, txn)
+                self._take(changes, answer.txn)
             else:
-                await self._begin(txn, tables, resynced=since is not None)
+                await self._begin(answer.txn, answer.tables, resynced=since is not None)
         except Exception as error:  # the callback's, too
             if since is not None and isinstance(error, ProtocolError):
                 since.last_txn_id = NO_TXN  # it would be told the same again
@@ -230,27 +231,6 @@ class Monitor:
             self._session.post("monitor_cancel", [self.key])
 
     # How the copy moves on.
-
-    async def _ask(self, txn: str, silence: float, longest: float) -> tuple[bool, str, RawTables]:
-        """The newest method that the server knows: ``found``, the transaction, and the rows or what changed."""
-        conditional = self._selection.conditional_request()
-        methods: list[tuple[str, list[object]]] = [
-            ("monitor_cond_since", [conditional, txn]),
-            ("monitor_cond", [conditional]),
-            ("monitor", [self._selection.plain_request()]),
-        ]
-        for method, request in methods:
-            self.method = method
-            params = [self.database, self.key, *request]
-            try:
-                body = await self._session.request_patiently(method, params, silence=silence, longest=longest)
-            except UnknownMethod as error:
-                unknown = error
-            else:
-                if method == "monitor_cond_since":
-                    return decode_body(body, _SINCE)
-                return False, NO_TXN, decode_body(body, _TABLES)
-        raise unknown
 
     async def _begin(self, txn: str, tables: RawTables, *, resynced: bool) -> None:
         """Take a whole snapshot for the copy, and deliver what it changes."""
@@ -297,7 +277,7 @@ class Monitor:
 
     async def _apply_large(self) -> None:
         txn, updates = self._next()
-        decoded = decode_body(updates, _TABLES)
+        decoded = decode_body(updates, TABLES)
         changes = await changes_in(self._replica, decoded)
         if not self.closed.done():
             self._take(changes, txn)

@@ -52,13 +52,15 @@ class Selection(msgspec.Struct, frozen=True):
 def choose(schema: Schema, tables: Columns, where: Where | None = None, *, widen: bool = False) -> Selection:
     """What of ``tables`` the schema has.
 
-    Raises UsageError for conditions on a table that ``tables`` does not name, and for one on a column that the schema
-    has not. With ``widen`` such a column leaves the whole table unfiltered, and is ``missing``.
+    Raises UsageError for what is no condition, for conditions on a table that ``tables`` does not name, and for one on
+    a column that the schema has not. With ``widen`` such a column leaves the whole table unfiltered, and is
+    ``missing``.
     """
     columns: dict[str, Mapping[str, Column]] = {}
     conditions: dict[str, list[object]] = {}
     missing: set[str] = set()
-    _require_named(tables, where or {})
+    where = frozen_where(where)
+    _require_named(tables, where)
     for name, wanted in tables.items():
         table = schema.tables.get(name)
         if table is None:
@@ -67,7 +69,7 @@ def choose(schema: Schema, tables: Columns, where: Where | None = None, *, widen
         known = {**table.columns, **IMPLICIT_COLUMNS}
         named = list(table.columns if wanted is None else wanted)
         columns[name] = {column: known[column] for column in named if column in known}
-        clauses = list((where or {}).get(name, (True,)))
+        clauses = where.get(name, (True,))
         unknown = {clause[0] for clause in clauses if not isinstance(clause, bool) and clause[0] not in known}
         missing.update(f"{name}.{column}" for column in {*named, *unknown} if column not in known)
         if not unknown:
@@ -92,8 +94,19 @@ def frozen(tables: Columns) -> Columns:
 
 
 def frozen_where(where: Where | None) -> Where:
-    """The same for conditions."""
-    return {name: tuple(clauses) for name, clauses in (where or {}).items()}
+    """The same for conditions. Raises UsageError for what is none."""
+    return {name: tuple(map(_well_formed, clauses)) for name, clauses in (where or {}).items()}
+
+
+def _well_formed(clause: Condition | bool) -> Condition | bool:
+    if isinstance(clause, bool):
+        return clause
+    match clause:
+        case [str(), str(), _]:
+            return clause
+    raise UsageError(
+        f"{clause!r} is no condition.", remedy='Give a column, a function and a value, such as ("name", "==", "br0").'
+    )
 
 
 def _clause(clause: Condition | bool) -> object:

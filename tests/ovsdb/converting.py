@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ovsnet.ovsdb import Uuid
-from ovsnet.ovsdb.monitor import NO_TXN
+from ovsnet.ovsdb.monitor_methods import NO_TXN
 
 Cell: TypeAlias = tuple[int, str | None]
 """The number of a row, and what is written into all its columns; None deletes it."""

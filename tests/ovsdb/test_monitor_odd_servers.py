@@ -14,7 +14,7 @@ from ovsnet.errors import ProtocolError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.errors import UnknownMethod
-from ovsnet.ovsdb.monitor import NO_TXN
+from ovsnet.ovsdb.monitor_methods import NO_TXN
 from tests.ovsdb.conftest import reply_to
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, NamedUuid, Session, connect
 from ovsnet.ovsdb.errors import MonitorCanceled
-from ovsnet.ovsdb.monitor import NO_TXN
+from ovsnet.ovsdb.monitor_methods import NO_TXN
 from ovsnet.ovsdb.operations import delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
 from tests.patience import PATIENCE
