@@ -26,6 +26,9 @@ from ovsnet.ovsdb.values import NamedUuid, Row, Uuid
 
 T = TypeVar("T")
 
+_NUMBERS = count()
+"""Of the rows that are inserted. No two have one name, so that the row of one transaction is none of another's."""
+
 Rows: TypeAlias = Uuid | NamedUuid | Iterable[Condition]
 """Which rows: one by its uuid, or those that meet all conditions; an empty list means all."""
 
@@ -39,9 +42,17 @@ class Transacts(Protocol):
 
 
 class Inserted(NamedUuid):
-    """A row that is inserted. Refer to it within the transaction; ``uuid`` is known after it."""
+    """A row that is inserted. Refer to it within the transaction, and in later ones; ``uuid`` is known after it."""
 
     _uuid: Uuid | None = None
+    _never = False
+
+    def wire(self) -> list[str]:
+        """By its name within the transaction; the name means nothing in another one, and by then there is a uuid.
+        Raises UsageError where there is none: the server would take an unknown name for that of no row."""
+        if self._never:
+            raise UsageError("This row was not inserted: its transaction failed.", remedy="Insert it in this one.")
+        return super().wire() if self._uuid is None else ["uuid", str(self._uuid)]
 
     @property
     def uuid(self) -> Uuid:
@@ -84,27 +95,36 @@ class Transaction:
         self._durable = durable
         self._operations: list[Operation] = []
         self._take: list[Callable[[Mapping[str, Any]], None]] = []
-        self._names = count()
+        self._inserted: list[Inserted] = []
         self._schema: Schema | None = None
+        self._left = False
 
     async def __aenter__(self) -> Self:
+        if self._left or self._schema is not None:
+            raise UsageError("This transaction was entered before.", remedy="Make one for each block.")
         self._schema = await self._over.get_schema(self._database, timeout=self._timeout)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            await self._commit()
+        self._left = True
+        try:
+            if kind is None:
+                await self._commit()
+        finally:
+            for each in self._inserted:
+                each._never = each._uuid is None
 
     def insert(self, table: str, row: Mapping[str, object] | None = None, /, **columns: object) -> Inserted:
         """A new row. Columns that are not named get their default."""
-        made = Inserted(f"row{next(self._names)}")
+        made = Inserted(f"row{next(_NUMBERS)}")
         fitted = fit_row(self._table(table), {**(row or {}), **columns}, new=True)
 
         def take(result: Mapping[str, Any]) -> None:
             made._uuid = _uuid_of(result)
 
+        self._inserted.append(made)
         self._add({"op": "insert", "table": table, "row": fitted, "uuid-name": str(made)}, take)
         return made
 
@@ -179,23 +199,28 @@ class Transaction:
         return counted
 
     def _add(self, operation: Operation, take: Callable[[Mapping[str, Any]], None] = lambda result: None) -> None:
+        self._begun()
         self._operations.append(operation)
         self._take.append(take)
 
-    def _table(self, name: str) -> Table:
+    def _begun(self) -> Schema:
+        if self._left:
+            raise UsageError("The transaction is over.", remedy="Begin another for what comes after its block.")
         if self._schema is None:
             raise UsageError("The transaction has not begun.", remedy="Enter it with `async with`.")
-        return self._schema.table(name)
+        return self._schema
+
+    def _table(self, name: str) -> Table:
+        return self._begun().table(name)
 
     async def _commit(self) -> None:
         if not self._operations:
             return
-        if self._comment:
-            self._add(operations.comment(self._comment))
+        more = [operations.comment(self._comment)] if self._comment else []
         if self._durable:
-            self._add(operations.commit(durable=True))
-        results = await self._over.transact(self._database, *self._operations, timeout=self._timeout)
-        for take, result in zip(self._take, results, strict=True):
+            more.append(operations.commit(durable=True))
+        results = await self._over.transact(self._database, *self._operations, *more, timeout=self._timeout)
+        for take, result in zip(self._take, results, strict=False):
             take(result)
 
 

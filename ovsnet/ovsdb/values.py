@@ -30,6 +30,10 @@ class NamedUuid(str):
 
     __slots__ = ()
 
+    def wire(self) -> list[str]:
+        """The reference as JSON."""
+        return ["named-uuid", str(self)]
+
 
 Atom: TypeAlias = int | float | bool | str | Uuid
 Value: TypeAlias = Atom | frozenset[Atom] | Mapping[Atom, Atom] | None
@@ -73,7 +77,7 @@ def _wire_atom(value: object) -> object:
         case Uuid():
             return ["uuid", str(value)]
         case NamedUuid():
-            return ["named-uuid", str(value)]
+            return value.wire()
         case str() | bool():
             return value
         case int():

@@ -142,6 +142,49 @@ async def test_guards(db: LiveDatabase) -> None:
         t.assert_lock(lock)
 
 
+async def test_row_of_a_transaction_that_is_done_is_itself_in_the_next(db: LiveDatabase) -> None:
+    async with db.transaction() as t:
+        one = t.insert("Interface", name="i1", type="internal")
+        port = t.insert("Port", name="p1", interfaces=[one])
+        t.mutate("Bridge", [("name", "==", "br0")], ("ports", "insert", [port]))
+    async with db.transaction() as t:
+        t.insert("SSL", private_key="a", certificate="b", ca_cert="c")
+        counted = t.update("Interface", one, external_ids={"a": "b"})
+        found = t.select("Port", [("interfaces", "includes", [one])], columns=["name"])
+    assert (counted.count, found.rows) == (1, [{"name": "p1"}])
+    assert await db.wait_until("Interface", one.uuid, ("external_ids", "==", {"a": "b"}), timeout=PATIENCE)
+
+
+async def test_row_of_a_transaction_that_was_never_done_is_no_other(db: LiveDatabase) -> None:
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
+        async with db.transaction() as t:
+            never = t.insert("Interface", name="i1", type="internal")
+            raise ZeroDivisionError
+    async with db.transaction() as t:
+        with pytest.raises(UsageError, match="was not inserted"):
+            t.update("Interface", never, external_ids={"a": "b"})
+
+
+async def test_transaction_has_one_block_and_takes_nothing_after_it(db: LiveDatabase) -> None:
+    transaction = db.transaction()
+    async with transaction as t:
+        t.mutate(OVS, [], ("next_cfg", "+=", 1))
+        with pytest.raises(UsageError, match="entered before"):
+            await transaction.__aenter__()
+    for late in (
+        lambda: t.insert("Bridge", name="x"),
+        lambda: t.delete("Bridge", []),
+        lambda: t.assert_lock("l"),
+        lambda: t.select("Bridge"),
+    ):
+        with pytest.raises(UsageError, match="is over"):
+            late()
+    with pytest.raises(UsageError, match="entered before"):
+        async with transaction:
+            pass
+    assert await db.get(OVS, None, "next_cfg") == {"next_cfg": 1}
+
+
 async def test_refusal_of_the_server_has_its_type(db: LiveDatabase) -> None:
     with pytest.raises(ConstraintViolation):
         async with db.transaction() as t:
