@@ -1,8 +1,9 @@
 """How much of what a peer sends is taken at once, and when it is too much. Pure: the time is passed in.
 
-An answer belongs to a question of ours, so the questions bound the answers. What comes beside them is the peer's own
-will: pushes of a database, echo requests, errors. A daemon that is broken, or a stranger at its socket, may send
-millions a second. Each costs us microseconds, and all of them together every probe of the kubelet.
+An answer belongs to a question of ours, so the questions bound the answers. So it is with what a subscription brings,
+where its owner wants as much as there is. What comes beside them is the peer's own will: pushes of a database, echo
+requests, errors. A daemon that is broken, or a stranger at its socket, may send millions a second. Each costs us
+microseconds, and all of them together every probe of the kubelet.
 
 1. What one pass of the event loop takes is bounded by time: after PASS seconds the rest has to wait for the next pass.
 2. Messages beyond the questions are taken from a bucket of BURST that is filled with RATE a second. When it is empty

@@ -94,7 +94,7 @@ class Channel(Endpoint, Generic[Event]):
             self._transport.write(data)
 
     def asked(self) -> None:
-        """What was just written wants an answer."""
+        """What was just written wants an answer, or what has just come was wanted."""
         if self._inflow is not None:
             self._inflow.asked()
 

@@ -57,7 +57,7 @@ async def open_first(
     session whose server is not the right one any more."""
     failures: list[PeerError] = []
     for place in places:
-        session = Session(place, max_bytes=max_bytes)
+        session = Session(place, max_bytes=max_bytes, bounded=False)
         try:
             await session.open(timeout=timeout, tls=tls)
             if members is not None:

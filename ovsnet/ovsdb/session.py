@@ -53,11 +53,16 @@ _LOCKED: msgspec.json.Decoder[dict[str, bool]] = msgspec.json.Decoder(dict[str, 
 
 
 class Session(JsonRpcSession):
-    """Requests may overlap freely. Use as ``async with connect(address) as session``."""
+    """Requests may overlap freely. Use as ``async with connect(address) as session``.
 
-    def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES) -> None:
+    With ``bounded`` a server that sends thousands of updates a second ends it with ProtocolFlood, as a stranger in its
+    place would. A session that ``connect`` or a Client makes takes as many as there are: its monitors asked for them.
+    """
+
+    def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES, bounded: bool = True) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
         self.closed.add_done_callback(self._on_closed)
+        self._bounded = bounded
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas = KnownSchemas(self._schema_text, self._schema_of)
@@ -304,6 +309,8 @@ class Session(JsonRpcSession):
                 return
         # An update may still be under way for a monitor that was cancelled.
         if (monitor := self._monitors.get(key)) is not None:
+            if not self._bounded:
+                self.channel.asked()
             monitor.on_update(txn, updates)
 
     def _on_canceled(self, key: str) -> None:

@@ -51,7 +51,7 @@ class Inserted(NamedUuid):
         """By its name within the transaction; the name means nothing in another one, and by then there is a uuid.
         Raises UsageError where there is none: the server would take an unknown name for that of no row."""
         if self._never:
-            raise UsageError("This row was not inserted: its transaction failed.", remedy="Insert it in this one.")
+            raise UsageError("This row has no uuid: its transaction failed.", remedy="Insert it in this one.")
         return super().wire() if self._uuid is None else ["uuid", str(self._uuid)]
 
     @property

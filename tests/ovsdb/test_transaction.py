@@ -161,7 +161,7 @@ async def test_row_of_a_transaction_that_was_never_done_is_no_other(db: LiveData
             never = t.insert("Interface", name="i1", type="internal")
             raise ZeroDivisionError
     async with db.transaction() as t:
-        with pytest.raises(UsageError, match="was not inserted"):
+        with pytest.raises(UsageError, match="has no uuid"):
             t.update("Interface", never, external_ids={"a": "b"})
 
 
