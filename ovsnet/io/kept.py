@@ -6,7 +6,7 @@ is not ``up``:
     connecting  an attempt is under way; one that was accepted and not greeted is held
     up          there is a session
     waiting     the last attempt failed, or the session broke too soon: the next attempt comes after a pause
-    closed      by us
+    closed      by us, or by a fault of ours
 
 The pauses are those of ``link_state``: they double, and are jittered.
 """
@@ -27,6 +27,7 @@ import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError
 from ovsnet.io.ending import Ending
+from ovsnet.io.fault import fault
 from ovsnet.io.link_state import LinkState, State
 from ovsnet.io.pending import after_next_poll
 
@@ -37,6 +38,9 @@ EVER = 1e8
 
 KEPT_CHANGES = 64
 """Changes of state that a slow watcher may be behind. It misses the oldest, and always gets the newest."""
+
+NOT_STARTED = "Enter the client with `async with`, or call its start()."
+"""What to do about a client that does not try to connect."""
 
 PROBE = 5.0
 """Seconds of silence before the peer is sent an echo, and then for its answer, as in OVS (lib/reconnect.h,
@@ -163,7 +167,7 @@ class KeptClient(ABC, Generic[Session]):
             if self.state == state:
                 return self._status
             raise self._late(state, timeout) from None
-        raise self._closed()
+        raise self._status.reason.with_traceback(None) if self._status.reason is not None else self._closed()
 
     async def connected(self, *, timeout: float) -> Session:
         """The session, as soon as there is one. It ends with its connection, and the client makes another. Raises
@@ -186,12 +190,12 @@ class KeptClient(ABC, Generic[Session]):
         if (session := self.session) is not None:
             return session
         ended = self._session.closed.result() if self._session is not None else None
-        reason = ended or self._status.reason or ConnectionLost(f"The client of {self._peer} has not connected yet.")
-        raise reason.with_traceback(None)
+        raise (ended or self._status.reason or self._not_yet()).with_traceback(None)
 
     def start(self) -> None:
-        """Connect, and stay connected until ``aclose``; ``async with`` does both."""
+        """Connect, and stay connected until ``aclose``; ``async with`` does both, and may be done again."""
         if self._task is None:
+            self._become("connecting", None)
             self._task = asyncio.create_task(self._run())
 
     async def aclose(self) -> None:
@@ -201,6 +205,7 @@ class KeptClient(ABC, Generic[Session]):
             task.cancel()
             await asyncio.wait([task])
         session, self._session = self._session, None
+        self._link.closed()
         self._become("closed", self._closed())
         if session is not None:
             await session.aclose()
@@ -223,18 +228,26 @@ class KeptClient(ABC, Generic[Session]):
             await after_next_poll()
         return self.held()
 
+    def _not_yet(self) -> ConnectionLost:
+        remedy = NOT_STARTED if self._task is None else ""
+        return ConnectionLost(f"The client of {self._peer} has not connected yet.", remedy=remedy)
+
     def _closed(self) -> ConnectionLost:
         return ConnectionLost(f"The client of {self._peer} was closed.")
 
     def _late(self, state: ClientState, timeout: float) -> DeadlineExceeded:
         reason = self._status.reason
         why = "" if reason is None else f" {reason}"
-        return DeadlineExceeded(
-            f"The client of {self._peer} was not {state} within {timeout:g} s.{why}",
-            remedy="" if reason is None else reason.remedy,
-        )
+        remedy = NOT_STARTED if self._task is None else "" if reason is None else reason.remedy
+        return DeadlineExceeded(f"The client of {self._peer} was not {state} within {timeout:g} s.{why}", remedy=remedy)
 
     async def _run(self) -> None:
+        try:
+            await self._stay_connected()
+        except Exception as error:
+            self._become("closed", fault(f"The client of {self._peer}", error))
+
+    async def _stay_connected(self) -> None:
         while True:
             await self._pause()
             self._become("connecting", self._status.reason)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.io.fault import fault
 from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Feed, OnChange
@@ -207,6 +208,8 @@ class LastingMonitor:
             raise
         except OvsnetError as error:
             self._end(error)
+        except Exception as error:
+            self._end(fault(f"The monitor of {self.database}", error))
 
     async def _follow(self, session: Session) -> OvsnetError:
         """Keep the copy up over one session. Returns why that is over."""

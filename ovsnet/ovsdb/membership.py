@@ -80,4 +80,5 @@ class Membership:
 
 
 def _row(monitor: Monitor) -> Mapping[str, Any]:
-    return next(iter(monitor.tables["Database"].values()), NOT_SERVED)
+    row: Mapping[str, Any] = next(iter(monitor.tables.get("Database", {}).values()), {})
+    return {**NOT_SERVED, **row}

@@ -7,11 +7,11 @@ import contextlib
 import json
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, RequestRefused, SocketMissing
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, RequestRefused, SocketMissing
 from ovsnet.io.address import Address
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
@@ -231,6 +231,32 @@ async def test_peer_that_talks_is_alive_although_its_echo_is_late() -> None:
     async with Given(Talking, probe=PATIENCE) as client, asyncio.timeout(PATIENCE):
         reasons = (status.reason async for status in client.changes() if status.reason is not None)
         assert str(await anext(reasons)) == "It has ended by itself."
+
+
+async def test_fault_of_ours_ends_the_client_and_is_reported(peer: Peer) -> None:
+    logged: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: logged.append(context))
+
+    def fail() -> EchoSession:
+        raise ValueError("no")
+
+    async with Given(fail, probe=PATIENCE) as client:
+        with pytest.raises(OvsnetError, match="fault of ovsnet: ValueError: no"):
+            await client.until("up", timeout=PATIENCE)
+        with pytest.raises(OvsnetError, match="fault of ovsnet: ValueError: no") as caught:
+            await client.connected(timeout=PATIENCE)
+        assert caught.value.remedy
+        assert client.state == "closed"
+    assert [type(each["exception"]) for each in logged] == [ValueError]
+
+
+async def test_client_that_was_closed_may_be_entered_again(peer: Peer) -> None:
+    client = Client(peer.path)
+    for _ in range(2):
+        async with client:
+            assert await client.echo() >= 0
+        with pytest.raises(ConnectionLost, match="was closed"):
+            await client.echo()
 
 
 @pytest.mark.parametrize("state", ["up", "waiting"])

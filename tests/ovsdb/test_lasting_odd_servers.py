@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ovsnet.errors import DeadlineExceeded, UsageError
-from ovsnet.ovsdb import Client
-from ovsnet.ovsdb.errors import Refused
+from ovsnet.errors import DeadlineExceeded, OvsnetError, UsageError
+from ovsnet.ovsdb import Client, LastingMonitor
+from ovsnet.ovsdb.errors import Refused, UnknownDatabase
 from tests.ovsdb.scripted import TXN, Refusal, Scripted, scripted
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
-    from ovsnet.ovsdb import LastingMonitor
     from ovsnet.ovsdb.selection import Where
 
 
@@ -106,3 +105,27 @@ async def test_what_can_be_no_condition_is_said_at_once(where: Any, away: bool) 
             await monitor.set_conditions(where, timeout=PATIENCE)
         await monitor.resynced(timeout=PATIENCE)
         assert "monitor_cond_change" not in server.methods()
+
+
+async def test_fault_of_ours_ends_it_and_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+
+    async def fail(self: LastingMonitor, session: object) -> None:
+        raise ValueError("no")
+
+    async with scripted() as (server, address), Client(address, probe=None, timeout=PATIENCE) as client:
+        monitor = await client.monitor("D", {"T": ["name"]}, timeout=PATIENCE)
+        monkeypatch.setattr(LastingMonitor, "_follow", fail)
+        server.cut()
+        with pytest.raises(OvsnetError, match="monitor of D has ended by a fault of ovsnet: ValueError: no"):
+            await monitor.until(lambda tables: False, timeout=PATIENCE)
+        with pytest.raises(OvsnetError, match="fault of ovsnet"):
+            [changes async for changes in monitor]
+
+
+async def test_server_whose_own_database_is_odd_will_not_do() -> None:
+    odd = {"name": "_Server", "tables": {"X": {"columns": {"a": {"type": "string"}}}}}
+    answers = scripted(get_schema=lambda params: odd, monitor_cond_since=lambda params: [False, TXN, {}])
+    async with answers as (_, address), Client(address, database="D", probe=None) as client:
+        status = await client.until("waiting", timeout=PATIENCE)
+        assert isinstance(status.reason, UnknownDatabase)
