@@ -59,13 +59,16 @@ class Changes(Sequence[Change]):
 
 
 OnChange: TypeAlias = Callable[[Changes], None]
+Unfed: TypeAlias = Callable[[], OvsnetError | None]
+"""Why nothing will ever come to a consumer; None while something may."""
 
 
 class Feed:
     """What one consumer has not taken yet: ``async for changes in monitor``. The first are the rows that are there."""
 
-    def __init__(self, tables: Tables, *, begun: bool) -> None:
+    def __init__(self, tables: Tables, *, begun: bool, unfed: Unfed = lambda: None) -> None:
         self._rows: Tables | None = {table: dict(rows) for table, rows in tables.items()} if begun else None
+        self._unfed = unfed
         self._waiting: deque[Changes] = deque()
         self._waiting_changes = 0
         self._merged: dict[tuple[str, Uuid], Change] | None = None
@@ -109,6 +112,8 @@ class Feed:
                 raise StopAsyncIteration
             if self._end is not None:
                 raise self._end.with_traceback(None)
+            if (unfed := self._unfed()) is not None:
+                raise unfed
             self._news.clear()
             await self._news.wait()
 
@@ -133,12 +138,13 @@ class Feed:
 class Audience:
     """Everyone that follows one copy: the callback, the consumers, and those that wait for a fact."""
 
-    def __init__(self, on_change: OnChange | None = None) -> None:
+    def __init__(self, on_change: OnChange | None = None, unfed: Unfed = lambda: None) -> None:
         self.tables: Tables = {}
         """What those that heard every change have: the copy, as it was delivered last."""
         self.begun = False
         """Whether the first rows were delivered."""
         self._on_change = on_change
+        self._unfed = unfed
         self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
         self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
         self._changed = asyncio.Event()
@@ -175,7 +181,7 @@ class Audience:
 
     def feed(self) -> Feed:
         """A consumer. Once nobody holds it any more, nothing is kept for it."""
-        feed = Feed(self.tables, begun=self.begun)
+        feed = Feed(self.tables, begun=self.begun, unfed=self._unfed)
         self._feeds.add(feed)
         return feed
 

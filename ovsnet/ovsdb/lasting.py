@@ -31,6 +31,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds before a session that refused the monitor is asked again, doubled each time, and jittered."""
 
 
+NOT_BEGUN = "Await the monitor, or enter it with `async with`."
+
+
 class Conditions(msgspec.Struct, eq=False):
     """Those of one call. ``refused`` is the server's word on them; then those that were applied before hold."""
 
@@ -69,7 +72,7 @@ class LastingMonitor:
         self._conditions = self._applied = Conditions(frozen_where(where))
         self._turn = asyncio.Event()
         """Other conditions are wanted, or the monitor of this session is over."""
-        self._audience = Audience(on_change)
+        self._audience = Audience(on_change, self._unfed)
         self._wait = wait
         self._silence = self._patience = timeout
         self._longest = longest
@@ -309,7 +312,7 @@ class LastingMonitor:
         why = None if self.synced else self.reason or self._client.status.reason
         return DeadlineExceeded(
             f"{self.database} {what} within {timeout:g} s." + ("" if why is None else f" {why}"),
-            remedy="" if why is None else why.remedy,
+            remedy=NOT_BEGUN if self._task is None else "" if why is None else why.remedy,
         )
 
     def _end(self, error: OvsnetError, *, quietly: bool = False) -> None:
@@ -320,3 +323,9 @@ class LastingMonitor:
     def _raise_if_over(self) -> None:
         if self._ended is not None:
             raise self._ended.with_traceback(None)
+
+    def _unfed(self) -> UsageError | None:
+        """Before it has begun nothing is asked for, and a consumer that waits would wait for good."""
+        if self._task is not None or self._ended is not None:
+            return None
+        return UsageError(f"The monitor of {self.database} has not begun.", remedy=NOT_BEGUN)

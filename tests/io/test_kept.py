@@ -144,10 +144,11 @@ async def test_session_that_is_over_is_none_though_the_client_has_not_seen_it_ye
 
 
 async def test_client_that_was_never_started_says_so(path: Path) -> None:
-    client = Client(path, wait=False)
-    with pytest.raises(ConnectionLost, match="not connected yet"):
-        await client.echo()
-    await client.aclose()
+    for client in (Client(path, wait=False), Client(path)):
+        with pytest.raises(PeerError, match=r"not connected yet|was not up") as caught:
+            await client.echo(timeout=0.01)
+        assert "async with" in caught.value.remedy
+        await client.aclose()
 
 
 async def test_end_of_a_client_ends_its_watchers_and_those_that_wait(path: Path) -> None:

@@ -295,13 +295,15 @@ async def test_callback_that_raises_when_all_rows_were_fetched_again_ends_it(ser
         if changes.resynced:
             raise ValueError("no")
 
-    async with patient(server.address) as client, connect(server.address) as other:
+    place = server.path + ".p"
+    async with proxied(place, server.path) as proxy, patient(proxy.address) as client, connect(server.address) as other:
         await other.transact(OVS, insert(OVS, {}), timeout=PATIENCE)
         monitor = await client.monitor(OVS, {OVS: ["external_ids"]}, on_change=fail, timeout=PATIENCE)
         feed = aiter(monitor)
-        server.kill()
-        await server.start()
-        await client.transact(OVS, update(OVS, {"external_ids": {"a": "b"}}), timeout=PATIENCE)
+        proxy.refusing = True
+        proxy.cut()
+        await other.transact(OVS, update(OVS, {"external_ids": {"a": "b"}}), timeout=PATIENCE)
+        proxy.refusing = False
         with pytest.raises(CallbackRaised, match="no"):
             await monitor.until(lambda tables: False, timeout=PATIENCE)
         with pytest.raises(CallbackRaised, match="no"):
@@ -315,6 +317,15 @@ async def test_what_can_never_be_monitored_is_said_at_once(server: Server) -> No
         with pytest.raises(UsageError, match="no column naem"):
             await client.monitor(SB, {"Chassis": None}, where={"Chassis": [("naem", "==", "x")]}, timeout=PATIENCE)
         assert not client._monitors
+
+
+async def test_monitor_that_was_not_begun_says_so() -> None:
+    monitor = Client("unix:/none").monitor(OVS, {OVS: None})
+    with pytest.raises(UsageError, match="has not begun"):
+        [changes async for changes in monitor]
+    with pytest.raises(DeadlineExceeded) as caught:
+        await monitor.until(lambda tables: False, timeout=0.01)
+    assert "async with" in caught.value.remedy
 
 
 async def test_server_that_is_away_at_the_beginning(server: Server) -> None:
