@@ -100,8 +100,9 @@ class Session(JsonRpcSession):
         self._schemas.add(key, schema.name)
         try:
             await self.request("monitor_cond", (schema.name, key, quiet), timeout=timeout)
-        except PeerError:
+        except BaseException:  # the server may begin it yet, and nobody would end it
             self._schemas.remove(key)
+            self.post("monitor_cancel", [key])
             raise
         return key
 
