@@ -21,7 +21,8 @@ async def watch(remotes: str, database: str, table: str, columns: list[str]) -> 
     ):
         async for changes in monitor:
             if changes.coalesced:
-                print(f"# {changes.transactions} transactions at once")
+                count = "an unknown number of" if changes.resumed else changes.transactions
+                print(f"# {count} transactions at once")
             for change in changes:
                 if change.new is None:
                     print(f"- {change.uuid}", flush=True)

@@ -27,22 +27,26 @@ MOST_CHANGES = 10_000
 class Changes(Sequence[Change]):
     """The rows that changed, each once.
 
-    ``transactions`` is how many are in it: one, or more for a consumer that was slow, or for a copy that was away and
-    gets at once what it missed. 0 stands for the rows that were there at the beginning. ``resynced`` says that the
-    server did not remember where the copy was: all rows were fetched again, and this is the difference.
+    ``transactions`` is how many are in it: one, or more for a consumer that was slow. 0 stands for the rows that were
+    there at the beginning, and for those of a resync. ``resumed`` says that a copy that was away gets at once what it
+    missed; no server says how many transactions that are, and it counts as one. ``resynced`` says that the server did
+    not remember where the copy was: all rows were fetched again, and this is the difference.
     """
 
-    __slots__ = ("_changes", "resynced", "transactions")
+    __slots__ = ("_changes", "resumed", "resynced", "transactions")
 
-    def __init__(self, changes: Sequence[Change], *, transactions: int = 1, resynced: bool = False) -> None:
+    def __init__(
+        self, changes: Sequence[Change], *, transactions: int = 1, resumed: bool = False, resynced: bool = False
+    ) -> None:
         self._changes = changes
         self.transactions = transactions
+        self.resumed = resumed
         self.resynced = resynced
 
     @property
     def coalesced(self) -> bool:
-        """Whether more than one transaction is in it."""
-        return self.transactions > 1
+        """Whether more than one transaction is in it, or may be."""
+        return self.transactions > 1 or self.resumed
 
     @overload
     def __getitem__(self, index: int) -> Change: ...
@@ -73,7 +77,7 @@ class Feed:
         self._waiting_changes = 0
         self._merged: dict[tuple[str, Uuid], Change] | None = None
         self._merged_transactions = 0
-        self._merged_resynced = False
+        self._merged_resumed = self._merged_resynced = False
         self._news = asyncio.Event()
         self._end: OvsnetError | StopAsyncIteration | None = None
 
@@ -126,12 +130,18 @@ class Feed:
             if both.old != both.new:
                 merged[key] = both
         self._merged_transactions += changes.transactions
+        self._merged_resumed |= changes.resumed
         self._merged_resynced |= changes.resynced
 
     def _take_merged(self) -> Changes:
         merged, self._merged = self._merged or {}, None
-        taken = Changes(list(merged.values()), transactions=self._merged_transactions, resynced=self._merged_resynced)
-        self._merged_transactions, self._merged_resynced = 0, False
+        taken = Changes(
+            list(merged.values()),
+            transactions=self._merged_transactions,
+            resumed=self._merged_resumed,
+            resynced=self._merged_resynced,
+        )
+        self._merged_transactions, self._merged_resumed, self._merged_resynced = 0, False, False
         return taken
 
 

@@ -187,7 +187,7 @@ class Monitor:
                 self._replica = self._replica.copy()
                 changes = await changes_in(self._replica, answer.tables)
                 self._raise_if_over()
-                self._take(changes, answer.txn)
+                self._take(changes, answer.txn, resumed=True)
             else:
                 await self._begin(answer.txn, answer.tables, resynced=since is not None)
         except Exception as error:  # the callback's, too
@@ -282,7 +282,7 @@ class Monitor:
         if not self.closed.done():
             self._take(changes, txn)
 
-    def _take(self, changes: list[Change], txn: str) -> None:
+    def _take(self, changes: list[Change], txn: str, *, resumed: bool = False) -> None:
         """Apply at once what was prepared in steps: 2 ms for 20,000 rows."""
         for change in changes:
             self._replica.accept(change)
@@ -290,7 +290,7 @@ class Monitor:
         self._loaded = True
         self._audience.publish(self._replica.tables)
         if changes:
-            self._audience.tell(Changes(changes))
+            self._audience.tell(Changes(changes, resumed=resumed))
 
     def _fail(self, error: Exception) -> None:
         """A copy that is not kept up must not look as if it were."""

@@ -188,7 +188,7 @@ async def test_merged_changes_that_undo_each_other_are_none() -> None:
         await anext(feed)
     merged = await anext(feed)
     assert list(merged) == [Change("T", Uuid("y"), None, {"a": 2})]
-    assert (merged.transactions, merged.resynced) == (2, True)
+    assert (merged.transactions, merged.resynced, merged.resumed) == (2, True, False)
 
 
 async def test_nothing_is_kept_for_a_consumer_that_is_gone() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.io.pending import after_next_poll
-from ovsnet.ovsdb import Change, NamedUuid, Session, connect
+from ovsnet.ovsdb import Change, Changes, NamedUuid, Session, connect
 from ovsnet.ovsdb.errors import MonitorCanceled
 from ovsnet.ovsdb.monitor_methods import NO_TXN
 from ovsnet.ovsdb.operations import delete, insert, mutate, update
@@ -61,16 +61,19 @@ async def test_going_on_after_a_restart_when_the_server_remembers(clustered: Ser
     async with await connect(clustered.address) as meanwhile:
         await meanwhile.transact(NB, delete("Logical_Switch", [("name", "==", "a")]))
         await meanwhile.transact(NB, insert("Logical_Switch", {"name": "d"}))
-    changes: list[Change] = []
+    batches: list[Changes] = []
     async with await connect(clustered.address) as second:
         kept = old.tables["Logical_Switch"]
-        new = await second.monitor(NB, tables, since=old, on_change=changes.extend)
+        new = await second.monitor(NB, tables, since=old, on_change=batches.append)
+        (changes,) = batches
+        assert (changes.resumed, changes.coalesced, changes.resynced) == (True, True, False)
         assert {row["name"] for row in new.tables["Logical_Switch"].values()} == {"b", "c", "d"}
         assert {(change.old or change.new or {})["name"] for change in changes} == {"a", "d"}
         same = [uuid for uuid, row in kept.items() if new.tables["Logical_Switch"].get(uuid) is row]
         assert len(same) == 2
         await second.transact(NB, delete("Logical_Switch"))
         await new.until(lambda tables: not tables["Logical_Switch"], timeout=10)
+        assert not batches[-1].coalesced
     assert len(old.tables["Logical_Switch"]) == 3
 
 
