@@ -19,6 +19,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Generic, Literal, Protocol, Self, TypeVar
 from weakref import WeakSet
@@ -26,9 +27,10 @@ from weakref import WeakSet
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError
+from ovsnet.io.address import Address
 from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
-from ovsnet.io.link_state import LinkState, State
+from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF, LinkState, State
 from ovsnet.io.pending import after_next_poll
 
 ClientState = Literal["connecting", "up", "waiting", "closed"]
@@ -110,16 +112,25 @@ class KeptClient(ABC, Generic[Session]):
     kernel says that a connection is lost.
 
     Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
-    its deadline. ``peer`` is the name of what is connected to, for errors.
+    its deadline. Pauses between attempts grow to ``longest_pause`` seconds; without a number to 1 for sockets of this
+    host, and to 8 for others. ``peers`` is what is connected to.
     """
 
     def __init__(
-        self, peer: str, *, wait: bool = True, probe: float | None = PROBE, rng: random.Random | None = None
+        self,
+        peers: Sequence[Address],
+        *,
+        wait: bool = True,
+        probe: float | None = PROBE,
+        longest_pause: float | None = None,
+        rng: random.Random | None = None,
     ) -> None:
-        self._peer = peer
+        self._peer = ", ".join(map(str, peers))
         self._wait = wait
         self._probe = probe
-        self._link = LinkState(rng or random.Random())
+        far = any(each.scheme != "unix" for each in peers)
+        usual = LONGEST_FAR_BACKOFF if far else LONGEST_BACKOFF
+        self._link = LinkState(rng or random.Random(), usual if longest_pause is None else longest_pause)
         self._task: asyncio.Task[None] | None = None
         self._watchers: WeakSet[Changes] = WeakSet()
         self._session: Session | None = None

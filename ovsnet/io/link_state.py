@@ -27,7 +27,7 @@ Rules:
 1. Only one attempt at a time, and only CLOSED gives it up. A frozen daemon's kernel accepts, and the daemon says
    nothing: the attempt is held, so that the daemon finds one client when it thaws and not one for each probe.
 2. Somebody who asks in WAITING gets the reason of the last failure; once the pause is over, asking is DUE, not ASKED.
-3. The pause doubles with each failure, from FIRST_BACKOFF to LONGEST_BACKOFF, with a jitter of a quarter.
+3. The pause doubles with each failure, from FIRST_BACKOFF to ``longest``, with a jitter of a quarter.
 4. As in OVS's rconn (lib/rconn.c, ``disconnect``): a session that lived at least as long as the next pause BROKE, and
    the backoff begins again at its first step; one that did not has FLAPPED, and counts as a failure. One that flooded
    us has FLAPPED, however long it lived, and its pause is a longer one.
@@ -49,8 +49,12 @@ if TYPE_CHECKING:
 
 FIRST_BACKOFF = 0.1
 LONGEST_BACKOFF = 1.0
-"""Seconds between attempts. These are sockets of this node: an attempt costs 30 us and must find a restarted daemon
-soon. The jitter keeps many agents and many links out of step."""
+"""Seconds between attempts on sockets of this node: an attempt costs 30 us and must find a restarted daemon soon. The
+jitter keeps many agents and many links out of step."""
+
+LONGEST_FAR_BACKOFF = 8.0
+"""Seconds between attempts on servers elsewhere, which have many such clients, perhaps with TLS: as in OVS
+(lib/reconnect.h, RECONNECT_DEFAULT_MAX_BACKOFF)."""
 
 FLOOD_BACKOFF, LONGEST_FLOOD_BACKOFF = 5.0, 60.0
 """Seconds away from a peer that flooded: it costs a fifth of a core for two seconds to find out that it still does."""
@@ -109,9 +113,9 @@ MOVES: Mapping[tuple[State, Event], State] = {
 
 
 class LinkState:
-    """The state of one link. ``now`` is in seconds, of any one clock."""
+    """The state of one link. ``now`` is in seconds, of any one clock; ``longest`` is the longest pause."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, longest: float = LONGEST_BACKOFF) -> None:
         self.state = State.IDLE
         self.error: Exception = ConnectionLost("Not connected yet.")
         """Why there is no session, in WAITING."""
@@ -120,6 +124,7 @@ class LinkState:
         self.retry_at = 0.0
         """The end of the pause, in WAITING."""
         self._rng = rng
+        self._longest = longest
         self._backoff = FIRST_BACKOFF
         self._chase: tuple[float, ...] | None = None
         """The pauses that are left; None outside a chase."""
@@ -180,7 +185,7 @@ class LinkState:
 
     def _back_off(self, now: float, error: Exception) -> None:
         flood = isinstance(error, ProtocolFlood)
-        shortest, longest = (FLOOD_BACKOFF, LONGEST_FLOOD_BACKOFF) if flood else (FIRST_BACKOFF, LONGEST_BACKOFF)
+        shortest, longest = (FLOOD_BACKOFF, LONGEST_FLOOD_BACKOFF) if flood else (FIRST_BACKOFF, self._longest)
         pause = min(max(self._backoff, shortest), longest)
         self.retry_at = now + pause * self._rng.uniform(0.75, 1.25)
         self._backoff = min(pause * 2, longest)

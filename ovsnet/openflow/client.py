@@ -33,7 +33,8 @@ class Client(KeptClient[Session], Questions):
     """``address`` is one bridge's, such as ``unix:/run/openvswitch/br-int.mgmt``.
 
     Every ``probe`` seconds in which the switch said nothing it is sent an echo; one that does not come back within as
-    many again ends the connection. None sends none: then only the kernel says that a connection is lost.
+    many again ends the connection. None sends none: then only the kernel says that a connection is lost. Pauses between
+    attempts grow to ``longest_pause`` seconds; without a number to 1 for a bridge of this host, and to 8 for another.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Client(KeptClient[Session], Questions):
         timeout: float = 1.0,
         wait: bool = True,
         probe: float | None = PROBE,
+        longest_pause: float | None = None,
         tls: Tls | None = None,
     ) -> None:
         self._address = Address.of(address)
-        super().__init__(str(self._address), wait=wait, probe=probe)
+        super().__init__((self._address,), wait=wait, probe=probe, longest_pause=longest_pause)
         self._versions = versions
         self._timeout = timeout
         self._tls = tls

@@ -50,7 +50,8 @@ class Client(KeptClient[Session]):
 
     With ``database`` only a server will do that serves it, is in touch with its cluster, and has no older copy than was
     seen before; with ``leader_only`` only the leader. ``timeout`` is for each connect. None for ``probe`` sends no
-    echoes: then only the kernel says that a connection is lost.
+    echoes: then only the kernel says that a connection is lost. ``longest_pause`` is in seconds, between two attempts;
+    without a number it is 1 for remotes of this host alone, and 8 for others.
     """
 
     def __init__(
@@ -62,13 +63,14 @@ class Client(KeptClient[Session]):
         wait: bool = True,
         timeout: float = 1.0,
         probe: float | None = PROBE,
+        longest_pause: float | None = None,
         tls: Tls | None = None,
         max_bytes: int = MAX_BYTES,
         rng: random.Random | None = None,
     ) -> None:
         self._rng = rng or random.Random()
         self.remotes = remotes_of(remotes)
-        super().__init__(", ".join(map(str, self.remotes)), wait=wait, probe=probe, rng=self._rng)
+        super().__init__(self.remotes, wait=wait, probe=probe, longest_pause=longest_pause, rng=self._rng)
         self._membership = membership(database, leader_only=leader_only)
         self._timeout = timeout
         self._tls = tls

@@ -16,6 +16,7 @@ from ovsnet.io.address import Address
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.kept import KEPT_CHANGES, ClientState, Echoes, KeptClient, Session
+from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class EchoSession(JsonRpcSession):
 
 class Client(KeptClient[EchoSession]):
     def __init__(self, path: Path, *, wait: bool = True, probe: float | None = None) -> None:
-        super().__init__(f"unix:{path}", wait=wait, probe=probe)
+        super().__init__((Address.unix(path),), wait=wait, probe=probe)
         self._path = path
 
     async def _connect(self) -> EchoSession:
@@ -221,7 +222,7 @@ class Given(KeptClient[Session]):
     """Of sessions that the test makes."""
 
     def __init__(self, make: Callable[[], Session], *, probe: float) -> None:
-        super().__init__("what the test makes", probe=probe)
+        super().__init__((Address.unix("/what-the-test-makes"),), probe=probe)
         self._make = make
 
     async def _connect(self) -> Session:
@@ -249,6 +250,28 @@ async def test_fault_of_ours_ends_the_client_and_is_reported(peer: Peer) -> None
         assert caught.value.remedy
         assert client.state == "closed"
     assert [type(each["exception"]) for each in logged] == [ValueError]
+
+
+@pytest.mark.parametrize(
+    ("peers", "longest_pause", "longest"),
+    [
+        (["unix:/a", "unix:/b"], None, LONGEST_BACKOFF),
+        (["unix:/a", "ssl:h:1"], None, LONGEST_FAR_BACKOFF),
+        (["tcp:h:1"], 0.5, 0.5),
+    ],
+)
+async def test_pauses_are_longer_for_servers_elsewhere(
+    peers: list[str], longest_pause: float | None, longest: float
+) -> None:
+    class Away(KeptClient[EchoSession]):
+        async def _connect(self) -> EchoSession:
+            raise SocketMissing("x")
+
+    link = Away([*map(Address.parse, peers)], longest_pause=longest_pause)._link
+    for _ in range(10):
+        link.asked(link.retry_at)
+        link.failed(SocketMissing("x"), 0.0)
+    assert 0.75 * longest <= link.retry_at <= 1.25 * longest
 
 
 async def test_client_that_was_closed_may_be_entered_again(peer: Peer) -> None:
