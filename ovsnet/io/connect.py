@@ -133,23 +133,26 @@ async def _connect_unix(address: Address, deadline: float, rng: random.Random) -
 
 
 async def _connect_ip(address: Address, deadline: float) -> socket.socket:
-    """Try each address of the name. ``create_connection`` does so too, and makes of several errors one without
-    errno. Raises TimeoutError."""
+    """Try each address of the name, and give each an equal share of what time is left: an IPv6 address that leads
+    nowhere must leave some for the others. ``create_connection`` tries them too, and makes of several errors one
+    without errno. Raises TimeoutError."""
     loop = asyncio.get_running_loop()
     failure: OSError | None = None
-    for family, kind, protocol, _, place in await _resolve(address, deadline):
+    places = await _resolve(address, deadline)
+    for number, (family, kind, protocol, _, place) in enumerate(places):
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+        now = loop.time()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(now + (deadline - now) / (len(places) - number)):
                 await loop.sock_connect(sock, place)
-        except TimeoutError:
+        except TimeoutError as error:
             if _is_connected(sock):
                 return sock  # the deadline passed in a stall of ours
             sock.close()
-            raise
+            failure = failure or error
         except OSError as error:
             sock.close()
-            failure = failure or error
+            failure = error if failure is None or isinstance(failure, TimeoutError) else failure
         except BaseException:
             sock.close()
             raise

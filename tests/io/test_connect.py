@@ -187,16 +187,19 @@ async def test_tcp_port_without_listener_refuses(tcp_listener: socket.socket, li
         await connect(line(address).channel, timeout=5)
 
 
+def crowd(listener: socket.socket, stack: ExitStack) -> None:
+    """Linux drops the SYN when the accept queue is full."""
+    for _ in range(8):
+        client = stack.enter_context(socket.socket())
+        client.setblocking(False)
+        client.connect_ex(listener.getsockname())
+
+
 async def test_tcp_listener_that_drops_us_is_unreachable_at_the_deadline(
     tcp_listener: socket.socket, line: Lines
 ) -> None:
-    """Linux drops the SYN when the accept queue is full."""
-    where = tcp_listener.getsockname()
     with ExitStack() as stack:
-        for _ in range(8):
-            client = stack.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(where)
+        crowd(tcp_listener, stack)
         with pytest.raises(Unreachable, match=r"did not accept within 0\.1 s") as caught:
             await connect(line(tcp_address(tcp_listener)).channel, timeout=0.1)
     assert caught.value.remedy
@@ -240,6 +243,22 @@ async def test_name_whose_addresses_all_refuse_is_refused(line: Lines, resolve: 
         resolve([one.getsockname(), two.getsockname()])
         with pytest.raises(ConnectionRefused):
             await connect(line(Address.parse("tcp:both.example:6640")).channel, timeout=5)
+
+
+async def test_address_that_is_silent_leaves_time_for_the_others(
+    tcp_listener: socket.socket, line: Lines, resolve: Resolve
+) -> None:
+    """As an IPv6 address that leads nowhere does."""
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as open_listener, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        crowd(tcp_listener, stack)
+        resolve([tcp_listener.getsockname(), open_listener.getsockname()])
+        talk = line(Address.parse("tcp:both.example:6640"))
+        await connect(talk.channel, timeout=1.0)
+        await talk.channel.aclose()
+        resolve([tcp_listener.getsockname(), closed.getsockname()])
+        with pytest.raises(ConnectionRefused):
+            await connect(line(Address.parse("tcp:both.example:6640")).channel, timeout=0.2)
 
 
 @pytest.mark.parametrize("found", [socket.gaierror(socket.EAI_NONAME, "Name or service not known"), []])
