@@ -14,6 +14,7 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, RequestRefused
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
 from ovsnet.io.pending import PendingRequests, after_next_poll
@@ -84,12 +85,16 @@ class JsonRpcSession(HeldSession):
             self.channel.flush()
             self.channel.asked()
 
-    async def ready(self, timeout: float) -> None:
-        """Return when a request can be sent: at once, but for a peer that does not read. Raises why it cannot."""
+    async def ready(self, timeout: float) -> float:
+        """Return when a request can be sent: at once, but for a peer that does not read. Gives the seconds that are
+        left then. Raises why it cannot."""
         if (lost := self.channel.lost) is not None:
             raise lost.with_traceback(None)
-        if self.channel.congested:
-            await self.channel.room(timeout)
+        if not self.channel.congested:
+            return timeout
+        deadline = Deadline(timeout)
+        await self.channel.room(timeout)
+        return deadline.left
 
     def ask(self, method: str, params: Sequence[object], timeout: float) -> tuple[int, asyncio.Future[msgspec.Raw]]:
         """Send a request now, and give its id and its answer. ``ready`` comes first."""
@@ -106,8 +111,7 @@ class JsonRpcSession(HeldSession):
             self.channel.flush()
 
     async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
-        await self.ready(timeout)
-        return self.ask(method, params, timeout)[1]
+        return self.ask(method, params, await self.ready(timeout))[1]
 
     def _on_events(self, events: Sequence[jsonrpc.Event]) -> None:
         for event in events:

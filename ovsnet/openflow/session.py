@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
 from ovsnet.io.opening import Opening
@@ -131,11 +132,14 @@ class Session(HeldSession, Questions):
 
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
         self._require_alive()
+        left = timeout
         if self.channel.congested:
+            deadline = Deadline(timeout)
             await self.channel.room(timeout)
+            left = deadline.left
         xid = self._next_xid()
         request = encode(self.version, xid, *arguments)
-        answer = self._pending.open(xid, timeout)
+        answer = self._pending.open(xid, left)
         self.channel.write(request)
         self.channel.asked()
         return await answer

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ovsnet.errors import UsageError
+from ovsnet.io.deadline import Deadline
 from ovsnet.ovsdb.errors import NoSuchRow
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema, Table
@@ -68,21 +69,21 @@ class Database:
 
     async def find(self, table: str, *conditions: Condition, columns: Iterable[str] | None = None) -> list[Row]:
         """The rows that meet all conditions; all rows without one."""
-        async with self.transaction() as t:
-            found = t.select(table, conditions, columns=columns)
-        return found.rows
+        return await self._find(table, conditions, columns, Deadline(self.timeout))
 
     async def find_as(self, kind: type[T], *conditions: Condition) -> list[T]:
         """The same, as objects of a class that ``ovsnet ovsdb generate`` wrote; only its columns are asked for."""
+        deadline = Deadline(self.timeout)
         known = (await self.schema()).table(kind.TABLE).columns
         columns = [name for name in kind.FIELDS.values() if name in known or name in IMPLICIT_COLUMNS]
-        rows = await self.find(kind.TABLE, *conditions, columns=columns)
+        rows = await self._find(kind.TABLE, conditions, columns, deadline)
         return [row_as(kind, row) for row in rows]
 
     async def get(self, table: str, record: Record, *columns: str) -> Row:
         """One row, with all columns when none are named. Raises NoSuchRow."""
+        deadline = Deadline(self.timeout)
         known = (await self.schema()).table(table)
-        rows = await self.find(table, *conditions_of(known, record), columns=columns or None)
+        rows = await self._find(table, conditions_of(known, record), columns or None, deadline)
         return _only(rows, known, record)
 
     async def set(
@@ -107,15 +108,24 @@ class Database:
         """Remove elements of a set, or keys or pairs of a map. Raises NoSuchRow."""
         await self._write(table, record, {}, [(column, "delete", value)])
 
+    async def _find(
+        self, table: str, conditions: Iterable[Condition], columns: Iterable[str] | None, deadline: Deadline
+    ) -> list[Row]:
+        async with Transaction(self._over, self.name, timeout=deadline) as t:
+            found = t.select(table, conditions, columns=columns)
+        return found.rows
+
     async def _write(
         self, table: str, record: Record, columns: Mapping[str, object], mutations: list[Mutation]
     ) -> None:
+        deadline = Deadline(self.timeout)
         known = (await self.schema()).table(table)
-        rows: Rows = conditions_of(known, record)
+        meant = conditions_of(known, record)
+        rows: Rows = meant
         if not isinstance(record, Uuid):
-            rows = _only(await self.find(table, *rows, columns=["_uuid"]), known, record)["_uuid"]
+            rows = _only(await self._find(table, meant, ["_uuid"], deadline), known, record)["_uuid"]
         met: list[Counted] = []
-        async with self.transaction() as t:
+        async with Transaction(self._over, self.name, timeout=deadline) as t:
             if columns:
                 met.append(t.update(table, rows, columns))
             if mutations:

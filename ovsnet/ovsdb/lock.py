@@ -99,13 +99,13 @@ class Locks:
     async def ask(self, name: str, *, steal: bool, timeout: float) -> Lock:
         """Queue for it, or steal it. A request that was given up is taken back: nobody would ever release what the
         server grants it."""
-        await self._session.ready(timeout)
+        left = await self._session.ready(timeout)
         if name in self._locks:
             raise UsageError(
                 f"This connection has asked for the lock {name} already.",
                 remedy="Release it first, or take a name or a connection of its own.",
             )
-        _, answer = self._session.ask("steal" if steal else "lock", (name,), timeout)
+        _, answer = self._session.ask("steal" if steal else "lock", (name,), left)
         lock = self._locks[name] = Lock(name, self)
         self._unheard[name] = answer
         try:

@@ -23,6 +23,7 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import Database
@@ -84,12 +85,13 @@ class Session(JsonRpcSession):
 
     async def get_schema(self, database: str, *, timeout: float = 5.0) -> Schema:
         """The schema, fetched once, and again when the server was made to convert it. Raises UnknownDatabase."""
+        deadline = Deadline(timeout)
         while True:
-            schema = await self._schemas.read(database, timeout)
+            schema = await self._schemas.read(database, deadline.left)
             if self._schemas.is_watched(schema):
                 return schema
-            key = await self._watch_schema(schema, timeout) if self._schemas.change_aware else ""
-            if await self._schemas.is_current(schema, key, timeout):
+            key = await self._watch_schema(schema, deadline.left) if self._schemas.change_aware else ""
+            if await self._schemas.is_current(schema, key, deadline.left):
                 return schema
 
     async def _watch_schema(self, schema: Schema, timeout: float) -> str:
@@ -127,8 +129,8 @@ class Session(JsonRpcSession):
         DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done. One that is late, or whose
         caller is cancelled, is cancelled at the server too, where it may still wait for something.
         """
-        await self.ready(timeout)
-        number, answer = self.ask("transact", (database, *operations), timeout)
+        left = await self.ready(timeout)
+        number, answer = self.ask("transact", (database, *operations), left)
         try:
             body = await answer
         except (asyncio.CancelledError, DeadlineExceeded):
@@ -152,8 +154,9 @@ class Session(JsonRpcSession):
         timeout: float = 5.0,
     ) -> list[Row]:
         """The rows of a table that match, typed by the schema, with ``_uuid`` when no columns are named."""
+        deadline = Deadline(timeout)
         schema = (await self.get_schema(database, timeout=timeout)).table(table)
-        (result,) = await self.transact(database, select(table, where, columns), timeout=timeout)
+        (result,) = await self.transact(database, select(table, where, columns), timeout=deadline.left)
         return [schema.row(row) for row in rows_of(result)]
 
     async def lock(self, name: str, *, steal: bool = False, timeout: float = 1.0) -> Lock:

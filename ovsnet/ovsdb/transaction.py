@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from ovsnet.errors import ProtocolError, UsageError
+from ovsnet.io.deadline import Deadline
 from ovsnet.ovsdb import operations
 from ovsnet.ovsdb.fit import fit_conditions, fit_mutations, fit_row
 from ovsnet.ovsdb.lock import Lock
@@ -83,10 +84,17 @@ class Selected:
 
 
 class Transaction:
-    """Made by ``Database.transaction``. ``durable`` has the server answer when it is on disk."""
+    """Made by ``Database.transaction``. ``durable`` has the server answer when it is on disk. ``timeout`` is in
+    seconds, to enter the block and again to leave it; or one deadline for both."""
 
     def __init__(
-        self, over: Transacts, database: str, *, comment: str = "", timeout: float = 5.0, durable: bool = False
+        self,
+        over: Transacts,
+        database: str,
+        *,
+        comment: str = "",
+        timeout: float | Deadline = 5.0,
+        durable: bool = False,
     ) -> None:
         self._over = over
         self._database = database
@@ -102,7 +110,7 @@ class Transaction:
     async def __aenter__(self) -> Self:
         if self._left or self._schema is not None:
             raise UsageError("This transaction was entered before.", remedy="Make one for each block.")
-        self._schema = await self._over.get_schema(self._database, timeout=self._timeout)
+        self._schema = await self._over.get_schema(self._database, timeout=self._left_of_timeout())
         return self
 
     async def __aexit__(
@@ -213,13 +221,17 @@ class Transaction:
     def _table(self, name: str) -> Table:
         return self._begun().table(name)
 
+    def _left_of_timeout(self) -> float:
+        return self._timeout.left if isinstance(self._timeout, Deadline) else self._timeout
+
     async def _commit(self) -> None:
         if not self._operations:
             return
         more = [operations.comment(self._comment)] if self._comment else []
         if self._durable:
             more.append(operations.commit(durable=True))
-        results = await self._over.transact(self._database, *self._operations, *more, timeout=self._timeout)
+        seconds = self._left_of_timeout()
+        results = await self._over.transact(self._database, *self._operations, *more, timeout=seconds)
         for take, result in zip(self._take, results, strict=False):
             take(result)
 
