@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 _INVISIBLE = (
     "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # directions, joiners, separators of lines
@@ -50,6 +52,12 @@ for_terminal = for_lines
 """What is printed; ``cli.terminal`` adds styles of our own."""
 
 
+def json_of(document: object) -> bytes:
+    """A document that leaves as JSON, each of its strings as one line: an encoder takes no surrogate, and lets what
+    turns text around pass."""
+    return msgspec.json.encode(harmless(document))
+
+
 def for_json(encoded: str) -> str:
     """A document that is encoded already: what JSON lets pass unescaped."""
     return _IN_LINES.sub(_escape, encoded)
@@ -61,7 +69,7 @@ def harmless(document: object) -> object:
         return for_line(document)
     if isinstance(document, dict):
         return {harmless(key): harmless(value) for key, value in document.items()}
-    if isinstance(document, list):
+    if isinstance(document, (list, tuple)):
         return [harmless(each) for each in document]
     return document
 

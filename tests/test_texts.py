@@ -70,6 +70,12 @@ def test_other_letters_are_left_alone() -> None:
     assert texts.for_line("br-int: schön, 网桥, naïve «1»") == "br-int: schön, 网桥, naïve «1»"
 
 
+def test_document_that_leaves_as_json_has_nothing_that_acts_left() -> None:
+    encoded = texts.json_of({EVIL: (EVIL, 1, None), "a": [{"b": EVIL}]})
+    assert json.loads(encoded) == {SHOWN: [SHOWN, 1, None], "a": [{"b": SHOWN}]}
+    assert not [each for each in encoded.decode() if acts(each)]
+
+
 def test_documents_of_others_are_made_harmless_throughout() -> None:
     assert texts.harmless({EVIL: [EVIL, 1, None, {"a": EVIL}]}) == {SHOWN: [SHOWN, 1, None, {"a": SHOWN}]}
 
@@ -154,9 +160,13 @@ def test_results_and_findings_are_harmless_from_the_start() -> None:
         def clock() -> float:
             return 0.0
 
-    answer = Answer(Status.FAILED, "x", EVIL, values={"bridge": EVIL, "n": 1}, facts={"bridge": EVIL})
+    answer = Answer(Status.FAILED, "x", EVIL, values={"bridge": EVIL, "n": 1, EVIL: 2}, facts={"bridge": EVIL})
     result = _result(next(iter(CHECKS.values())), OfNode(), answer)  # type: ignore[arg-type]
-    assert (result.detail, result.values, result.facts) == (SHOWN, {"bridge": SHOWN, "n": 1}, {"bridge": SHOWN})
+    assert (result.detail, result.values, result.facts) == (
+        SHOWN,
+        {"bridge": SHOWN, "n": 1, SHOWN: 2},
+        {"bridge": SHOWN},
+    )
     msgspec.json.encode(result.detail)
     finding = Finding(Severity.NOTE, EVIL, EVIL, (EVIL,))
     (said,) = Examination("x.y", "fact", lambda host, live: iter([finding]), False).findings(None, None)  # type: ignore[arg-type]

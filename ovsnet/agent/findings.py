@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from ovsnet.node.node import Node
 from ovsnet.node.version import Version, parse_version
+from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import facts_of_switch
+from ovsnet.tune.finding import LintResult
 from ovsnet.tune.lint import faults, lint
 
 _READERS = ("ovs-vswitchd", "ovn-controller")
@@ -31,12 +33,20 @@ class Findings:
         material = columns, _versions(node)
         if material != self._judged:
             self._judged = material
-            self._found = [
-                {"kind": each.kind.value, "knob": each.knob, "value": each.value, "does": each.does,
-                 "instead": each.instead}
-                for each in faults(lint(facts_of_switch(*material)))
-            ]  # fmt: skip
+            self._found = [_told(each) for each in faults(lint(facts_of_switch(*material)))]
         return self._found
+
+
+def _told(found: LintResult) -> dict[str, str]:
+    """The value of a key that is no knob is nobody's business: a secret may be in the wrong column, or misspelt."""
+    value = found.value if found.knob in KNOBS else ""
+    return {
+        "kind": found.kind.value,
+        "knob": found.knob,
+        "value": value,
+        "does": found.does,
+        "instead": found.instead,
+    }
 
 
 def _versions(node: Node) -> dict[str, Version]:

@@ -29,7 +29,7 @@ from ovsnet.openflow import (
     Version,
     connect,
 )
-from ovsnet.texts import for_json, harmless
+from ovsnet.texts import json_of
 
 Command = Callable[..., Any]
 
@@ -77,7 +77,7 @@ class Switch(msgspec.Struct, frozen=True):
     def show(self, document: Mapping[str, Any], text: str) -> None:
         """One line of JSON, or the text."""
         if self.as_json:
-            say(for_json(msgspec.json.encode(harmless(msgspec.to_builtins(document))).decode()))
+            say(json_of(msgspec.to_builtins(document)).decode())
         else:
             say(text)
 

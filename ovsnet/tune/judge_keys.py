@@ -210,7 +210,7 @@ def _unknown(held: HeldKey) -> LintResult | None:
     if (near := _near(place)) is not None:
         where = "" if (near.table, near.column) == (place.table, place.column) else f", which is {near}"
         does = f"Nothing reads a key of this name. Did you mean {near.key}{where}?"
-        return _finding(Kind.MISSPELT, held, does, f"set {near}={held.value} and remove it")
+        return _finding(Kind.MISSPELT, held, does, f"set {near} and remove it here")
     if place.column == "external_ids" and not place.key.startswith(("ovn-", "ovn_")):
         return None
     return _finding(Kind.UNSURE, held, "No daemon of Open vSwitch or OVN is known to read it.", harmless=True)

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import versions
 from ovsnet.node.components import COMPONENTS
+from ovsnet.texts import for_metric
 
 
 def daemons(agent: Agent) -> Iterator[Metric]:
@@ -40,10 +41,11 @@ def _links(agent: Agent) -> Iterator[Metric]:
     for name, link in agent.node.links.items():
         if name.partition(":")[0] in central and not link.opened:  # nobody looks for it here
             continue
-        up.add_metric([name], float(link.current is not None))
-        opened.add_metric([name], link.opened)
+        label = for_metric(name)
+        up.add_metric([label], float(link.current is not None))
+        opened.add_metric([label], link.opened)
         for reason, count in link.lost.items():
-            lost.add_metric([name, reason], count)
+            lost.add_metric([label, reason], count)
     yield up
     yield opened
     yield lost

@@ -15,11 +15,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import msgspec
 from aiohttp import web
 
 from ovsnet.agent.agent import Agent
 from ovsnet.health.state import Change
+from ovsnet.texts import json_of
 from ovsnet.web import pages
 
 LOOK = 1.0
@@ -86,7 +86,7 @@ class EventStream(web.StreamResponse):
 
 def event(name: str, document: object) -> bytes:
     """One event. JSON has no line breaks of its own, so that one data line holds it."""
-    return _event(name, msgspec.json.encode(document))
+    return _event(name, json_of(document))
 
 
 def _event(name: str, encoded: bytes) -> bytes:

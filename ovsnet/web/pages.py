@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 
-import msgspec
-
 from ovsnet.agent.agent import Agent
+from ovsnet.texts import json_of
 
 REST = 9.0
 """For each second of making one, so many are left to everything else."""
@@ -29,9 +28,9 @@ def kept(key: Hashable, make: Callable[[], bytes]) -> bytes:
 
 def status(agent: Agent) -> bytes:
     """The status document as JSON; a new one after each change."""
-    return kept((agent, agent.changes), lambda: msgspec.json.encode(agent.document()))
+    return kept((agent, agent.changes), lambda: json_of(agent.document()))
 
 
 def history(agent: Agent) -> bytes:
     """The last hour as JSON; a new one after each change."""
-    return kept((agent, agent.changes, "history"), lambda: msgspec.json.encode(agent.history()))
+    return kept((agent, agent.changes, "history"), lambda: json_of(agent.history()))

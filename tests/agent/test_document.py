@@ -22,6 +22,7 @@ from ovsnet.health.state import HealthState
 from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.texts import json_of
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob, Place, Unit
 from ovsnet.web.metrics import render
@@ -160,6 +161,16 @@ def test_nothing_but_knobs_is_told_whatever_it_is_called(node: Node, monkeypatch
     assert knobs(node) == {"n-handler-threads": "2", "ovn-remote-probe-interval": "5"}
 
 
+def test_value_of_a_key_that_is_no_knob_is_in_no_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret in the wrong column, or under a misspelt name."""
+    agent = Agent(Settings(), Rundir(tmp_path, tmp_path))
+    told(agent.node, monkeypatch, external_ids={"private_key": "SECRET1"}, other_config={"privat_key": "SECRET2"})
+    document = agent.document()
+    found = cast("list[dict[str, str]]", document["findings"])
+    assert {each["kind"] for each in found} == {"misplaced", "misspelt"}
+    assert b"SECRET" not in json_of(document)
+
+
 async def test_plain_node_shows_nothing_of_central_hosts() -> None:
     """Neither in the document nor in the metrics."""
     async with Sandbox(ovn=False) as plain:
@@ -194,7 +205,10 @@ def test_knob_that_is_set_in_vain_is_a_finding_once_it_is_set(tmp_path: Path, mo
     assert agent.document()["findings"] == []
     told(agent.node, monkeypatch, other_config={"max-idel": "3"})
     (finding,) = cast("list[dict[str, str]]", agent.document()["findings"])
-    assert (finding["kind"], finding["knob"], finding["value"]) == ("misspelt", "max-idel", "3")
+    assert (finding["kind"], finding["knob"]) == ("misspelt", "max-idel")
+    told(agent.node, monkeypatch, other_config={"max-idle": "3 s"})
+    (finding,) = cast("list[dict[str, str]]", agent.document()["findings"])
+    assert (finding["kind"], finding["knob"], finding["value"]) == ("not-a-value", "max-idle", "3 s")
     told(agent.node, monkeypatch, other_config={})
     assert agent.document()["findings"] == []
 

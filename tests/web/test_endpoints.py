@@ -10,6 +10,7 @@ from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
 from ovsnet.web.endpoints import ENDPOINTS
 from ovsnet.web.server import find_endpoint
+from tests.test_texts import EVIL, acts
 from tests.web.conftest import Serve
 
 GONE = (Status.FAILED, "gone", "Process 7 has ended.")
@@ -29,6 +30,19 @@ async def test_livez_says_503_once_our_loop_stood_still(serve: Serve) -> None:
         status, body, _ = await served.get("/livez")
         assert status == 503
         assert body == f"the loop last turned {STALLED:.1f} s ago\n"
+
+
+@pytest.mark.parametrize("path", ["/status", "/history", "/metrics", "/readyz?verbose"])
+async def test_name_of_any_bytes_breaks_no_answer_and_does_nothing_there(serve: Serve, path: str) -> None:
+    """Whatever did not make it harmless before."""
+    async with serve(bridge=("br\x1b\u202e",)) as served:
+        served.agent.name = EVIL
+        for change in served.agent.tell("ovsdb.echo", Status.FAILED, "gone", EVIL):
+            served.agent.past.change(change, served.agent.now)
+        status, body, _ = await served.get(path)
+        assert status == 503 if path.startswith("/readyz") else status == 200
+        assert r"\x1b" not in body
+        assert not [each for each in body if acts(each) and each != "\n"]
 
 
 async def test_readyz_says_200_for_healthy_and_for_degraded(serve: Serve) -> None:

@@ -19,6 +19,7 @@ from ovsnet.sandbox.waiting import until
 from ovsnet.web import events, pages
 from ovsnet.web.connections import CROWDED, SLOW_READER
 from tests.patience import PATIENCE
+from tests.test_texts import EVIL, SHOWN
 from tests.web.conftest import Serve, Served
 
 Stream = AsyncGenerator[tuple[str, Any], None]
@@ -70,6 +71,15 @@ async def test_change_of_a_result_and_of_the_diagnosis_are_told_as_the_document_
             document = json.loads((await served.get("/status"))[1])
             assert told["result"] == next(each for each in document["checks"] if each["name"] == "ovsdb.echo")
             assert told["diagnosis"] == document["diagnosis"]
+
+
+async def test_what_an_event_carries_does_nothing_and_breaks_no_stream(serve: Serve) -> None:
+    async with serve() as served:
+        served.agent.name = EVIL
+        async with listening(served) as stream:
+            assert (await anext(stream))[1]["node"] == SHOWN
+            tell(served, "ovsdb.echo", Status.FAILED, EVIL)
+            assert (await anext(stream))[1]["detail"] == SHOWN
 
 
 async def test_every_listener_hears_and_who_left_is_forgotten(serve: Serve) -> None:

@@ -100,7 +100,7 @@ def _result(check: Check, node: Node, answer: Answer, asked_at: float | None = N
         answer.reason,
         for_line(answer.detail),
         answer.rtt_seconds,
-        {name: for_line(value) if isinstance(value, str) else value for name, value in answer.values.items()},
+        {for_line(name): for_line(each) if isinstance(each, str) else each for name, each in answer.values.items()},
         {name: for_line(value) for name, value in answer.facts.items()},
         check.daemon,
         check.socket,

@@ -93,6 +93,16 @@ async def test_clients_are_counted_by_remote(node: Sandbox, asking: Asking) -> N
     assert said.values["clients"] == 2 + int(said.values["clients:ovnnb_db.sock"])
 
 
+async def test_name_of_a_socket_does_nothing_where_it_is_shown(node: Sandbox, asking: Asking) -> None:
+    """The northbound names its remotes itself."""
+    path = node.rundir / "e\x1b\u202e"
+    control = ("ovs-appctl", "-t", str(node.rundir / "ovnnb_db.ctl"))
+    await node.run(*control, "ovsdb-server/add-remote", f"punix:{path}")
+    async with asking(node) as ask, ovsdb.connect(f"unix:{path}"):
+        said = await ask("nb.clients")
+    assert said.values[r"clients:e\u001b\u202e"] == 1
+
+
 def by_remote(result: Result) -> int:
     return sum(int(count) for name, count in result.values.items() if name.startswith("clients:"))
 
