@@ -6,6 +6,7 @@ const HISTORY_EVERY = 30000;
 const BY_SEVERITY = ["failed", "slow", "unknown", "ok", "skipped"];
 const SIGNS = { ready: "✔", degraded: "▲", starting: "…", "not-ready": "✖", ok: "✔", slow: "▲", unknown: "?", failed: "✖", skipped: "–" };
 const BACKOFFS = ["controller-no-openflow", "no-database"];
+const COUNTED = /\.(ports|devices|tunnels|bfd|storage|compaction|cluster|clients)$/;
 const DAEMONS = {
   ovsdb: "ovsdb-server", vswitchd: "ovs-vswitchd", openflow: "ovs-vswitchd", controller: "ovn-controller",
   southbound: "southbound", nb: "ovnnb_db", sb: "ovnsb_db", northd: "ovn-northd",
@@ -37,7 +38,7 @@ function clock(at) {
 
 const element = (name, text, attributes) => {
   const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.append(...typed(text));
   for (const [key, value] of Object.entries(attributes || {})) made.setAttribute(key, value);
   return made;
 };
@@ -93,7 +94,8 @@ function verdict() {
   runbook.hidden = !known;
   runbook.href = "runbook/" + diagnosis.code;
   write("runbook", "Runbook: " + diagnosis.code);
-  write("traffic", known && sections[diagnosis.code] || "");
+  const traffic = known && sections[diagnosis.code] || "";
+  draw("traffic", traffic, () => typed(traffic));
   if (known && !(diagnosis.code in sections)) readTraffic(diagnosis.code);
 }
 
@@ -137,7 +139,7 @@ function chain() {
     const word = check.status === "ok" ? (took.length ? span(Math.max(...took)) : name === "host" ? "fit" : "ok")
       : check.status === "skipped" ? "not asked" : silent ? `silent ${span(silent)}` : check.reason || check.status;
     return {
-      root: name === root, central: ["nb", "sb", "northd"].includes(name), status: check.status, word, pid: process ? `process ${process.pid}` : "",
+      root: name === root, central: ["nb", "sb", "northd"].includes(name), status: check.status, word, pid: process ? `process ${process.pid}${process.since ? ", since " + clock(process.since) : ""}` : "",
       title: name === "openflow" ? status.bridges.map(each => each + ".mgmt").join(", ") : DAEMONS[name] || name,
       note: check.status === "skipped" ? check.detail : "", track: history && history.components[name],
     };
@@ -214,7 +216,7 @@ function start() {
     return row([[each.stage, "mono"], [drawing("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, rects), "bar"], [span(each.took_seconds), "number"]]);
   }));
   const waited = waits.reduce((sum, [a, b]) => sum + Math.min(b, began + total) - Math.max(a, began), 0);
-  write("start-note", !seen.length ? "It was over before the agent began." : waited > 0.05 ? `${span(waited)} of it in a reconnect backoff (the other colour).` : "");
+  write("start-note", !seen.length ? "It was over before the agent began." : waited > 0.05 ? `${span(waited)} of it in a reconnect backoff (amber).` : "");
 }
 
 // When a check said that a daemon sits in its backoff, until it said something else.
@@ -229,9 +231,20 @@ function backoffs(from, until) {
 
 function knobs() {
   const { findings } = status, rows = new Map(Object.entries(status.knobs).map(([key, value]) => [key, [[key, "mono"], [value], [""]]]));
-  for (const each of findings) rows.set(each.knob, [[each.knob, "mono"], [each.value], [`${each.kind}: ${each.does}${each.instead ? ` Set ${each.instead}.` : ""}`, "tone wide", "degraded"]]);
+  for (const each of findings) rows.set(each.knob, [[each.knob, "mono"], [each.value], [`${each.kind}: ${each.does}${each.instead && ` Instead: ${each.instead}.`}`, "tone wide", "degraded"]]);
   write("knobs-title", `Knobs: ${findings.length === 1 ? "1 finding" : findings.length + " findings"}`);
   draw("knobs", [...rows], () => rows.size ? [...rows.values()].map(row) : [row([["None is set: all defaults.", "dim"]])]);
+}
+
+const size = (bytes, at = 0) => bytes < 1000 || at > 2 ? `${Math.round(bytes)} ${["B", "kB", "MB", "GB"][at]}` : size(bytes / 1000, at + 1);
+
+// Ports, tunnels and databases: what was counted, and the sentence of a check that is not ok.
+function things() {
+  const rows = status.checks.filter(each => COUNTED.test(each.name) && Object.keys(each.values).length).map(({ name, status, values, detail }) => [
+    [name, "mono time"], [Object.entries(values).map(([key, value]) => `${key.replace(/_(?!.*\.)/g, " ")} ${/^(free|size|compacted)$/.test(key) ? size(value) : value}`).join(", ")],
+    [status === "ok" ? "" : detail, "tone wide", status]]);
+  place("things").closest("section").hidden = !rows.length;
+  draw("things", rows, () => rows.map(row));
 }
 
 function checks() {
@@ -250,7 +263,7 @@ function render() {
   write("node", status.node);
   const { ovs, ovn } = status.versions;
   write("versions", [ovs && `OVS ${ovs}`, ovn && `OVN ${ovn}`, `ovsnet ${status.agent.version}`].filter(Boolean).join("  "));
-  for (const part of [verdict, chain, hour, happened, start, knobs, checks, tick]) part();
+  for (const part of [verdict, chain, hour, happened, start, things, knobs, checks, tick]) part();
 }
 
 const soon = () => { due = due || setTimeout(render, 30); };
@@ -270,19 +283,20 @@ function tick() {
   const age = performance.now() - heardAt, stale = age > STALE && !document.hidden;
   document.documentElement.classList.toggle("stale", stale);
   if (!status) {
-    if (performance.now() > STALE) write("live", "the agent does not answer");
+    if (performance.now() > STALE) write("gone", "the agent does not answer");
     return reach();
   }
   const { state, diagnosis } = status;
   icon(stale ? "stale" : state);
   const name = `${state.replace("-", " ")}: ${diagnosis.code} – ${status.node}`;
   document.title = stale ? `no word since ${clock(lastWord)} – ${status.node}` : `${SIGNS[state]} ${name}`;
-  write("live", stale ? `no word from the agent since ${clock(lastWord)}: this is how it was then` : `● live, up ${span(Math.max(now() - status.agent.since, 0))}`);
+  write("gone", stale ? `no word from the agent since ${clock(lastWord)}: the page shows the state at that time` : "");
+  write("live", stale ? "" : `● live, ${(age / 1000).toFixed(1)} s ago · ovsnet up ${span(Math.max(now() - status.agent.since, 0))}`);
   const at = stale ? lastWord : now();
   write("lasting", `For ${span(Math.max(at - diagnosis.since, 0))},`);
   write("since", `since ${clock(diagnosis.since)}.`);
   const left = status.dead_since === null ? null : status.deadlines.dead_after - (at - status.dead_since);
-  write("left", left === null ? "" : left > 0 ? `/ovs/livez fails in ${Math.ceil(left)} s.` : "/ovs/livez fails: the kubelet restarts it, where one probes it.");
+  write("left", left === null ? "" : left > 0 ? `/ovs/livez fails in ${Math.ceil(left)} s.` : "/ovs/livez is failing: a kubelet that probes it restarts the container.");
   reach();
 }
 

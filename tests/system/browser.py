@@ -47,6 +47,11 @@ class Browser:
         self._calls: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._tabs: dict[str, Tab] = {}
 
+    @property
+    def problems(self) -> list[str]:
+        """Of all tabs."""
+        return [problem for tab in self._tabs.values() for problem in tab.problems]
+
     async def call(self, method: str, session: str = "", **parameters: object) -> dict[str, Any]:
         """One command, and its result."""
         number = next(self._numbers)
