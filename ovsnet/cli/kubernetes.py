@@ -44,11 +44,18 @@ def kubernetes() -> None:
               help="bench-storm: when all pods begin, once all are up: Unix time or ISO 8601.")  # fmt: skip
 @click.option("--tls-secret", default=DEFAULT.storm.tls_secret, show_default=True, metavar="NAME",
               help="bench-storm: the secret with key, certificate and CA for an ssl: address.")  # fmt: skip
+@click.option(
+    "--runbook-url",
+    default="",
+    metavar="URL",
+    help="Alerts link to URL with the code appended, such as https://host/runbook.md#. [the agent itself]",
+)
 @click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces here, for kustomize.")
 @with_settings(*Group)
 def render(
     settings: Settings, piece: str, storm_options: tuple[str, ...], image: str | None, local_image: bool,
-    namespace: str, user: int | None, host_pid: bool, pods: int, start_at: str, tls_secret: str, out: Path | None,
+    namespace: str, user: int | None, host_pid: bool, pods: int, start_at: str, tls_secret: str, runbook_url: str,
+    out: Path | None,
 ) -> None:  # fmt: skip
     """Print manifests for a cluster. A PIECE is for `kubectl apply -f -`, except kube-ovn-helm (for
     `helm --post-renderer`) and kube-ovn (for `kubectl patch --patch-file`).
@@ -66,7 +73,8 @@ def render(
         raise UsageError(f"{piece} takes no storm options.", remedy="Only bench-storm takes them.")
     if out is not None or piece not in WITHOUT_IMAGE:
         image = required(image, local=local_image)
-    deployment = Deployment(settings, image or DEFAULT.image, local_image, namespace, user, host_pid, storm)
+    chosen = image or DEFAULT.image
+    deployment = Deployment(settings, chosen, local_image, namespace, user, host_pid, storm, runbook=runbook_url)
     if out is None and piece in SCRIPTS:
         say(SCRIPTS[piece](deployment), nl=False)
         return

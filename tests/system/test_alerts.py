@@ -40,7 +40,9 @@ def case(alert: Alert, *, firing: bool) -> dict[str, object]:
         series, values = alert.expression.removesuffix(" == 1"), "1x20 0x40"
     series = f"{series[:-1]},{NODE}}}" if series.endswith("}") else f"{series}{{{NODE}}}"
     labels = dict(re.findall(r'(\w+)="([^"]*)"', series)) | {"severity": alert.severity}
-    annotations = {name: text.replace("{{ $labels.instance }}", "n1:10670") for name, text in alert.annotations.items()}
+    annotations = {
+        name: text.replace("{{ $labels.instance }}", "n1:10670") for name, text in alert.annotations().items()
+    }
     expected = [{"exp_labels": labels, "exp_annotations": annotations}]
     at = "60m" if not firing else "35m" if alert.hold == "30m" else "18m"
     test = {"eval_time": at, "alertname": alert.name, "exp_alerts": expected if firing else []}
@@ -65,7 +67,7 @@ def fleet(nodes: int, ill: int) -> list[dict[str, str]]:
 @pytest.mark.parametrize(("nodes", "ill", "fires"), [(20, 3, True), (20, 2, False), (40, 3, False), (2, 2, False)])
 def test_many_nodes_with_one_cause_are_one_alert(tmp_path: Path, nodes: int, ill: int, fires: bool) -> None:
     labels = {"code": "southbound-down", "severity": "critical"}
-    expected = [{"exp_labels": labels, "exp_annotations": FLEET_ALERT.annotations}] if fires else []
+    expected = [{"exp_labels": labels, "exp_annotations": FLEET_ALERT.annotations()}] if fires else []
     test = {"eval_time": "5m", "alertname": FLEET, "exp_alerts": expected}
     run_tests(tmp_path, [{"interval": "1m", "input_series": fleet(nodes, ill), "alert_rule_test": [test]}])
 

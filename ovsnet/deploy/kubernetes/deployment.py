@@ -43,7 +43,8 @@ class Deployment(msgspec.Struct, frozen=True):
     ``host_pid`` lets the agent see the daemons' processes. Without it a silence proves nothing: a hung switch is
     ``process-unseen``, which passes for ready. A ``local_image`` was loaded into the nodes (kind, k3s) and is not
     pulled; Kubernetes would always pull one that is tagged ``latest``. ``aliases`` are further paths at which the
-    container finds OVN's run directory, as the node's own settings may name its sockets by them.
+    container finds OVN's run directory, as the node's own settings may name its sockets by them. ``runbook`` is where
+    the runbook is for a person who gets an alert: a code is appended to it.
     """
 
     settings: Settings = msgspec.field(default_factory=Settings)
@@ -54,6 +55,7 @@ class Deployment(msgspec.Struct, frozen=True):
     host_pid: bool = True
     storm: StormJob = StormJob()
     aliases: tuple[str, ...] = ()
+    runbook: str = ""
 
     @property
     def image_keys(self) -> Mapping[str, str]:

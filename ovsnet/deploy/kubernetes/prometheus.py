@@ -56,7 +56,8 @@ def _pod_monitor(deployment: Deployment, name: str, labels: Mapping[str, str], e
 
 
 def _rule(deployment: Deployment, name: str) -> Document:
-    return _document("monitoring.coreos.com/v1", "PrometheusRule", deployment, name, {"groups": groups()})
+    spec = {"groups": groups(deployment.runbook)}
+    return _document("monitoring.coreos.com/v1", "PrometheusRule", deployment, name, spec)
 
 
 def _network_policy(deployment: Deployment) -> Document:

@@ -18,7 +18,8 @@ from ovsnet.health.causes import codes
 class Alert(msgspec.Struct, frozen=True):
     """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation.
 
-    ``page`` is the path on the agent that says more; None where no agent answers, or where many are concerned.
+    ``page`` is the path on the agent that says more; None where no agent answers, or where many are concerned. ``code``
+    is that of a diagnosis, whose section of the runbook it names.
     """
 
     name: str
@@ -28,15 +29,17 @@ class Alert(msgspec.Struct, frozen=True):
     summary: str
     description: str
     page: str | None = ""
+    code: str = ""
 
-    @property
-    def annotations(self) -> dict[str, str]:
+    def annotations(self, runbook: str = "") -> dict[str, str]:
         """The summary begins with the node. The agent serves its page and the runbook itself, where Prometheus reaches
-        it."""
+        it; a person may not reach it there, so ``runbook`` can be where the runbook is for all."""
         of_one = "" if self.name == FLEET else "{{ $labels.instance }}: "
         found = {"summary": of_one + _literal(self.summary), "description": _literal(self.description)}
         if self.page is not None:
-            found["runbook_url"] = f"http://{{{{ $labels.instance }}}}/{self.page}"
+            found["agent_url"] = found["runbook_url"] = f"http://{{{{ $labels.instance }}}}/{self.page}"
+        if runbook:
+            found["runbook_url"] = runbook + self.code if self.code else runbook.rstrip("#/")
         return found
 
 
@@ -106,14 +109,16 @@ def alerts() -> Iterator[Alert]:
             cause.summary,
             cause.remedy,
             f"runbook/{cause.code}",
+            cause.code,
         )
     yield FLEET_ALERT
     yield from OWN
 
 
-def groups() -> list[Mapping[str, object]]:
-    """The rules in the form that Prometheus reads, and its operator in a PrometheusRule."""
-    return [{"name": "ovsnet", "rules": list(map(_rule, alerts()))}]
+def groups(runbook: str = "") -> list[Mapping[str, object]]:
+    """The rules in the form that Prometheus reads, and its operator in a PrometheusRule. ``runbook`` as for
+    ``Alert.annotations``."""
+    return [{"name": "ovsnet", "rules": [_rule(alert, runbook) for alert in alerts()]}]
 
 
 def rules() -> str:
@@ -137,13 +142,13 @@ def inhibitions() -> str:
     return dumps({"inhibit_rules": [fleet, node]})
 
 
-def _rule(alert: Alert) -> Mapping[str, object]:
+def _rule(alert: Alert, runbook: str) -> Mapping[str, object]:
     return {
         "alert": alert.name,
         "expr": alert.expression,
         "for": alert.hold,
         "labels": {"severity": alert.severity},
-        "annotations": alert.annotations,
+        "annotations": alert.annotations(runbook),
     }
 
 

@@ -43,6 +43,14 @@ def test_every_piece_is_printed(ovsnet: Ovsnet, piece: str) -> None:
     assert all(document["kind"] and document["metadata"]["namespace"] == "kube-system" for document in documents)
 
 
+def test_alerts_link_to_the_runbook_that_people_reach(ovsnet: Ovsnet) -> None:
+    out = ovsnet("kubernetes", "render", "prometheus", "--runbook-url=https://host.example/runbook.md#")[1]
+    (rule,) = (each for each in yaml.safe_load_all(out) if each["kind"] == "PrometheusRule")
+    links = {each["annotations"]["runbook_url"] for each in rule["spec"]["groups"][0]["rules"]}
+    assert {"https://host.example/runbook.md#vswitchd-hung", "https://host.example/runbook.md"} < links
+    assert all(link.startswith("https://host.example/") for link in links)
+
+
 def test_choices_of_the_user_are_in_it(ovsnet: Ovsnet) -> None:
     flags = (
         "--image=here/ovsnet:1",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import yaml
 
 from ovsnet.deploy.monitoring.alerts import FLEET, Alert, alerts, inhibitions
 from ovsnet.health.cause_table import UNEXPLAINED
-from ovsnet.health.causes import causes
+from ovsnet.health.causes import causes, codes
 
 
 def test_every_diagnosis_has_one_alert_with_its_remedy() -> None:
@@ -16,7 +17,17 @@ def test_every_diagnosis_has_one_alert_with_its_remedy() -> None:
     for cause in {cause.code: cause for cause in reversed((*causes(), UNEXPLAINED))}.values():
         alert = found[f'ovsnet_diagnosis{{code="{cause.code}"}} == 1']
         assert (alert.summary, alert.description) == (cause.summary, cause.remedy)
-        assert alert.annotations["runbook_url"] == f"http://{{{{ $labels.instance }}}}/runbook/{cause.code}"
+        assert alert.annotations()["runbook_url"] == f"http://{{{{ $labels.instance }}}}/runbook/{cause.code}"
+
+
+@pytest.mark.parametrize(("base", "whole"), [("https://w.example/runbook.md#", "https://w.example/runbook.md"),
+                                             ("https://w.example/runbook/", "https://w.example/runbook")])  # fmt: skip
+def test_runbook_may_be_where_a_person_reaches_it_and_the_agent_stays_beside(base: str, whole: str) -> None:
+    for alert in alerts():
+        found = alert.annotations(base)
+        assert found["runbook_url"] == (base + alert.code if alert.code else whole)
+        assert found.get("agent_url") == alert.annotations().get("runbook_url")
+    assert {alert.code for alert in alerts()} == {*codes(), ""}
 
 
 def test_names_are_unique_and_every_alert_says_what_to_do() -> None:
@@ -26,13 +37,13 @@ def test_names_are_unique_and_every_alert_says_what_to_do() -> None:
 
 def test_alert_of_a_node_names_it() -> None:
     for alert in alerts():
-        assert alert.annotations["summary"].startswith("{{ $labels.instance }}: ") == (alert.name != FLEET)
+        assert alert.annotations()["summary"].startswith("{{ $labels.instance }}: ") == (alert.name != FLEET)
 
 
 def test_braces_of_ours_are_no_template() -> None:
     alert = Alert("OvsX", "x", "1m", "warning", "a {{ b }}", "c {{ d }}")
-    assert alert.annotations["summary"] == "{{ $labels.instance }}: a { { b }}"
-    assert alert.annotations["description"] == "c { { d }}"
+    assert alert.annotations()["summary"] == "{{ $labels.instance }}: a { { b }}"
+    assert alert.annotations()["description"] == "c { { d }}"
 
 
 def test_fleet_and_the_worse_of_a_node_silence_what_follows_from_them() -> None:
