@@ -87,7 +87,7 @@ ROWS: dict[str, Sequence[Row]] = {
     "ovsdb_rows": ovsdb_rows.rows("copy", {ovsdb_rows.OURS: costs(1), **{peer: costs(9) for peer in ovsdb_rows.PEERS}}),
     "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),
     "readyz": readyz.rows([readyz.Served(1e4, 30.0)], [readyz.Served(1e4, 30.0)]),
-    "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003]),
+    "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003], [0.012]),
     "ports": ports.rows([0.003], [0.004], [0.002]),
     "crowd": crowd.rows([[0.5] * 100], [[1.0] * 99 + [80.0]], [20.0], [9.0]),
     "reaction": reaction.rows(reaction.Reactions([0.001], [0.005], [0.005], [0.005], [3.2])),
