@@ -23,7 +23,8 @@ from ovsnet.tune.knob import Knob
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-GLOSSARY = dict(re.findall(r"^\* \*\*(\w+)\*\* `([\w.]+)`: ", PAGE, re.M))
+INTERNALS = (ROOT / "docs/internals.md").read_text(encoding="utf-8")
+GLOSSARY = dict(re.findall(r"^\* \*\*(\w+)\*\* `([\w.]+)`: ", INTERNALS, re.M))
 
 
 @dataclass(frozen=True)

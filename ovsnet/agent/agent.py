@@ -111,8 +111,10 @@ class Agent:
         )
         self.past = copy.deepcopy(before.past)
         self.counters, self.stalls, self._began = before.counters, before.stalls, before._began
-        for name, daemon in self.node.daemons.items():
-            daemon.continues(before.node.daemons[name])
+        node, known = self.node, before.node
+        node.lasting, node.growth, node.indexes = known.lasting, known.growth, known.indexes
+        for name, daemon in node.daemons.items():
+            daemon.continues(known.daemons[name])
 
     @property
     def wall_offset(self) -> float:

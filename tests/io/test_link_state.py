@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,9 +37,19 @@ LOST = ConnectionLost("gone")
 REFUSED = ConnectionRefused("nobody")
 
 
-def drawn() -> dict[tuple[State, Event], State]:
-    """The table of the docstring."""
-    rows = [line.split("|") for line in (link_state.__doc__ or "").splitlines() if line.count("|") == 4]
+INTERNALS = Path(__file__).parents[2] / "docs/internals.md"
+
+
+def documented() -> str:
+    """The table of the docs, as the docstring draws it."""
+    text = INTERNALS.read_text(encoding="utf-8").partition("\n## When a connection is made\n")[2]
+    rows = [line for line in text.partition("\n## ")[0].splitlines() if line.startswith("| ") and "---" not in line]
+    return "\n".join(row.removeprefix("|").removesuffix("|") for row in rows)
+
+
+def drawn(text: str) -> dict[tuple[State, Event], State]:
+    """A table of states, as text."""
+    rows = [line.split("|") for line in text.splitlines() if line.count("|") == 4]
     header, *body = [[cell.strip() for cell in row] for row in rows]
     states = [State[name] for name in header[1:]]
     return {
@@ -70,7 +81,8 @@ def up() -> LinkState:
 
 
 def test_table_is_the_one_that_is_drawn() -> None:
-    assert drawn() == MOVES
+    assert drawn(link_state.__doc__ or "") == MOVES
+    assert drawn(documented()) == MOVES
 
 
 def test_somebody_who_asks_begins_the_only_attempt() -> None:
