@@ -57,7 +57,8 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
         found_outages += _once(outages(view, own), found_outages)
     found_starts.sort(key=lambda each: each.began)
     found_outages.sort(key=lambda each: each.began)
-    doubts = [*notes, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages), *_elections(told)]
+    doubts = [*notes, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages)]
+    doubts += _elections(told, found_outages)
     return Answer(known, told, found_starts[-SHOWN:], found_outages[-SHOWN:], doubts)
 
 
@@ -98,6 +99,9 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
             yield Note(f"{source.name}: its daemon held back {dropped} lines, for they came too fast.", own[0].place)
         if missing:
             yield Note(f"{source.name}: {missing} lines are missing, by their numbers.", own[0].place)
+        if source.guessed:
+            title = TITLES.get(source.daemon, source.daemon)
+            yield Note(f"{source.name}: taken for {title}'s lines, by the addresses that they name.")
     for name, count in _counted(events).items():
         yield Note(f"{name}: {count} more lines on starts and connections were counted, not followed: explain less.")
     if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
@@ -146,24 +150,27 @@ def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
             yield Note(f"{words}for {longest.number('ms') / 1000:.1f} s at most.", longest.place)
 
 
-def _elections(told: Sequence[History]) -> Iterator[Note]:
-    """Elections, clients that a server gave up on, and chassis that take ports from each other, which two nodes of one
-    system-id do."""
+def _elections(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
+    """Elections, clients that a server gave up on, and ports that came from other chassis."""
+    reported = {outage.code for outage in found}
     for each in told:
         title = TITLES.get(each.daemon, each.daemon)
-        if found := each.of("election"):
-            words = (
-                f"{title} {each.instance} stood for election, times: {len(found)}, and won: {len(each.of('elected'))}"
-            )
-            yield Note(f"{words}; the last was at {stamp(found[-1].at)}.", found[-1].place)
+        if tries := each.of("election"):
+            words = f"{title} {each.instance} started {_elections_of(tries)} and won {len(each.of('elected'))}"
+            yield Note(f"{words}; the last was at {stamp(tries[-1].at)}.", tries[-1].place)
         lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
         if lost:
             count = sum(1 + event.repeated for event in lost)
             words = f"{title} gave up on others {count} times, for they did not answer its probe; first on "
             yield Note(f"{words}{lost[0].subject} at {stamp(lost[0].at)}.", lost[0].place)
-        if len(moved := each.of("moved")) > MOVES:
-            words = f"{title} took ports from another chassis {len(moved)} times: is a system-id used twice?"
+        if len(moved := each.of("moved")) > MOVES and "chassis-conflict" not in reported:
+            words = f"{title} took ports from other chassis {len(moved)} times."
             yield Note(words, moved[-1].place)
+
+
+def _elections_of(tries: Sequence[Event]) -> str:
+    count = sum(1 + event.repeated for event in tries)
+    return f"{count} election{'' if count == 1 else 's'}"
 
 
 def document(found: Answer) -> dict[str, Any]:

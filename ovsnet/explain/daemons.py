@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ovsnet.explain.event import UNKNOWN
 
@@ -124,3 +125,23 @@ def target_of(observer: str, address: str) -> str:
     if observer == CONTROLLER:
         return SOUTHBOUND
     return ""
+
+
+def daemon_by_peers(addresses: Iterable[str]) -> str:
+    """Whose lines they are that name only whom it connects to: ovn-controller alone connects to a bridge's management
+    socket, and ovn-northd alone to the northbound. ``UNKNOWN`` where the addresses may be anybody's."""
+    known = {_peer(address) for address in addresses}
+    for peer, daemon in ((VSWITCHD, CONTROLLER), (NORTHBOUND, NORTHD), (SOUTHBOUND, CONTROLLER), (OVSDB, VSWITCHD)):
+        if peer in known:
+            return daemon
+    return UNKNOWN
+
+
+PORTS = {"6641": NORTHBOUND, "6642": SOUTHBOUND}
+"""Those of OVN's documents (ovn-ctl(8), ``--db-nb-port`` and ``--db-sb-port``)."""
+
+
+def _peer(address: str) -> str:
+    if address.startswith(("tcp:", "ssl:")):
+        return PORTS.get(address.rpartition(":")[2], "")
+    return target_of(CONTROLLER, address)

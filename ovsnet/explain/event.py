@@ -16,7 +16,8 @@ class Source(msgspec.Struct):
     """One stream of lines: a file, a member of an archive, or one daemon within a journal.
 
     ``daemon`` is what its own lines say it is; ``cut`` says why it ends before its end. ``process`` is the pid and the
-    unit of a server within a journal, and ``instance`` what tells it from others that ran beside it.
+    unit of a server within a journal, and ``instance`` what tells it from others that ran beside it. ``guessed``: its
+    lines name only the peers of ``daemon``.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Source(msgspec.Struct):
     cut: str = ""
     process: str = ""
     instance: str = ""
+    guessed: bool = False
 
     @property
     def unit(self) -> str:

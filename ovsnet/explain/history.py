@@ -88,9 +88,13 @@ class Absence(msgspec.Struct):
 
     @property
     def last_failure(self) -> float | None:
-        """The moment from which the last step of the backoff ran."""
+        """The moment from which the last step of the backoff ran: at the longest step, attempts that fail may leave no
+        line (lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected())."""
         marks = [each.at for each in self.failures] + ([self.lost.at] if self.lost is not None else [])
-        return max((mark for mark in marks if self.ended is None or mark < self.ended), default=None)
+        last = max((mark for mark in marks if self.ended is None or mark < self.ended), default=None)
+        if last is not None and self.ended is not None and self.waits and self.waits[-1][1] >= CAP:
+            return max(last, self.ended - CAP)
+        return last
 
     @property
     def carried_over(self) -> float:
@@ -225,7 +229,7 @@ def _open(told: History, track: list[Absence], event: Event, target: str) -> Abs
 
 
 LOSSES = ("closed", "dropped", "gave-up")
-REFUSALS = ("stale", "cut-off", "relay-cut-off", "not-leader", "no-database")
+REFUSALS = ("stale", "cut-off", "joining", "relay-cut-off", "not-leader", "no-database")
 """A server that was reached, and is not good enough: the client goes on looking (lib/ovsdb-cs.c)."""
 STEPS = (*LOSSES, *REFUSALS, "connecting", "connected", "failed", "waiting", "suppressed")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ovsnet.explain.daemons import OVSDB, TITLES, VSWITCHD, code_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import CAP, Absence, History
+from ovsnet.explain.history import CAP, Absence, History, Life
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import LOCAL, View
 
@@ -19,6 +20,16 @@ BETWEEN = 60.0
 ABSENT, REFUSED = "No such file or directory", "Connection refused"
 FULL = ("Protocol error", "Resource temporarily unavailable")
 """EAGAIN of a full backlog; rconn reports it as EPROTO (lib/vconn.c)."""
+BARRED = ("Permission denied", "Operation not permitted")
+"""EACCES and EPERM: of a socket, or of a directory on the way to it."""
+BARRED_REMEDY = (
+    "See who may open {path} (`namei -l {path}`), and have {client} run as a user that may: the one that OVS_USER_ID "
+    "names, in both packages alike."
+)
+SPENT = "Too many open files"
+"""EMFILE, and the beginning of ENFILE."""
+AWHILE = 1.0
+"""Seconds within which two daemons may log what belongs together."""
 
 
 def losses(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -55,51 +66,121 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
 
 def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
     """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
-    target, error = absence.target, _error(absence)
-    full = any(each.said.get("error") in FULL for each in absence.failures)
-    if full and target in (VSWITCHD, OVSDB):
-        code = ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full"
-        words = "had more clients waiting than it lets"
-    elif not _lasting(view, absence, starts):
+    refusal = _meaning(view, absence)
+    if refusal.lasting and not _lasting(view, absence, starts):
         return
-    elif error == ABSENT and target == VSWITCHD and view.covers(VSWITCHD, absence.began + 1):
-        code, words = "mgmt-socket-missing", "ran, and the name of its management socket led to nothing"
-    elif error in (ABSENT, REFUSED):
-        code, words = code_of(target, "down"), f"was not to be reached ({error})"
-    elif target == OVSDB:
-        code, words = "database-unreachable", f"was not to be reached ({error})"
-    else:
-        code, words = code_of(target, "down"), f"was not to be reached ({error})"
-    if not (known := view.covers(target, absence.began)) and absence.waits:
-        words += (
-            f"; its client's last step of backoff was {absence.waits[-1][1]:.3g} s, so it may have been back before"
-        )
+    target, words, surer = absence.target, refusal.words, ""
+    if refusal.sure is not Sure.CERTAIN and not view.covers(target, absence.began):
+        surer = f"the log of {TITLES.get(target, target)}"
+        if absence.waits:
+            words += f"; its client tried again {_steps(absence)}, so it may have been back before"
     proof = [
         *([absence.lost] if absence.lost else []),
         *absence.failures[:2],
         *([absence.back] if absence.back else []),
     ]
     yield Outage(
-        code, view.node, target, absence.began, absence.ended, f"{TITLES.get(target, target)} {words}", proof,
-        Sure.LIKELY if known else Sure.POSSIBLE, surer="" if known else f"the log of {TITLES.get(target, target)}",
+        refusal.code, view.node, refusal.daemon, absence.began, absence.ended, words, proof,
+        Sure.POSSIBLE if surer else refusal.sure, surer=surer, remedy=refusal.remedy,
     )  # fmt: skip
+
+
+class _Refusal(NamedTuple):
+    """What an error says. ``lasting``: a start explains it, and so does one that is over soon."""
+
+    code: str
+    daemon: str
+    words: str
+    remedy: str = ""
+    sure: Sure = Sure.LIKELY
+    lasting: bool = True
+
+
+def _meaning(view: View, absence: Absence) -> _Refusal:
+    """A process is down only where its absence was seen: neither an error of the client's own, nor a refusal while its
+    log goes on, shows that."""
+    target, observer, error = absence.target, absence.observer, _error(absence)
+    title, client = TITLES.get(target, target), TITLES.get(observer, observer)
+    if target in (VSWITCHD, OVSDB) and any(each.said.get("error") in FULL for each in absence.failures):
+        code = ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full"
+        return _Refusal(code, target, f"{title}'s accept queue was full", lasting=False)
+    if error.startswith(SPENT):
+        words = f"{client} had no descriptor left to connect to {title} with ({error})"
+        return _Refusal("descriptors-exhausted", observer, words, sure=Sure.CERTAIN)
+    apart = code_of(observer, "not-connected")
+    if error in BARRED and absence.address.startswith("unix:"):
+        path = absence.address.removeprefix("unix:")
+        words = f"{client} may not open {path} ({error})"
+        return _Refusal(apart, observer, words, BARRED_REMEDY.format(path=path, client=client), Sure.CERTAIN)
+    words = f"{title} could not be reached ({error})"
+    if target not in LOCAL:
+        return _Refusal(code_of(target, "down"), target, words)
+    runs = _runs(view, absence)
+    if error in (ABSENT, REFUSED) and runs:
+        what = "of its management socket " if target == VSWITCHD else f"{absence.address.rpartition('/')[2]} "
+        code = "mgmt-socket-missing" if target == VSWITCHD else "socket-missing"
+        return _Refusal(code, target, f"{title} ran, and the name {what}led to nothing")
+    if error in (ABSENT, REFUSED) or not (absence.failures or runs):
+        return _Refusal(code_of(target, "down"), target, words)
+    if target == OVSDB:
+        return _Refusal("database-unreachable", target, words)
+    return _Refusal(apart, observer, f"{client} could not connect to {title} ({error})")
+
+
+def _steps(absence: Absence) -> str:
+    """The backoff, whose first step has no line of its own (lib/rconn.c, disconnect())."""
+    steps = dict.fromkeys(f"{seconds:.3g}" for _, seconds in absence.waits)
+    *before, last = ["1", *steps] if next(iter(steps)) == "2" else steps
+    return f"after {', '.join(before)} and {last} s" if before else f"after {last} s"
 
 
 def _error(absence: Absence) -> str:
     return next((each.said.get("error", "timed out") for each in reversed(absence.failures)), "it closed a connection")
 
 
+def _runs(view: View, absence: Absence) -> bool:
+    """Whether the target's own log goes on, and none of its processes ended meanwhile."""
+    began, end = absence.began, _end(view, absence)
+    if not any(each.first <= began and began + AWHILE < each.last for each in view.of(absence.target)):
+        return False
+    return not any(
+        began - AWHILE <= at <= end
+        for life in view.lives(absence.target)
+        for at in (life.began, life.ended)
+        if at is not None and _made(life, absence) is None
+    )
+
+
+def _end(view: View, absence: Absence) -> float:
+    return view.last if absence.ended is None else absence.ended
+
+
+def _made(life: Life, absence: Absence) -> float | None:
+    """When the process made the socket in question, where that was before the last attempt that failed."""
+    made = life.listening if absence.target == VSWITCHD else life.serving
+    if made is None or life.ended is not None or absence.last_failure is None:
+        return None
+    return made.at if made.at + PATIENCE <= absence.last_failure else None
+
+
 def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
     """Whether it is more than a start, or than a process that ended and came back, which other rules report."""
-    end = absence.ended if absence.ended is not None else view.last
-    if not view.covers(absence.target, absence.began):  # nothing else reports it
-        lost = absence.lost is not None and (absence.target in LOCAL or absence.failures)
-        return bool(lost) or (absence.target not in LOCAL and end - absence.began >= LONG_STALL)
-    if view.started(absence.target, absence.began - 1, end):
+    began, end, target = absence.began, _end(view, absence), absence.target
+    covered = view.covers(target, began)
+    starting = absence.lost is None and any(
+        start.began - 1 <= began <= (start.ended or start.began + BETWEEN)
+        for start in starts
+        if not covered or target in start.daemons
+    )
+    if not covered:  # nothing else reports it
+        if target not in LOCAL:
+            return bool(absence.lost is not None and absence.failures) or end - began >= LONG_STALL
+        return absence.lost is not None or (not starting and (absence.ended is None or end - began >= LONG_STALL))
+    lives = view.started(target, 0.0, end)
+    if lives and _made(lives[-1], absence) is not None:
+        return True
+    if view.started(target, began - AWHILE, end):
         return False
     if absence.ended is None:  # at the longest backoff nothing is logged any more (lib/rconn.c, disconnect())
-        return end - absence.began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)
-    starting = absence.lost is None and any(
-        start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts
-    )
-    return not starting and end - absence.began >= PATIENCE
+        return end - began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)
+    return not starting and end - began >= PATIENCE

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from operator import itemgetter
 
 from msgspec.structs import replace
 
-from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, stem
+from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, daemon_by_peers, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.history import History, history
+from ovsnet.explain.history import STEPS, History, history
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.kinds import JUMP
 
@@ -32,6 +32,7 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
     for source in sources:
         if source.daemon in (UNKNOWN, OVSDB):
             source.daemon = daemon_by_path(source.daemon, source.name)
+    _guess(events, {source.daemon for source in sources})
     _name_servers(sources)
     own = _straightened(_without_copies(events, sources))
     for number, node in _nodes(sources).items():
@@ -53,6 +54,25 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
     for key in touched:
         found[key].sort(key=lambda each: each.at)
     return [history(*key, told, spans.get(key, (0.0, 0.0))) for key, told in sorted(found.items(), key=itemgetter(0))]
+
+
+def guess(events: Sequence[Event]) -> Mapping[int, str]:
+    """The daemons of sources that nothing but their peers identifies, by the id of the source: somebody pasted the
+    lines on a connection alone."""
+    peers: defaultdict[int, set[str]] = defaultdict(set)
+    for event in events:
+        if event.source.daemon == UNKNOWN and event.kind in STEPS:
+            peers[id(event.source)].add(event.subject)
+    found = {number: daemon_by_peers(addresses) for number, addresses in peers.items()}
+    return {number: daemon for number, daemon in found.items() if daemon != UNKNOWN}
+
+
+def _guess(events: Sequence[Event], known: Set[str]) -> None:
+    """A guess beside a log of the same daemon would make two nodes of one."""
+    found = {number: daemon for number, daemon in guess(events).items() if daemon not in known}
+    for event in events:
+        if event.source.daemon == UNKNOWN and id(event.source) in found:
+            event.source.daemon, event.source.guessed = found[id(event.source)], True
 
 
 def _without_copies(events: Sequence[Event], sources: Sequence[Source]) -> list[Event]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import Absence, History
+from ovsnet.explain.loops import looped
+from ovsnet.explain.remedies import remedy_of
 from ovsnet.explain.signs import signs
 from ovsnet.explain.verdicts import Effect, Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
@@ -29,7 +31,7 @@ FOLLOWED = 50
 
 def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
     """Every outage of the node, in order of time."""
-    found = _merged(sorted(signs(view, starts), key=lambda each: each.began))
+    found = looped(view, _merged(sorted(signs(view, starts), key=lambda each: each.began)))
     order = {code: number for number, code in enumerate(codes())}
     clusters: list[_Cluster] = []
     for each in found:
@@ -45,8 +47,7 @@ def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
             last = root.effects[-1]
             words = f"{more} more things followed, the last of them: {last.words}"
             root.effects[FOLLOWED:] = [Effect(last.at, words, last.proof, last.code)]
-        if cause := codes().get(root.code):
-            root.remedy = root.remedy or cause.remedy
+        root.remedy = remedy_of(root)
     yield from roots
 
 

@@ -13,6 +13,7 @@ from ovsnet.explain.clock import Zone
 from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
+from ovsnet.explain.nodes import guess
 from ovsnet.explain.pods import is_pods, pods
 from ovsnet.explain.reader import Reader
 from ovsnet.explain.saved import DATABASES, Saved
@@ -68,8 +69,10 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
             left -= len(beside)
             notes += map(Note, words[: max(TOLD - len(notes), 0)])
     notes += saved.notes()
-    if not any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) and not any(
-        map(_of_a_daemon, events)
+    if not (
+        any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources)
+        or any(map(_of_a_daemon, events))
+        or guess(events)
     ):
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(

@@ -6,10 +6,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from ovsnet.explain.clusters import clusters
+from ovsnet.explain.conflicts import conflicts
 from ovsnet.explain.daemons import NORTHBOUND, NORTHD, OVSDB, SOUTHBOUND, TITLES, code_of, target_of
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import Absence, History, Life
 from ovsnet.explain.losses import LONG_STALL, losses
+from ovsnet.explain.remedies import TOLD
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
 
@@ -33,6 +36,8 @@ def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
         yield from _blocked(view, told)
         yield from _complaints(view, told)
         yield from losses(view, told, starts)
+        yield from conflicts(view, told)
+    yield from clusters(view)
 
 
 def _ends(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -127,7 +132,7 @@ def _after_end(life: Life) -> str:
     if life.crash:
         return "Save its core (`coredumpctl list`) and its log for a bug report."
     if life.asked:
-        return "It was told to end and came back: nothing is left to fix."
+        return TOLD
     return "Find out who ended it (`journalctl`, `dmesg`, the pod's events): its own log does not say."
 
 
@@ -198,6 +203,9 @@ COMPLAINTS = {
     ),
     "stale": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has older data than was seen"),
     "cut-off": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has lost its cluster"),
+    "joining": Complaint(
+        "sb-joining", SOUTHBOUND, lambda event: f"the server at {event.subject} has not joined its cluster yet"
+    ),
     "relay-cut-off": Complaint(
         "relay-cut-off", SOUTHBOUND, lambda event: f"the relay at {event.subject} has lost its source"
     ),

@@ -125,10 +125,35 @@ def _controller(view: View, group: _Group) -> Iterator[Link]:
     if absence is None or absence.ended is None or absence.back is None:
         return
     yield from _southbound(view, absence)
+    yield from _socket(view, group, absence)
     cause = "backoff" if absence.failures or absence.lost is not None else "connect"
     words = _backoff("ovn-controller", "br-int.mgmt", absence) if cause == "backoff" else "ovn-controller connected"
     yield Link(absence.ended, cause, words, (*absence.failures[-1:], absence.back))
     yield from _computing(view, absence.ended)
+
+
+def _socket(view: View, group: _Group, openflow: Absence) -> Iterator[Link]:
+    """Until its last attempt that failed, ovn-controller waited for the socket; only then for its backoff. Where the
+    switch says when it made the socket, that is the link, unless attempts failed after it."""
+    missed = openflow.last_failure
+    if not openflow.failures or missed is None:
+        return
+    error = openflow.failures[-1].said.get("error", "timed out")
+    words = f"each attempt on {_base(openflow.address)} failed ({error})"
+    made = group.switch.listening if group.switch is not None else None
+    if made is None:
+        yield Link(missed, "socket", words, _first_and_last(openflow.failures))
+    elif again := view.started(VSWITCHD, made.at, openflow.ended or FAR):
+        ready = again[-1].listening or again[-1].first
+        if ready is not None:
+            yield Link(ready.at, "switch-again", "ovs-vswitchd ended meanwhile, and was started again", (ready,))
+    elif missed - made.at >= WORTH:
+        words += ", though ovs-vswitchd had made it"
+        yield Link(missed, "socket", words, _first_and_last(openflow.failures))
+
+
+def _first_and_last(events: Sequence[Event]) -> Sequence[Event]:
+    return (*events[:1], *events[1:][-1:])
 
 
 def _southbound(view: View, openflow: Absence) -> Iterator[Link]:
@@ -221,7 +246,7 @@ def _start(view: View, lives: Sequence[Life]) -> Start:
     if ended is not None and stages[-1:] == [("flows", at)]:
         seen = sum(link.cause == "computing" for link in links)
         start.unseen = SHORTEST_TURN * max(TURNS - seen, 0)
-    start.faster = list(_faster(start, group))
+    start.faster = list(_faster(view, start, group))
     return start
 
 
@@ -239,7 +264,14 @@ def _why(view: View, lives: Sequence[Life]) -> str:
     return f"{life.daemon} had ended without a word (killed, or its last lines are not here)"
 
 
-def _faster(start: Start, group: _Group) -> Iterator[str]:
+_WHY_NO_SOCKET = {
+    False: "ovs-vswitchd had no socket for it yet; the log of ovs-vswitchd shows why.",
+    True: "find out what removed the socket that ovs-vswitchd had made, or keeps ovn-controller from it.",
+}
+"""By whether that log is there."""
+
+
+def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
     """What would have saved the parts that are worth it."""
     for cause in dict.fromkeys(part.cause for part in start.parts):
         seconds = sum(part.seconds for part in start.parts if part.cause == cause)
@@ -257,6 +289,8 @@ def _faster(start: Start, group: _Group) -> Iterator[str]:
             )
         elif cause.startswith("backoff"):
             yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait for each try in vain."
+        elif cause == "socket":
+            yield f"{seconds:.1f} s: {_WHY_NO_SOCKET[view.covers(VSWITCHD, start.ended or start.began)]}"
         elif cause == "southbound":
             yield f"{seconds:.1f} s: restart neither the switch nor ovn-controller while the southbound is away."
         elif cause == "order":

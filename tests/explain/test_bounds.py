@@ -99,7 +99,7 @@ def test_member_of_each_host_of_a_cluster_has_a_history_of_its_own() -> None:
         logs.append((f"central{host}/{log.name}", log.text))
     found = told(logs)
     assert sorted(each.node for each in found.daemons) == ["central0", "central1", "central2"]
-    assert not found.outages
+    assert [each.code for each in found.outages] == ["sb-leaderless"]
 
 
 def test_log_of_which_no_line_counts_shows_that_its_daemon_ran() -> None:
