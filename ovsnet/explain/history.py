@@ -64,7 +64,7 @@ class Absence(msgspec.Struct):
     """For how long a daemon lacked a connection: from its loss, or from its first attempt, until it was made.
 
     ``ended`` None: the lines do not say. ``lost`` None: it was never there in this life. ``waits`` are steps of the
-    backoff, each with the moment at which it began.
+    backoff, each with the moment at which it began. ``refusals``: servers that it reached, and did not take.
     """
 
     node: str
@@ -78,6 +78,7 @@ class Absence(msgspec.Struct):
     back: Event | None = None
     attempts: list[float] = msgspec.field(default_factory=list)
     failures: list[Event] = msgspec.field(default_factory=list)
+    refusals: list[Event] = msgspec.field(default_factory=list)
     waits: list[tuple[float, float]] = msgspec.field(default_factory=list)
     cut: bool = False
 
@@ -247,5 +248,7 @@ def _step(absence: Absence, event: Event) -> None:
             absence.attempts.append(event.at)
     elif event.kind == "failed":
         absence.failures.append(event)
+    elif event.kind in REFUSALS:
+        absence.refusals.append(event)
     elif event.kind in ("waiting", "suppressed") and (not absence.waits or event.at - absence.waits[-1][0] > TOGETHER):
         absence.waits.append((event.at, event.number("seconds") or CAP))

@@ -76,17 +76,18 @@ def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[
             words += f"; its client tried again {_steps(absence)}, so it may have been back before"
     proof = [
         *([absence.lost] if absence.lost else []),
-        *absence.failures[:2],
+        *(absence.refusals if refusal.passing else absence.failures)[:2],
         *([absence.back] if absence.back else []),
     ]
     yield Outage(
         refusal.code, view.node, refusal.daemon, absence.began, absence.ended, words, proof,
-        Sure.POSSIBLE if surer else refusal.sure, surer=surer, remedy=refusal.remedy,
+        Sure.POSSIBLE if surer else refusal.sure, surer=surer, remedy=refusal.remedy, passing=refusal.passing,
     )  # fmt: skip
 
 
 class _Refusal(NamedTuple):
-    """What an error says. ``lasting``: a start explains it, and so does one that is over soon."""
+    """What an error says. ``lasting``: a start explains it, and so does one that is over soon. ``passing``: it follows
+    from what is wrong with the servers."""
 
     code: str
     daemon: str
@@ -94,6 +95,7 @@ class _Refusal(NamedTuple):
     remedy: str = ""
     sure: Sure = Sure.LIKELY
     lasting: bool = True
+    passing: bool = False
 
 
 def _meaning(view: View, absence: Absence) -> _Refusal:
@@ -113,6 +115,9 @@ def _meaning(view: View, absence: Absence) -> _Refusal:
         words = f"{client} may not open {path} ({error})"
         return _Refusal(apart, observer, words, BARRED_REMEDY.format(path=path, client=client), Sure.CERTAIN)
     words = f"{title} could not be reached ({error})"
+    if absence.refusals and not any("error" in each.said for each in absence.failures):
+        words = f"{client} reached {title}, and took none of its members: {absence.refusals[-1].text}"
+        return _Refusal(apart, observer, words, passing=True)
     if target not in LOCAL:
         return _Refusal(code_of(target, "down"), target, words)
     runs = _runs(view, absence)

@@ -268,7 +268,7 @@ _WHY_NO_SOCKET = {
     False: "ovs-vswitchd had no socket for it yet; the log of ovs-vswitchd shows why.",
     True: "find out what removed the socket that ovs-vswitchd had made, or keeps ovn-controller from it.",
 }
-"""By whether that log is there."""
+"""By whether that log is there, and says that the socket was made."""
 
 
 def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
@@ -290,7 +290,7 @@ def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
         elif cause.startswith("backoff"):
             yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait for each try in vain."
         elif cause == "socket":
-            yield f"{seconds:.1f} s: {_WHY_NO_SOCKET[view.covers(VSWITCHD, start.ended or start.began)]}"
+            yield f"{seconds:.1f} s: {_WHY_NO_SOCKET[any(life.listening is not None for life in view.lives(VSWITCHD))]}"
         elif cause == "southbound":
             yield f"{seconds:.1f} s: restart neither the switch nor ovn-controller while the southbound is away."
         elif cause == "order":

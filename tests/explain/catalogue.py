@@ -22,7 +22,10 @@ from tests.explain.steps import (
     frozen,
     kill,
     killed,
+    move_away,
+    move_back,
     northbound_as_southbound,
+    resign,
     restart,
     second_switch,
     sleep,
@@ -40,7 +43,7 @@ INCIDENTS = (
     Incident("switch-crashed", "vswitchd-down", [crash(SWITCH), sleep(2), start(SWITCH), sleep(3)]),
     Incident(
         "switch-again-and-again",
-        "vswitchd-down",
+        "vswitchd-restarting",
         [*(step for wait in IN_TURN for step in (restart(SWITCH), sleep(wait))), restart(SWITCH), sleep(9)],
     ),
     Incident(
@@ -83,6 +86,11 @@ INCIDENTS = (
     ),
     Incident("socket-unlinked", "mgmt-socket-missing", [unlink, restart(CONTROLLER), sleep(14)]),
     Incident(
+        "socket-moved-away",
+        "mgmt-socket-missing",
+        [move_away, restart(CONTROLLER), sleep(24), move_back, sleep(9)],
+    ),
+    Incident(
         "no-encapsulation",
         "chassis-unconfigured",
         [configure("remove", "open", ".", "external_ids", "ovn-encap-ip"), restart(CONTROLLER), sleep(6)],
@@ -106,7 +114,7 @@ INCIDENTS = (
     Incident("switch-restarted", "vswitchd-down", [restart(SWITCH), sleep(4)]),
     Incident(
         "switch-in-a-crash-loop",
-        "vswitchd-down",
+        "vswitchd-restarting",
         [*(step for _ in range(4) for step in (crash(SWITCH), sleep(1.5), start(SWITCH), sleep(2)))],
     ),
     Incident("southbound-killed", "southbound-down", killed(SOUTHBOUND, 3, 4)),
@@ -135,6 +143,18 @@ INCIDENTS = (
         "quorum-lost",
         "southbound-down",
         [kill("ovn-sb2"), kill("ovn-sb3"), sleep(8), start("ovn-sb2"), start("ovn-sb3"), sleep(5)],
+        lambda: Sandbox(raft=True),
+    ),
+    Incident(
+        "cluster-without-a-leader",
+        "southbound-down",
+        [kill("ovn-sb2"), kill("ovn-sb3"), sleep(20), start("ovn-sb2"), start("ovn-sb3"), sleep(9)],
+        lambda: Sandbox(raft=True),
+    ),
+    Incident(
+        "leaders-in-turn",
+        "sb-elections",
+        [*(step for _ in range(4) for step in (resign, sleep(4)))],
         lambda: Sandbox(raft=True),
     ),
     Incident("follower-killed", "southbound-down", killed("ovn-sb3", 4, 3), lambda: Sandbox(raft=True)),

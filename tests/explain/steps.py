@@ -70,6 +70,22 @@ async def unlink(node: Sandbox) -> None:
     (node.rundir / "br-int.mgmt").unlink()
 
 
+async def move_away(node: Sandbox) -> None:
+    """The name of the socket leads to nothing, and the switch does not notice."""
+    (node.rundir / "br-int.mgmt").rename(node.rundir / "aside")
+
+
+async def move_back(node: Sandbox) -> None:
+    (node.rundir / "aside").rename(node.rundir / "br-int.mgmt")
+
+
+async def resign(node: Sandbox) -> None:
+    """The leader of the southbound's cluster hands over to another member: the others have nothing to hand over
+    (ovsdb/raft.c, raft_notify_snapshot_recommended())."""
+    for socket in sorted(node.rundir.glob("ovnsb?_db.ctl")):
+        await node.run("ovn-appctl", "-t", str(socket), "cluster/failure-test", "transfer-leadership")
+
+
 def crash(daemon: str) -> Step:
     async def crashed(node: Sandbox) -> None:
         os.kill(node.pid(daemon), signal.SIGSEGV)

@@ -35,6 +35,8 @@ def last_start(name: str) -> Start:
         ("quorum-lost", "southbound-down", 8.2),
         ("southbound-frozen", "southbound-hung", 23.0),
         ("switch-frozen", "vswitchd-hung", 10.0),
+        ("socket-moved-away", "mgmt-socket-missing", 31.2),
+        ("leaders-in-turn", "sb-elections", 12.3),
     ],
 )
 def test_root_is_what_was_done(name: str, code: str, seconds: float) -> None:
@@ -75,6 +77,19 @@ def test_switch_that_waited_for_the_southbound() -> None:
     assert start.share("southbound") == pytest.approx(5.0, abs=0.1)
     assert start.share("backoff-southbound") == pytest.approx(1.96, abs=0.05)
     assert start.share("backoff") == start.share("backoff-southbound")
+
+
+def test_socket_that_was_away_for_24_seconds_costs_the_rest_of_a_step() -> None:
+    """ovn-controller tried at 1, 3, 7, 15 and 23 s, the last three times at the longest step."""
+    start = last_start("socket-moved-away")
+    assert [part.cause for part in start.parts] == ["socket", "backoff"]
+    assert start.share("socket") == pytest.approx(23.18, abs=0.05)
+    assert start.share("backoff") == pytest.approx(8.0, abs=0.05)
+
+
+def test_leader_that_changes_is_the_reason_why_northd_has_none() -> None:
+    effects = only(list(of("leaders-in-turn").outages)).effects
+    assert [effect.code for effect in effects if effect.code] == ["northd-not-connected"]
 
 
 def test_database_that_was_away_is_followed_by_backoff() -> None:

@@ -49,8 +49,9 @@ def test_cluster_without_a_leader_has_one_again_when_each_member_knows_it() -> N
     first.say(130.0, "raft", "term 8: elected leader by 2+ of 3 servers").say(400.0, "memory", "later")
     second.say(130.5, "raft", "server 8533 is leader for term 8").say(400.0, "memory", "later")
     found = only(told([first, second]))
-    assert (found.code, found.seconds) == ("sb-leaderless", pytest.approx(30.5))
-    assert "had a leader again" in found.remedy or "leader was there again" in found.remedy
+    assert found.code == "sb-leaderless"
+    assert found.seconds == pytest.approx(30.5)
+    assert "A leader was there again" in found.remedy
 
 
 def test_member_that_is_cut_off_has_no_leader_while_the_others_have() -> None:
@@ -96,7 +97,8 @@ def led(terms: list[tuple[float, int]]) -> list[Log]:
 
 def test_leader_that_changes_again_and_again() -> None:
     found = only(told(led([(1.0, 1), *((100.0 + 60 * number, 2 + number) for number in range(6))])))
-    assert (found.code, found.seconds) == ("sb-elections", pytest.approx(300.0, abs=0.2))
+    assert found.code == "sb-elections"
+    assert found.seconds == pytest.approx(300.0, abs=0.2)
     assert "changed 6 times" in found.words
 
 

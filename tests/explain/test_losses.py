@@ -12,7 +12,7 @@ from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.read import explain
 from ovsnet.explain.verdicts import Outage, Sure
-from tests.explain.material import MGMT, SOUTHBOUND, Log, node, told
+from tests.explain.material import LOGS, MGMT, SOUTHBOUND, Log, node, told
 
 NO_FILE = "No such file or directory"
 LISTENS = 'br-int: added service controller "punix:/n/br-int.mgmt"'
@@ -64,6 +64,14 @@ def test_lines_on_the_socket_alone_are_an_answer(tmp_path: Path, name: str) -> N
     assert "1, 2, 4 and 8 s" in outage.words
     assert {each.daemon for each in found.sources} == {"ovn-controller"}
     assert any("taken for ovn-controller" in note.words for note in found.notes) == (name != "ovn-controller.log")
+
+
+def test_piece_of_a_real_log_is_an_answer(tmp_path: Path) -> None:
+    rows = (LOGS / "socket-moved-away" / "ovn-controller.log").read_bytes().splitlines(keepends=True)
+    (tmp_path / "x.txt").write_bytes(b"".join(row for row in rows[46:] if b"|rconn|" in row))
+    outage = only(read(str(tmp_path / "x.txt")))
+    assert (outage.code, outage.sure) == ("vswitchd-down", Sure.POSSIBLE)
+    assert outage.seconds == pytest.approx(31.2, abs=0.1)
 
 
 def test_one_line_that_was_pasted_is_an_answer() -> None:
