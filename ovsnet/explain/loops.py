@@ -37,16 +37,18 @@ def crowded(items: Sequence[Item], at: Callable[[Item], float], least: int, wind
 
 def looped(view: View, found: Sequence[Outage]) -> list[Outage]:
     """``found`` with one outage for the ends of a daemon's processes that follow each other too fast."""
-    kept = list(found)
+    kept = {id(each): each for each in found}
     for code, daemon in DOWN.items():
         own = [each for each in found if each.code == code]
         moments = _restarts(view, daemon) or [each.began for each in own]
         for run in crowded(moments, float, RESTARTS, WITHIN):
             folded = [each for each in own if each.began <= run[-1] and run[0] <= (each.ended or FAR)]
+            for each in folded:
+                kept.pop(id(each), None)
             if folded:
-                kept = [each for each in kept if not any(each is one for one in folded)]
-                kept.append(_loop(folded, len(run)))
-    return sorted(kept, key=attrgetter("began"))
+                loop = _loop(folded, len(run))
+                kept[id(loop)] = loop
+    return sorted(kept.values(), key=attrgetter("began"))
 
 
 def _restarts(view: View, daemon: str) -> list[float]:

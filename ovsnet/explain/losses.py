@@ -148,9 +148,10 @@ def _runs(view: View, absence: Absence) -> bool:
     began, end = absence.began, _end(view, absence)
     if not any(each.first <= began and began + AWHILE < each.last for each in view.of(absence.target)):
         return False
+    lives = [*view.started(absence.target, 0.0, began)[-1:], *view.started(absence.target, began, end)]
     return not any(
         began - AWHILE <= at <= end
-        for life in view.lives(absence.target)
+        for life in lives
         for at in (life.began, life.ended)
         if at is not None and _made(life, absence) is None
     )
@@ -171,16 +172,11 @@ def _made(life: Life, absence: Absence) -> float | None:
 def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
     """Whether it is more than a start, or than a process that ended and came back, which other rules report."""
     began, end, target = absence.began, _end(view, absence), absence.target
-    covered = view.covers(target, began)
-    starting = absence.lost is None and any(
-        start.began - 1 <= began <= (start.ended or start.began + BETWEEN)
-        for start in starts
-        if not covered or target in start.daemons
-    )
-    if not covered:  # nothing else reports it
+    if not view.covers(target, began):  # nothing else reports it
         if target not in LOCAL:
             return bool(absence.lost is not None and absence.failures) or end - began >= LONG_STALL
-        return absence.lost is not None or (not starting and (absence.ended is None or end - began >= LONG_STALL))
+        long = absence.ended is None or end - began >= LONG_STALL
+        return absence.lost is not None or (long and not _starting(absence, starts))
     lives = view.started(target, 0.0, end)
     if lives and _made(lives[-1], absence) is not None:
         return True
@@ -188,4 +184,11 @@ def _lasting(view: View, absence: Absence, starts: Sequence[Start]) -> bool:
         return False
     if absence.ended is None:  # at the longest backoff nothing is logged any more (lib/rconn.c, disconnect())
         return end - began >= PATIENCE or any(seconds >= CAP for _, seconds in absence.waits)
-    return not starting and end - began >= PATIENCE
+    return end - began >= PATIENCE and not _starting(absence, [each for each in starts if target in each.daemons])
+
+
+def _starting(absence: Absence, starts: Sequence[Start]) -> bool:
+    """Whether one of ``starts`` explains that it was not there yet."""
+    return absence.lost is None and any(
+        start.began - 1 <= absence.began <= (start.ended or start.began + BETWEEN) for start in starts
+    )
