@@ -23,8 +23,8 @@ FULL = ("Protocol error", "Resource temporarily unavailable")
 BARRED = ("Permission denied", "Operation not permitted")
 """EACCES and EPERM: of a socket, or of a directory on the way to it."""
 BARRED_REMEDY = (
-    "See who may open {path} (`namei -l {path}`), and have {client} run as a user that may: the one that OVS_USER_ID "
-    "names, in both packages alike."
+    "See who may open {path} (`namei -l {path}`), and have {client} run as a user that may. With the RPM packages "
+    "OVS_USER_ID of /etc/sysconfig/openvswitch and OVN_USER_ID of /etc/sysconfig/ovn are to agree."
 )
 SPENT = "Too many open files"
 """EMFILE, and the beginning of ENFILE."""
@@ -101,11 +101,30 @@ class _Refusal(NamedTuple):
 def _meaning(view: View, absence: Absence) -> _Refusal:
     """A process is down only where its absence was seen: neither an error of the client's own, nor a refusal while its
     log goes on, shows that."""
-    target, observer, error = absence.target, absence.observer, _error(absence)
-    title, client = TITLES.get(target, target), TITLES.get(observer, observer)
+    if (found := _of_the_client(absence)) is not None:
+        return found
+    target, error = absence.target, _error(absence)
+    title = TITLES.get(target, target)
     if target in (VSWITCHD, OVSDB) and any(each.said.get("error") in FULL for each in absence.failures):
         code = ("mgmt" if target == VSWITCHD else "ovsdb") + "-backlog-full"
         return _Refusal(code, target, f"{title}'s accept queue was full", lasting=False)
+    words = f"{title} could not be reached ({error})"
+    runs = target in LOCAL and _runs(view, absence)
+    if error in (ABSENT, REFUSED) and runs:
+        what = "of its management socket " if target == VSWITCHD else f"{absence.address.rpartition('/')[2]} "
+        code = "mgmt-socket-missing" if target == VSWITCHD else "socket-missing"
+        return _Refusal(code, target, f"{title} ran, and the name {what}led to nothing")
+    if target not in LOCAL or error in (ABSENT, REFUSED) or not (absence.failures or runs):
+        return _Refusal(code_of(target, "down"), target, words)
+    if target == OVSDB:
+        return _Refusal("database-unreachable", target, words)
+    return _Refusal(code_of(absence.observer, "not-connected"), absence.observer, words)
+
+
+def _of_the_client(absence: Absence) -> _Refusal | None:
+    """Errors that say something of the client alone, and servers that it did not take."""
+    observer, error = absence.observer, _error(absence)
+    title, client = (TITLES.get(each, each) for each in (absence.target, observer))
     if error.startswith(SPENT):
         words = f"{client} had no descriptor left to connect to {title} with ({error})"
         return _Refusal("descriptors-exhausted", observer, words, sure=Sure.CERTAIN)
@@ -114,22 +133,10 @@ def _meaning(view: View, absence: Absence) -> _Refusal:
         path = absence.address.removeprefix("unix:")
         words = f"{client} may not open {path} ({error})"
         return _Refusal(apart, observer, words, BARRED_REMEDY.format(path=path, client=client), Sure.CERTAIN)
-    words = f"{title} could not be reached ({error})"
     if absence.refusals and not any("error" in each.said for each in absence.failures):
         words = f"{client} reached {title}, and took none of its members: {absence.refusals[-1].text}"
         return _Refusal(apart, observer, words, passing=True)
-    if target not in LOCAL:
-        return _Refusal(code_of(target, "down"), target, words)
-    runs = _runs(view, absence)
-    if error in (ABSENT, REFUSED) and runs:
-        what = "of its management socket " if target == VSWITCHD else f"{absence.address.rpartition('/')[2]} "
-        code = "mgmt-socket-missing" if target == VSWITCHD else "socket-missing"
-        return _Refusal(code, target, f"{title} ran, and the name {what}led to nothing")
-    if error in (ABSENT, REFUSED) or not (absence.failures or runs):
-        return _Refusal(code_of(target, "down"), target, words)
-    if target == OVSDB:
-        return _Refusal("database-unreachable", target, words)
-    return _Refusal(apart, observer, f"{client} could not connect to {title} ({error})")
+    return None
 
 
 def _steps(absence: Absence) -> str:

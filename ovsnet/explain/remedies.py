@@ -15,8 +15,7 @@ VERDICTS = {
     "that time, a debugger, or a freezer of its cgroup. `ovsnet serve` records which, while it lasts.",
     "slow": "It had caught up at {ended}. Give it CPU, and a disk that syncs faster, if this comes again: "
     "`ovsnet serve` records which of them it lacks.",
-    "paused": "It went on at {ended}: nothing is left to fix but the habit of the person, or the script, that paused "
-    "it.",
+    "paused": "It went on at {ended}: nothing is left to fix. Find out which person or script paused it.",
     "leaderless": "A leader was there again at {ended}. See in the logs of the members which of them were away, or "
     "slow to sync their disks.",
     "joining": "It had joined at {ended}: nothing is left to fix.",
