@@ -91,8 +91,9 @@ def _leaderless(view: View, code: str, daemon: str, group: Sequence[_Spell]) -> 
     names = sorted({" on ".join(filter(None, (each.told.instance, each.told.node))) for each in group})
     tries = sum(1 + event.repeated for each in group for event in each.tries)
     ends = [each.ended for each in group if each.ended is not None]
-    words = f"{TITLES[daemon]}'s cluster had no leader: {', '.join(names)} started {tries} elections in vain"
-    proof = [*group[0].tries[:2], group[-1].tries[-1]]
+    words = f"{TITLES[daemon]}'s cluster had no leader, and {', '.join(names)} started {tries} elections"
+    first, last = group[0].tries[:2], group[-1].tries[-1]
+    proof = [*first, *([last] if last not in first else [])]
     return Outage(
         code, view.node, daemon, group[0].began, max(ends) if len(ends) == len(group) else None, words, proof,
         Sure.CERTAIN,

@@ -38,7 +38,7 @@ def test_elections_that_nobody_wins_are_an_outage(which: str) -> None:
             tried(log, 100.0 + 5 * number + order, number + 2)
     found = only(told(logs))
     assert (found.code, found.sure, found.seconds) == (f"{which}-leaderless", Sure.CERTAIN, None)
-    assert "180 elections in vain" in found.words
+    assert "180 elections" in found.words
 
 
 def test_cluster_without_a_leader_has_one_again_when_each_member_knows_it() -> None:
