@@ -36,9 +36,9 @@ PARTICULAR = {
     "descriptors: `ovsnet serve` records their number.",
     "southbound-stale": "It had a server with newer data at {ended}. Find the member that was restored: see "
     "`cluster/status OVN_Southbound` on each host of the database.",
-    "mgmt-backlog-full": "It was over at {ended}. Find out which clients came so often: scripts that run `ovs-ofctl`, "
+    "mgmt-backlog-full": "It was over at {ended}. Find the clients that filled the queue: scripts with `ovs-ofctl`, "
     "or an exporter of metrics.",
-    "ovsdb-backlog-full": "It was over at {ended}. Find out which clients came so often: scripts that run `ovs-vsctl`, "
+    "ovsdb-backlog-full": "It was over at {ended}. Find the clients that filled the queue: scripts with `ovs-vsctl`, "
     "or an exporter of metrics.",
 }
 
