@@ -109,7 +109,7 @@ def _file(path: Path, within: str, seen: set[tuple[int, int]], tell: Tell) -> It
 def _opened(name: str, within: str, file: IO[bytes], size: int, tell: Tell, depth: int) -> Iterator[Stream]:
     """What ``file`` holds, by its first bytes."""
     if depth > DEEPEST:
-        tell(name, "lies too deep in archives.")
+        tell(name, "is nested too deep in archives.")
         return
     raw = _Whole(file)
     head = raw.head

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
+from datetime import tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -24,29 +27,30 @@ EVERY = 0.2
 """Seconds between two lines of progress."""
 
 
-class Offset(click.types.IntParamType):
-    """``+02:00`` as seconds east of UTC."""
-
-    name = "offset"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(?:Z|UTC|([+-])(\d\d):?(\d\d))", str(value))
-        if found is None or (found[2] and (int(found[2]) > 14 or int(found[3]) > 59)):
-            self.fail(f"{value!r} is not an offset from UTC such as +02:00.", param, ctx)
-        seconds = int(found[2] or 0) * 3600 + int(found[3] or 0) * 60
-        return -seconds if found[1] == "-" else seconds
+def _place(ctx: click.Context, param: click.Parameter, value: str) -> int | tzinfo:
+    """``+02:00`` as seconds east of UTC, or a zone by its name, which has summer and winter."""
+    found = re.fullmatch(r"(?:Z|UTC|([+-])(\d\d):?(\d\d))", value)
+    if found is None:
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            pass
+    if found is None or (found[2] and (int(found[2]) > 14 or int(found[3]) > 59)):
+        raise click.BadParameter(
+            f"{value!r} is neither an offset from UTC such as +02:00 nor a known zone.", ctx, param
+        )
+    seconds = int(found[2] or 0) * 3600 + int(found[3] or 0) * 60
+    return -seconds if found[1] == "-" else seconds
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|TAR|-...", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
-@click.option("--zone", type=Offset(), default="+00:00", show_default=True, metavar="OFFSET",
-              help="UTC offset of timestamps that have none, as in the journal.")  # fmt: skip
+@click.option("--zone", callback=_place, default="+00:00", show_default=True, metavar="ZONE",
+              help="Time zone of timestamps that have none, as in the journal: +02:00, or Europe/Berlin.")  # fmt: skip
 @click.option("--report", type=click.Path(dir_okay=False), metavar="FILE",
               help="Write the answer here as an HTML page, for an incident review.")  # fmt: skip
-def explain(paths: tuple[str, ...], as_json: bool, zone: int, report: str | None) -> None:
+def explain(paths: tuple[str, ...], as_json: bool, zone: int | tzinfo, report: str | None) -> None:
     """Report what happened, from logs and archives: each start and where its time went, each outage and its root cause.
 
     Reads the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
@@ -86,21 +90,38 @@ def _write(path: str, text: str) -> None:
 
 
 class _Progress:
-    """One line on stderr, where that is a terminal."""
+    """One line on stderr, where that is a terminal: how much was read, and which share of a file of known size."""
 
     def __init__(self) -> None:
         self._bytes = 0
+        self._file = ("", 0, 0)
         self._at = time.monotonic()
         self._shown = False
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, name: str, count: int) -> None:
+        if not self._terminal:
+            return
         self._bytes += count
+        before, read, size = self._file
+        self._file = (name, read + count, size) if name == before else (name, count, _size(name))
         now = time.monotonic()
-        if self._terminal and now - self._at >= EVERY:
+        if now - self._at >= EVERY:
             self._at, self._shown = now, True
-            redraw(f"{self._bytes / 1e6:.0f} MB  {name[-60:]}")
+            redraw(f"{self._bytes / 1e6:.0f} MB  {name[-60:]}{_share(*self._file[1:])}")
 
     def end(self) -> None:
         if self._shown:
             redraw("")
+
+
+def _size(name: str) -> int:
+    """Of a file; 0 of a member of an archive, and of a pipe."""
+    try:
+        return os.stat(name).st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _share(read: int, size: int) -> str:
+    return f"  {100 * read // size} %" if 0 < read <= size else ""

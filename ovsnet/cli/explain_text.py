@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from ovsnet.cli.terminal import styled
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import TITLES
@@ -37,7 +39,10 @@ def lines(found: Answer) -> Iterator[str]:
 
 def _heading(found: Answer) -> Iterator[str]:
     counts = f"{_count(len(found.outages), 'outage')}, {_count(len(found.starts), 'start')}"
-    yield f"{counts}." if found.outages or found.starts else "Nothing happened: no start and no outage."
+    if found.outages or found.starts:
+        yield f"{counts}."
+    else:
+        yield "Nothing happened: no start and no outage." if found.sources else "No log of a daemon: see the notes."
     if (span := found.span) is not None:
         names = sorted({TITLES.get(each.daemon, each.daemon) for each in found.sources})
         yield from _wrapped(
@@ -54,7 +59,8 @@ def _count(number: int, what: str) -> str:
 def _outage(each: Outage) -> Iterator[str]:
     node = f" on {each.node}" if each.node else ""
     lasted = "it does not end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
-    yield f"{stamp(each.began)}  OUTAGE  {each.code}{node}, {lasted} ({each.sure.value})"
+    kind = styled("OUTAGE", fg="red", bold=True)
+    yield f"{stamp(each.began)}  {kind}  {each.code}{node}, {lasted} ({each.sure.value})"
     yield from _wrapped("  root: ", sentence(each.words))
     yield from _proof(each.proof)
     for effect in each.effects:
@@ -63,7 +69,7 @@ def _outage(each: Outage) -> Iterator[str]:
     if each.remedy:
         yield from _wrapped("  remedy: ", each.remedy)
     if each.surer:
-        yield from _wrapped("  surer: ", sentence(f"with {each.surer}"))
+        yield from _wrapped("  to be sure, add: ", each.surer)
 
 
 def _start(each: Start) -> Iterator[str]:
@@ -75,11 +81,11 @@ def _start(each: Start) -> Iterator[str]:
         if each.seconds is None
         else f"{each.seconds:.2f} s"
     )
-    yield f"{stamp(each.began)}  START   {', '.join(each.daemons)}{node}: {took}"
+    yield f"{stamp(each.began)}  {styled('START', fg='green', bold=True)}   {', '.join(each.daemons)}{node}: {took}"
     yield from _wrapped("  why: ", sentence(each.why))
     longest = max((part.seconds for part in each.parts), default=0.0)
     for part in each.parts:
-        bar = "█" * max(round(part.seconds / longest * BAR), 1) if longest else ""
+        bar = _block() * max(round(part.seconds / longest * BAR), 1) if longest else ""
         yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
         yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
@@ -88,6 +94,15 @@ def _start(each: Start) -> Iterator[str]:
         yield from _wrapped("  unseen: ", sentence(words))
     for words in each.faster:
         yield from _wrapped("  faster by ", words)
+
+
+def _block() -> str:
+    """What bars are made of, in the letters that the output has."""
+    try:
+        "█".encode(sys.stdout.encoding or "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return "#"
+    return "█"
 
 
 def _proof(events: Sequence[Event]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.history import STEPS, History
 from ovsnet.explain.nodes import histories
 from ovsnet.explain.outages import outages
+from ovsnet.explain.remarks import remarks
+from ovsnet.explain.silences import silences
 from ovsnet.explain.starts import starts
 from ovsnet.explain.verdicts import Note, Outage, Start
 from ovsnet.explain.view import views
@@ -59,6 +61,7 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
     found_outages.sort(key=lambda each: each.began)
     doubts = [*notes, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages)]
     doubts += _elections(told, found_outages)
+    doubts += [Note(words, place) for words, place in (*remarks(events, told), *silences(sources))]
     return Answer(known, told, found_starts[-SHOWN:], found_outages[-SHOWN:], doubts)
 
 
@@ -96,9 +99,9 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
         dropped = sum(int(event.number("count")) for event in own if event.kind == "held-back")
         missing = sum(int(event.number("count")) for event in own if event.kind == "lines-missing")
         if dropped:
-            yield Note(f"{source.name}: its daemon held back {dropped} lines, for they came too fast.", own[0].place)
+            yield Note(f"{source.name}: its daemon suppressed {_lines(dropped)} (rate limit).", own[0].place)
         if missing:
-            yield Note(f"{source.name}: {missing} lines are missing, by their numbers.", own[0].place)
+            yield Note(f"{source.name}: missing by line numbers: {_lines(missing)}.", own[0].place)
         if source.guessed:
             title = TITLES.get(source.daemon, source.daemon)
             yield Note(f"{source.name}: taken for {title}'s lines, by the addresses that they name.")
@@ -106,7 +109,11 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
         yield Note(f"{name}: {count} more lines on starts and connections were counted, not followed: explain less.")
     if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
         names = ", ".join(vague[:3])
-        yield Note(f"{names}: the times name no zone; they were taken for those of --zone.")
+        yield Note(f"{names}: the times have no time zone; --zone was assumed.")
+
+
+def _lines(count: int) -> str:
+    return f"{count} line{'' if count == 1 else 's'}"
 
 
 def _counted(events: Sequence[Event]) -> Counter[str]:
@@ -146,7 +153,8 @@ def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
         if stalls:
             longest = max(stalls, key=lambda event: event.number("ms"))
             count = sum(1 + event.repeated for event in stalls)
-            words = f"{TITLES.get(each.daemon, each.daemon)} did nothing else for longer than a second {count} times, "
+            title = TITLES.get(each.daemon, each.daemon)
+            words = f"The main loop of {title} was blocked for longer than a second {count} times, "
             yield Note(f"{words}for {longest.number('ms') / 1000:.1f} s at most.", longest.place)
 
 
@@ -161,7 +169,7 @@ def _elections(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Not
         lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
         if lost:
             count = sum(1 + event.repeated for event in lost)
-            words = f"{title} gave up on others {count} times, for they did not answer its probe; first on "
+            words = f"{title} disconnected others {count} times, because they did not answer its probe; first "
             yield Note(f"{words}{lost[0].subject} at {stamp(lost[0].at)}.", lost[0].place)
         if len(moved := each.of("moved")) > MOVES and "chassis-conflict" not in reported:
             words = f"{title} took ports from other chassis {len(moved)} times."

@@ -23,6 +23,8 @@ PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
 """``kubectl logs --prefix``."""
 SENDER = ("SYSLOG_IDENTIFIER", "_HOSTNAME", "_PID", "_SYSTEMD_UNIT")
 """The journal's fields (systemd.journal-fields(7))."""
+WIDEST = 20
+"""Digits that no number of a line has."""
 NAME = 100
 """Longer is not a name of a program, a host or a module."""
 
@@ -43,6 +45,11 @@ class Split(msgspec.Struct, frozen=True):
     def moment(self, zone: Zone) -> Moment | None:
         """When it was written: the daemon's own time where it gave one."""
         return last_in(self.head, zone)
+
+
+def number_of(digits: bytes) -> int:
+    """The number of a line; 0 where that is none."""
+    return int(digits) if digits.isdigit() and len(digits) < WIDEST else 0
 
 
 def split(line: bytes) -> Split | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import functools
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -18,18 +19,26 @@ ISO = re.compile(
 SYSLOG = re.compile(
     rb"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
 )
+KLOG = re.compile(rb"(?:^|\s)[IWEF](\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})\s")
+"""As the kubelet writes its own log (k8s.io/klog, ``formatHeader``): month and day, without a year."""
 CTIME = re.compile(rb"\w{3} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
 """ctime(3), as ``dmesg -T`` prints it."""
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
 class Zone(msgspec.Struct, frozen=True):
-    """What is taken for granted where a time does not say: seconds east of UTC, and the year; one that would lie a day
-    after ``now`` is of the year before."""
+    """What is taken for granted where a time does not say: how many seconds east of UTC it is, or ``place``, which
+    knows that of what a clock there shows, in summer and in winter; and the year. What would lie a day after ``now`` is
+    of the year before."""
 
     offset: int = 0
     year: int = 1970
     now: float = float("inf")
+    place: Callable[[float], float] | None = None
+
+    def utc(self, clock: float) -> float:
+        """The moment at which a clock there shows so many seconds since 1970."""
+        return clock - (self.offset if self.place is None else self.place(clock))
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -48,9 +57,7 @@ def _fraction(digits: bytes | None) -> float:
     return int(digits) / 10 ** len(digits) if digits else 0.0
 
 
-def _offset(zone: bytes | None, taken: int) -> int:
-    if zone is None:
-        return taken
+def _offset(zone: bytes) -> int:
     if zone == b"Z":
         return 0
     seconds = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
@@ -63,18 +70,29 @@ def iso(found: re.Match[bytes], zone: Zone) -> Moment | None:
     if not (1970 <= year < 2200 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         return None
     at = _midnight(year, month, day) + hour * 3600 + minute * 60 + second + _fraction(found[7])
-    return Moment(at - _offset(found[8], zone.offset), sure=found[8] is not None)
+    if found[8] is None:
+        return Moment(zone.utc(at), sure=False)
+    return Moment(at - _offset(found[8]), sure=True)
 
 
 def syslog(found: re.Match[bytes], zone: Zone) -> Moment | None:
     """The moment that a match of ``SYSLOG`` names, in the year of ``zone``."""
+    return _yearless(MONTHS[found[1]], found, zone)
+
+
+def klog(found: re.Match[bytes], zone: Zone) -> Moment | None:
+    """The moment that a match of ``KLOG`` names, in the year of ``zone``."""
+    return _yearless(int(found[1]), found, zone)
+
+
+def _yearless(month: int, found: re.Match[bytes], zone: Zone) -> Moment | None:
     day, hour, minute, second = (int(found[each]) for each in (2, 3, 4, 5))
-    if not (1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         return None
-    clock = hour * 3600 + minute * 60 + second + _fraction(found[6]) - zone.offset
-    at = _midnight(zone.year, MONTHS[found[1]], day) + clock
+    clock = hour * 3600 + minute * 60 + second + _fraction(found[6])
+    at = zone.utc(_midnight(zone.year, month, day) + clock)
     if at > zone.now + 86400:
-        at = _midnight(zone.year - 1, MONTHS[found[1]], day) + clock
+        at = zone.utc(_midnight(zone.year - 1, month, day) + clock)
     return Moment(at, sure=False)
 
 
@@ -83,8 +101,8 @@ def ctime(found: re.Match[bytes], zone: Zone) -> Moment | None:
     day, hour, minute, second, year = (int(found[each]) for each in (2, 3, 4, 5, 6))
     if not (1970 <= year < 2200 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         return None
-    clock = hour * 3600 + minute * 60 + second - zone.offset
-    return Moment(_midnight(year, MONTHS[found[1]], day) + clock, sure=False)
+    clock = hour * 3600 + minute * 60 + second
+    return Moment(zone.utc(_midnight(year, MONTHS[found[1]], day) + clock), sure=False)
 
 
 def stamp(at: float, *, milliseconds: bool = True) -> str:
@@ -116,6 +134,8 @@ def first_in(text: bytes, zone: Zone) -> Moment | None:
         return ctime(found, zone)
     if found := SYSLOG.search(text):
         return syslog(found, zone)
+    if found := KLOG.search(text):
+        return klog(found, zone)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,9 +15,9 @@ MOST = 1e10
 class Source(msgspec.Struct):
     """One stream of lines: a file, a member of an archive, or one daemon within a journal.
 
-    ``daemon`` is what its own lines say it is; ``cut`` says why it ends before its end. ``process`` is the pid and the
-    unit of a server within a journal, and ``instance`` what tells it from others that ran beside it. ``guessed``: its
-    lines name only the peers of ``daemon``.
+    ``daemon`` is what its own lines say it is, or ``guessed`` from the peers that they name. ``process`` is the pid and
+    the unit of a server within a journal, and ``instance`` what tells it from others that ran beside it. ``numbers``:
+    those of its first line and of the line that would follow; ``silences``: from when to when nothing was written.
     """
 
     name: str
@@ -30,9 +30,10 @@ class Source(msgspec.Struct):
     last: float | None = None
     lines: int = 0
     zoned: bool = True
-    cut: str = ""
     process: str = ""
     instance: str = ""
+    numbers: tuple[int, int] = (0, 0)
+    silences: Sequence[tuple[float, float]] = ()
     guessed: bool = False
 
     @property

@@ -8,7 +8,7 @@ import msgspec
 
 from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, target_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.host_kinds import ENDS, FROM_OUTSIDE, how_it_ended
+from ovsnet.explain.host_kinds import ENDS, FROM_OUTSIDE, NO_SIGN, how_it_ended
 
 TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
@@ -41,7 +41,7 @@ class Life(msgspec.Struct):
         for event in self.end:
             if event.kind == "died" and event.said.get("then") != "exiting":
                 return event.said["how"]
-            if event.kind in ENDS and (how := how_it_ended(event.kind, event.said)):
+            if event.kind in END and (how := how_it_ended(event.kind, event.said)):
                 return how
         return ""
 
@@ -140,13 +140,15 @@ def history(
     return told
 
 
-END = frozenset(("terminating", "exiting", "died")) | ENDS
+END = frozenset(("terminating", "exiting", "died", "aborted")) | ENDS
 
 
 def _lives(told: History) -> Iterator[Life]:
     life: Life | None = None
     number, process = 0, ""
     for event in told.events:
+        if event.kind in NO_SIGN:
+            continue
         own = int(event.number("number"))
         another = process not in ("", event.source.process) and event.source.process != ""
         process = event.source.process or process

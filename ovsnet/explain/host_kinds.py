@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ovsnet.explain.kinds import Kind
+from ovsnet.explain.kind import Kind
 
 DAEMON = "ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd"
 PROCESS = rf"(?P<subject>{DAEMON}|handler\d+|revalidator\d+|pmd-c[^\]:]+|ovn_\w+)"
@@ -109,6 +109,38 @@ HOST_KINDS = (
         many=200,
     ),
     Kind(
+        "unit-late",
+        "operation timed out",
+        (),
+        rf".*{UNIT}[Ss]tart(?:-pre|-post)? operation timed out\. (?:Terminating|Aborting|Killing)",
+        "systemd, src/core/service.c, service_dispatch_timer()",
+        many=100,
+    ),
+    Kind(
+        "unit-silent",
+        "Watchdog timeout (limit",
+        (),
+        rf".*{UNIT}Watchdog timeout \(limit (?P<limit>[^)]*)\)",
+        "systemd, src/core/service.c, service_dispatch_watchdog()",
+        many=100,
+    ),
+    Kind(
+        "unit-restarts",
+        "restart counter is at",
+        (),
+        rf".*{UNIT}Scheduled restart job.*, restart counter is at (?P<count>\d+)",
+        "systemd, src/core/service.c, service_enter_restart()",
+        many=100,
+    ),
+    Kind(
+        "conntrack-full",
+        "nf_conntrack: table full",
+        (),
+        r".*(?P<subject>nf_conntrack): table full",
+        "the kernel, net/netfilter/nf_conntrack_core.c, __nf_conntrack_alloc()",
+        many=200,
+    ),
+    Kind(
         "probe",
         "Probe failed",
         (),
@@ -131,21 +163,27 @@ MARKS = tuple(sorted({kind.mark.encode() for kind in HOST_KINDS}))
 
 
 def marks_in(block: bytes) -> list[bytes]:
-    """The marks that lines of ``block`` may have: of 13, most blocks have none, and are not searched line by line."""
+    """The marks that lines of ``block`` may have: most blocks have none, and are not searched line by line."""
     return [mark for mark in MARKS if mark in block]
 
 
 ENDS = frozenset(
-    ("killed", "crashed", "unit-ended", "unit-killed", "unit-stopped", "container-killed", "container-ended")
+    (
+        *("killed", "crashed", "unit-ended", "unit-killed", "unit-stopped", "unit-late", "unit-silent"),
+        *("container-killed", "container-ended"),
+    )
 )
 """Those after which the daemon they are about is gone."""
 
-FROM_OUTSIDE = ENDS | {"blocked", "probe"}
+NO_SIGN = frozenset(("conntrack-full",))
+"""Those that are about what a daemon uses: they do not show that its process ran."""
+FROM_OUTSIDE = ENDS | NO_SIGN | {"blocked", "probe"}
 """Those that are about a daemon, and not its own."""
 
 _DAEMONS = (
     (re.compile(r"openvswitch(?:-switch)?\.service"), ("ovs-vswitchd", "ovsdb-server")),
     (re.compile(r"ovs-vswitchd(?:\.service)?|handler\d+|revalidator\d+|pmd-c.*"), ("ovs-vswitchd",)),
+    (re.compile(r"nf_conntrack"), ("ovs-vswitchd",)),
     (re.compile(r"ovsdb-server(?:\.service)?"), ("ovsdb-server",)),
     (re.compile(r"ovn-(?:controller|host)(?:\.service)?|ovn_\w+"), ("ovn-controller",)),
     (re.compile(r"ovn-(?:northd|central)(?:\.service)?|northd"), ("ovn-northd",)),
@@ -167,8 +205,12 @@ def how_it_ended(kind: str, said: Mapping[str, str]) -> str:
     match kind:
         case "killed" | "unit-killed":
             return "killed by the kernel for lack of memory"
-        case "crashed":
+        case "crashed" | "aborted":
             return said.get("how", "")
+        case "unit-late":
+            return "ended by systemd, for it had not started in time"
+        case "unit-silent":
+            return f"ended by systemd, whose watchdog had no sign of it for {said.get('limit', '')}"
         case "container-ended" if said.get("reason") == "OOMKilled":
             return "killed by the kernel for lack of memory"
         case "unit-ended" | "container-ended" if "status=0/" not in said.get("how", "") and said.get("exit") != "0":

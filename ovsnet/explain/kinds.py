@@ -5,33 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of line. ``modules`` are those of vlog that print it; ``words`` is matched at the text's beginning, of a
-    text that holds ``mark``.
-
-    ``subject`` of what it finds, and further named groups, are what the line says. ``many`` bounds how many lines of
-    one subject are kept of one source: the others are counted.
-    """
-
-    name: str
-    mark: str
-    modules: tuple[str, ...]
-    words: str
-    source: str
-    many: int = 2000
-    pattern: re.Pattern[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(self.words))
-
+from ovsnet.explain.fault_kinds import FAULT_KINDS
+from ovsnet.explain.kind import Kind
 
 PEERS = ("rconn", "reconnect")
 NAME = r"(?P<subject>\S+): "
@@ -291,6 +270,7 @@ KINDS = (
         "lib/stream-ssl.c, interpret_ssl_error()",
         many=100,
     ),
+    *FAULT_KINDS,
 )
 
 HELD_BACK = Kind(
@@ -311,26 +291,36 @@ DESCRIPTORS = Kind(
 )
 ANYWHERE = (HELD_BACK, DESCRIPTORS)
 """Printed by any module, as a warning or worse."""
+ABORTED = Kind("aborted", "", (), r"(?P<how>.+)", "lib/vlog.c, vlog_fatal_valist() and vlog_abort_valist()", many=200)
+"""A process ends with what it logs as EMER."""
+LIVES_ON = frozenset(("dpdk",))
+"""But for these modules (lib/dpdk.c)."""
 
 JUMP = Kind("clock-jump", "", (), r"", "the times of the lines themselves", many=50)
 CUT = Kind("lines-missing", "", (), r"", "the numbers of the lines themselves", many=50)
 
 
 class Module(msgspec.Struct, frozen=True):
-    """What one module prints that counts, and the marks of it: a text without any of them is not looked at. ``loud``:
-    those of a warning or worse, which may be what any module prints."""
+    """What one module prints that counts, and by level the marks of it: a text without any of them is not looked at. A
+    warning or worse may be what any module prints."""
 
     kinds: tuple[Kind, ...]
-    marks: tuple[bytes, ...]
-    loud: tuple[bytes, ...]
+    marks: Mapping[bytes, tuple[bytes, ...]]
+
+
+def module(kinds: Iterable[Kind]) -> Module:
+    """A module that prints ``kinds``."""
+    kinds = tuple(kinds)
+    loud = _marks((*kinds, *ANYWHERE))
+    return Module(kinds, {b"INFO": _marks(kinds), b"WARN": loud, b"ERR": loud, b"EMER": (b"",)})
 
 
 def _by_module() -> Mapping[bytes, Module]:
     found: dict[bytes, list[Kind]] = {}
     for kind in KINDS:
-        for module in kind.modules:
-            found.setdefault(module.encode(), []).append(kind)
-    return {module: Module(tuple(kinds), _marks(kinds), _marks((*kinds, *ANYWHERE))) for module, kinds in found.items()}
+        for name in kind.modules:
+            found.setdefault(name.encode(), []).append(kind)
+    return {name: module(kinds) for name, kinds in found.items()}
 
 
 def _marks(kinds: Iterable[Kind]) -> tuple[bytes, ...]:

@@ -135,7 +135,7 @@ def _elections(told: History, root: Outage, end: float) -> Iterator[Effect]:
     for event in told.of("election"):
         if root.daemon == told.daemon and root.began <= event.at <= end + TAIL and "ms" in event.said:
             silent = event.number("ms") / 1000
-            words = f"{told.instance} had not heard of its leader for {silent:.1f} s, and stood for election"
+            words = f"{told.instance} had not heard of its leader for {silent:.1f} s, and started an election"
             chosen = [each for each in won if 0 <= each.at - event.at < AT_ONCE][:1]
             words += f": it led {chosen[0].at - event.at:.1f} s later" if chosen else ""
             yield Effect(event.at, words, (event, *chosen))

@@ -20,6 +20,7 @@ WIDTH = 1000.0
 LEFT = 240.0
 ROW = 22.0
 TICKS = 6
+LABEL = "The life of each daemon, when it lacked another one, and the outages, over time"
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; color: #222;
   background: #fff }
@@ -42,13 +43,18 @@ def page(found: Answer) -> str:
     verdicts.sort(key=lambda each: (each.began, isinstance(each, Start)))
     body = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{len(found.outages)} outages, {len(found.starts)} starts.</p>",
+        f"<p>{_count(found.outages, 'outage')}, {_count(found.starts, 'start')}.</p>",
         *_chart(found, span),
         *(part for each in verdicts for part in (_outage(each) if isinstance(each, Outage) else _start(each))),
         *_notes(found),
     ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    head = f'<meta charset="utf-8">{view}<title>{escape(title)}</title><style>{STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _chart(found: Answer, span: tuple[float, float]) -> Iterator[str]:
@@ -63,7 +69,7 @@ def _chart(found: Answer, span: tuple[float, float]) -> Iterator[str]:
         box = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
         return f'<rect class="{kind}" {box}><title>{escape(words)}</title></rect>'
 
-    yield f'<svg viewBox="0 0 {LEFT + WIDTH:.0f} {height:.0f}" role="img" font-size="12">'
+    yield f'<svg viewBox="0 0 {LEFT + WIDTH:.0f} {height:.0f}" role="img" aria-label="{LABEL}" font-size="12">'
     for number, told in enumerate(rows):
         y = number * ROW
         yield f'<text x="0" y="{y + 13:.0f}">{escape(_name(told))}</text>'
@@ -113,13 +119,13 @@ def _outage(each: Outage) -> Iterator[str]:
     if each.effects:
         effects = (
             f"<li>{stamp(effect.at)} {escape(sentence(effect.words))}{_lines(effect.proof)}</li>"
-            for effect in each.effects
+            for effect in sorted(each.effects, key=lambda effect: effect.at)
         )
         yield f"<p>Then:</p><ul>{''.join(effects)}</ul>"
     if each.remedy:
         yield f'<p class="remedy">{escape(each.remedy)}</p>'
     if each.surer:
-        yield f"<p>Surer with {escape(each.surer)}.</p>"
+        yield f"<p>To be sure, add: {escape(each.surer)}.</p>"
 
 
 def _start(each: Start) -> Iterator[str]:
@@ -131,6 +137,8 @@ def _start(each: Start) -> Iterator[str]:
         words = f"{escape(sentence(part.words))}{_lines(part.proof)}"
         yield f"<tr><td>{part.seconds:.3f} s</td><td>{escape(part.cause)}</td><td>{words}</td></tr>"
     yield "</table>"
+    if each.unseen:
+        yield f"<p>The flows are in up to {each.unseen:g} s later: no daemon logs a turn shorter than a second.</p>"
     yield from (f'<p class="remedy">Faster by {escape(words)}</p>' for words in each.faster)
 
 

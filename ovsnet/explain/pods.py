@@ -1,4 +1,5 @@
-"""``kubectl describe pod``, and events of Kubernetes as JSON: how containers ended, and which probes failed. Pure."""
+"""Pods and events of Kubernetes, as ``kubectl`` prints them and must-gather keeps them: how containers ended, and which
+probes failed. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +9,20 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from ovsnet.explain.block_yaml import documents
 from ovsnet.explain.clock import MONTHS, Zone, first_in
 from ovsnet.explain.event import Event, Source
 from ovsnet.explain.host_kinds import daemons_of
 
 _DESCRIBED = re.compile(rb"^Namespace: +\S", re.MULTILINE)
-_LIST = re.compile(rb'"involvedObject"\s*:')
+_OBJECT = re.compile(rb'\{\s*"(?:apiVersion|kind)": ?"|(?:---\s*)?apiVersion: \S')
+"""An object or a list of them, as JSON or YAML; keys are sorted."""
+_TABLE = re.compile(r"(?:NAMESPACE +)?LAST SEEN +TYPE +REASON +OBJECT +(?:SUBOBJECT +SOURCE +)?MESSAGE")
+"""``kubectl get events`` (kubernetes pkg/printers/internalversion/printers.go, ``eventColumnDefinitions``)."""
+_LASTED = re.compile(
+    r"(?:\S+ +)?(?P<age>\d\w*(?: \([^)]*\))?) +Warning +(?P<reason>\w+) +pod/(?P<pod>\S+) +(?P<words>.*)"
+)
+_OURS = re.compile(r"ovs|ovn")
 _RFC1123 = re.compile(r"\w{3}, (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 """As kubectl prints a time (staging/src/k8s.io/kubectl/pkg/describe/describe.go, ``time.RFC1123Z``)."""
 WIDE = 300
@@ -24,13 +33,19 @@ _FAILED = re.compile(r"(?:Liveness|Startup) probe failed: ")
 
 def is_pods(head: bytes) -> bool:
     """Whether a file that begins so may be one of these."""
-    return bool(_LIST.search(head) or (_DESCRIBED.search(head) and b"|" not in head.partition(b"\n")[0]))
+    if _OBJECT.match(head.lstrip()) or _TABLE.match(head.decode(errors="replace")):
+        return True
+    return bool(_DESCRIBED.search(head)) and b"|" not in head.partition(b"\n")[0]
 
 
 def pods(name: str, text: str, zone: Zone) -> tuple[list[Event], list[str]]:
     """The ends of containers of OVS and OVN, and sentences on what has no time."""
     if text.lstrip().startswith("{"):
-        return list(_listed(name, text, zone)), []
+        return list(_listed(name, _json(text), zone)), []
+    if text.lstrip().startswith(("---", "apiVersion:")):
+        return [event for each in documents(text) for event in _listed(name, each, zone)], []
+    if _TABLE.match(text):
+        return [], [f"{name}: {words}" for words in islice(_tabled(text), 5)]
     return list(_described(name, text)), [f"{name}: {words}" for words in islice(_failed(text), 5)]
 
 
@@ -83,15 +98,50 @@ def _moment(text: str) -> float | None:
     return calendar.timegm((year, month, day, hour, minute, second)) - (-offset if found[7] == "-" else offset)
 
 
-def _listed(name: str, text: str, zone: Zone) -> Iterator[Event]:
-    """``kubectl get events -o json``: those in which the kubelet kills a container, or a probe fails."""
+def _json(text: str) -> object:
     try:
-        items = json.loads(text).get("items", [])
-    except (ValueError, AttributeError, RecursionError):
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _tabled(text: str) -> Iterator[str]:
+    """Warnings of pods of OVS and OVN: the table has ages instead of times."""
+    for line in text.splitlines():
+        if (found := _LASTED.match(line[: 2 * WIDE])) is not None and _OURS.search(found["pod"]):
+            yield f"{found['age']} before it was printed, {found['reason']} of {found['pod']}: {found['words'].strip()}"
+
+
+def _listed(name: str, found: object, zone: Zone) -> Iterator[Event]:
+    """Events in which the kubelet kills a container, or a probe fails; pods whose containers ended."""
+    if not isinstance(found, dict):
         return
+    items = found.get("items", [found])
     for item in items if isinstance(items, list) else []:
         if isinstance(item, dict):
             yield from _event(name, item, zone)
+            yield from _pod(name, item, zone)
+
+
+def _pod(name: str, item: dict[str, object], zone: Zone) -> Iterator[Event]:
+    """The last end of each container of a pod (core/v1, ``ContainerStatus``)."""
+    node = _text(_in(item, "spec", "nodeName"))
+    for kind in ("containerStatuses", "initContainerStatuses"):
+        statuses = _in(item, "status", kind)
+        for status in statuses if isinstance(statuses, list) else []:
+            for state in ("lastState", "state"):
+                ended = _in(status, state, "terminated")
+                at = first_in(_text(_in(ended, "finishedAt")).encode(errors="replace"), zone)
+                if at is not None:
+                    said = {"Reason": _text(_in(ended, "reason")), "Exit Code": str(_in(ended, "exitCode"))}
+                    container = _text(_in(status, "name"))
+                    yield from _ended(name, node, container, said, at.at, 0, _text(_in(ended, "finishedAt")))
+
+
+def _in(found: object, *keys: str) -> object:
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
 def _event(name: str, item: dict[str, object], zone: Zone) -> Iterator[Event]:

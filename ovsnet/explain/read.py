@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import IO
 
 from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.explain.answer import Answer, answer
+from ovsnet.explain.beside import Beside
 from ovsnet.explain.clock import Zone
 from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.nodes import guess
-from ovsnet.explain.pods import is_pods, pods
 from ovsnet.explain.reader import Reader
-from ovsnet.explain.saved import DATABASES, Saved
+from ovsnet.explain.saved import DATABASES
 from ovsnet.explain.verdicts import Note
 
 EVENTS = 50_000
 """As many events as are kept of all streams together: the widest of them take some 150 MB."""
 TOLD = 20
-"""As many files that could not be read as are named, and as many probes that failed."""
+"""As many files that could not be read as are named."""
 DATABASE, TEXT = 16 << 20, 4 << 20
 """Bytes of a database, and of another text, that are looked at for settings."""
 Progress = Callable[[str, int], None]
@@ -42,11 +42,11 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
 
     events: list[Event] = []
     sources: list[Source] = []
-    saved = Saved()
+    beside = Beside(zone)
     left = EVENTS
     for stream in streams(dict.fromkeys(paths), standard_input, tell):
         if stream.head.startswith(DATABASES):
-            _database(stream, saved, tell)
+            _database(stream, beside, tell)
             continue
         if b"\0" in stream.head:
             tell(stream.name, "is binary, not a log.")
@@ -63,22 +63,21 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         sources += [source for source in reader.sources.values() if source.first is not None]
         events += reader.events
         left -= len(reader.events)
-        if not reader.sources and kept:
-            beside, words = _beside(stream, b"".join(kept), saved, zone)
-            events += beside[: max(left, 0)]
-            left -= len(beside)
-            notes += map(Note, words[: max(TOLD - len(notes), 0)])
-    notes += saved.notes()
-    if not (
-        any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources)
-        or any(map(_of_a_daemon, events))
-        or guess(events)
-    ):
+        beside.undated(stream.name, reader.timeless)
+        if not reader.sources and not reader.timeless and kept:
+            dated = beside.take(stream.name, b"".join(kept))
+            events += dated[: max(left, 0)]
+            left -= len(dated)
+    logs = _has_logs(sources, events) or bool(guess(events))
+    notes += beside.notes()
+    if not logs and not beside.known:
         said = "; ".join(note.words for note in notes[:3])
         raise UnfitEnvironment(
             "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
             remedy="Name logs such as /var/log/openvswitch and /var/log/ovn, or an archive of them.",
         )
+    if not logs:
+        notes.append(Note("No log of a daemon is among these files, so starts and outages are not known."))
     if left <= 0:
         notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
     if unread > TOLD:
@@ -86,27 +85,33 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     return answer(events, sources, notes)
 
 
+def _has_logs(sources: Iterable[Source], events: Iterable[Event]) -> bool:
+    return any(daemon_by_path(source.daemon, source.name) != UNKNOWN for source in sources) or any(
+        map(_of_a_daemon, events)
+    )
+
+
 def _of_a_daemon(event: Event) -> bool:
     """Disks fail on hosts without Open vSwitch, too."""
     return event.kind in FROM_OUTSIDE and bool(daemons_of(event.subject))
 
 
-def _database(stream: Stream, saved: Saved, tell: Tell) -> None:
+def _database(stream: Stream, beside: Beside, tell: Tell) -> None:
     content = stream.whole(DATABASE)
     if content is None:
         tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
     else:
-        saved.take(stream.name, content)
+        beside.database(stream.name, content)
 
 
-def _beside(stream: Stream, content: bytes, saved: Saved, zone: Zone) -> tuple[list[Event], list[str]]:
-    """What is not a log: pods with times and sentences of their own, or settings."""
-    if is_pods(stream.head):
-        return pods(stream.name, content.decode(errors="replace"), zone)
-    saved.take(stream.name, content)
-    return [], []
+def zone(east: int | tzinfo, now: float) -> Zone:
+    """What is taken for granted of times that do not say; ``east`` in seconds, or a place's summer and winter."""
+    year = datetime.fromtimestamp(now, UTC).year
+    if isinstance(east, int):
+        return Zone(east, year, now)
 
+    def place(clock: float) -> float:  # an hour that comes twice is taken for the first of the two
+        shown = datetime(1970, 1, 1, tzinfo=east) + timedelta(seconds=clock)
+        return (shown.utcoffset() or timedelta()).total_seconds()
 
-def zone(offset_seconds: int, now: float) -> Zone:
-    """What is taken for granted of times that do not say."""
-    return Zone(offset_seconds, datetime.fromtimestamp(now, UTC).year, now)
+    return Zone(0, year, now, place)

@@ -7,14 +7,16 @@ that ``kinds`` does not name is dropped there and then, undecoded.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from ovsnet.explain.carriers import HOST, NAME, Split, from_json, split
+from ovsnet.explain.carriers import HOST, NAME, Split, from_json, number_of, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import HOST_KINDS, marks_in
-from ovsnet.explain.kinds import ANYWHERE, CUT, JUMP, MODULES, Kind
+from ovsnet.explain.kind import Kind
+from ovsnet.explain.kinds import ABORTED, ANYWHERE, CUT, JUMP, LIVES_ON, MODULES, module
+from ovsnet.explain.silences import Silences
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
@@ -24,8 +26,6 @@ PLAIN = 25
 """What stands before the first bar in a daemon's own file is shorter than this."""
 SECTION = b"==> "
 """tail(1) names the files that it puts one after the other."""
-WIDEST = 20
-"""Digits that no number of a line has."""
 HOSTLY = 4096
 """Nor is one longer than this one of the kernel, which cuts them at 1024 (kernel/printk/internal.h)."""
 PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
@@ -46,26 +46,21 @@ LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
 LEVELS = LOUD | {b"INFO", b"DBG"}
 
 
-Rule = tuple[bool, tuple[Kind, ...], tuple[tuple[bytes, ...], tuple[bytes, ...]]]
+Rule = tuple[bool, tuple[Kind, ...], Mapping[bytes, tuple[bytes, ...]]]
 """What is done with a module's lines: whether the main thread says them, the kinds they may be of, and the marks of
-those, of a line that is not loud and of one that is. A text without any of them says nothing."""
-QUIET = ((), tuple(kind.mark.encode() for kind in ANYWHERE))
-"""The marks of a module that has no kinds."""
-
-
-def _number(digits: bytes) -> int:
-    """The number of a line; 0 where that is none."""
-    return int(digits) if digits.isdigit() and len(digits) < WIDEST else 0
+those by level. A text without any of them says nothing."""
+QUIET = module(())
 
 
 class Reader:
-    """One stream. Feed it blocks of bytes; ``events`` grows by what counts, at most ``limit`` of them."""
+    """One stream. Feed it blocks of bytes; ``events`` grows by what counts, and ``timeless`` by what has no date."""
 
     def __init__(self, name: str, zone: Zone, *, limit: int = 50_000) -> None:
         self.name = name
         self.sources: dict[tuple[bytes, bytes, bytes, bytes], Source] = {}
         self.events: list[Event] = []
         self.lines = 0
+        self.timeless: deque[str] = deque(maxlen=NAMES)
         self._zone = zone
         self._limit = limit
         self._rest = b""
@@ -79,6 +74,7 @@ class Reader:
         self._section = b""
         self._servers: deque[tuple[bytes, Source]] = deque(maxlen=SERVERS)
         self._rules: dict[bytes, Rule] = {}
+        self._silences = Silences(zone)
 
     def feed(self, block: bytes) -> None:
         """Take the next bytes of the stream."""
@@ -91,6 +87,7 @@ class Reader:
             self._rest, self._skipping = b"", True
         if not self._begun:
             self._begin(lines)
+        self._silences.look(lines)
         self._take(lines)
         for process, source in self._servers:
             self._hear(process, source, block)
@@ -108,6 +105,8 @@ class Reader:
             source.first = min(source.first or moment.at, moment.at)
         for source in self.sources.values():
             source.lines = self.lines
+            source.silences = self._silences.found if len(self.sources) == 1 else ()
+            source.numbers = (self._silences.first, self._following if len(self.sources) == 1 else 0)
 
     def _hear(self, process: bytes, source: Source, block: bytes) -> None:
         """A server's last line in ``block``, whatever it says, shows that it ran beside those that began before."""
@@ -138,7 +137,7 @@ class Reader:
         """The hot loop: everything in it is done for every line of a gigabyte."""
         rules, since, before, head = self._rules, self.lines, self._before, self._head
         number = since
-        own, count, mixed, loud = b"", 0, False, LOUD
+        own, count, mixed = b"", 0, False
         hosts: list[bytes] | None = None
         for number, line in enumerate(lines, since + 1):
             parts = line.split(b"|", 4)
@@ -157,15 +156,14 @@ class Reader:
                     self._backwards(before, line, number)
                 head, own = at, numbered
                 count += 1
-            if level != b"DBG":
-                for mark in marks[level in loud]:
-                    if mark in text:
-                        self.lines = number
-                        self._look(line, kinds, number, before)
-                        break
+            for mark in marks.get(level, ()):
+                if mark in text:
+                    self.lines = number
+                    self._look(line, kinds, number, before)
+                    break
             before = line
         if count and (self._following or len(head) < PLAIN):
-            if mixed or len(head) >= PLAIN or _number(own) + 1 != self._following + count:
+            if mixed or len(head) >= PLAIN or number_of(own) + 1 != self._following + count:
                 self._count(lines, since)
             else:
                 self._following += count
@@ -182,7 +180,7 @@ class Reader:
             if len(parts) < 5:
                 following = 0 if line else following
             elif len(parts[0]) < PLAIN and b"(" not in parts[2]:
-                own = _number(parts[1])
+                own = number_of(parts[1])
                 if own > following > 1:
                     self._missing(own - following, line, number)
                 following = own + 1
@@ -191,8 +189,8 @@ class Reader:
     def _rule(self, name: bytes) -> Rule:
         """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``."""
         bare, thread, _ = name.partition(b"(")
-        known = None if len(name) > NAME else MODULES.get(bare)
-        rule = (not thread, known.kinds, (known.marks, known.loud)) if known else (not thread, (), QUIET)
+        known = MODULES.get(bare, QUIET)
+        rule = (not thread, known.kinds, known.marks)
         if len(self._rules) > NAMES:
             self._rules.clear()
         if len(name) <= NAME:
@@ -213,7 +211,9 @@ class Reader:
         text = line.decode(errors="replace")
         kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
         found = next(((kind, match) for kind in kinds if (match := kind.pattern.match(text))), None)
-        if found is None or (moment := first_in(line[:80], self._zone)) is None:
+        if found is not None and (moment := first_in(line[:80], self._zone)) is None:
+            self.timeless.append(text[:TEXT].strip())
+        if found is None or moment is None:
             return
         if named := HOST.search(line[:120]):
             host = named[1]
@@ -233,7 +233,8 @@ class Reader:
         text = apart.text.decode(errors="replace")
         name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
         thread = "" if thread in PROGRAMS else thread
-        for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ())):
+        ends = apart.level == b"EMER" and name not in LIVES_ON
+        for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ()), *((ABORTED,) if ends else ())):
             if found := kind.pattern.match(text):
                 said = {key: value[:TEXT] for key, value in found.groupdict().items() if value is not None}
                 said |= {"number": apart.number[:NAME].decode(), "module": name[:NAME]}
@@ -327,9 +328,11 @@ class Reader:
         if "#" in subject or "<->" in subject or len(self._kept) > NAMES:
             subject = ""  # a server's clients: each has a name of its own, and there may be millions
         key = (id(source), kind.name, subject)
-        self._kept[key] += 1
-        if self._kept[key] > kind.many or len(self.events) >= self._limit:
-            if (last := self._last.get(key)) is not None:
+        last = self._last.get(key)
+        soon = last is not None and 0 <= moment.at - last.at < kind.apart
+        self._kept[key] += not soon
+        if soon or self._kept[key] > kind.many or len(self.events) >= self._limit:
+            if last is not None:
                 last.repeated += 1
                 last.until = max(last.until, moment.at)
             return
@@ -341,6 +344,5 @@ class Reader:
         """A thread numbers its lines (lib/vlog.c, ``format_log_message``): those between two numbers are not here."""
         if (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
-        source = self._source_of(apart)
         text = apart.text.decode(errors="replace")
-        self._keep(CUT, moment, source, number, text, "", {"count": str(count)})
+        self._keep(CUT, moment, self._source_of(apart), number, text, "", {"count": str(count)})

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 from ovsnet.explain.clusters import clusters
+from ovsnet.explain.complaints import complaints
 from ovsnet.explain.conflicts import conflicts
-from ovsnet.explain.daemons import NORTHBOUND, NORTHD, OVSDB, SOUTHBOUND, TITLES, code_of, target_of
+from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, TITLES, code_of
 from ovsnet.explain.event import Event
-from ovsnet.explain.history import Absence, History, Life
+from ovsnet.explain.history import History, Life
+from ovsnet.explain.lasting import lasting
 from ovsnet.explain.losses import LONG_STALL, losses
 from ovsnet.explain.remedies import TOLD
 from ovsnet.explain.verdicts import Outage, Start, Sure
@@ -22,8 +23,6 @@ QUIESCE = 32.0
 """Seconds that RCU waits for a thread, above which that thread hangs rather than works."""
 QUICK = 1.0
 """A process that is followed by another within so many seconds was restarted, and is no reason for a longer outage."""
-BETWEEN = 60.0
-"""Complaints of one kind this close are one."""
 
 
 def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
@@ -34,7 +33,9 @@ def signs(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
         yield from _ends(view, told, starts)
         yield from _stalls(view, told)
         yield from _blocked(view, told)
-        yield from _complaints(view, told)
+        yield from complaints(view, told)
+        yield from lasting(view, told)
+        yield from _pauses(view, told)
         yield from losses(view, told, starts)
         yield from conflicts(view, told)
     yield from clusters(view)
@@ -119,7 +120,7 @@ def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[f
 
 def _ended(told: History, life: Life, gone: float, began: float | None) -> str:
     title = _title(told)
-    how = f"died: {life.crash}" if life.crash else "was told to end" if life.asked else "ended without a word"
+    how = f"died: {life.crash}" if life.crash else "was told to end" if life.asked else "ended without logging why"
     if began is None:
         return f"{title} {how}, and did not start again in these lines"
     return f"{title} {how}, and another process started {max(began - gone, 0.0):.1f} s later"
@@ -127,6 +128,10 @@ def _ended(told: History, life: Life, gone: float, began: float | None) -> str:
 
 def _after_end(life: Life) -> str:
     """What to do about a process that ended and was started again."""
+    if "pthread_create" in life.crash:
+        return (
+            "Raise its limits of threads and of locked memory (`TasksMax=`, `LimitMEMLOCK=`, the cgroup's `pids.max`)."
+        )
     if "memory" in life.crash:
         return "Raise the memory limit of its cgroup (`MemoryMax=`, or the pod's limit)."
     if life.crash:
@@ -150,7 +155,7 @@ def _stalls(view: View, told: History) -> Iterator[Outage]:
         busy = (event.number("user") + event.number("system")) / 1000
         known = "user" in event.said
         idle = known and busy < IDLE * seconds
-        words = f"{_title(told)} did nothing else for {seconds:.1f} s"
+        words = f"the main loop of {_title(told)} was blocked for {seconds:.1f} s"
         if known:
             words += f", of which it ran {busy:.1f} s on a CPU"
         words += ": it was stopped, starved or waited for a disk" if idle else ""
@@ -170,11 +175,11 @@ def _stalls(view: View, told: History) -> Iterator[Outage]:
 
 
 def _blocked(view: View, told: History) -> Iterator[Outage]:
-    """A thread that the kernel saw stand or spin: it says so once it lasted for so long, and every so long again."""
+    """A thread that the kernel saw blocked or spinning: it says so when that has lasted, and again and again."""
     for event in told.of("blocked"):
         seconds = event.number("seconds")
         spins = "lockup" in event.text
-        words = f"{_title(told)} {'spun' if spins else 'stood'} in the kernel for {seconds:.0f} s or longer"
+        words = f"{_title(told)} {'spun' if spins else 'was blocked'} in the kernel for {seconds:.0f} s or longer"
         if not spins:
             words += ": what it waits for there is a disk, a device or a lock of the kernel's"
         yield Outage(
@@ -183,60 +188,8 @@ def _blocked(view: View, told: History) -> Iterator[Outage]:
         )  # fmt: skip
 
 
-class Complaint(NamedTuple):
-    """A line that names what is wrong: the code, whom it is about ("" for who says it), and words."""
-
-    code: str
-    daemon: str
-    words: Callable[[Event], str]
-
-
-COMPLAINTS = {
-    "lock": Complaint(
-        "vswitchd-locked-out", "", lambda _: "a second ovs-vswitchd runs, and one of them serves nothing"
-    ),
-    "no-datapath": Complaint(
-        "datapath-missing", "", lambda event: f"ovs-vswitchd could not make {event.subject}: {event.said['error']}"
-    ),
-    "disk": Complaint(
-        "database-not-writable", "", lambda event: f"its database could not be written: {event.said['error']}"
-    ),
-    "stale": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has older data than was seen"),
-    "cut-off": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has lost its cluster"),
-    "joining": Complaint(
-        "sb-joining", SOUTHBOUND, lambda event: f"the server at {event.subject} has not joined its cluster yet"
-    ),
-    "relay-cut-off": Complaint(
-        "relay-cut-off", SOUTHBOUND, lambda event: f"the relay at {event.subject} has lost its source"
-    ),
-    "no-database": Complaint(
-        "southbound-wrong-address",
-        SOUTHBOUND,
-        lambda event: f"{event.subject} serves no {event.said['database']} database",
-    ),
-    "version-mismatch": Complaint(
-        "northd-version-mismatch",
-        "",
-        lambda event: f"ovn-controller is {event.said['own']}, ovn-northd {event.said['northd']}",
-    ),
-    "unconfigured": Complaint("chassis-unconfigured", "", lambda event: f"ovn-controller says: {event.subject}"),
-    "descriptors": Complaint("descriptors-exhausted", "", lambda _: "it had no descriptor left: Too many open files"),
-    "pidfile": Complaint("", "", lambda event: f"it would not start: {event.subject}: {event.said['what']}"),
-    "tls": Complaint("tls-failed", "", lambda event: f"TLS failed: {event.said['error']}"),
-}
-
-
-def _complaints(view: View, told: History) -> Iterator[Outage]:
-    """Lines that say themselves what is wrong."""
-    for kind, complaint in COMPLAINTS.items():
-        group: list[Event] = []
-        for event in told.of(kind):
-            if group and event.at - group[-1].last > BETWEEN:
-                yield _complaint(view, told, complaint, group)
-                group = []
-            group.append(event)
-        if group:
-            yield _complaint(view, told, complaint, group)
+def _pauses(view: View, told: History) -> Iterator[Outage]:
+    """ovn-controller and ovn-northd can be paused by their control sockets."""
     resumed = told.of("resumed")
     for event in told.of("paused"):
         back = next((each for each in resumed if each.at > event.at), None)
@@ -246,36 +199,3 @@ def _complaints(view: View, told: History) -> Iterator[Outage]:
             code_of(told.daemon, "paused"), view.node, told.daemon, event.at, min(ends, default=None),
             f"{_title(told)} was paused by hand", [event, *([back] if back else [])], Sure.CERTAIN,
         )  # fmt: skip
-
-
-def _about(told: History, complaint: Complaint, event: Event) -> tuple[str, str]:
-    """The code and the daemon. Of a server that was refused, it matters which client refused it."""
-    if complaint.daemon and told.daemon == NORTHD:
-        return "northd-not-connected", NORTHD
-    if complaint.daemon and target_of(told.daemon, event.subject) == OVSDB:
-        return "database-foreign", OVSDB
-    return complaint.code or code_of(told.daemon, "down"), complaint.daemon or told.daemon
-
-
-def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[Event]) -> Outage:
-    code, daemon = _about(told, complaint, group[0])
-    if code == "tls-failed" and "expired" in group[0].said["error"]:
-        code = "certificate-expired"
-    proof = group if len(group) < 4 else [*group[:2], group[-1]]
-    words = complaint.words(group[0])
-    times = sum(1 + event.repeated for event in group)
-    words += f" (said {times} times)" if times > 1 else ""
-    began, last = group[0].at, group[-1].last
-    ended = None if last >= told.last - 1.0 and len(group) > 1 else last
-    if complaint.daemon and (lack := _lack(told, group[0])) is not None:
-        began, ended = lack.began, lack.ended
-    return Outage(code, view.node, daemon, began, ended, words, proof, Sure.CERTAIN)
-
-
-def _lack(told: History, event: Event) -> Absence | None:
-    """The time for which a client had no server that it could take, in which it refused this one."""
-    target = target_of(told.daemon, event.subject)
-    number = bisect_right(told.absences, event.at, key=lambda each: each.began)
-    lacks = (each for each in reversed(told.absences[:number]) if each.target == target and each.thread == event.thread)
-    found = next(lacks, None)
-    return found if found is not None and (found.ended or FAR) >= event.at else None

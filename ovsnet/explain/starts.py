@@ -191,7 +191,7 @@ def _computing(view: View, at: float) -> Iterator[Link]:
 
 
 def _backoff(who: str, whom: str, absence: Absence) -> str:
-    words = f"{who} sat in its reconnect backoff towards {whom}"
+    words = f"{who} was waiting in its reconnect backoff towards {whom}"
     step = next((seconds for at, seconds in reversed(absence.waits) if at < (absence.ended or FAR)), 1.0)
     words += f": a step of {step:.3g} s"
     if absence.carried_over:
@@ -261,7 +261,7 @@ def _why(view: View, lives: Sequence[Life]) -> str:
         return f"{life.daemon} had died: {last.crash}"
     if last.asked:
         return f"{life.daemon} had been told to end"
-    return f"{life.daemon} had ended without a word (killed, or its last lines are not here)"
+    return f"{life.daemon} had ended without logging why (killed, or its last lines are not here)"
 
 
 _WHY_NO_SOCKET = {
@@ -288,7 +288,7 @@ def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
                 "when): its backoff begins again."
             )
         elif cause.startswith("backoff"):
-            yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait for each try in vain."
+            yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait after each failure."
         elif cause == "socket":
             yield f"{seconds:.1f} s: {_WHY_NO_SOCKET[any(life.listening is not None for life in view.lives(VSWITCHD))]}"
         elif cause == "southbound":

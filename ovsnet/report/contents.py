@@ -7,7 +7,7 @@ ovsnet-report/doctor.json            as `ovsnet doctor --json` prints it
 ovsnet-report/lint.json              as `ovsnet tune lint --json` prints it
 ovsnet-report/versions.json          of the daemons, of the kernel and of ovsnet
 ovsnet-report/databases/NAME.json    the tables with knobs, as `ovsdb-client dump --format=json` prints them
-ovsnet-report/logs/NAME.log          the last lines of each log
+ovsnet-report/logs/NAME.log          the last lines of each log, and where it was rotated those before
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from ovsnet.files import read_tail
 from ovsnet.node.daemon_log import log_names
 from ovsnet.node.pidfile import pidfile_locked
 from ovsnet.node.rundir import Rundir
+from ovsnet.report.rotated import last_of, older
 
 TAIL = 2 << 20
 """Bytes at the end of each log: some 20,000 lines."""
@@ -23,27 +24,39 @@ def tails(rundir: Rundir, directories: Sequence[Path]) -> tuple[dict[str, bytes]
     missing. ``directories`` are searched beside what belongs to the run directories. Raises OwnLimit."""
     found: dict[str, bytes] = {}
     missing: dict[str, str] = {}
-    for name, path in list(_logs(rundir, directories).items())[:MOST]:
+    for name, (path, place) in list(_logs(rundir, directories).items())[:MOST]:
         try:
-            found[name] = _whole_lines(read_tail(path, TAIL + 1))
+            found[name] = _filled(_whole_lines(read_tail(path, TAIL + 1)), place)
         except OSError as error:
             raise_own_limit(error)
             missing[name] = f"{path} cannot be read: {error.strerror}."
     return found, missing
 
 
-def _logs(rundir: Rundir, directories: Sequence[Path]) -> dict[str, Path]:
-    """By the name in the report, the file: one that a daemon has open counts before its namesake in a directory."""
-    named: dict[str, Path] = {}
+def _filled(tail: bytes, place: Path) -> bytes:
+    """``tail`` behind the last lines of the files that were rotated before: a log is empty after each rotation."""
+    for path in older(place):
+        if len(tail) >= TAIL // 2:
+            break
+        before = last_of(path, TAIL - len(tail))
+        tail = before + (b"" if before.endswith(b"\n") or not before else b"\n") + tail
+    return tail
+
+
+def _logs(rundir: Rundir, directories: Sequence[Path]) -> dict[str, tuple[Path, Path]]:
+    """By the name in the report, what opens it and where it lies: one that a daemon has open counts before its namesake
+    in a directory."""
+    named: dict[str, tuple[Path, Path]] = {}
     for pid in _pids(rundir):
-        named |= log_names(pid)
+        root = Path("/proc") / str(pid) / "root"
+        named |= {full: (path, root / full.lstrip("/")) for full, path in log_names(pid).items()}
     for directory in [*directories, *dict.fromkeys(map(_beside, (rundir.ovs, rundir.ovn)))]:
-        named |= {str(path): path for path in _in(directory) if str(path) not in named}
-    found: dict[str, Path] = {}
-    for full, path in named.items():
+        named |= {str(path): (path, path) for path in _in(directory) if str(path) not in named}
+    found: dict[str, tuple[Path, Path]] = {}
+    for full, paths in named.items():
         base = os.path.basename(full)
         parent = os.path.basename(os.path.dirname(full))
-        found.setdefault(base if base not in found else f"{parent}-{base}", path)
+        found.setdefault(base if base not in found else f"{parent}-{base}", paths)
     return found
 
 

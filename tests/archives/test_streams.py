@@ -108,4 +108,4 @@ def test_too_deep_is_a_sentence() -> None:
     for _ in range(12):
         given = gzip.compress(given)
     found, told = read("-", given=given)
-    assert (found, told) == ({}, {"standard input": "lies too deep in archives."})
+    assert (found, told) == ({}, {"standard input": "is nested too deep in archives."})

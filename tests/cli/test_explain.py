@@ -28,6 +28,22 @@ def test_healthy_start_is_exit_code_0(ovsnet: Ovsnet) -> None:
     assert out.startswith("no outages, 1 start.")
 
 
+def test_dump_alone_is_an_answer_of_notes(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    (tmp_path / "dpctl").write_text("system@ovs-system:\n  lookups: hit:1 missed:2 lost:7\n  flows: 5\n")
+    code, out, err = ovsnet("explain", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert out.startswith("No log of a daemon")
+    assert "lost 7 packets" in out
+
+
+@pytest.mark.parametrize("zone", ["+02:00", "Europe/Berlin"])
+def test_times_without_a_zone_are_those_of_a_place(ovsnet: Ovsnet, tmp_path: Path, zone: str) -> None:
+    line = "2026-07-01 12:00:00 h kernel: Out of memory: Killed process 77 (ovs-vswitchd) total-vm:9kB\n"
+    (tmp_path / "messages").write_text(line)
+    _, out, _ = ovsnet("explain", "--zone", zone, str(tmp_path))
+    assert "2026-07-01T10:00:00.000Z  OUTAGE" in out
+
+
 def test_json(ovsnet: Ovsnet) -> None:
     code, out, err = ovsnet("explain", "--json", str(LOGS / "switch-away"))
     assert (code, err) == (1, "")
@@ -40,7 +56,7 @@ def test_json(ovsnet: Ovsnet) -> None:
         ([], 2, "Missing argument"),
         (["/nowhere/at/all"], 2, "There is no /nowhere/at/all."),
         ([str(Path(__file__).parent / "conftest.py")], 3, "No line of an Open vSwitch or OVN daemon"),
-        (["--zone", "Berlin", "-"], 2, "not an offset from UTC"),
+        (["--zone", "Berlin", "-"], 2, "neither an offset from UTC such as +02:00 nor a known zone"),
     ],
 )
 def test_wrong_input_is_a_sentence(ovsnet: Ovsnet, arguments: list[str], code: int, said: str) -> None:
@@ -58,6 +74,9 @@ def test_report_is_one_page_without_scripts(ovsnet: Ovsnet, tmp_path: Path) -> N
     assert text.count('class="life"') >= 4
     assert "<script" not in text
     assert "http" not in text.replace("http://www.w3.org", "")
+    assert '<meta name="viewport"' in text
+    assert 'role="img" aria-label="' in text
+    assert "1 outage, " in text
 
 
 def test_report_that_cannot_be_written(ovsnet: Ovsnet) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from ovsnet.explain.answer import document
 from ovsnet.explain.clock import stamp
+from ovsnet.explain.complaints import COMPLAINTS
 from ovsnet.explain.daemons import TITLES, code_of
-from ovsnet.explain.signs import COMPLAINTS
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.health.causes import codes
 from tests.explain.material import EPOCH, MGMT, node, of, told
@@ -103,7 +103,7 @@ def test_quick_restart_beside_a_long_outage_is_no_root() -> None:
 
 def test_cluster_that_lost_its_leader_tells_of_the_election() -> None:
     words = [effect.words for effect in only(list(of("member-killed").outages)).effects]
-    assert "ovn-sb2 had not heard of its leader for 1.4 s, and stood for election: it led 0.0 s later" in words
+    assert "ovn-sb2 had not heard of its leader for 1.4 s, and started an election: it led 0.0 s later" in words
 
 
 def test_silence_without_a_line_of_its_own_is_likely_only() -> None:

@@ -58,6 +58,8 @@ def died(daemon: str) -> tuple[str, str]:
             "memory",
         ),
         ("[Tue Nov 14 22:15:30 2023] ovs-vswitchd[77]: segfault at 10 ip 0 sp 0 error 4", "segfault at 10"),
+        ("{at} h systemd[1]: ovs-vswitchd.service: start operation timed out. Terminating.", "had not started in time"),
+        ("{at} h systemd[1]: ovs-vswitchd.service: Watchdog timeout (limit 30s)!", "no sign of it for 30s"),
     ],
 )
 def test_word_of_the_host_is_the_reason_of_an_end(tmp_path: Path, line: str, how: str) -> None:
@@ -81,11 +83,14 @@ def test_order_to_stop_is_no_crash(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("kernel: INFO: task ovs-vswitchd:77 blocked for more than 122 seconds.", "stood in the kernel for 122 s"),
+        (
+            "kernel: INFO: task ovs-vswitchd:77 blocked for more than 122 seconds.",
+            "was blocked in the kernel for 122 s",
+        ),
         ("kernel: watchdog: BUG: soft lockup - CPU#3 stuck for 23s! [handler4:77]", "spun in the kernel for 23 s"),
     ],
 )
-def test_task_that_stands_in_the_kernel_hangs(tmp_path: Path, line: str, words: str) -> None:
+def test_task_that_is_blocked_in_the_kernel_hangs(tmp_path: Path, line: str, words: str) -> None:
     found = explained(tmp_path, ("messages", f"{AT} h {line}\n"))
     assert (only(found).code, words in only(found).words) == ("vswitchd-hung", True)
 
@@ -103,6 +108,21 @@ def test_disk_that_fails_is_noted(tmp_path: Path, line: str) -> None:
     found = explained(tmp_path, ("messages", f"{AT} h kernel: {line}\n"))
     assert not found.outages
     assert any("The kernel says of sda" in note.words for note in found.notes)
+
+
+@pytest.mark.parametrize("netns", ["", " in netns 4026531840"])
+def test_full_table_of_connections_is_an_outage_and_no_sign_of_a_process(tmp_path: Path, netns: str) -> None:
+    early = stamp(EPOCH - 100.0)
+    line = f"{{}} h kernel: nf_conntrack: nf_conntrack: table full{netns}, dropping packet\n"
+    found = explained(tmp_path, ("messages", line.format(early) + line.format(AT)))
+    assert [each.code for each in found.outages] == ["conntrack-full", "conntrack-full"]
+
+
+def test_restarts_that_systemd_counts_are_noted(tmp_path: Path) -> None:
+    line = f"{AT} h systemd[1]: ovs-vswitchd.service: Scheduled restart job, restart counter is at 7.\n"
+    found = explained(tmp_path, ("messages", line))
+    assert not found.outages
+    assert any("systemd restarted ovs-vswitchd.service: its counter was at 7" in note.words for note in found.notes)
 
 
 def test_disk_of_a_host_without_a_daemon_is_no_answer(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_daemons_in_one_journal() -> None:
     found = told([("standard input", text.encode())])
     assert {each.daemon for each in found.sources} == set(names)
     assert not found.outages
-    assert any("no zone" in note.words for note in found.notes)
+    assert any("no time zone" in note.words for note in found.notes)
 
 
 def servers(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ovsnet.explain.clock import Zone, stamp
+from ovsnet.explain.read import zone
 from ovsnet.explain.reader import Reader
 from tests.explain.material import MGMT, node, told
 
@@ -41,6 +43,13 @@ def test_line_is_read_in_every_wrapping(line: str) -> None:
     (event,) = read(line.encode()).events
     assert stamp(event.at) == AT
     assert (event.kind, event.subject) == ("closed", MGMT)
+
+
+@pytest.mark.parametrize(("local", "utc"), [("07-01 14", "07-01T12"), ("11-25 13", "11-25T12")])
+def test_zone_by_its_name_has_summer_and_winter(local: str, utc: str) -> None:
+    line = f"2026-{local}:30:02.114 host ovn-controller[7]: ovs{LINE}"
+    (event,) = read(line.encode(), zone(ZoneInfo("Europe/Berlin"), 1.8e9)).events
+    assert stamp(event.at) == f"2026-{utc}:30:02.114Z"
 
 
 def test_zone_of_times_that_name_none_is_taken_from_outside() -> None:
@@ -103,11 +112,11 @@ def test_clock_that_goes_back_and_missing_lines_are_noted() -> None:
     found = told([database, ("ovs-vswitchd.log", b"".join(lines[:2] + lines[4:])), controller])
     words = " ".join(note.words for note in found.notes)
     assert "went back by 50.0 s" in words
-    assert "2 lines are missing" in words
+    assert "missing by line numbers: 2 lines" in words
 
 
 def test_lines_held_back_are_noted() -> None:
     database, switch, controller = node()
     text = "Dropped 37 log messages in last 60 seconds (most recently, 3 seconds ago) due to excessive rate"
     switch.say(120.0, "ofproto_dpif_xlate", text, "WARN")
-    assert any("held back 37 lines" in note.words for note in told([database, switch, controller]).notes)
+    assert any("suppressed 37 lines" in note.words for note in told([database, switch, controller]).notes)

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from ovsnet.explain.complaints import COMPLAINTS
 from ovsnet.explain.daemons import TITLES, code_of
 from ovsnet.explain.remedies import remedy_of
-from ovsnet.explain.signs import COMPLAINTS
 from ovsnet.explain.verdicts import Outage, Sure
 from ovsnet.health.causes import codes
 from tests.explain.material import EPOCH, LOGS, of
@@ -20,9 +20,10 @@ GIVEN = {each.code for each in COMPLAINTS.values() if each.code} | {
     "mgmt-socket-missing", "socket-missing", "mgmt-backlog-full", "ovsdb-backlog-full", "database-unreachable",
     "database-foreign", "certificate-expired", "controller-not-connected", "vswitchd-not-connected",
     "northd-not-connected", "sb-leaderless", "nb-leaderless", "sb-elections", "nb-elections", "chassis-conflict",
-    "ovsdb-restarting", "vswitchd-restarting", "controller-restarting",
+    "ovsdb-restarting", "vswitchd-restarting", "controller-restarting", "ports-without-device", "ports-left-behind",
+    "tunnels-failed", "tunnels-down", "device-taken", "bridge-mapping-wrong", "flow-limit-reached", "northd-behind",
 }  # fmt: skip
-"""By the rules of ``signs`` and ``losses``."""
+"""By the rules of ``signs``, ``lasting`` and ``losses``."""
 
 
 def outage(code: str, ended: float | None) -> Outage:

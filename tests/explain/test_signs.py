@@ -82,6 +82,41 @@ def test_quiesce_blocked_for_long_is_a_hang() -> None:
         (2, "stream_ssl", "SSL_connect: error:0A000086:SSL routines::certificate verify failed", "tls-failed"),
         (2, "stream_ssl", "SSL_read: sslv3 alert certificate expired", "certificate-expired"),
         (1, "socket_util", "socket: Too many open files", "descriptors-exhausted"),
+        (
+            2,
+            "patch",
+            "bridge not found for l2gateway port 'gw' with network name 'physnet1'",
+            "bridge-mapping-wrong",
+        ),
+        (
+            2,
+            "vconn",
+            f"{MGMT}: version negotiation failed (we support version 0x06, peer supports version 0x01)",
+            "bridge-protocols-wrong",
+        ),
+        (
+            2,
+            "ovsdb_idl",
+            'transaction error: {"details":"Transaction causes multiple rows in \\"Encap\\" table to have identical '
+            'values (geneve and \\"10.0.0.7\\") for index on columns \\"type\\" and \\"ip\\".',
+            "chassis-conflict",
+        ),
+        (2, "chassis", "'n1' already has encap ip '10.0.0.7' and type 'geneve', cannot duplicate", "chassis-conflict"),
+        (
+            0,
+            "ovsdb_server",
+            "failed to open database '/etc/conf.db': I/O error: /etc/conf.db: error reading 15291 bytes starting at "
+            "offset 58 (End of file)",
+            "ovsdb-down",
+        ),
+        (0, "ovsdb_jsonrpc_server", "punix:/n/db.sock: listen failed: Address already in use", "ovsdb-down"),
+        (
+            0,
+            "jsonrpc",
+            "sending backlog exceeded maximum number of messages (1001 > 1000), disconnecting, jsonrpc: unix#7.",
+            "client-stalled",
+        ),
+        (1, "daemon_unix", "/run/ovs-vswitchd.pid.tmp: create failed (Permission denied)", "vswitchd-down"),
     ],
 )
 def test_complaint_names_its_code(whose: int, module: str, text: str, code: str) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
+import lzma
+import os
 import random
 import tarfile
 from ipaddress import IPv4Address, IPv6Address
@@ -195,3 +198,35 @@ def test_logs_of_the_usual_places_are_bounded_and_begin_with_a_line(tmp_path: Pa
     assert TAIL - 7 <= len(found["ovs-vswitchd.log"]) <= TAIL
     assert found["ovs-vswitchd.log"].startswith(b"a line\n")
     assert "cannot be read" in missing["loop.log"]
+
+
+def test_log_that_was_rotated_is_filled_up_from_the_files_before(tmp_path: Path) -> None:
+    rundir = Rundir(tmp_path / "run/openvswitch", tmp_path / "run/ovn")
+    now = 1_700_000_000
+    files = {
+        "a.log": b"fourth\n",
+        "a.log.1": b"third\n",
+        "a.log-20261125.gz": gzip.compress(b"second"),
+        "a.log.3.xz": lzma.compress(b"first\n"),
+        "a.log.4.gz": b"\x1f\x8bdamaged",
+        "a.log.bak": b"of nobody\n",
+        "ab.log.1": b"of another\n",
+        "b.log": b"",
+        "b-20261125.log.gz": gzip.compress(b"yesterday\n"),
+    }
+    for age, (name, content) in enumerate(files.items()):
+        (tmp_path / name).write_bytes(content)
+        os.utime(tmp_path / name, (now - age, now - age))
+    found, missing = tails(rundir, [tmp_path])
+    assert found == {"a.log": b"first\nsecond\nthird\nfourth\n", "b.log": b"yesterday\n"}
+    assert not missing
+
+
+def test_rotated_logs_are_bounded_together(tmp_path: Path) -> None:
+    rundir = Rundir(tmp_path / "run/openvswitch", tmp_path / "run/ovn")
+    (tmp_path / "a.log").write_bytes(b"new\n")
+    (tmp_path / "a.log.1.gz").write_bytes(gzip.compress(b"a line\n" * (TAIL // 7 + 1000)))
+    found, _ = tails(rundir, [tmp_path])
+    assert TAIL - 20 <= len(found["a.log"]) <= TAIL
+    assert found["a.log"].startswith(b"a line\n")
+    assert found["a.log"].endswith(b"a line\nnew\n")
