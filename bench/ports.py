@@ -11,14 +11,14 @@ import itertools
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 import anyio
 
 from bench.agent_at_rest import SETTLE, cpu_share
 from bench.comparison import Row, Target
-from bench.processes import agent, serving
+from bench.processes import agent, memory, serving
 from bench.runner import alone
 from ovsnet import ovsdb
 from ovsnet.io.address import Address
@@ -37,42 +37,62 @@ RATE = 50.0
 WINDOW = 4.0
 ROUNDS = 3
 BRIDGE = "br-ports"
-PEER = "ovsdb-client monitor Interface"
+AGENT, PEER = "the agent", "ovsdb-client monitor Interface"
+DAEMONS = ("ovsdb-server", "ovs-vswitchd")
 TIMEOUT = 60.0
 
 
 async def measure(node: Sandbox) -> list[Row]:
     address = Address.unix(node.rundir / "db.sock")
+    daemons = {name: node.pid(name) for name in DAEMONS}
     async with await ovsdb.connect(address) as session:
         await fill(session)
-        with serving(agent(node)) as ours, _listening(node) as peer:
+        without = await churned(session, daemons)
+        with serving(agent(node)) as ours:
             await anyio.sleep(SETTLE)
             rest = [await cpu_share(ours.pid, WINDOW) for _ in range(ROUNDS)]
-            shares: list[float] = []
-            peers: list[float] = []
-
-            async def watch(pid: int, found: list[float]) -> None:
-                found += [await cpu_share(pid, WINDOW) for _ in range(ROUNDS)]
-
-            async with anyio.create_task_group() as churning:
-                churning.start_soon(churn, session)
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(watch, ours.pid, shares)
-                    tasks.start_soon(watch, peer, peers)
-                churning.cancel_scope.cancel()
-    return rows(rest, shares, peers)
+            beside = await churned(session, {AGENT: ours.pid, **daemons})
+            used = memory(ours.pid).resident
+        with _listening(node) as peer:
+            theirs = await churned(session, {PEER: peer})
+    return rows(rest, used, beside | theirs, without)
 
 
-def rows(rest: Sequence[float], churned: Sequence[float], peers: Sequence[float]) -> list[Row]:
-    """Parts of one core: the agent beside ports that stay, beside ports that come and go, and the peer then."""
-    still = median(rest)
-    more, theirs = [max(share - still, 0.0) * 100 for share in churned], [share * 100 for share in peers]
+async def churned(session: ovsdb.Session, pids: Mapping[str, int]) -> dict[str, list[float]]:
+    """The parts of one core that these processes use while ports come and go, a figure a round."""
+    found: dict[str, list[float]] = {name: [] for name in pids}
+
+    async def watch(name: str, pid: int) -> None:
+        found[name] += [await cpu_share(pid, WINDOW) for _ in range(ROUNDS)]
+
+    async with anyio.create_task_group() as churning:
+        churning.start_soon(churn, session)
+        async with anyio.create_task_group() as tasks:
+            for name, pid in pids.items():
+                tasks.start_soon(watch, name, pid)
+        churning.cancel_scope.cancel()
+    return found
+
+
+def rows(
+    rest: Sequence[float], used: float, beside: Mapping[str, Sequence[float]], without: Mapping[str, Sequence[float]]
+) -> list[Row]:
+    """Parts of one core: the agent beside ports that stay, then each process while ports come and go, ``beside`` an
+    agent and ``without`` one. ``used`` is in MiB."""
+    ours, theirs = [share * 100 for share in beside[AGENT]], [share * 100 for share in beside[PEER]]
+    then = f"while {RATE:.0f} of {PORTS} ports come or go each second"
     return [
         Row(f"Agent beside {PORTS} ports that stay: CPU, of one core", "%", [share * 100 for share in rest]),
-        Row(
-            f"Agent while {RATE:.0f} of {PORTS} ports come or go each second: CPU more than that",
-            *("%", more, theirs, PEER),
-            target=Target("ours", at_most=0.5),
+        Row(f"Agent {then}: CPU, of one core", "%", ours, theirs, PEER, Target("ours", at_most=1.5)),
+        Row(f"Agent {then}: VmRSS", "MiB", [used], target=Target("ours", at_most=57)),
+        *(
+            Row(
+                f"{name} {then}: CPU more with an agent",
+                "%",
+                [(share - median(without[name])) * 100 for share in beside[name]],
+                target=Target("ours", at_most=1.0),
+            )
+            for name in DAEMONS
         ),
     ]
 

@@ -88,7 +88,12 @@ ROWS: dict[str, Sequence[Row]] = {
     "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),
     "readyz": readyz.rows([readyz.Served(1e4, 30.0)], [readyz.Served(1e4, 30.0)]),
     "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003], [0.012]),
-    "ports": ports.rows([0.003], [0.004], [0.002]),
+    "ports": ports.rows(
+        [0.003],
+        50.0,
+        {ports.AGENT: [0.004], ports.PEER: [0.002], "ovsdb-server": [0.2], "ovs-vswitchd": [0.3]},
+        {"ovsdb-server": [0.195], "ovs-vswitchd": [0.305]},
+    ),
     "crowd": crowd.rows([[0.5] * 100], [[1.0] * 99 + [80.0]], [20.0], [9.0]),
     "reaction": reaction.rows(reaction.Reactions([0.001], [0.005], [0.005], [0.005], [3.2])),
 }
