@@ -61,6 +61,10 @@ FILES = {
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
 
+LINKS = {"usr/bin/python3": f"python{PYTHON}", "var/run": "../run"}
+"""The second, for OVN-Kubernetes: it names the southbound unix:/var/run/ovn/ovnsb_db.sock, and /run/ovn is what is
+mounted."""
+
 EPOCH = 315532800
 """The timestamp of all files: 1980, so that every release has the same base layer."""
 
@@ -79,10 +83,9 @@ def lay(root: Path, machine: str) -> None:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, text in FILES.items():
         (root / name).write_text(text)
-    (root / "usr/bin/python3").symlink_to(f"python{PYTHON}")
-    # OVN-Kubernetes names the southbound unix:/var/run/ovn/ovnsb_db.sock, and /run/ovn is what is mounted.
-    (root / "var").mkdir(exist_ok=True)
-    (root / "var/run").symlink_to("../run")
+    for name, target in LINKS.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(target)
 
 
 def fetch(machine: str) -> list[Path]:
