@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from release.pins import SOURCE
+from tests.golden.names import names
 
 FORMS = sorted((SOURCE / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))
 
@@ -28,6 +29,15 @@ def test_forms_ask_for_what_the_node_says(form: Any) -> None:
     (question,) = [each for each in body if "ovsnet check --json" in each["attributes"].get("label", "")]
     assert (question["type"], question["validations"]) == ("textarea", {"required": True})
     assert "SECURITY.md" in body[0]["attributes"]["value"]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
+def test_forms_ask_for_the_archive_that_names_nobody(form: Any) -> None:
+    """Not required: where ovsnet itself does not run, there is none."""
+    labels = [each["attributes"].get("label", "") for each in yaml.safe_load(form.read_text())["body"]]
+    words = [words.split() for label in labels for words in re.findall("`ovsnet (report .*?)`", label)]
+    assert words == [["report", "--anonymous"]]
+    assert f"flag {' '.join(words[0])}" in names()
 
 
 def test_there_are_forms() -> None:
