@@ -101,8 +101,26 @@ spec:
               mountPath: /run/ovn
               readOnly: true
 PATCH
+# The agent is the user who runs Open vSwitch: root in 1.12 and with IPsec, 65534 else.
 cat > "$place/kustomization.yaml" <<'KUSTOMIZATION'
-resources: [chart.yaml]
-patches: [{path: patch.yaml, target: {kind: DaemonSet, name: ovs-ovn}}]
+resources:
+  - chart.yaml
+patches:
+  - path: patch.yaml
+    target:
+      kind: DaemonSet
+      name: ovs-ovn
+replacements:
+  - source:
+      kind: DaemonSet
+      name: ovs-ovn
+      fieldPath: "spec.template.spec.containers.[name=openvswitch].securityContext.runAsUser"
+    targets:
+      - select:
+          kind: DaemonSet
+          name: ovs-ovn
+        fieldPaths:
+          - "spec.template.spec.containers.[name=ovsnet].securityContext.runAsUser"
+          - "spec.template.spec.containers.[name=ovsnet].securityContext.runAsGroup"
 KUSTOMIZATION
 ${KUSTOMIZE:-kubectl kustomize} "$place"

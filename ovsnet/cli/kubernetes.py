@@ -11,7 +11,7 @@ from ovsnet.cli.options import Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.files import PIECES, SCRIPTS, USERS, WITHOUT_IMAGE, files
+from ovsnet.deploy.kubernetes.files import CHARTS, PIECES, SCRIPTS, USERS, WITHOUT_IMAGE, files
 from ovsnet.deploy.kubernetes.image import required
 from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
@@ -26,7 +26,7 @@ def kubernetes() -> None:
 
 
 @kubernetes.command()
-@click.argument("piece", type=click.Choice([*PIECES, *SCRIPTS]), default="daemonset")
+@click.argument("piece", type=click.Choice([*PIECES, *SCRIPTS, *CHARTS]), default="daemonset")
 @click.argument("storm_options", nargs=-1, metavar="[-- STORM OPTIONS]")
 @click.option("--image", metavar="NAME", help="The agent's image, such as REGISTRY/ovsnet:TAG; there is no public one.")
 @click.option("--local-image", is_flag=True, help="The image was loaded into the nodes (kind, k3s); never pull it.")
@@ -50,19 +50,27 @@ def kubernetes() -> None:
     metavar="URL",
     help="Alerts link to URL with the code appended, such as https://host/runbook.md#. [the agent itself]",
 )
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write all pieces here, for kustomize.")
+@click.option("--secret", default=DEFAULT.secret, metavar="NAME",
+              help="A secret with the files that settings name, mounted in their directory.")  # fmt: skip
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path),
+              help="Write all pieces here, for kustomize; of helm, its chart alone.")  # fmt: skip
 @with_settings(*Group)
 def render(
     settings: Settings, piece: str, storm_options: tuple[str, ...], image: str | None, local_image: bool,
     namespace: str, user: int | None, host_pid: bool, pods: int, start_at: str, tls_secret: str, runbook_url: str,
-    out: Path | None,
+    secret: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Print manifests for a cluster. A PIECE is for `kubectl apply -f -`, except kube-ovn-helm (for
     `helm --post-renderer`) and kube-ovn (for `kubectl patch --patch-file`).
 
     Settings that differ from their defaults become environment variables of the container, and the run directories
-    its mounts. bench-storm is a Job that runs `ovsnet bench storm` from several pods; give its options after `--`.
+    its mounts. helm is a chart, which --out writes. bench-storm is a Job that runs `ovsnet bench storm` from several
+    pods; give its options after `--`.
     """
+    if piece in CHARTS and out is None:
+        raise UsageError(f"{piece} is a directory of files.", remedy="Name one: --out DIR.")
+    if piece in SCRIPTS and user is not None:
+        raise UsageError(f"{piece} takes the user from the chart that it renders.", remedy="Leave --user out.")
     user = USERS.get(piece, DEFAULT.user) if user is None else user
     storm = DEFAULT.storm
     if piece == "bench-storm":
@@ -73,15 +81,17 @@ def render(
         raise UsageError(f"{piece} takes no storm options.", remedy="Only bench-storm takes them.")
     if out is not None or piece not in WITHOUT_IMAGE:
         image = required(image, local=local_image)
-    chosen = image or DEFAULT.image
-    deployment = Deployment(settings, chosen, local_image, namespace, user, host_pid, storm, runbook=runbook_url)
+    deployment = Deployment(
+        settings, image or DEFAULT.image, local_image, namespace, user, host_pid, storm, runbook=runbook_url,
+        secret=secret,
+    )  # fmt: skip
     if out is None and piece in SCRIPTS:
         say(SCRIPTS[piece](deployment), nl=False)
         return
     if out is None:
         say(stream(PIECES[piece](deployment)), nl=False)
         return
-    for path, text in files(deployment).items():
+    for path, text in CHARTS.get(piece, files)(deployment).items():
         _write(out / path, text)
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -67,22 +67,13 @@ def agents(fleet: Fleet, deployment: Deployment) -> str:
     settings = msgspec.structs.replace(
         deployment.settings, tune_mode=fleet.mode, tune_file=f"{DIRECTORY}/{FILE}", tune_profile=""
     )
-    found = cast("dict[str, Any]", daemonset(replace(deployment, settings=settings)))
-    spec = found["spec"]["template"]["spec"]
-    (agent,) = spec["containers"]
-    mount = {"name": "tune", "mountPath": DIRECTORY, "readOnly": True}
-    pod = spec | {
-        "containers": [agent | {"volumeMounts": [*agent["volumeMounts"], mount]}],
-        "volumes": [*spec["volumes"], {"name": "tune", "configMap": {"name": name}}],
-    }
-    template = found["spec"]["template"] | {"spec": pod}
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": name, "namespace": deployment.namespace},
         "data": {FILE: text},
     }
-    return stream((config, found | {"spec": found["spec"] | {"template": template}}))
+    return stream((config, daemonset(replace(deployment, settings=settings, knobs_map=name))))
 
 
 PLAYBOOK = """\

@@ -79,6 +79,15 @@ def handlers(document: Any) -> dict[str, set[str]]:
     return {name: ways & probe.keys() for name, probe in switch.items() if name.endswith("Probe")}
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_agent_is_the_user_who_runs_open_vswitch(rendered: dict[str, Any], version: str) -> None:
+    """Open vSwitch's sockets are open to no other."""
+    found = containers(rendered[version])
+    switch, agent = found["openvswitch"]["securityContext"], found["ovsnet"]["securityContext"]
+    assert (agent["runAsUser"], agent["runAsGroup"]) == (switch["runAsUser"],) * 2
+    assert agent["capabilities"] == {"drop": ["ALL"]}
+
+
 OURS = {name: {"httpGet"} for name in ("startupProbe", "readinessProbe", "livenessProbe")}
 
 THEIRS = {name: {"exec"} for name in ("readinessProbe", "livenessProbe")}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
-from ovsnet.config import Group, Settings, declared
+from ovsnet.config import Group, Setting, Settings, declared
 from ovsnet.deadlines import CHASSIS_PER_WORKER
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.kube_ovn import NOBODY
+from ovsnet.deploy.kubernetes.named_files import mount, volume
 from ovsnet.deploy.kubernetes.workload import SECURITY, Document
-from ovsnet.errors import ConfigError
 from ovsnet.io.tls import Tls
 
 STORM = f"{NAME}-bench-storm"
@@ -49,7 +48,7 @@ def job(deployment: Deployment) -> Document:
 
 def _pod(deployment: Deployment) -> Document:
     """On as many nodes as there are: each is to be a machine of its own."""
-    volumes = [{"name": "tls", "secret": {"secretName": deployment.storm.tls_secret}}] if deployment.storm.tls else []
+    volumes = [volume("tls", deployment.storm.tls_secret)] if deployment.storm.tls else []
     spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
     return {
         "restartPolicy": "Never",
@@ -70,13 +69,15 @@ def _container(deployment: Deployment) -> Document:
     # A node of a cluster has other work to do, and a Job takes exit code 1 for a reason to run once more.
     shard = ("--shard", f"{SHARD}{storm.pods}", "--start-at", "$(START_AT)", "--any-load", "--json")
     tls = (deployment.settings.tls or KUBE_OVN_TLS) if storm.tls else None
-    mounts = [{"name": "tls", "mountPath": _directory(tls), "readOnly": True}] if tls else []
+    files = _files(tls) if tls else {}
+    mounts = [mount("tls", {setting.name: file for setting, file in files.items()})] if files else []
+    variables = [{"name": setting.variable, "value": file} for setting, file in files.items()]
     return {
         "name": NAME,
         **deployment.image_keys,
         # First, so that --workers given as an option wins.
         "args": ["bench", "storm", "--workers", str(workers), *storm.options, *shard],
-        "env": [start_at, *(_variables(tls) if tls else ())],
+        "env": [start_at, *variables],
         "resources": resources(part, workers, tls=storm.tls),
         "securityContext": {"runAsUser": NOBODY, "runAsGroup": NOBODY, **SECURITY},
         **({"volumeMounts": mounts} if mounts else {}),
@@ -91,18 +92,6 @@ def resources(chassis: int, workers: int, *, tls: bool) -> Mapping[str, Mapping[
     return {"requests": {"cpu": f"{cpu}m", "memory": f"{memory}Mi"}, "limits": {"memory": f"{2 * memory}Mi"}}
 
 
-def _variables(tls: Tls) -> Sequence[Mapping[str, object]]:
+def _files(tls: Tls) -> Mapping[Setting, str]:
     known = Settings(tls_key=tls.key, tls_certificate=tls.certificate, tls_ca=tls.ca)
-    files = (setting for setting in declared() if setting.group is Group.TLS)
-    return [{"name": setting.variable, "value": getattr(known, setting.name)} for setting in files]
-
-
-def _directory(tls: Tls) -> str:
-    """Of all three files. Raises ConfigError."""
-    directories = {str(PurePosixPath(file).parent) for file in (tls.key, tls.certificate, tls.ca)}
-    if len(directories) > 1:
-        raise ConfigError(
-            "tls_key, tls_certificate and tls_ca are in several directories, and a secret is mounted at one.",
-            remedy="Name files of one directory.",
-        )
-    return directories.pop()
+    return {setting: getattr(known, setting.name) for setting in declared() if setting.group is Group.TLS}

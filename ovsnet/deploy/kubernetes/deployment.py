@@ -44,7 +44,8 @@ class Deployment(msgspec.Struct, frozen=True):
     ``process-unseen``, which passes for ready. A ``local_image`` was loaded into the nodes (kind, k3s) and is not
     pulled; Kubernetes would always pull one that is tagged ``latest``. ``aliases`` are further paths at which the
     container finds OVN's run directory, as the node's own settings may name its sockets by them. ``runbook`` is where
-    the runbook is for a person who gets an alert: a code is appended to it.
+    the runbook is for a person who gets an alert: a code is appended to it. ``secret`` has the files that settings
+    name, and the ConfigMap ``knobs_map`` that of ``tune_file`` alone.
     """
 
     settings: Settings = msgspec.field(default_factory=Settings)
@@ -56,6 +57,8 @@ class Deployment(msgspec.Struct, frozen=True):
     storm: StormJob = StormJob()
     aliases: tuple[str, ...] = ()
     runbook: str = ""
+    secret: str = ""
+    knobs_map: str = ""
 
     @property
     def image_keys(self) -> Mapping[str, str]:

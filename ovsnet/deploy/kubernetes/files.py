@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from ovsnet.deploy.kubernetes import bench_storm, kube_ovn, problem_detector, prometheus
+from ovsnet.deploy.kubernetes import bench_storm, helm, kube_ovn, problem_detector, prometheus
 from ovsnet.deploy.kubernetes.deployment import NAME, RUNDIR, Deployment
 from ovsnet.deploy.kubernetes.workload import Document, daemonset
 from ovsnet.deploy.yaml_writer import dumps
@@ -31,7 +31,12 @@ WITHOUT_IMAGE = frozenset({"prometheus", "kube-ovn-prometheus", "npd"})
 SCRIPTS: dict[str, Callable[[Deployment], str]] = {"kube-ovn-helm": kube_ovn.post_renderer}
 """What can be printed by itself and is a program."""
 
-USERS = {"kube-ovn": kube_ovn.NOBODY, "kube-ovn-helm": kube_ovn.NOBODY}
+CHARTS: dict[str, Callable[[Deployment], Mapping[str, str]]] = {
+    "helm": lambda deployment: {path: f"{MARK}\n{text}" for path, text in helm.chart(deployment).items()},
+}
+"""What is a directory of its own: text by path."""
+
+USERS = {"kube-ovn": kube_ovn.NOBODY}
 """Who runs Open vSwitch, where it is not root."""
 
 
@@ -74,7 +79,8 @@ def files(deployment: Deployment) -> Mapping[str, str]:
         **{f"kube-ovn-prometheus/{name}": document for name, document in monitored_there.items()},
     }
     texts = {path: f"{MARK}\n{dumps(document)}" for path, document in documents.items()}
-    return texts | {"kube-ovn/post-render.sh": kube_ovn.post_renderer(of_nobody)}
+    charts = {f"{name}/{path}": text for name, chart in CHARTS.items() for path, text in chart(deployment).items()}
+    return texts | charts | {"kube-ovn/post-render.sh": kube_ovn.post_renderer(of_nobody)}
 
 
 def rendered() -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from ovsnet.deploy.kubernetes import named_files
 from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, answers, switch_probes
 from ovsnet.deploy.kubernetes.workload import Document, container
@@ -37,11 +38,13 @@ def patch(deployment: Deployment) -> Document:
     probes |= {name: {**REPLACED, **probes[name]} for name in ("readinessProbe", "livenessProbe")}
     switch = {"name": "openvswitch", **probes}
     agent = container(shared, VOLUMES, agent_probes(shared) | {"readinessProbe": answers(shared)})
+    volumes = named_files.volumes(shared)
+    pod = {"containers": [switch, agent], **({"volumes": volumes} if volumes else {})}
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
         "metadata": {"name": DAEMONSET, "namespace": deployment.namespace},
-        "spec": {"template": {"spec": {"containers": [switch, agent]}}},
+        "spec": {"template": {"spec": pod}},
     }
 
 
@@ -56,10 +59,9 @@ trap 'rm -rf "$place"' EXIT
 cat > "$place/chart.yaml"
 cat > "$place/patch.yaml" <<'PATCH'
 {patch}PATCH
+# The agent is the user who runs Open vSwitch: root in 1.12 and with IPsec, 65534 else.
 cat > "$place/kustomization.yaml" <<'KUSTOMIZATION'
-resources: [chart.yaml]
-patches: [{{path: patch.yaml, target: {{kind: DaemonSet, name: {daemonset}}}}}]
-KUSTOMIZATION
+{kustomization}KUSTOMIZATION
 ${{KUSTOMIZE:-kubectl kustomize}} "$place"
 """
 
@@ -68,4 +70,17 @@ def post_renderer(deployment: Deployment) -> str:
     """A program for helm. A patch of the cluster's own object would not outlive the chart's next version: helm merges
     three ways, finds no probe changed between the charts' versions but ours in the cluster, and brings the chart's
     commands back beside it, which the API server refuses."""
-    return POST_RENDERER.format(patch=dumps(patch(deployment)), daemonset=DAEMONSET)
+    target = {"kind": "DaemonSet", "name": DAEMONSET}
+    users = [_security("ovsnet", key) for key in ("runAsUser", "runAsGroup")]
+    source = {**target, "fieldPath": _security("openvswitch", "runAsUser")}
+    kustomization = {
+        "resources": ["chart.yaml"],
+        "patches": [{"path": "patch.yaml", "target": target}],
+        "replacements": [{"source": source, "targets": [{"select": target, "fieldPaths": users}]}],
+    }
+    return POST_RENDERER.format(patch=dumps(patch(deployment)), kustomization=dumps(kustomization))
+
+
+def _security(container: str, key: str) -> str:
+    """A field's path, as kustomize writes it."""
+    return f"spec.template.spec.containers.[name={container}].securityContext.{key}"

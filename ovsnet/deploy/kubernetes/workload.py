@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ovsnet.deadlines import DRAIN, SHUTDOWN
+from ovsnet.deploy.kubernetes import named_files
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, readiness
 
@@ -40,7 +41,10 @@ def container(deployment: Deployment, volumes: Sequence[str], probes: Mapping[st
         **probes,
         "resources": RESOURCES,
         "securityContext": {"runAsUser": deployment.user, "runAsGroup": deployment.user, **SECURITY},
-        "volumeMounts": [{"name": volume, "mountPath": path, "readOnly": True} for volume, path in mounts],
+        "volumeMounts": [
+            *({"name": volume, "mountPath": path, "readOnly": True} for volume, path in mounts),
+            *named_files.mounts(deployment),
+        ],
     }
 
 
@@ -75,6 +79,7 @@ def _pod(deployment: Deployment) -> Document:
         "containers": [{**container(deployment, tuple(directories), probes), "ports": ports}],
         # Directory: whoever makes it for OVS would make it with the wrong owner, so the pod waits until it is there.
         "volumes": [
-            {"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, path in directories.items()
+            *({"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, path in directories.items()),
+            *named_files.volumes(deployment),
         ],
     }

@@ -79,6 +79,11 @@ def test_agent_in_kube_ovns_pods_is_the_user_who_runs_open_vswitch_there(ovsnet:
     assert (user(), user("--user=0")) == (65534, 0)
 
 
+def test_program_for_helm_takes_the_user_from_the_chart(ovsnet: Ovsnet) -> None:
+    code, out, err = ovsnet("kubernetes", "render", "kube-ovn-helm", IMAGE, "--user=0")
+    assert (code, out, "from the chart" in err) == (2, "", True)
+
+
 def test_tree_for_kustomize_is_the_one_of_the_source(ovsnet: Ovsnet, tmp_path: Path) -> None:
     assert ovsnet("kubernetes", "render", IMAGE, "--out", str(tmp_path))[0] == 0
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(rendered())
