@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet import __version__
 from tests.golden.faces import HERE
 from tests.golden.names import names
 
@@ -20,6 +21,11 @@ CHANGELOG = HERE.parents[1] / "CHANGELOG.md"
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.stem)
 def test_every_name_of_a_release_is_there(release: Path) -> None:
     assert set(release.read_text().splitlines()) - names() - GONE.keys() == set()
+
+
+def test_version_at_hand_has_its_list() -> None:
+    """When this fails: `python -m tests.golden.names > tests/golden/names-VERSION.txt`."""
+    assert f"names-{__version__}" in [path.stem for path in RELEASES]
 
 
 def test_what_went_was_called_deprecated() -> None:
