@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import math
 import os
+import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 from msgspec import inspect
 
 from ovsnet.config import Group, Setting, Settings, declared, load
 from ovsnet.config.duration import EXAMPLES, seconds, written
+from ovsnet.files import MOST, read_bytes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -68,6 +71,37 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+class Document(NamedTuple):
+    """What a file holds, or standard input, and what to call it."""
+
+    name: str
+    text: str
+
+
+def read_document(ctx: click.Context, param: click.Parameter, value: str | None) -> Document | None:
+    """The callback of an option that takes a file, or ``-`` for standard input. ``click.File`` would wait for a FIFO's
+    writer and read as much as a device has."""
+    if value is None:
+        return None
+    name = "standard input" if value == "-" else value
+    try:
+        return Document(name, _bytes(value).decode())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise click.BadParameter(f"Cannot read {name}: {why}. - reads standard input.", ctx, param) from error
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{name} is not UTF-8: {error.reason} at byte {error.start}.", ctx, param) from error
+
+
+def _bytes(path: str) -> bytes:
+    if path != "-":
+        return read_bytes(path, MOST)
+    found = sys.stdin.buffer.read(MOST + 1)
+    if len(found) > MOST:
+        raise OSError(errno.EFBIG, f"it has more than {MOST} bytes")
+    return found
 
 
 Reload = Callable[[], Settings]

@@ -7,14 +7,15 @@ import functools
 import json
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 import click
 import msgspec
 
 from ovsnet.cli.agent_client import fetch_status
-from ovsnet.cli.completers import knobs
+from ovsnet.cli.completers import files, knobs
 from ovsnet.cli.groups import CommandGroup
+from ovsnet.cli.options import Document, read_document
 from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_databases import Databases, with_databases
@@ -48,13 +49,13 @@ def with_wishes(command: Command) -> Command:
     @functools.wraps(command)
     def wishing(
         profile: str,
-        file: TextIO | None,
+        file: Document | None,
         pairs: tuple[str, ...],
         create: tuple[str, ...],
         force: bool,
         **arguments: object,
     ) -> object:
-        toml, name = ("", "") if file is None else (file.read(), file.name)
+        name, toml = file or ("", "")
         wishes = wanted(profile=profile, toml=toml, toml_name=name, pairs=pairs, force=force)
         if not wishes:
             raise ConfigError("No values were given.", remedy="Use --profile, --file or --set.")
@@ -78,7 +79,11 @@ def with_wishes(command: Command) -> Command:
             help="Value to set; an empty one removes the setting.",
         ),
         click.option(
-            "--file", type=click.File("r"), help="TOML file with `knob = value` lines and an optional `profile = NAME`."
+            "--file",
+            metavar="FILE|-",
+            callback=read_document,
+            shell_complete=files,
+            help="TOML file with `knob = value` lines and an optional `profile = NAME`.",
         ),
         click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="Named set of values."),
     ):
@@ -147,11 +152,16 @@ def revert(databases: Databases, force: bool, as_json: bool) -> None:
 @tune.command()
 @click.option("--agent", default="", metavar="ADDRESS", help="Address of the agent. [127.0.0.1:10670]")
 @click.option(
-    "--status", "saved", type=click.File("r"), help="Saved /status document to use instead of asking an agent."
+    "--status",
+    "saved",
+    metavar="FILE|-",
+    callback=read_document,
+    shell_complete=files,
+    help="Saved /status document to use instead of asking an agent.",
 )
 @AS_JSON
 @with_databases
-def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool) -> None:
+def advise(databases: Databases, agent: str, saved: Document | None, as_json: bool) -> None:
     """Derive probe intervals from the longest silences an agent has seen.
 
     Each comes with its cost: disconnects from living peers, and the time until a dead one is noticed. Base it on at
@@ -160,7 +170,7 @@ def advise(databases: Databases, agent: str, saved: TextIO | None, as_json: bool
 
     async def run() -> list[Advice]:
         listen = agent or databases.settings.listen[0]
-        document = read_status(saved.read()) if saved else await fetch_status(listen, timeout=databases.timeout)
+        document = read_status(saved.text) if saved else await fetch_status(listen, timeout=databases.timeout)
         stalls, every = measured(document)
         return make_advice(await _facts(databases), stalls, every=every)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 
+from ovsnet.cli import options
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.stalls import Histogram
 from tests.cli.conftest import Ended, Ovsnet
+from tests.test_files import HOSTILE
 from tests.unprivileged import UNPRIVILEGED
 
 PROGRAM = (sys.executable, "-m", "ovsnet")
@@ -220,3 +223,35 @@ def test_advice_without_measurements_is_refused_in_a_sentence(tune: Ovsnet, tmp_
 def test_help_names_every_subcommand(ovsnet: Ovsnet) -> None:
     shown = str(ovsnet("tune", "--help"))
     assert all(name in shown for name in ("lint", "plan", "apply", "revert", "advise"))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", HOSTILE)
+@pytest.mark.parametrize("argv", [("tune", "plan", "--file"), ("tune", "advise", "--status")])
+def test_hostile_document_is_refused_in_a_sentence(
+    ovsnet: Ovsnet, tmp_path: Path, make: Callable[[Path], None], argv: tuple[str, ...]
+) -> None:
+    path = tmp_path / "it"
+    make(path)
+    ended = ovsnet(*argv, path)
+    assert ended.code == 2
+    assert f"Invalid value for '{argv[-1]}': Cannot read {path}: " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"x" * 101, "Cannot read standard input: it has more than 100 bytes."),
+        (b"\xff", "standard input is not UTF-8: invalid start byte at byte 0."),
+        (b"{", "standard input is not valid TOML"),
+        (b"", "No values were given."),
+    ],
+)
+def test_document_of_standard_input_is_text_within_the_bound(
+    ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch, said: bytes, why: str
+) -> None:
+    monkeypatch.setattr(options, "MOST", 100)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(said)))
+    ended = ovsnet("tune", "plan", "--file", "-")
+    assert ended.code == 2
+    assert why in ended.err
