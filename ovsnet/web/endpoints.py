@@ -7,7 +7,7 @@ counting it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -31,7 +31,9 @@ Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
 class Endpoint:
     """One path. A path that ends in ``/`` and is not the root takes one name behind it. What it says of the node is
     shown only under the agent's own names; a ``probe`` says yes or no to every client, for a kubelet may be told to
-    send any Host. What is ``costly`` takes milliseconds: a crowd that asks for it must not hold up a probe."""
+    send any Host. By the parameters in ``choices`` a yes or no would say of one check what the reason does, so they are
+    for those who may read it. What is ``costly`` takes milliseconds: a crowd that asks for it must not hold up a
+    probe."""
 
     path: str
     handler: Handler
@@ -39,18 +41,19 @@ class Endpoint:
     no: str
     probe: bool = False
     costly: bool = False
+    choices: frozenset[str] = frozenset()
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
 
 
 def endpoint(
-    path: str, *, yes: str, no: str = "", probe: bool = False, costly: bool = False
+    path: str, *, yes: str, no: str = "", probe: bool = False, costly: bool = False, choices: Iterable[str] = ()
 ) -> Callable[[Handler], Handler]:
     """Declare a path: what 200 means, and what 503 means."""
 
     def declare(handler: Handler) -> Handler:
-        ENDPOINTS[path] = Endpoint(path, handler, yes, no, probe, costly)
+        ENDPOINTS[path] = Endpoint(path, handler, yes, no, probe, costly, frozenset(choices))
         return handler
 
     return declare
@@ -80,7 +83,13 @@ def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
 
 
-@endpoint("/readyz", yes="healthy or degraded", no="the diagnosis and its sentence, then each check", probe=True)
+@endpoint(
+    "/readyz",
+    yes="healthy or degraded",
+    no="the diagnosis and its sentence, then each check",
+    probe=True,
+    choices=("exclude", "require"),
+)
 def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
     """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME`` wants
     a check to pass whose failure only degrades the node."""

@@ -30,6 +30,7 @@ COSTLY = 2
 NOT_OURS = "This host name is not ours. The setting host_names lists those that are."
 
 ASKED = "Credentials are asked for here: a bearer token, or a user and a password. The setting is credentials."
+CHOSEN = "A query that chooses checks is withheld, as are the reasons."
 CHALLENGE = 'Basic realm="ovsnet", charset="UTF-8", Bearer realm="ovsnet"'
 """RFC 7235, section 4.1: either will do. A browser takes the first that it knows."""
 
@@ -123,15 +124,20 @@ class WebServer:
         return found.handler(self.agent, request)
 
     def _probed(self, request: web.BaseRequest, found: Endpoint) -> web.StreamResponse:
+        chosen = found.choices & request.query.keys() if request.query_string else ()
+        if chosen and (why := self._withheld(request)):
+            return text(f"{CHOSEN} {why}\n", 403)
         response = found.handler(self.agent, request)
         assert isinstance(response, web.Response)
-        if response.body is OK:
+        if response.body is OK or not (why := self._withheld(request)):
             return response
-        ours = host_is_ours(request.headers.get("Host", ""), self.agent)
-        if ours and self._credentials.allows(request):
-            return response
-        why = ASKED if ours else NOT_OURS
         return text("ok\n" if response.status == 200 else f"no: the reason is withheld. {why}\n", response.status)
+
+    def _withheld(self, request: web.BaseRequest) -> str:
+        """Why this client gets no more than a probe's yes or no; "" where it may read the reasons."""
+        if not host_is_ours(request.headers.get("Host", ""), self.agent):
+            return NOT_OURS
+        return "" if self._credentials.allows(request) else ASKED
 
 
 @contextlib.asynccontextmanager

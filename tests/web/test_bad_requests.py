@@ -33,7 +33,7 @@ GARBAGE = {
     "upgrade": b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
     "expect": b"GET /livez HTTP/1.1\r\nHost: x\r\nExpect: the unexpected\r\n\r\n",
     "body-encoding": b"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
-    "strange-query": b"GET /readyz?exclude=%ff%00&verbose&=%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "strange-query": b"GET /readyz?exclude=%ff%00&verbose&=%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "strange-name": b"GET /readyz/%00%ff%0d%0aX:%20y HTTP/1.1\r\nHost: x\r\n\r\n",
     "strange-accept": b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: ;;q=x,application/openmetrics-text;q=\r\n\r\n",
 }

@@ -58,6 +58,14 @@ async def test_probe_says_yes_or_no_to_everybody_and_why_to_those_with_credentia
         assert (await served.get(path))[0] == 200
 
 
+@pytest.mark.parametrize("path", ["/readyz?require=ovsdb.echo", "/readyz?exclude=ovsdb.echo"])
+async def test_single_check_is_asked_for_with_credentials(serve: Serve, credentials: Path, path: str) -> None:
+    async with serve(credentials=str(credentials)) as served:
+        served.agent.all_well()
+        assert (await served.get(path))[0] == (await served.get(path, **PROMETHEUS))[0] == 403
+        assert (await served.get(path, **OPERATOR))[:2] == (200, "ok\n")
+
+
 async def test_client_reads_the_paths_of_its_table_alone(serve: Serve, credentials: Path) -> None:
     async with serve(credentials=str(credentials)) as served:
         asked = [(path, who) for path in ("/metrics", "/status") for who in (PROMETHEUS, OPERATOR)]

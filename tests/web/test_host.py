@@ -53,3 +53,24 @@ async def test_everything_else_is_for_who_names_us(serve: Serve, path: str) -> N
 async def test_prometheus_that_scrapes_an_address_is_served(serve: Serve, host: str) -> None:
     async with serve() as served:
         assert (await served.get("/metrics", Host=host))[0] == 200
+
+
+CHOOSING = ["/readyz?require=ovsdb.echo", "/readyz?exclude=ovsdb.echo", "/readyz?verbose&exclude=ovsdb.echo"]
+
+
+@pytest.mark.parametrize("path", CHOOSING)
+async def test_stranger_learns_of_no_single_check(serve: Serve, path: str) -> None:
+    """Yes or no would tell of it what the reason does. A kubelet names the pod's address unless it is told to name
+    something else."""
+    async with serve() as served:
+        for well in (False, True):
+            if well:
+                served.agent.all_well()
+            status, said, _ = await served.get(path, Host="evil.example")
+            assert (status, said.partition(",")[0]) == (403, "A query that chooses checks is withheld")
+            assert (await served.get(path, Host="10.0.0.7:10670"))[0] in (200, 503)
+
+
+async def test_query_that_a_probe_does_not_know_changes_nothing(serve: Serve) -> None:
+    async with serve() as served:
+        assert (await served.get("/livez?exclude=ovsdb.echo", Host="evil.example"))[:2] == (200, "ok\n")
