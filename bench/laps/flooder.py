@@ -36,16 +36,23 @@ BLOCKS: dict[str, Callable[[], bytes]] = {
 }
 
 
+PAIRS: dict[str, Callable[[], bytes]] = {
+    "db-update": lambda: b'["flood","b"]',
+    "db-large": lambda: b'["flood","%s"]' % (b"x" * (1 << 20)),
+    "db-map": lambda: b",".join(b'["flood%06d","b"]' % number for number in range(300_000)),
+}
+"""What is put into external_ids by each push."""
+
+
 class Seen:
     """What a proxy has learnt of its client's monitor."""
 
     def __init__(self) -> None:
         self.key = self.row = b""
 
-    def update(self, size: int) -> bytes:
-        """A push for it; ``size`` is that of the value, or 0 for a small one."""
-        value = b"x" * size if size else b"b"
-        change = b'{"Open_vSwitch":{"%s":{"modify":{"external_ids":["map",[["flood","%s"]]]}}}}' % (self.row, value)
+    def update(self, pairs: bytes) -> bytes:
+        """A push for it."""
+        change = b'{"Open_vSwitch":{"%s":{"modify":{"external_ids":["map",[%s]]}}}}' % (self.row, pairs)
         return b'{"id":null,"method":"update3","params":[%s,"%s",%s]}' % (self.key, self.row, change)
 
 
@@ -71,10 +78,10 @@ def _flood(kind: str, client: socket.socket, upstream: str) -> None:
             while True:
                 client.sendall(block)
         else:
-            _push(client, upstream, size={"db-update": 0, "db-large": 1 << 20}[kind])
+            _push(client, upstream, PAIRS[kind]())
 
 
-def _push(client: socket.socket, upstream: str, size: int) -> None:
+def _push(client: socket.socket, upstream: str, pairs: bytes) -> None:
     seen = Seen()
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(upstream)
@@ -91,7 +98,7 @@ def _push(client: socket.socket, upstream: str, size: int) -> None:
         server.settimeout(0.3)
         with contextlib.suppress(TimeoutError):  # the end of that answer; a question that comes then gets none
             client.sendall(server.recv(BLOCK))
-        one = seen.update(size)
+        one = seen.update(pairs)
         block = one * max(BLOCK // len(one), 1)
         while True:
             client.sendall(block)

@@ -9,7 +9,8 @@ microseconds, and all of them together every probe of the kubelet.
 2. Messages beyond the questions are taken from a bucket of BURST that is filled with RATE a second. When it is empty
    nothing is read until there is enough for another piece: the kernel's buffer fills, and the peer waits.
 3. A peer whose bucket stays empty for PATIENCE seconds floods: the connection ends with ProtocolFlood. So it does
-   when thousands came and more have been waiting for LAG seconds: where each costs more, or we get little of the CPU.
+   when thousands, or megabytes, came and more have been waiting for LAG seconds: where each costs more, or we get
+   little of the CPU.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ us 50 us, so this is a fifth of a core."""
 
 LAG = 0.5
 MANY = 1000
-"""Seconds, and messages. A snapshot of megabytes is one."""
+MUCH = 32 << 20
+"""Seconds, messages, and bytes of them. A snapshot of megabytes is an answer, and the agent takes no message of more
+than half of ``MUCH``: a single one is no flood."""
 
 FULL = 1 << 15
 """Bytes that are read at once while more are waiting in the kernel."""
@@ -56,6 +59,8 @@ class Inflow:
         self._empty_since: float | None = None
         self._behind_since: float | None = None
         self._behind = 0
+        self._behind_bytes = 0
+        self._unfinished = 0
         self.piece = SMALLEST
         """Bytes to hand over at once."""
 
@@ -68,7 +73,7 @@ class Inflow:
         if size < FULL:
             self._behind_since = None
         elif self._behind_since is None:
-            self._behind_since, self._behind = now, 0
+            self._behind_since, self._behind, self._behind_bytes = now, 0, 0
 
     def took(self, size: int, now: float, seconds: float) -> float:
         """A piece of ``size`` bytes was handed over, which took ``seconds``. How long to rest."""
@@ -82,6 +87,10 @@ class Inflow:
         self._owed -= answers
         pushed = came - answers
         self._behind += pushed
+        self._unfinished += size
+        if came:
+            self._behind_bytes += self._unfinished if not answers else 0
+            self._unfinished = 0
         self._left = min(self._left + (now - self._at) * RATE, BURST) - pushed
         self._at = now
         if self._left >= 0.0:
@@ -94,6 +103,7 @@ class Inflow:
 
     def is_flood(self, now: float) -> bool:
         """Whether this has to end."""
-        if self._behind > MANY and self._behind_since is not None and now - self._behind_since > LAG:
+        much = self._behind > MANY or self._behind_bytes > MUCH
+        if much and self._behind_since is not None and now - self._behind_since > LAG:
             return True
         return self._empty_since is not None and now - self._empty_since > PATIENCE

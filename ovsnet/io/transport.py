@@ -173,7 +173,7 @@ class Channel(Endpoint, Generic[Event]):
         if self.closed.done():
             return
         if inflow.is_flood(now):
-            self._end(ProtocolFlood(f"{self.address} sends thousands of unrequested messages a second."))
+            self._end(ProtocolFlood(f"{self.address} sends unrequested messages without end."))
         elif self._unread or pause:
             self._pause_reading()
             loop = asyncio.get_running_loop()

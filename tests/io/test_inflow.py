@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ovsnet import openflow
-from ovsnet.errors import ProtocolFlood
+from ovsnet.errors import ProtocolFlood, RequestRefused
 from ovsnet.io.address import Address
-from ovsnet.io.inflow import BURST, FULL, LAG, LARGEST, MANY, PASS, PATIENCE, PIECE, RATE, SMALLEST, Inflow
+from ovsnet.io.inflow import BURST, FULL, LAG, LARGEST, MANY, MUCH, PASS, PATIENCE, PIECE, RATE, SMALLEST, Inflow
+from ovsnet.io.jsonrpc_session import JsonRpcSession
 
 HELLO = bytes.fromhex("0600000800000001")
 ECHO_REQUEST = bytes.fromhex("0602000800000bad")
@@ -89,6 +90,35 @@ def test_long_answers_and_snapshots_are_none() -> None:
         assert not counted.inflow.is_flood(tick / 1000)
 
 
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize("slowness", [1, 30])
+def test_megabytes_that_nobody_asked_for_are_a_flood_however_slowly_we_take_them(slowness: int) -> None:
+    counted, now = Counted(), 1.0
+    for _ in range(MUCH // MEGABYTE + 1):
+        assert not counted.inflow.is_flood(now)
+        for number in range(MEGABYTE // LARGEST):
+            now += slowness / 1000
+            counted.inflow.read(LARGEST, now)
+            counted.came(int(number == 0), now, LARGEST)
+    counted.came(1, now, LARGEST)
+    assert counted.inflow.is_flood(max(now, 1.0 + 1.1 * LAG))
+
+
+def test_largest_message_and_many_that_were_waited_for_are_none() -> None:
+    counted = Counted()
+    for tick in range(MUCH // 2 // LARGEST):
+        counted.inflow.read(FULL, tick / 10)
+        counted.came(0, tick / 10, LARGEST)
+    counted.came(1, tick / 10, LARGEST)
+    assert not counted.inflow.is_flood(tick / 10)
+    for tick in range(10 * MUCH // MEGABYTE):
+        counted.inflow.read(100, 100.0 + tick)
+        counted.came(1, 100.0 + tick, MEGABYTE)
+        assert not counted.inflow.is_flood(100.0 + tick)
+
+
 def test_piece_grows_while_it_is_cheap_and_is_small_again_where_it_is_not() -> None:
     counted = Counted()
     assert counted.inflow.piece == SMALLEST
@@ -137,6 +167,23 @@ async def test_peer_that_floods_is_dropped_and_told_and_holds_nobody_up(tmp_path
         with pytest.raises(ProtocolFlood, match="unrequested messages"):
             await session.echo()
         assert session.closed.result().reason == "protocol-flood"
+
+
+async def test_peer_that_pushes_a_megabyte_at_a_time_is_dropped(tmp_path: Path) -> None:
+    push = b'{"id":null,"method":"update3","params":["%s"]}' % (b"x" * MEGABYTE)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(push * 4)
+                await writer.drain()
+
+    server = await asyncio.start_unix_server(serve, tmp_path / "s")
+    session = JsonRpcSession(Address.unix(tmp_path / "s"), max_bytes=2 * MEGABYTE, refusal=RequestRefused)
+    await session.open(timeout=10.0)
+    assert (await session.closed).reason == "protocol-flood"
+    assert session._core.messages < MANY
+    server.close()
 
 
 async def test_what_a_peer_said_before_its_end_is_heard(tmp_path: Path) -> None:
