@@ -9,9 +9,14 @@ from ovsnet.node.version import Version, parse_version
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import facts_of_switch
 from ovsnet.tune.finding import LintResult
+from ovsnet.tune.judge_keys import ALL_PLACES
 from ovsnet.tune.lint import faults, lint
 
 _READERS = ("ovs-vswitchd", "ovn-controller")
+
+MOST_KEYS = 100
+"""Keys of a column that are judged one by one. To look for what a key is a misspelling of takes half a millisecond, in
+which our loop does not turn: of a column with more, as a flood of ``external_ids`` makes it, only known keys count."""
 
 Columns = Mapping[str, Mapping[str, str]]
 
@@ -29,12 +34,18 @@ class Findings:
         database = node.ovsdb.current
         if database is None:
             return self._found
-        columns = {"other_config": dict(database.other_config), "external_ids": dict(database.external_ids)}
+        columns = {"other_config": _judgeable(database.other_config), "external_ids": _judgeable(database.external_ids)}
         material = columns, _versions(node)
         if material != self._judged:
             self._judged = material
             self._found = [_told(each) for each in faults(lint(facts_of_switch(*material)))]
         return self._found
+
+
+def _judgeable(column: Mapping[str, str]) -> Mapping[str, str]:
+    if len(column) <= MOST_KEYS:
+        return dict(column)
+    return {key: column[key] for key in ALL_PLACES if key in column}
 
 
 def _told(found: LintResult) -> dict[str, str]:

@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from ovsnet import __version__
 from ovsnet.agent.agent import Agent
 from ovsnet.agent.document import document, knobs, versions
+from ovsnet.agent.findings import MOST_KEYS
 from ovsnet.config import Settings
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
@@ -23,6 +24,7 @@ from ovsnet.node.node import Node
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.texts import json_of
+from ovsnet.tune import judge_keys
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.knob import Knob, Place, Unit
 from ovsnet.web.metrics import render
@@ -211,6 +213,19 @@ def test_knob_that_is_set_in_vain_is_a_finding_once_it_is_set(tmp_path: Path, mo
     assert (finding["kind"], finding["knob"], finding["value"]) == ("not-a-value", "max-idle", "3 s")
     told(agent.node, monkeypatch, other_config={})
     assert agent.document()["findings"] == []
+
+
+def test_flood_of_keys_is_not_judged_one_by_one_and_hides_no_knob(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+    monkeypatch.setattr(judge_keys, "_near", compared.append)
+    agent = Agent(Settings(), Rundir(tmp_path, tmp_path))
+    keys = {f"flood{number:06}": "b" for number in range(10_000)}
+    told(agent.node, monkeypatch, external_ids=keys | {"ovn-remote-probe-interval": "x"})
+    (finding,) = cast("list[dict[str, str]]", agent.document()["findings"])
+    assert finding["knob"] == "ovn-remote-probe-interval"
+    assert len(compared) <= 2 * MOST_KEYS
 
 
 def test_check_keeps_since_when_it_says_so(node: Node) -> None:
