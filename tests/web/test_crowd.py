@@ -18,8 +18,10 @@ pytestmark = pytest.mark.heavy
 
 SLOW, IDLE = 500, 900
 
-MEGABYTES_LEFT = 24
-"""Of 30 that the crowd takes and 10 that stay in use or in pieces."""
+MEGABYTES_LEFT = 10
+"""Of 50 that the crowd takes. C's heap is given back whole. What stays are arenas of Python's own allocator, each of
+which is freed only when nothing is left in it (Objects/obmalloc.c): free lists of uvloop and aiohttp lie in all of
+them."""
 
 
 async def ask(agent: Serving, path: str) -> str:
