@@ -118,12 +118,17 @@ class Database(ovsdb.Session):
     @property
     def other_config(self) -> Mapping[str, str]:
         """``Open_vSwitch.other_config``."""
-        return dict(self._root().get("other_config") or {})
+        return self._map("other_config")
 
     @property
     def external_ids(self) -> Mapping[str, str]:
         """``Open_vSwitch.external_ids``: among others what configures ovn-controller."""
-        return dict(self._root().get("external_ids") or {})
+        return self._map("external_ids")
+
+    def _map(self, column: str) -> Mapping[str, str]:
+        """Not a copy, which of very many keys takes milliseconds: a change of the row makes a new one."""
+        found: Mapping[str, str] = self._root().get(column) or {}
+        return found
 
     @property
     def tls(self) -> TlsRow | None:

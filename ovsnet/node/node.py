@@ -68,7 +68,7 @@ class Node:
         self._on_change = on_change
         self._on_start = on_start
         self._connect_timeout = settings.timeout * CONNECT_SHARE
-        self._known_external_ids: dict[str, str] | None = None
+        self._known_external_ids: Mapping[str, str] | None = None
         self.indexes = LogIndexes()
         self.held_ends = HeldEnds()
         self._preferred: dict[str, Address] = {}
@@ -172,10 +172,10 @@ class Node:
         return {name: pid for pid, name in reversed(named.items())}
 
     @property
-    def external_ids(self) -> dict[str, str]:
+    def external_ids(self) -> Mapping[str, str]:
         """``Open_vSwitch.external_ids`` as last known: what configures ovn-controller."""
         if (database := self.ovsdb.current) is not None:
-            self._known_external_ids = dict(database.external_ids)
+            self._known_external_ids = database.external_ids
         return self._known_external_ids or {}
 
     async def read_configuration(self) -> bool:
