@@ -66,14 +66,17 @@ PATHS = (
 SPECIFIC = (SOUTHBOUND, NORTHBOUND)
 
 
-ROTATED = re.compile(r"(?:[-.]?(?:\d{8}(?:[-T]?\d+)?|\d{1,3}))+$")
+ROTATED = re.compile(r"[-.]?\d++(?:[-.T]\d++)*$")
+LONGEST_NAME = 255
+"""Bytes (NAME_MAX of limits.h): what a line says may be longer, and be no name."""
+
 MOMENTS = {"previous": "current"}
 """The names that ``oc adm must-gather`` gives to a container's two logs."""
 
 
 def stem(name: str) -> str:
     """A file's name without what rotation and compression add: ``ovn-sb.log.2.gz`` is ``ovn-sb``."""
-    base = name.rpartition("/")[2]
+    base = name.rpartition("/")[2][-LONGEST_NAME:]
     for suffix in (".gz", ".xz", ".bz2"):
         base = base.removesuffix(suffix)
     base = ROTATED.sub("", base).removesuffix(".log")

@@ -29,6 +29,10 @@ def test_rotation_adds_nothing_to_a_name(name: str, short: str) -> None:
     assert stem(name) == short
 
 
+def test_text_in_the_place_of_a_name_costs_no_more_than_a_name() -> None:
+    assert stem("9" * 60000 + "x").endswith("9x")
+
+
 def test_rotated_logs_in_any_order_are_one_history() -> None:
     database, switch, controller = node()
     lines = controller.text.splitlines(keepends=True)
