@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("README.*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES += [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "bench/README.md")]
 
-LINE = re.compile(r"^\s*(?:\$ |sudo )?(?:[\w./~$-]*/)?ovsnet (?P<words>.*)$")
-"""A line of its own: typed as it is."""
+LINE = re.compile(r"^\s*(?:\$ |sudo |.* \| )?(?:[\w./~$-]*/)?ovsnet (?P<words>.*)$")
+"""A line of its own, or the end of a pipe: typed as it is."""
 
 INLINE = re.compile(r"`(?:sudo )?(?:[\w./-]*/)?ovsnet (?P<words>[^`]+)`")
 """In a sentence: a command may be named without what it needs."""
@@ -49,6 +49,11 @@ def typed(text: str) -> Iterator[str]:
             yield found["words"]
 
 
+def without_shell(words: str) -> list[str]:
+    """Those of them that are ovsnet's."""
+    return shlex.split(ENDS.sub("", f" {words}"))
+
+
 def parse(words: list[str]) -> click.Command:
     """The command, once it has taken all of its words. Raises UsageError."""
     command: click.Command = ovsnet
@@ -66,7 +71,7 @@ def parse(words: list[str]) -> click.Command:
 def problem(words: str, *, whole: bool) -> str:
     """Why the command line refuses it; empty when it does not."""
     try:
-        parse(shlex.split(ENDS.sub("", f" {words}")))
+        parse(without_shell(words))
     except click.MissingParameter as error:
         return f"ovsnet {words}: {error.format_message()}" if whole else ""
     except click.ClickException as error:
