@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
@@ -60,19 +63,72 @@ async def raft_majority_killed_on_other_hosts(scene: Scene) -> Steps:
     await scene.node.start("ovn-sb3")
 
 
+@contextlib.asynccontextmanager
+async def _served(node: Sandbox, file: Path, stem: str) -> AsyncIterator[int]:
+    """A database server at the names that the one of a host has: its pid."""
+    at = node.rundir / stem
+    places = (f"--remote=punix:{at}.sock", f"--unixctl={at}.ctl", f"--pidfile={at}.pid")
+    async with program(node, "ovsdb-server", str(file), *places, "-vconsole:off") as server:
+        await node.wait_listening(f"{stem}.sock")
+        yield server.pid
+    for end in ("sock", "ctl", "pid"):
+        Path(f"{at}.{end}").unlink(missing_ok=True)
+
+
 @fault("nb-joining", breaks="nb", passing="nb-down nb-slow database-socket-missing northd-not-connected", deadline=24)
 async def northbound_that_never_joins(scene: Scene) -> Steps:
     """The northbound's server was made to join a cluster that nobody serves."""
     node = scene.node
-    file, stem = Layout(node.directory).dbdir / "joins.db", node.rundir / "ovnnb_db"
+    file = Layout(node.directory).dbdir / "joins.db"
     await node.stop("ovn-nb")
     await node.run("ovsdb-tool", "join-cluster", str(file), "OVN_Northbound", "tcp:127.0.0.1:1", "tcp:127.0.0.1:2")
-    places = (f"--remote=punix:{stem}.sock", f"--unixctl={stem}.ctl", f"--pidfile={stem}.pid")
-    async with program(node, "ovsdb-server", str(file), *places, "-vconsole:off"):
-        await node.wait_listening("ovnnb_db.sock")
+    async with _served(node, file, "ovnnb_db"):
         yield
     file.unlink()
     await node.start("ovn-nb")
+
+
+@fault("sb-joining", shape="raft", passing=f"{UNCONNECTED} southbound-slow database-socket-missing", deadline=24)
+async def southbound_that_never_joins(scene: Scene) -> Steps:
+    """A server of the southbound was set up on this host, to join a cluster that nobody serves at the address it was
+    given. ovn-controller uses others."""
+    node = scene.node
+    file = Layout(node.directory).dbdir / "joins.db"
+    await node.run("ovsdb-tool", "join-cluster", str(file), "OVN_Southbound", "tcp:127.0.0.1:1", "tcp:127.0.0.1:2")
+    async with _served(node, file, "ovnsb_db"):
+        yield
+    file.unlink()
+
+
+async def _northbound_of_two(scene: Scene) -> Steps:
+    """The northbound is a cluster of two servers, one of them on another host."""
+    node, disk = scene.node, Layout(scene.node.directory).dbdir
+    ours, theirs = disk / "clustered.db", disk / "other.db"
+    addresses = [f"tcp:127.0.0.1:{port}" for port in free_ports(2)]
+    await node.stop("ovn-nb")
+    await node.run("ovsdb-tool", "create-cluster", str(ours), str(disk / "ovn-nb.db"), addresses[0])
+    await node.run("ovsdb-tool", "join-cluster", str(theirs), "OVN_Northbound", *reversed(addresses))
+    async with _served(node, ours, "ovnnb_db"), _served(node, theirs, "ovnnb2_db") as pid:
+        scene.remembered["pid"] = pid
+        remote = f"unix:{node.rundir}/ovnnb2_db.sock"
+        await node.run("ovsdb-client", "wait", remote, "OVN_Northbound", "connected")
+        yield
+    ours.unlink()
+    theirs.unlink()
+    await node.start("ovn-nb")
+
+
+@fault(
+    "nb-leaderless",
+    view=_northbound_of_two,
+    passing="nb-member-away nb-slow northd-not-connected northd-behind northd-slow",
+    deadline=24,
+)
+async def northbounds_other_server_frozen(scene: Scene) -> Steps:
+    """This host serves the northbound with one other, and the server of that got SIGSTOP."""
+    os.kill(scene.remembered["pid"], signal.SIGSTOP)
+    yield
+    os.kill(scene.remembered["pid"], signal.SIGCONT)
 
 
 @fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=20)
@@ -104,6 +160,23 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
         await holder.stdout.readline()
         await count_up(node)
         yield
+
+
+@fault(
+    "controller-behind",
+    observers=("held", "start", "fresh"),
+    passing="controller-down controller-not-connected controller-slow",
+    starts=True,
+    deadline=24,
+)
+async def ovn_controller_waits_an_hour_with_its_flows(scene: Scene) -> Steps:
+    """ovn-controller was restarted with external_ids:ovn-ofctrl-wait-before-clear of an hour, until when the flows of
+    before stay; then the northbound is changed."""
+    await scene.set("ovn-ofctrl-wait-before-clear=3600000")
+    await scene.node.restart("ovn-controller")
+    await count_up(scene.node)
+    yield
+    await scene.unset("ovn-ofctrl-wait-before-clear")
 
 
 async def leave_chassis(node: Sandbox, name: str) -> None:

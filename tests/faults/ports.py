@@ -124,8 +124,10 @@ async def bridges_of_different_datapaths(scene: Scene) -> Steps:
 
 @fault(
     "controller-down",
+    also="bridge-fails-open",
     passing=NO_FLOWS,
     starts=True,
+    deadline=SEEN_TWICE,
 )
 async def bridge_without_controller_in_standalone_mode(scene: Scene) -> Steps:
     """ovn-controller is down, and br-int was put into standalone mode, in which it floods."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -19,14 +20,21 @@ from tests.patience import PATIENCE
 SIZE = "3m"
 
 
-@contextlib.asynccontextmanager
-async def small_disk(node: Sandbox, server: str, file: str, size: str = SIZE) -> AsyncIterator[Path]:
+def small_disk(
+    node: Sandbox, server: str, file: str, size: str = SIZE
+) -> contextlib.AbstractAsyncContextManager[Path]:
     """The database of a server lies on a small file system of its own, for as long as the block lasts. Needs root."""
+    return _own_disk(node, server, file, "-t", "tmpfs", "-o", f"size={size}", "ovsnet")
+
+
+@contextlib.asynccontextmanager
+async def _own_disk(node: Sandbox, server: str, file: str, *mounted: str) -> AsyncIterator[Path]:
+    """``mounted``: what mount(8) is told to mount."""
     disk = Layout(node.directory).dbdir
     held = node.directory / f"{file}.held"
     await node.stop(server)
     shutil.copy(disk / file, held)
-    await _run("mount", "-t", "tmpfs", "-o", f"size={size}", "ovsnet", str(disk))
+    await _run("mount", *mounted, str(disk))
     try:
         shutil.move(held, disk / file)
         await node.start(server)
@@ -83,6 +91,41 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
         needs="root",
         deadline=12,
     )(_full)
+
+
+DISK = ("-o", "loop,errors=remount-ro")
+
+
+async def _on_ext4(scene: Scene) -> Steps:
+    image = scene.scratch / "ext4"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    await _run("mkfs.ext4", "-q", str(image))
+    async with _own_disk(scene.node, "ovsdb-server", "conf.db", *DISK, str(image)):
+        yield
+
+
+@fault(
+    "database-not-writable",
+    view=_on_ext4,
+    passing=f"ovsdb-down {RESTARTED['ovsdb']} vswitchd-slow ovsdb-slow",
+    needs="root ext4",
+    deadline=12,
+)
+async def file_system_became_read_only(scene: Scene) -> Steps:
+    """The kernel found an error in the ext4 file system of conf.db, and writes there no more, as of a broken disk."""
+    disk = Layout(scene.node.directory).dbdir
+    device = os.stat(disk).st_dev
+    name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+    assert name.startswith("loop"), name
+    Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("1")
+    yield
+    await scene.node.stop("ovsdb-server")
+    contents = (disk / "conf.db").read_bytes()
+    await _run("umount", str(disk))
+    await _run("mount", *DISK, str(scene.scratch / "ext4"), str(disk))
+    (disk / "conf.db").write_bytes(contents)
+    await scene.node.start("ovsdb-server")
 
 
 KEPT, CHANGED, CHANGES = 2_500_000, 90_000, 105

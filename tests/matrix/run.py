@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 
 from ovsnet.sandbox.node import Sandbox
@@ -14,6 +15,7 @@ from tests.matrix.row import Row
 
 NEEDS: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
+    "ext4": lambda: bool(shutil.which("mkfs.ext4")) and os.path.exists("/dev/loop-control"),
     "namespaces": lambda: os.geteuid() == 0,
     "cgroup": cgroups,
     "own-host": lambda: os.getpid() == 1,
