@@ -46,7 +46,21 @@ def _fields(mountinfo: str) -> Iterator[list[str]]:
 
 def _is_read_only(rest: str) -> bool:
     """Of the options of the mount, and of those of the file system at the end of the line."""
-    return any("ro" in options.split(",") for options in (rest.partition(" ")[0], rest.rpartition(" ")[2]))
+    options = (rest.partition(" ")[0], rest.rpartition(" ")[2])
+    return any("ro" in each.split(",") for each in options) or _has_stopped(rest)
+
+
+def _has_stopped(rest: str) -> bool:
+    """Whether the file system takes no change since the kernel found an error in it. Since Linux 6.15 ext4 stays "rw"
+    then, to mount(8) and statvfs(3) alike, and adds this word (fs/ext4/super.c, ``_ext4_show_options``)."""
+    return "emergency_ro" in rest.rpartition(" ")[2].split(",")
+
+
+def has_stopped(device: int, process: Path) -> bool:
+    """The same of the file system of ``device``, a number of stat(2), among the mounts that the process of this
+    directory of /proc sees. Raises nothing."""
+    name = f"{os.major(device)}:{os.minor(device)}"
+    return any(each[2] == name and _has_stopped(each[5]) for each in _fields(_text(process)))
 
 
 def mounted_alone(paths: Collection[str], proc: Path = Path("/proc")) -> str | None:

@@ -19,6 +19,7 @@ import msgspec
 
 from ovsnet.errors import raise_own_limit
 from ovsnet.files import read_text
+from ovsnet.node.mounts import has_stopped
 
 LEAST_ROOM = 16 << 10
 """Bytes: a change that makes a port has one or two kilobytes. Less is said to be full."""
@@ -81,8 +82,21 @@ def _storage(entry: Path, name: str, process: Path) -> Storage | None:
     found = os.statvfs(entry)
     if not found.f_blocks:  # it does not count
         return None
-    # The flags are those of the mount and of the file system, which errors=remount-ro makes read-only (fs/statfs.c).
-    return Storage(name, room(found, process), bool(found.f_flag & os.ST_RDONLY), _is_same(entry, name))
+    # The flags are those of the mount and of the file system, which errors=remount-ro makes read-only (fs/statfs.c);
+    # not so ext4's in Linux 6.15 and later.
+    read_only = bool(found.f_flag & os.ST_RDONLY) or _stopped_at_an_error(os.stat(entry).st_dev, process)
+    return Storage(name, room(found, process), read_only, _is_same(entry, name))
+
+
+def _stopped_at_an_error(device: int, process: Path) -> bool:
+    """A host may have thousands of mounts: they are read only if ext4 has counted an error of that device
+    (Documentation/ABI/testing/sysfs-fs-ext4), now or before its last repair."""
+    block = os.path.basename(os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
+    try:
+        counted = int(read_text(f"/sys/fs/ext4/{block}/errors_count"))
+    except (OSError, ValueError):  # another kind of file system
+        return False
+    return counted > 0 and has_stopped(device, process)
 
 
 def room(found: os.statvfs_result, process: Path) -> int:

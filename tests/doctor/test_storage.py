@@ -76,6 +76,7 @@ MOUNTS = "1 0 8:1 / / {} - ext4 /dev/sda {}\n2 1 0:5 / /run {} - tmpfs tmpfs rw\
         (("rw,relatime", "rw", "rw"), ""),
         (("ro,relatime", "rw", "rw"), "/etc/openvswitch"),
         (("rw", "ro,errors=remount-ro", "rw"), "/etc/openvswitch"),
+        (("rw", "rw,errors=remount-ro,emergency_ro", "rw"), "/etc/openvswitch"),
         (("rw", "rw", "ro"), "/run/openvswitch"),
     ],
 )

@@ -96,12 +96,31 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
 DISK = ("-o", "loop,errors=remount-ro")
 
 
-async def _on_ext4(scene: Scene) -> Steps:
-    image = scene.scratch / "ext4"
+def has_ext4() -> bool:
+    """Whether file systems can be made and broken here."""
+    root = os.geteuid() == 0 and os.access("/dev/loop-control", os.W_OK) and os.access("/sys/fs/ext4", os.W_OK)
+    return root and shutil.which("mkfs.ext4") is not None
+
+
+async def ext4_image(image: Path) -> tuple[str, ...]:
+    """Make one in that file; what mount(8) is told to mount."""
     with image.open("wb") as file:
         file.truncate(16 << 20)
     await _run("mkfs.ext4", "-q", str(image))
-    async with _own_disk(scene.node, "ovsdb-server", "conf.db", *DISK, str(image)):
+    return (*DISK, str(image))
+
+
+def stop_at_an_error(disk: Path) -> None:
+    """The kernel finds an error in the ext4 file system that is mounted there."""
+    device = os.stat(disk).st_dev
+    name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+    assert name.startswith("loop"), name
+    Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("1")
+
+
+async def _on_ext4(scene: Scene) -> Steps:
+    mounted = await ext4_image(scene.scratch / "ext4")
+    async with _own_disk(scene.node, "ovsdb-server", "conf.db", *mounted):
         yield
 
 
@@ -109,16 +128,13 @@ async def _on_ext4(scene: Scene) -> Steps:
     "database-not-writable",
     view=_on_ext4,
     passing=f"ovsdb-down {RESTARTED['ovsdb']} vswitchd-slow ovsdb-slow",
-    needs="root ext4",
+    needs="ext4",
     deadline=12,
 )
 async def file_system_became_read_only(scene: Scene) -> Steps:
     """The kernel found an error in the ext4 file system of conf.db, and writes there no more, as of a broken disk."""
     disk = Layout(scene.node.directory).dbdir
-    device = os.stat(disk).st_dev
-    name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
-    assert name.startswith("loop"), name
-    Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("1")
+    stop_at_an_error(disk)
     yield
     await scene.node.stop("ovsdb-server")
     contents = (disk / "conf.db").read_bytes()

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.fault import Fault, Shape
 from tests.faults.limits import cgroups
+from tests.faults.storage import has_ext4
 from tests.matrix.examine import examine, examine_long
 from tests.matrix.expected import Expected
 from tests.matrix.row import Row
 
 NEEDS: dict[str, Callable[[], bool]] = {
     "root": lambda: os.geteuid() == 0,
-    "ext4": lambda: bool(shutil.which("mkfs.ext4")) and os.path.exists("/dev/loop-control"),
+    "ext4": has_ext4,
     "namespaces": lambda: os.geteuid() == 0,
     "cgroup": cgroups,
     "own-host": lambda: os.getpid() == 1,

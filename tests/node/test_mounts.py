@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ovsnet.node.mounts import Mount, mounted_alone, mounts, reach
+from ovsnet.node.mounts import Mount, has_stopped, mounted_alone, mounts, reach
 
 PID = 10
 
@@ -40,6 +41,24 @@ def world(tmp_path: Path) -> Processes:
 def test_mountinfo_is_read_with_blanks_in_names() -> None:
     text = "36 35 0:25 /a\\040b /run\\134x rw,noatime shared:1 - tmpfs tmpfs rw\ncut off\n\n"
     assert mounts(text) == [Mount("0:25", PurePosixPath("/a b"), PurePosixPath("/run\\x"))]
+
+
+@pytest.mark.parametrize(
+    ("options", "stopped"),
+    [
+        ("rw - ext4 /dev/sda rw,errors=remount-ro,emergency_ro", True),
+        ("rw - ext4 /dev/sda rw,errors=remount-ro", False),
+        ("ro - ext4 /dev/sda rw", False),
+    ],
+)
+def test_file_system_that_stopped_at_an_error_is_known_by_its_device(
+    tmp_path: Path, options: str, stopped: bool
+) -> None:
+    """As Linux 6.18 writes it; a mount that is read-only may be one of several."""
+    lines = ("1 0 8:1 / / rw - ext4 /dev/sdb rw,emergency_ro", f"2 1 8:2 / /var {options}")
+    (tmp_path / "mountinfo").write_text("\n".join(lines))
+    assert has_stopped(os.makedev(8, 2), tmp_path) is stopped
+    assert not has_stopped(os.makedev(8, 3), tmp_path)
 
 
 def test_directory_of_a_shared_root_keeps_its_name(world: Processes, tmp_path: Path) -> None:
