@@ -119,11 +119,10 @@ SCHEMA = (
     Cause(
         code="schema-old",
         state=State.DEGRADED,
-        summary="The southbound has an older schema than ovn-northd was made for: what is new in this OVN is left out.",
+        summary="A database has an older schema than ovn-northd was made for: what is new in this OVN is left out.",
         remedies=(
-            "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} "
-            "/usr/share/ovn/ovn-sb.ovsschema`.",
-            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema`.",
+            "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} /usr/share/ovn/{file}`.",
+            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema` (or `ovn-nb`).",
         ),
         reasons=frozenset({"schema-old"}),
     ),

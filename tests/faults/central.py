@@ -71,8 +71,12 @@ async def _served(node: Sandbox, file: Path, stem: str) -> AsyncIterator[int]:
     async with program(node, "ovsdb-server", str(file), *places, "-vconsole:off") as server:
         await node.wait_listening(f"{stem}.sock")
         yield server.pid
+    _remove(at)
+
+
+def _remove(at: Path) -> None:
     for end in ("sock", "ctl", "pid"):
-        Path(f"{at}.{end}").unlink(missing_ok=True)
+        at.with_suffix(f".{end}").unlink(missing_ok=True)
 
 
 @fault("nb-joining", breaks="nb", passing="nb-down nb-slow database-socket-missing northd-not-connected", deadline=24)
@@ -129,6 +133,16 @@ async def northbounds_other_server_frozen(scene: Scene) -> Steps:
     os.kill(scene.remembered["pid"], signal.SIGSTOP)
     yield
     os.kill(scene.remembered["pid"], signal.SIGCONT)
+    await _lead(scene.node)
+
+
+async def _lead(node: Sandbox) -> None:
+    """Of the two servers of the northbound that of this host becomes the leader, for ovn-northd knows no other."""
+    ours, theirs = (f"{node.rundir}/{name}_db.ctl" for name in ("ovnnb", "ovnnb2"))
+    async with asyncio.timeout(PATIENCE):
+        while "Leader: self" not in await node.run("ovs-appctl", "-t", ours, "cluster/status", "OVN_Northbound"):
+            await node.run("ovs-appctl", "-t", theirs, "cluster/failure-test", "transfer-leadership")
+            await asyncio.sleep(0.5)
 
 
 @fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=20)
@@ -251,6 +265,21 @@ async def southbound_with_an_old_schema(scene: Scene) -> Steps:
     old, new = scene.scratch / "old.ovsschema", scene.scratch / "new.ovsschema"
     new.write_text(schema)
     old.write_text(json.dumps(json.loads(schema) | {"version": "20.0.0"}))
+    await scene.node.run("ovsdb-client", "convert", server, str(old))
+    yield
+    await scene.node.run("ovsdb-client", "convert", server, str(new))
+
+
+@fault("schema-old", deadline=20, passing="nb-slow northd-slow northd-not-connected northd-behind")
+async def northbound_with_an_old_schema(scene: Scene) -> Steps:
+    """The northbound was converted to a schema of before NB_Global had the column ipsec, as when it was restored from a
+    file of that release."""
+    server = f"unix:{scene.node.rundir}/ovnnb_db.sock"
+    schema = json.loads(await scene.node.run("ovsdb-client", "get-schema", server, "OVN_Northbound"))
+    old, new = scene.scratch / "old.ovsschema", scene.scratch / "new.ovsschema"
+    new.write_text(json.dumps(schema))
+    del schema["tables"]["NB_Global"]["columns"]["ipsec"]
+    old.write_text(json.dumps(schema | {"version": "5.12.0"}))
     await scene.node.run("ovsdb-client", "convert", server, str(old))
     yield
     await scene.node.run("ovsdb-client", "convert", server, str(new))

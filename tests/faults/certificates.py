@@ -33,9 +33,19 @@ def renew(files: Tls, days: int) -> None:
     subprocess.run(signing, check=True, capture_output=True)
 
 
-def grow_old(files: Tls) -> None:
-    """Their CA signs the certificate as it did eight days ago, for so long that less than a tenth is left; the key's
-    file is written again, too, for without that no daemon loads it."""
+@contextlib.contextmanager
+def grown_old(files: Tls) -> Iterator[None]:
+    """Of the certificate's life less than a tenth is left. The key's file is written again, too, for without that no
+    daemon loads it."""
+    good = Path(files.certificate).read_bytes()
+    _sign_eight_days_ago(files)
+    os.utime(files.key)
+    yield
+    Path(files.certificate).write_bytes(good)
+    os.utime(files.key)
+
+
+def _sign_eight_days_ago(files: Tls) -> None:
     directory = Path(files.ca).parent
     config = directory / "ca.cnf"
     config.write_text(AUTHORITY.format(directory=directory))
@@ -45,7 +55,6 @@ def grow_old(files: Tls) -> None:
     dates = ("-startdate", begins, "-enddate", ends)
     places = ("-config", str(config), "-in", str(directory / "ca.req"), "-out", files.certificate)
     subprocess.run(("openssl", "ca", "-batch", "-notext", *places, *dates), check=True, capture_output=True)
-    os.utime(files.key)
 
 
 AUTHORITY = """[ca]

@@ -20,9 +20,7 @@ from tests.patience import PATIENCE
 SIZE = "3m"
 
 
-def small_disk(
-    node: Sandbox, server: str, file: str, size: str = SIZE
-) -> contextlib.AbstractAsyncContextManager[Path]:
+def small_disk(node: Sandbox, server: str, file: str, size: str = SIZE) -> contextlib.AbstractAsyncContextManager[Path]:
     """The database of a server lies on a small file system of its own, for as long as the block lasts. Needs root."""
     return _own_disk(node, server, file, "-t", "tmpfs", "-o", f"size={size}", "ovsnet")
 
@@ -102,12 +100,22 @@ def has_ext4() -> bool:
     return root and shutil.which("mkfs.ext4") is not None
 
 
-async def ext4_image(image: Path) -> tuple[str, ...]:
+async def _ext4_image(image: Path) -> tuple[str, ...]:
     """Make one in that file; what mount(8) is told to mount."""
     with image.open("wb") as file:
         file.truncate(16 << 20)
     await _run("mkfs.ext4", "-q", str(image))
     return (*DISK, str(image))
+
+
+@contextlib.asynccontextmanager
+async def ext4(image: Path, disk: Path) -> AsyncIterator[None]:
+    """A new one is mounted there for as long as the block lasts."""
+    await _run("mount", *await _ext4_image(image), str(disk))
+    try:
+        yield
+    finally:
+        await _run("umount", "--lazy", str(disk))
 
 
 def stop_at_an_error(disk: Path) -> None:
@@ -119,7 +127,7 @@ def stop_at_an_error(disk: Path) -> None:
 
 
 async def _on_ext4(scene: Scene) -> Steps:
-    mounted = await ext4_image(scene.scratch / "ext4")
+    mounted = await _ext4_image(scene.scratch / "ext4")
     async with _own_disk(scene.node, "ovsdb-server", "conf.db", *mounted):
         yield
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from ovsnet.health.cause import State
 from ovsnet.io.tls import Tls
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.pki import certify
-from tests.faults.certificates import grow_old
+from tests.faults.certificates import grown_old
 from tests.faults.fault import LATER, Scene, Steps, fault
 from tests.faults.programs import tls_door
 
@@ -140,9 +139,5 @@ async def southbound_over_tls_with_a_wrong_ca(scene: Scene) -> Steps:
 @fault("certificate-expires", view=_southbound_over_tls, passing="controller-not-connected", deadline=20)
 async def certificate_in_its_last_tenth(scene: Scene) -> Steps:
     """ovn-controller is connected over TLS, and of the life of the certificate that it shows, a tenth is left."""
-    files = _files(scene.scratch / "tls")
-    good = Path(files.certificate).read_bytes()
-    grow_old(files)
-    yield
-    Path(files.certificate).write_bytes(good)
-    os.utime(files.key)
+    with grown_old(_files(scene.scratch / "tls")):
+        yield

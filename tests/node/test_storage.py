@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from ovsnet.node.storage import LEAST_ROOM, Storage, storages
-from tests.faults.storage import ext4_image, has_ext4, stop_at_an_error
+from tests.faults.storage import ext4, has_ext4, stop_at_an_error
 
 
 def test_databases_are_known_by_their_locks(tmp_path: Path) -> None:
@@ -77,11 +76,8 @@ async def test_file_system_that_the_kernel_stopped_is_read_only(tmp_path: Path) 
     """Since Linux 6.15 statvfs(3) does not say so."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", *await ext4_image(tmp_path / "image"), str(disk)], check=True)
-    try:
+    async with ext4(tmp_path / "image", disk):
         with (disk / ".conf.db.~lock~").open("w"), (disk / "conf.db").open("a"):
             assert [each.writable for each in storages(os.getpid())] == [True]
             stop_at_an_error(disk)
             assert [each.read_only for each in storages(os.getpid())] == [True]
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -16,10 +16,11 @@ from ovsnet.health.checks.compaction import compaction_of
 from ovsnet.health.checks.declaration import Probe, check
 from ovsnet.health.checks.lasting import lasting
 from ovsnet.health.checks.ovsdb import storage_of
-from ovsnet.health.checks.result import PRECONDITION, Answer, Status, failed, ok
+from ovsnet.health.checks.result import PRECONDITION, Answer, Status, failed, not_used, ok
 from ovsnet.node.components import Component, Socket
 from ovsnet.node.node import Node
 from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
+from ovsnet.node.version import parse_version
 
 Question = Callable[[Node, Component], Awaitable[Answer]]
 
@@ -221,3 +222,22 @@ def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, componen
 
 def _named(peers: Sequence[Peer]) -> str:
     return ", ".join(map(str, peers)) or "the others"
+
+
+def judge_schema(component: Component, found: str, wanted: str, address: str) -> Answer:
+    """Compare the version of the schema with the one that ovn-northd was made for. Pure."""
+    ours, theirs = parse_version(found), parse_version(wanted)
+    if ours is None or theirs is None:
+        return not_used("Nobody says which schema is wanted.")
+    if ours >= theirs:
+        return ok(f"The schema is {found}, and ovn-northd wants {wanted}.")
+    return failed(
+        "schema-old",
+        f"The schema of {component.database} is {found}, and ovn-northd wants {wanted}.",
+        facts={"address": address, "wanted": wanted, "file": schema_file(component)},
+    )
+
+
+def schema_file(component: Component) -> str:
+    """Its name in OVN's packages."""
+    return f"ovn-{component.name}.ovsschema"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 from ovsnet.errors import OvsdbError, PeerError
@@ -12,7 +13,8 @@ from ovsnet.health.checks import central, databases
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for
 from ovsnet.health.checks.result import Answer, Number, failed, not_used, ok
-from ovsnet.node.components import NB, SB, Socket
+from ovsnet.node.components import NB, NORTHD, SB, Socket
+from ovsnet.node.installed_schema import installed_schema
 from ovsnet.node.laggards import Laggard, laggards
 from ovsnet.node.node import Node
 
@@ -87,3 +89,25 @@ def judge_laggards(found: Sequence[Laggard], southbound: int, applied: int, *, b
         facts = {"chassis": first.chassis, "host": host} if first.registered else {"left": first.chassis}
         detail += f": {first.chassis}{f' on {host}' if first.registered else ''}{others}{ago}"
     return failed("chassis-behind", f"{detail}.", facts=facts, **numbers)
+
+
+@check("nb.schema", daemon=NB.daemon, socket=Socket.DATABASE, needs=("nb.echo",), every=30, phase=0.5)
+async def schema(node: Node) -> Answer:
+    """The northbound has the schema that this host's ovn-northd was installed with, or a later one.
+
+    With an older one, a CMS that uses what is new in this OVN is refused ("No column"), and ovn-northd leaves it out. A
+    cluster is converted by hand or by `ovn-ctl` at one member, and not when it is restored from a copy.
+    """
+    return await databases.judged_once(node, NB, partial(_read_schema, node))
+
+
+async def _read_schema(node: Node) -> Answer:
+    northd, served = node.daemons[NORTHD.daemon].process(), node.served[NB.daemon].held()
+    if northd is None:
+        return not_used("No ovn-northd is seen here that wants a schema.")
+    wanted = installed_schema(northd.pid, databases.schema_file(NB))
+    try:
+        found = await served.schema_version(timeout=node.settings.timeout)
+    except OvsdbError as error:
+        return not_used(f"The northbound cannot be read here: {error}")
+    return databases.judge_schema(NB, found, wanted, str(served.address))

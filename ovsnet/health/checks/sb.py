@@ -7,10 +7,9 @@ from functools import partial
 from ovsnet.errors import OvsdbError
 from ovsnet.health.checks import databases
 from ovsnet.health.checks.declaration import check
-from ovsnet.health.checks.result import Answer, failed, not_used, ok
+from ovsnet.health.checks.result import Answer, not_used
 from ovsnet.node.components import SB, Socket
 from ovsnet.node.node import Node
-from ovsnet.node.version import parse_version
 
 databases.declare(SB)
 
@@ -32,21 +31,5 @@ async def _read_schema(node: Node) -> Answer:
         found = await served.schema_version(timeout=timeout)
     except OvsdbError as error:
         return not_used(f"The southbound cannot be read here: {error}")
-    options = row.get("options") or {}
-    return judge_schema(found, options.get("northd_internal_version", ""), str(served.address))
-
-
-def judge_schema(found: str, northd: str, address: str) -> Answer:
-    """Compare the schema's version with the one in ovn-northd's. Pure."""
-    parts = northd.rsplit("-", 2)
-    wanted = parts[1] if len(parts) == 3 else ""
-    ours, theirs = parse_version(found), parse_version(wanted)
-    if ours is None or theirs is None:
-        return not_used("Nobody says which schema is wanted.")
-    if ours >= theirs:
-        return ok(f"The schema is {found}, and ovn-northd {parts[0]} wants {wanted}.")
-    return failed(
-        "schema-old",
-        f"The southbound's schema is {found}, and ovn-northd {parts[0]} wants {wanted}.",
-        facts={"address": address, "wanted": wanted},
-    )
+    parts = (row.get("options") or {}).get("northd_internal_version", "").rsplit("-", 2)
+    return databases.judge_schema(SB, found, parts[1] if len(parts) == 3 else "", str(served.address))

@@ -1,0 +1,37 @@
+"""Which schema the program of a process was installed with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ovsnet.node.installed_schema import installed_schema
+
+NAME = "ovn-nb.ovsschema"
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "version"),
+    [
+        ("/usr/bin/ovn-northd", '{"name": "OVN_Northbound", "version": "7.0.0", "tables": {}}', "7.0.0"),
+        ("/usr/bin/ovn-northd (deleted)", '{"version": "7.0.0"}', ""),
+        ("/opt/ovn/bin/ovn-northd", '{"version": "7.0.0"}', ""),
+        ("/usr/bin/ovn-northd", '{"version": ', ""),
+        ("/usr/bin/ovn-northd", '{"name": "OVN_Northbound"}', ""),
+    ],
+    ids=["its own", "of the next start", "of another OVN", "torn", "without a version"],
+)
+def test_version_is_that_of_the_file_beside_the_program(tmp_path: Path, program: str, text: str, version: str) -> None:
+    file = tmp_path / "root/usr/share/ovn" / NAME
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    process = tmp_path / "proc/7"
+    process.mkdir(parents=True)
+    (process / "root").symlink_to(tmp_path / "root")
+    (process / "exe").symlink_to(program)
+    assert installed_schema(7, NAME, tmp_path / "proc") == version
+
+
+def test_process_that_is_gone_says_nothing(tmp_path: Path) -> None:
+    assert installed_schema(7, NAME, tmp_path) == ""
