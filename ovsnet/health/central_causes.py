@@ -115,19 +115,6 @@ def _of_weak_cluster(component: Component) -> tuple[Cause, ...]:
     )
 
 
-SCHEMA = (
-    Cause(
-        code="schema-old",
-        state=State.DEGRADED,
-        summary="A database has an older schema than ovn-northd was made for: what is new in this OVN is left out.",
-        remedies=(
-            "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} /usr/share/ovn/{file}`.",
-            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema` (or `ovn-nb`).",
-        ),
-        reasons=frozenset({"schema-old"}),
-    ),
-)
-
 CLIENTS = (
     Cause(
         code="client-stalled",
@@ -160,7 +147,23 @@ LAGGARDS = (
     ),
 )
 
-WEAKENED = (*SCHEMA, *_of_weak_cluster(NB), *_of_weak_cluster(SB), *CLIENTS, *LAGGARDS)
+WEAKENED = (*_of_weak_cluster(NB), *_of_weak_cluster(SB), *CLIENTS, *LAGGARDS)
+
+SCHEMA = (
+    Cause(
+        code="schema-old",
+        state=State.DEGRADED,
+        summary="A database has an older schema than ovn-northd was made for: what is new is left out, or ovn-northd "
+        "refused.",
+        remedies=(
+            "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} /usr/share/ovn/{file}`.",
+            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema` (or `ovn-nb`).",
+        ),
+        reasons=frozenset({"schema-old"}),
+    ),
+)
+"""Tried with OVN 23.03: an ovn-northd that was connected when a column went asks for it each time it connects again,
+and the server refuses that ("ipsec is not a valid column name")."""
 
 NORTHD_CAUSES = (
     Cause(
@@ -170,6 +173,7 @@ NORTHD_CAUSES = (
         remedies=("Resume it: `ovn-appctl -t ovn-northd resume`.",),
         reasons=frozenset({"northd-paused"}),
     ),
+    *SCHEMA,
     Cause(
         code="northd-not-connected",
         state=State.DEGRADED,
