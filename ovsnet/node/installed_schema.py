@@ -1,4 +1,4 @@
-"""The schemas that were installed with a program, as its process sees them."""
+"""The schemas that were installed with an ovn-northd, as its process sees them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.node.components import NORTHD
 from ovsnet.node.host_files import Host
+from ovsnet.node.process import RUNNERS, command_line
 
 
 class _Schema(msgspec.Struct):
@@ -16,13 +18,13 @@ class _Schema(msgspec.Struct):
 
 
 def installed_schema(pid: int, name: str, proc: Path = Path("/proc")) -> str:
-    """The version of the schema file of OVN beside the program that this process runs; empty when nobody can say.
+    """The version of the schema file of OVN beside the ovn-northd that this process is; empty when nobody can say.
 
     That file is what `ovn-ctl` converts a database to. After an upgrade it is that of the next start: the program that
     runs is then one whose file was replaced, and wants what it was built with.
     """
     try:
-        program = os.readlink(proc / str(pid) / "exe")
+        program = _program(pid, proc)
         if program.endswith(" (deleted)"):
             return ""
         place = PurePosixPath(program).parent.parent / "share/ovn" / name  # $(pkgdatadir) beside $(bindir)
@@ -30,3 +32,12 @@ def installed_schema(pid: int, name: str, proc: Path = Path("/proc")) -> str:
         return msgspec.json.decode(text or "{}", type=_Schema).version
     except (OSError, UnfitEnvironment, msgspec.MsgspecError):
         return ""
+
+
+def _program(pid: int, proc: Path) -> str:
+    """By its own name, also where a loader runs it. Raises OSError."""
+    path = os.readlink(proc / str(pid) / "exe")
+    if not os.path.basename(path).startswith(RUNNERS):
+        return path
+    words = (word for word in command_line(pid, proc)[1:] if word.startswith("/"))
+    return next((word for word in words if os.path.basename(word) == NORTHD.daemon), path)

@@ -33,5 +33,17 @@ def test_version_is_that_of_the_file_beside_the_program(tmp_path: Path, program:
     assert installed_schema(7, NAME, tmp_path / "proc") == version
 
 
+def test_program_that_a_loader_runs_is_found_by_its_command_line(tmp_path: Path) -> None:
+    process, place = tmp_path / "7", tmp_path / "tree/usr"
+    process.mkdir()
+    (place / "share/ovn").mkdir(parents=True)
+    (place / "share/ovn" / NAME).write_text('{"version": "7.0.0"}')
+    (process / "root").symlink_to("/")
+    (process / "exe").symlink_to("/usr/lib64/ld-linux-x86-64.so.2")
+    words = ("/usr/lib64/ld-linux-x86-64.so.2", "--library-path", "/lib", f"{place}/bin/ovn-northd", "--pidfile")
+    (process / "cmdline").write_text("\0".join(words))
+    assert installed_schema(7, NAME, tmp_path) == "7.0.0"
+
+
 def test_process_that_is_gone_says_nothing(tmp_path: Path) -> None:
     assert installed_schema(7, NAME, tmp_path) == ""
