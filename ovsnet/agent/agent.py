@@ -66,8 +66,9 @@ class Agent:
         self.settings = settings
         self.name = os.uname().nodename
         self.clock: Callable[[], float] = time.monotonic
+        self._began = self.clock()
         self.health = HealthState(
-            self.clock(),
+            self._began,
             CHECKS,
             allowance=settings.start_allowance,
             rise=(settings.rise - 1) * settings.interval,
@@ -85,12 +86,11 @@ class Agent:
         self.reconciler = _reconciler(settings, rundir, self.clock)
         self.wall: Callable[[], float] = time.time
         self._wall_offset = self.wall() - self.clock()
-        self.ticked_at = self.clock()
+        self.ticked_at = self._began
         self.loop_lag = 0.0
         self.counters = Counters()
-        self.past = Past(self.clock())
+        self.past = Past(self._began)
         self._findings = Findings()
-        self._began = self.clock()
         self.changes = 0
         """How many changes were reported."""
         self.leaving = False
