@@ -106,7 +106,7 @@ def test_merged_file_has_a_table_and_a_page(ovsnet: Ovsnet, switch: Sandbox, tmp
     ("shards", "why"),
     [
         (["", "1/2"], "One of the files is not a shard"),
-        (["1/2", "1/2"], "Two of the files hold the shard 1/2"),
+        (["1/2", "1/2"], "Two of the files are shard 1/2"),
         (["1/2", "2/3"], "do not belong to one bench"),
     ],
 )

@@ -69,9 +69,9 @@ def _container(deployment: Deployment) -> Document:
     # A node of a cluster has other work to do, and a Job takes exit code 1 for a reason to run once more.
     shard = ("--shard", f"{SHARD}{storm.pods}", "--start-at", "$(START_AT)", "--any-load", "--json")
     tls = (deployment.settings.tls or KUBE_OVN_TLS) if storm.tls else None
-    files = _files(tls) if tls else {}
-    mounts = [mount("tls", {setting.name: file for setting, file in files.items()})] if files else []
-    variables = [{"name": setting.variable, "value": file} for setting, file in files.items()]
+    files = _files(tls) if tls else []
+    mounts = [mount("tls", {setting.name: file for setting, file in files})] if files else []
+    variables = [{"name": setting.variable, "value": file} for setting, file in files]
     return {
         "name": NAME,
         **deployment.image_keys,
@@ -92,6 +92,6 @@ def resources(chassis: int, workers: int, *, tls: bool) -> Mapping[str, Mapping[
     return {"requests": {"cpu": f"{cpu}m", "memory": f"{memory}Mi"}, "limits": {"memory": f"{2 * memory}Mi"}}
 
 
-def _files(tls: Tls) -> Mapping[Setting, str]:
+def _files(tls: Tls) -> list[tuple[Setting, str]]:
     known = Settings(tls_key=tls.key, tls_certificate=tls.certificate, tls_ca=tls.ca)
-    return {setting: getattr(known, setting.name) for setting in declared() if setting.group is Group.TLS}
+    return [(setting, getattr(known, setting.name)) for setting in declared() if setting.group is Group.TLS]
