@@ -157,7 +157,8 @@ SCHEMA = (
         "refused.",
         remedies=(
             "Convert it, with the schema {wanted} of this OVN: `ovsdb-client convert {address} /usr/share/ovn/{file}`.",
-            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema` (or `ovn-nb`).",
+            "Convert it: `ovsdb-client convert ADDRESS /usr/share/ovn/ovn-sb.ovsschema`; of the northbound it is "
+            "ovn-nb.ovsschema.",
         ),
         reasons=frozenset({"schema-old"}),
     ),

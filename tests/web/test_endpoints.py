@@ -173,7 +173,7 @@ async def test_one_check_by_its_name(serve: Serve, told: tuple[Status, str, str]
 
 async def test_unknown_check_is_404_with_those_there_are(serve: Serve) -> None:
     async with serve() as served:
-        status, body, _ = await served.get("/readyz/no.such")
+        status, body, _ = await served.get("/readyz/something-else-altogether")
     assert status == 404
     assert all(name in body for name in CHECKS)
 
