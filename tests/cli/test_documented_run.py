@@ -24,6 +24,8 @@ from tests.golden.faces import flags
 from tests.patience import PATIENCE
 from tests.serving import serving
 
+pytestmark = pytest.mark.heavy  # some of what is typed loads the machine, as benches do
+
 WELL = ROOT / "tests/explain/logs/healthy/ovs-3.1"
 
 
