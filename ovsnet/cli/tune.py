@@ -20,7 +20,7 @@ from ovsnet.cli.terminal import say
 from ovsnet.cli.tune_advise import advice_lines, measured, read_status
 from ovsnet.cli.tune_databases import Databases, with_databases
 from ovsnet.cli.tune_lint import lint
-from ovsnet.cli.tune_render import render
+from ovsnet.cli.tune_render import SET, render
 from ovsnet.cli.tune_text import plan_document, plan_lines, written_lines
 from ovsnet.errors import ConfigError
 from ovsnet.ovsdb import Session
@@ -70,14 +70,7 @@ def with_wishes(command: Command) -> Command:
             shell_complete=knobs,
             help="Create the row that holds this knob if there is none.",
         ),
-        click.option(
-            "--set",
-            "pairs",
-            multiple=True,
-            metavar="KNOB=VALUE",
-            shell_complete=knobs,
-            help="Value to set; an empty one removes the setting.",
-        ),
+        SET,
         click.option(
             "--file",
             metavar="FILE|-",

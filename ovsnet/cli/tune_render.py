@@ -16,11 +16,7 @@ from ovsnet.tune.profiles import PROFILES
 
 DEFAULT = Deployment()
 
-
-@click.command()
-@click.argument("form", type=click.Choice(["agent", "daemonset", "ansible", "commands"]))
-@click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="Named set of values.")
-@click.option(
+SET = click.option(
     "--set",
     "pairs",
     multiple=True,
@@ -28,6 +24,12 @@ DEFAULT = Deployment()
     shell_complete=knobs,
     help="Value to set; an empty one removes the setting.",
 )
+
+
+@click.command()
+@click.argument("form", type=click.Choice(["agent", "daemonset", "ansible", "commands"]))
+@click.option("--profile", default="", type=click.Choice(["", *PROFILES]), help="Named set of values.")
+@SET
 @click.option("--force", is_flag=True, help="Also accept values that are not safe.")
 @click.option(
     "--mode",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def test_probe_leaves_a_slow_server_the_time_for_its_first_rows() -> None:
-    """It answers no echo while it composes them: to connect again would make it begin again, for ever."""
+    """It answers no echo while it composes them: to connect again would make it begin again, without end."""
     async with scripted() as (server, address), Client(address, probe=0.05, timeout=PATIENCE) as client:
         server.delays["monitor_cond_since"] = 0.5
         async with client.monitor("D", {"T": ["name"]}, timeout=PATIENCE, longest=PATIENCE) as monitor:

@@ -1,4 +1,4 @@
-"""The monitor by which a session learns that a schema was converted: it ends with whoever asked for the schema."""
+"""The monitor by which a session learns that a schema was converted: it ends with the request for the schema."""
 
 from __future__ import annotations
 

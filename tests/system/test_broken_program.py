@@ -47,20 +47,20 @@ ENDS = {
 
 @pytest.fixture
 def node(machine: Machine) -> Iterator[Machine]:
-    """It is mended afterwards, whatever was broken."""
+    """It is repaired afterwards, whatever was broken."""
     machine.run("systemctl", "start", "ovsnet.socket", "ovsnet.service")
     until(lambda: ask(machine, "/readyz")[0] == 200, "readiness")
     yield machine
-    mend(machine)
+    repair(machine)
 
 
-def mend(machine: Machine) -> None:
+def repair(machine: Machine) -> None:
     for path in (VENV, OVSNET, CONFIG):
         machine.run("sh", "-c", f"test ! -e {path}.kept || {{ rm -rf {path}; mv {path}.kept {path}; }}")
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_program_that_ends_at_each_start_comes_back_once_it_is_mended(node: Machine, how: str) -> None:
+def test_program_that_ends_at_each_start_comes_back_once_it_is_repaired(node: Machine, how: str) -> None:
     ENDS[how](node)
     node.run("systemctl", "restart", "--no-block", "ovsnet.service")
     until(
@@ -71,7 +71,7 @@ def test_program_that_ends_at_each_start_comes_back_once_it_is_mended(node: Mach
     assert node.show("ovsnet.socket", "ActiveState") == "active"
     node.run("systemctl", "restart", "ovn-controller.service")
     assert node.show("ovn-controller.service", "ActiveState") == "active"
-    mend(node)
+    repair(node)
     assert ask(node, "/livez") == (200, "ok\n")
     until(lambda: ask(node, "/readyz")[0] == 200, "readiness")
 
