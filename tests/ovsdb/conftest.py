@@ -24,6 +24,7 @@ from ovsnet.sandbox.proc import Process, listening_paths
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
 from tests.ovsdb import shapes
+from tests.ovsdb.scripted import requests_of
 from tests.patience import PATIENCE
 
 SCHEMAS = {"Open_vSwitch": "vswitch.ovsschema", "OVN_Southbound": "ovn-sb.ovsschema"}
@@ -194,16 +195,8 @@ def answering(answers: dict[str, Any]) -> Handler:
     """A handler that answers each method as told, and others with "unknown method"."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        text, decoder = "", json.JSONDecoder()
-        while data := await reader.read(1 << 16):
-            text += data.decode()
-            while text:
-                try:
-                    request, end = decoder.raw_decode(text)
-                except ValueError:
-                    break
-                text = text[end:]
-                writer.write(json.dumps(reply_to(request, answers)).encode())
+        async for request in requests_of(reader):
+            writer.write(json.dumps(reply_to(request, answers)).encode())
 
     return handle
 

@@ -23,6 +23,20 @@ Answer: TypeAlias = Callable[[Sequence[Any]], object]
 """Params -> the result; a Refusal, or None for no answer at all."""
 
 
+async def requests_of(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:
+    """What a client asks, as its bytes come."""
+    text, decoder = "", json.JSONDecoder()
+    while data := await reader.read(1 << 16):
+        text += data.decode()
+        while text:
+            try:
+                request, end = decoder.raw_decode(text)
+            except ValueError:
+                break
+            text = text[end:]
+            yield request
+
+
 class Refusal:
     """An error reply."""
 
@@ -91,19 +105,11 @@ class Scripted:
         self._writers.add(writer)
         requests: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         answering = asyncio.create_task(self._answer(requests, writer))
-        text, decoder = "", json.JSONDecoder()
         try:
-            while data := await reader.read(1 << 16):
-                text += data.decode()
-                while text:
-                    try:
-                        request, end = decoder.raw_decode(text)
-                    except ValueError:
-                        break
-                    text = text[end:]
-                    self.asked.append((request["method"], request["params"]))
-                    self._asked.set()
-                    requests.put_nowait(request)
+            async for request in requests_of(reader):
+                self.asked.append((request["method"], request["params"]))
+                self._asked.set()
+                requests.put_nowait(request)
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
