@@ -81,6 +81,11 @@ class Daemon:
         self.started_at, self._tick, self.ended_at = before.started_at, before._tick, before.ended_at
         self.memory, self.elections, self.starts = before.memory, before.elections, before.starts
 
+    def moved(self, *, distant: bool) -> None:
+        """Another server is asked from now on. What was seen and heard of the one before proves nothing of it."""
+        self.distant = distant
+        self.peer_pid = self._met = self._sighting = self._silence = None
+
     def met(self, pid: int | None, address: Address | None = None) -> bool:
         """A connection to it stands, at ``address``, and ``pid`` is at its other end: None in another pid namespace.
         True when it is another process than before."""
@@ -167,11 +172,9 @@ class Daemon:
         heard_at = self._heard_at()
         if self._silence is None or heard_at > self._silence.since:
             self._silence = Silence(max(heard_at, now - hung_after / 2))
-        silence = self._silence
         process = self.process()
-        around = surroundings(process)
         patience = math.inf if self.others_to_ask() else hung_after + own_lag
-        finding = silence.look(process, around, now=now, hung_after=patience)
+        finding = self._silence.look(process, surroundings(process), now=now, hung_after=patience)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
         if self.distant and self.component.remote:
             verdict = Verdict.HUNG if finding.verdict is Verdict.UNSEEN else Verdict.LATE
@@ -179,16 +182,18 @@ class Daemon:
         return finding
 
     def process(self) -> ProcessSample | None:
-        """The process as it is now, or None when we see none that bears the daemon's name."""
+        """The process as it is now, or None when we see none that bears the daemon's name, or it runs elsewhere."""
+        if self.distant:
+            return None
         now = self._clock()
         found = None if self.peer_pid is None else sample(self.peer_pid, now)
         if found is not None:
             return found
-        pidfile = None if self.distant else read_pidfile(self.component.pidfile(self._rundir))
+        pidfile = read_pidfile(self.component.pidfile(self._rundir))
         found = None if pidfile is None else sample(pidfile, now)
         if found is not None and (pidfile == self.peer_pid or runs(found, self.component.process)):
             return found
-        sighted = None if self.distant or self._sighting is None else self._sighting[1].pid
+        sighted = None if self._sighting is None else self._sighting[1].pid
         return None if sighted is None else sample(sighted, now)
 
     def began(self, pid: int) -> float | None:

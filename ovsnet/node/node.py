@@ -16,8 +16,8 @@ import anyio
 
 from ovsnet import openflow, ovsdb, unixctl
 from ovsnet.config import Settings
-from ovsnet.errors import AddressError, ConnectError, NotConnectedYet, OvsnetError, OwnLimit
-from ovsnet.io.address import Address, parse_remotes
+from ovsnet.errors import ConnectError, NotConnectedYet, OvsnetError, OwnLimit
+from ovsnet.io.address import Address
 from ovsnet.io.held_session import HeldSession
 from ovsnet.node.components import COMPONENTS, CONTROLLER, OVSDB, SOUTHBOUND, VSWITCHD, Component, Socket
 from ovsnet.node.control import open_control
@@ -29,7 +29,7 @@ from ovsnet.node.link import Link, Session
 from ovsnet.node.presence import Sighting
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.served import Served, open_served
-from ovsnet.node.southbound import LogIndexes, Remotes, Southbound, is_local, open_southbound
+from ovsnet.node.southbound import LogIndexes, Remotes, Southbound, is_local, open_southbound, readable_remotes
 from ovsnet.node.unix_peers import HeldEnds
 
 CONNECT_SHARE = 0.8
@@ -203,16 +203,12 @@ class Node:
     @property
     def southbound_remotes(self) -> tuple[Address, ...]:
         """Where ovn-controller looks for the southbound database. Empty when that is unset or unreadable."""
-        try:
-            return parse_remotes(self.external_ids.get("ovn-remote", ""))
-        except AddressError:
-            return ()
+        return readable_remotes(self.external_ids.get("ovn-remote", ""))
 
     @property
     def asks_southbound(self) -> bool:
         """Whether the southbound checks are wanted here: see the setting ``southbound``."""
-        wanted = self.settings.southbound
-        return wanted == "on" or (wanted == "auto" and is_local(self.southbound_remotes))
+        return {"on": True, "off": False}.get(self.settings.southbound, is_local(self.southbound_remotes))
 
     def ask_control(self, daemon: str, address: Address) -> None:
         """Hold the control connection of ``daemon`` to this one of several processes."""
@@ -313,8 +309,7 @@ class Node:
         return None if session is None else session.peer_pid
 
     def _database_changed(self) -> None:
-        if self.southbound_remotes != self.remotes.addresses:
-            self.remotes.addresses = self.southbound_remotes
+        if self._other_remotes():
             self.southbound.redirect()
         self._on_change(OVSDB.daemon)
 
@@ -323,9 +318,14 @@ class Node:
         connect = partial(openflow.connect, address, patience=GREETING_PATIENCE, on_connected=begun)
         return self._link(VSWITCHD, lambda: connect(timeout=self._connect_timeout))
 
+    def _other_remotes(self) -> bool:
+        """Whether ``ovn-remote`` names other servers than before; from now on they are the ones to ask."""
+        if changed := self.remotes.take(self.southbound_remotes):
+            self.daemons[SOUTHBOUND.daemon].moved(distant=self.remotes.distant)
+        return changed
+
     async def _open_southbound(self) -> Southbound:
-        addresses = self.remotes.addresses = self.southbound_remotes
-        self.daemons[SOUTHBOUND.daemon].distant = any(each.scheme != "unix" for each in addresses)
+        self._other_remotes()
         return await open_southbound(
             self.remotes,
             timeout=self._connect_timeout,

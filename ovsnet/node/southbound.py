@@ -12,8 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from ovsnet import ovsdb
-from ovsnet.errors import DeadlineExceeded, PeerError, SocketMissing, telling
-from ovsnet.io.address import Address
+from ovsnet.errors import AddressError, DeadlineExceeded, PeerError, SocketMissing, telling
+from ovsnet.io.address import Address, parse_remotes
 from ovsnet.io.tls import Tls
 from ovsnet.node.registration import Registered
 
@@ -65,12 +65,22 @@ class Remotes:
 
     def __init__(self) -> None:
         self.addresses: tuple[Address, ...] = ()
-        """As they were when one of them was connected to last."""
+        """As they were named when one of them was connected to last."""
         self._left: Address | None = None
         self._left_at = -AGAIN
         self._all_silent = 0
         self.searching = False
         """Another is still to be asked: silence is so far that of one, not of the database."""
+
+    def take(self, addresses: tuple[Address, ...]) -> bool:
+        """``ovn-remote`` names these. Whether it named others before."""
+        changed, self.addresses = addresses != self.addresses, addresses
+        return changed
+
+    @property
+    def distant(self) -> bool:
+        """Whether one may be on another host: what is behind it cannot be seen from here."""
+        return any(each.scheme != "unix" for each in self.addresses)
 
     def in_order(self) -> list[Address]:
         """The one that was left comes last."""
@@ -211,6 +221,14 @@ class Southbound(ovsdb.Session):
         """Where another chassis runs; empty when it is not known."""
         rows = await self.select(DATABASE, "Chassis", [("name", "==", chassis)], ["hostname"], timeout=timeout)
         return str(rows[0]["hostname"]) if rows else ""
+
+
+def readable_remotes(text: str) -> tuple[Address, ...]:
+    """What ``ovn-remote`` names; nothing when it cannot be read, as when it is not set."""
+    try:
+        return parse_remotes(text)
+    except AddressError:
+        return ()
 
 
 def is_local(remotes: Sequence[Address]) -> bool:

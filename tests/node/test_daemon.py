@@ -233,6 +233,26 @@ def test_daemon_on_another_host_is_judged_by_its_silence_alone(
     assert "another host" in found.sentence
 
 
+@pytest.mark.parametrize("silent", [False, True])
+def test_server_that_moved_is_not_judged_by_the_process_of_the_one_before(
+    clocks: Clocks, child: subprocess.Popen[bytes], tmp_path: Path, silent: bool
+) -> None:
+    """The former one runs on here, or was silent when ovn-remote was changed."""
+    daemon = Daemon(replace(SLEEP, remote=True), Rundir(tmp_path, tmp_path), lambda: clocks.now)
+    daemon.met(child.pid)
+    if silent:
+        daemon.asked()
+        clocks.now += HUNG_AFTER
+        daemon.look(HUNG_AFTER)
+    daemon.moved(distant=True)
+    daemon.asked()
+    assert not daemon.late
+    clocks.now += HUNG_AFTER / 2
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.LATE
+    clocks.now += HUNG_AFTER
+    assert daemon.look(HUNG_AFTER).verdict is Verdict.HUNG
+
+
 def test_silence_of_one_of_several_servers_proves_nothing_while_another_is_still_to_be_asked(
     clocks: Clocks, tmp_path: Path
 ) -> None:
