@@ -182,6 +182,7 @@ async def northds_lock_is_held_by_the_dead(scene: Scene) -> Steps:
     passing="controller-down controller-not-connected controller-slow",
     starts=True,
     deadline=24,
+    cured_since="25.09",  # controller/ofctrl.c, wait_before_clear_proceed: it finds the moment by itself
 )
 async def ovn_controller_waits_an_hour_with_its_flows(scene: Scene) -> Steps:
     """ovn-controller was restarted with external_ids:ovn-ofctrl-wait-before-clear of an hour, until when the flows of

@@ -128,6 +128,11 @@ def _ovn() -> Version:
     return parse_version(binaries.find().version("ovn-controller")) or ()
 
 
+def _has(change: str) -> bool:
+    """Whether that OVN is of the version that brought a change, or a later one; False for no change."""
+    return bool(change) and _ovn() >= (parse_version(change) or ())
+
+
 FAULTS: dict[str, Fault] = {}
 """By name; see ``tests.faults.catalogue``."""
 
@@ -151,21 +156,22 @@ def fault(
     deadline: float = 0.0,
     long: bool = False,
     ends_since: str = "",
+    cured_since: str = "",
 ) -> Callable[[Callable[[Scene], Steps]], Callable[[Scene], Steps]]:
     """Declare a fault. Its name and its sentence are those of the function, unless they are given.
 
     ``deadline`` is how many seconds more than usual the proof takes. ``long`` asks for forty seconds with default
     settings, where these say more. ``ends_since`` is the first OVN whose ovn-controller ends by itself at it: there
-    ``controller-down`` is right.
+    ``controller-down`` is right. ``cured_since`` is the first OVN to which it does nothing: there ``healthy`` is right.
     """
 
     def declare(steps: Callable[[Scene], Steps]) -> Callable[[Scene], Steps]:
         called = name or steps.__name__.replace("_", "-")
         assert called not in FAULTS, called
-        ends = bool(ends_since) and _ovn() >= (parse_version(ends_since) or ())
+        right = ("controller-down",) if _has(ends_since) else ("healthy",) if _has(cured_since) else codes
         FAULTS[called] = Fault(
             name=called,
-            codes=frozenset({"controller-down"} if ends else codes),
+            codes=frozenset(right),
             about=about or (steps.__doc__ or "").strip().partition("\n\n")[0].replace("\n    ", " "),
             happens=contextlib.asynccontextmanager(steps),
             view=None if view is None else contextlib.asynccontextmanager(view),
