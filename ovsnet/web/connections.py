@@ -30,10 +30,14 @@ from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import cast
 
-from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
+from aiohttp.web_exceptions import HTTPException
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+from aiohttp.web_server import Server
 
 from ovsnet.agent.counters import Counters
 from ovsnet.deadlines import BACKLOG
@@ -63,17 +67,17 @@ SHORT = 4096
 CUT_REASONS = CROWDED, SLOW_READER, HANDSHAKE = "crowded", "slow-reader", "handshake"
 """Why we ended a connection."""
 
-Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handle = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
 
-class Request(web.BaseRequest):
+class Request(BaseRequest):
     """Its answer, be it ours or aiohttp's own of a bad request, does not say which versions run here."""
 
-    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+    async def _prepare_hook(self, response: StreamResponse) -> None:
         response.headers["Server"] = "ovsnet"
 
 
-class CappedServer(web.Server):
+class CappedServer(Server):
     """A server that holds ``max_connections``: see the drawing above."""
 
     def __init__(self, handle: Handle, max_connections: int, counters: Counters) -> None:
@@ -92,16 +96,16 @@ class CappedServer(web.Server):
         self._making_room: asyncio.Task[None] | None = None
         self._crowd: asyncio.TimerHandle | None = None
         self._handshakes: dict[Handshake, None] = {}
-        self._streams: dict[web.RequestHandler, asyncio.Task[None]] = {}
+        self._streams: dict[RequestHandler, asyncio.Task[None]] = {}
 
     def _request(
         self,
         message: RawRequestMessage,
         payload: StreamReader,
-        protocol: web.RequestHandler,
+        protocol: RequestHandler,
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
-    ) -> web.BaseRequest:
+    ) -> BaseRequest:
         return Request(message, payload, protocol, writer, task, self._loop)
 
     def allow(self, max_connections: int) -> None:
@@ -110,22 +114,22 @@ class CappedServer(web.Server):
 
     def arrived(self, handshake: Handshake) -> None:
         """A TLS handshake begins. The one that takes longest makes room for one too many."""
-        self._connections[cast("web.RequestHandler", handshake)] = cast("asyncio.Transport", handshake)
+        self._connections[cast("RequestHandler", handshake)] = cast("asyncio.Transport", handshake)
         self._handshakes[handshake] = None
         if len(self._handshakes) > HANDSHAKES:
-            self._cut(cast("web.RequestHandler", next(iter(self._handshakes))))
+            self._cut(cast("RequestHandler", next(iter(self._handshakes))))
         self._admit()
 
     def left(self, handshake: Handshake) -> None:
         """It is over: the connection that it made, if any, counts by itself."""
         self._handshakes.pop(handshake, None)
-        self._connections.pop(cast("web.RequestHandler", handshake), None)
+        self._connections.pop(cast("RequestHandler", handshake), None)
 
     def late(self) -> None:
         """A handshake did not end in time."""
         self.counters.cut[HANDSHAKE] += 1
 
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         """aiohttp calls it."""
         super().connection_made(handler, transport)
         self.counters.connections += 1
@@ -139,7 +143,7 @@ class CappedServer(web.Server):
         if len(self._connections) >= CROWD and self._crowd is None:
             self._await_calm()
 
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         """aiohttp calls it. A client that left /events would otherwise be waited for until the next beat."""
         super().connection_lost(handler, exc)
         if (stream := self._streams.pop(handler, None)) is not None:
@@ -179,7 +183,7 @@ class CappedServer(web.Server):
         else:
             give_back()
 
-    def _cut(self, handler: web.RequestHandler) -> None:
+    def _cut(self, handler: RequestHandler) -> None:
         # Removed here: otherwise it would count until the loop has told it of its end.
         transport = self._connections.pop(handler)
         if isinstance(handler, Handshake):
@@ -187,12 +191,12 @@ class CappedServer(web.Server):
         _abort(transport)
         self.counters.cut[CROWDED] += 1
 
-    def _heard_of(self, request: web.BaseRequest) -> None:
+    def _heard_of(self, request: BaseRequest) -> None:
         """It moves to the end: the last to be cut."""
         if (transport := self._connections.pop(request.protocol, None)) is not None:
             self._connections[request.protocol] = transport
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, request: BaseRequest) -> StreamResponse:
         self._heard_of(request)
         response = await self._handle(request)
         if isinstance(response, EventStream) and request.method == "GET":
@@ -200,7 +204,7 @@ class CappedServer(web.Server):
         await self._send(response, request)
         return response
 
-    async def _send(self, response: web.StreamResponse, request: web.BaseRequest) -> None:
+    async def _send(self, response: StreamResponse, request: BaseRequest) -> None:
         """aiohttp would do so once we return, and wait without limit for a client that does not read."""
         late = None
         if not _waits_for_nobody(response, request.transport):
@@ -214,7 +218,7 @@ class CappedServer(web.Server):
             if late is not None:
                 late.cancel()
 
-    async def _stream(self, events: EventStream, request: web.BaseRequest) -> None:
+    async def _stream(self, events: EventStream, request: BaseRequest) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._streams[request.protocol] = task
@@ -227,12 +231,12 @@ class CappedServer(web.Server):
         finally:
             self._streams.pop(request.protocol, None)
 
-    def _cut_slow_reader(self, request: web.BaseRequest) -> None:
+    def _cut_slow_reader(self, request: BaseRequest) -> None:
         _abort(request.transport)
         self.counters.cut[SLOW_READER] += 1
 
 
-def _waits_for_nobody(response: web.StreamResponse, transport: asyncio.Transport | None) -> bool:
+def _waits_for_nobody(response: StreamResponse, transport: asyncio.Transport | None) -> bool:
     """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the whole request."""
     short = response.content_length is not None and response.content_length < SHORT
     return short and transport is not None and not transport.get_write_buffer_size()
@@ -256,7 +260,7 @@ def _quiet_logger() -> logging.Logger:
 
 def _tame(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, web.HTTPException | web.RequestPayloadError) or (
+    if isinstance(error, HTTPException | RequestPayloadError) or (
         error is not None and type(error).__module__.startswith("aiohttp.http")
     ):
         record.exc_info = None

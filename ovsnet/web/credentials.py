@@ -24,7 +24,7 @@ import time
 from collections.abc import Iterable
 
 import msgspec
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConfigError
@@ -88,7 +88,7 @@ class Credentials:
         if self._path:
             self._seen = signature(self._path)
 
-    def allows(self, request: web.BaseRequest) -> bool:
+    def allows(self, request: BaseRequest) -> bool:
         """Whether it may read what its path says of the node."""
         if not self._path or self._is_let_in(request.transport):
             return True

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
 
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import STALLED
@@ -24,7 +25,7 @@ from ovsnet.web.events import EventStream
 from ovsnet.web.page import page
 from ovsnet.web.runbook import sections
 
-Handler = Callable[[Agent, web.BaseRequest], web.StreamResponse]
+Handler = Callable[[Agent, BaseRequest], StreamResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ def endpoint(
     return declare
 
 
-def text(body: str, status: int = 200) -> web.Response:
+def text(body: str, status: int = 200) -> Response:
     """A plain answer that no cache keeps."""
-    return web.Response(body=OK if body == "ok\n" else for_http(body).encode(), status=status, headers=_TEXT)
+    return Response(body=OK if body == "ok\n" else for_http(body).encode(), status=status, headers=_TEXT)
 
 
 HEADERS = {
@@ -77,7 +78,7 @@ _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
 
 @endpoint("/livez", yes="our own loop turns", no="it has been blocked for seconds", probe=True)
-def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
+def livez(agent: Agent, request: BaseRequest) -> Response:
     """Depends on nothing outside: restarting ovsnet cannot repair a switch."""
     lag = agent.clock() - agent.ticked_at
     return text("ok\n") if lag < STALLED else text(f"the loop last turned {lag:.1f} s ago\n", 503)
@@ -90,7 +91,7 @@ def livez(agent: Agent, request: web.BaseRequest) -> web.Response:
     probe=True,
     choices=("exclude", "require"),
 )
-def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
+def readyz(agent: Agent, request: BaseRequest) -> Response:
     """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME`` wants
     a check to pass whose failure only degrades the node."""
     if agent.leaving:
@@ -121,7 +122,7 @@ def readyz(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 
 @endpoint("/readyz/", yes="this one check passes (`/readyz/openflow.echo`)", no="it fails, with its reason")
-def readyz_check(agent: Agent, request: web.BaseRequest) -> web.Response:
+def readyz_check(agent: Agent, request: BaseRequest) -> Response:
     """One check by its name."""
     name = request.path.removeprefix("/readyz/")
     if name not in CHECKS:
@@ -143,7 +144,7 @@ def _passes(result: Result | None) -> bool:
     no="the stage waited for, and for how long",
     probe=True,
 )
-def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
+def startupz(agent: Agent, request: BaseRequest) -> Response:
     """For a startupProbe."""
     timeline = agent.health.timeline
     waiting = timeline.waiting_for()
@@ -161,7 +162,7 @@ def startupz(agent: Agent, request: web.BaseRequest) -> web.Response:
 @endpoint(
     "/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`", probe=True
 )
-def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
+def ovs_livez(agent: Agent, request: BaseRequest) -> Response:
     """Fails on proof alone. Timeouts are no proof."""
     dead_for = agent.health.dead_for(agent.clock())
     if dead_for <= agent.settings.dead_after:
@@ -171,19 +172,19 @@ def ovs_livez(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 
 @endpoint("/status", yes="everything, as one JSON document", costly=True)
-def status(agent: Agent, request: web.BaseRequest) -> web.Response:
+def status(agent: Agent, request: BaseRequest) -> Response:
     """The document that ``ovsnet check --json`` prints."""
-    return web.Response(body=pages.status(agent), content_type="application/json", headers=HEADERS)
+    return Response(body=pages.status(agent), content_type="application/json", headers=HEADERS)
 
 
 @endpoint("/history", yes="an hour of worst states and round trips, and the last changes, as JSON", costly=True)
-def history(agent: Agent, request: web.BaseRequest) -> web.Response:
+def history(agent: Agent, request: BaseRequest) -> Response:
     """The memory of the agent, which begins with its start and survives a reload."""
-    return web.Response(body=pages.history(agent), content_type="application/json", headers=HEADERS)
+    return Response(body=pages.history(agent), content_type="application/json", headers=HEADERS)
 
 
 @endpoint("/runbook/", yes="what the runbook says of a code (`/runbook/vswitchd-hung`)")
-def runbook(agent: Agent, request: web.BaseRequest) -> web.Response:
+def runbook(agent: Agent, request: BaseRequest) -> Response:
     """One section, as plain text."""
     code = request.path.removeprefix("/runbook/")
     if code not in codes():
@@ -192,26 +193,26 @@ def runbook(agent: Agent, request: web.BaseRequest) -> web.Response:
 
 
 @endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
-def metrics_page(agent: Agent, request: web.BaseRequest) -> web.Response:
+def metrics_page(agent: Agent, request: BaseRequest) -> Response:
     """One scrape."""
     from ovsnet.web import metrics  # 3 MB and 50 ms that only who is scraped needs to pay, once
 
     body, content_type = metrics.page(agent, request.headers.get("Accept", ""))
-    return web.Response(body=body, headers={**HEADERS, "Content-Type": content_type})
+    return Response(body=body, headers={**HEADERS, "Content-Type": content_type})
 
 
 @endpoint("/events", yes="each change of a result or of the diagnosis, as server-sent events", costly=True)
-def events(agent: Agent, request: web.BaseRequest) -> web.StreamResponse:
+def events(agent: Agent, request: BaseRequest) -> StreamResponse:
     """Until the client goes, or the agent."""
     return EventStream(agent, HEADERS)
 
 
 @endpoint("/", yes="the status page; as plain text, this list")
-def index(agent: Agent, request: web.BaseRequest) -> web.Response:
+def index(agent: Agent, request: BaseRequest) -> Response:
     """A browser asks for HTML, curl for anything."""
     if "text/html" in request.headers.get("Accept", ""):
         html, headers = page()
-        return web.Response(body=html, content_type="text/html", charset="utf-8", headers={**HEADERS, **headers})
+        return Response(body=html, content_type="text/html", charset="utf-8", headers={**HEADERS, **headers})
     width = max(len(path) for path in ENDPOINTS)
     return text("".join(f"{each.path:{width}}  {each.yes}\n" for each in ENDPOINTS.values()))
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from ovsnet.agent.agent import Agent
 from ovsnet.health.state import Change
@@ -34,7 +35,7 @@ FAR_BEHIND = 1000
 _RETRY = b"retry: 1000\n\n"
 
 
-class EventStream(web.StreamResponse):
+class EventStream(StreamResponse):
     """One client's stream, until the agent ends or is exchanged."""
 
     def __init__(self, agent: Agent, headers: dict[str, str]) -> None:
@@ -44,7 +45,7 @@ class EventStream(web.StreamResponse):
         self._idle_looks = 0
         self._is_behind = False
 
-    async def run(self, request: web.BaseRequest, patience: float, taken: Callable[[web.BaseRequest], None]) -> None:
+    async def run(self, request: BaseRequest, patience: float, taken: Callable[[BaseRequest], None]) -> None:
         """Send events until the client or the agent is gone; call ``taken`` each time the client is up to date.
 
         Raises TimeoutError when it lets a write wait for ``patience`` seconds, and ConnectionError when it goes

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
 
 from ovsnet.agent.agent import Agent
 from ovsnet.deadlines import BACKLOG, SHUTDOWN
@@ -92,7 +93,7 @@ class WebServer:
         self._server.pre_shutdown()
         await self._server.end(SHUTDOWN)
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
         found = find_endpoint(request.path)
         if found is not None and found.costly:
             async with self._costly:
@@ -110,9 +111,9 @@ class WebServer:
             self.agent.counters.requests[found.path if found else UNKNOWN, status] += 1
         return response
 
-    def _response(self, request: web.BaseRequest, found: Endpoint | None) -> web.StreamResponse:
+    def _response(self, request: BaseRequest, found: Endpoint | None) -> StreamResponse:
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
+            return Response(status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
         if found is None:
             return text("There is no such path; / lists them.\n", 404)
         if found.probe:
@@ -120,20 +121,20 @@ class WebServer:
         if not host_is_ours(request.headers.get("Host", ""), self.agent):
             return text(f"{NOT_OURS}\n", 421)
         if not self._credentials.allows(request):
-            return web.Response(text=f"{ASKED}\n", status=401, headers={**HEADERS, "WWW-Authenticate": CHALLENGE})
+            return Response(text=f"{ASKED}\n", status=401, headers={**HEADERS, "WWW-Authenticate": CHALLENGE})
         return found.handler(self.agent, request)
 
-    def _probed(self, request: web.BaseRequest, found: Endpoint) -> web.StreamResponse:
+    def _probed(self, request: BaseRequest, found: Endpoint) -> StreamResponse:
         chosen = found.choices & request.query.keys() if request.query_string else ()
         if chosen and (why := self._withheld(request)):
             return text(f"{CHOSEN} {why}\n", 403)
         response = found.handler(self.agent, request)
-        assert isinstance(response, web.Response)
+        assert isinstance(response, Response)
         if response.body is OK or not (why := self._withheld(request)):
             return response
         return text("ok\n" if response.status == 200 else f"no: the reason is withheld. {why}\n", response.status)
 
-    def _withheld(self, request: web.BaseRequest) -> str:
+    def _withheld(self, request: BaseRequest) -> str:
         """Why this client gets no more than a probe's yes or no; "" where it may read the reasons."""
         if not host_is_ours(request.headers.get("Host", ""), self.agent):
             return NOT_OURS
