@@ -6,13 +6,18 @@ from __future__ import annotations
 from ovsnet.health.cause import Cause, State
 
 MEMBER = (
-    "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`), and do not restart "
-    "this member of the cluster: its file lacks what was committed meanwhile, and may not load again. Have it leave "
-    "(`cluster/leave`, or `cluster/kick` at another member), move the file away, and join it again "
-    "(`ovsdb-tool join-cluster`)."
+    "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`). Do not restart this "
+    "member of the cluster before its file was written anew: the file lacks what was committed meanwhile, and may not "
+    "load again. `ovs-appctl -t {target} ovsdb-server/compact` writes it from memory once there is room."
+)
+
+REWRITE = (
+    "Do not restart this server. Have it write {file} anew from its memory, which has every change: "
+    "`ovs-appctl -t {target} ovsdb-server/compact`. If it was restarted already and does not start: move the file "
+    "away, have another member remove it (`cluster/kick`), and join it again (`ovsdb-tool join-cluster`)."
 )
 """Tried: once there is room it writes on behind the gap, and its next start ends with "record N advances commit index
-to X but last log index is Y" (ovsdb/raft.c, ``raft_read_log``)."""
+to X but last log index is Y" (ovsdb/raft.c, ``raft_apply_record``). After the compaction it starts."""
 
 FULL = (
     "Make room on the file system of {full}, which has {free} bytes left: look for old logs and core dumps "
@@ -32,6 +37,14 @@ HOST = (
         summary="A database server refuses every change: its file system is full or read-only. What is set up stays.",
         remedies=(MEMBER, FULL, READ_ONLY, LOOK),
         reasons=frozenset({"database-not-writable"}),
+    ),
+    Cause(
+        code="database-incomplete",
+        state=State.DEGRADED,
+        summary="A member of a database cluster could not write a change when its disk was full: it works, and its "
+        "next start will fail.",
+        remedies=(REWRITE, "Before any restart, have it compacted: `ovs-appctl -t NAME ovsdb-server/compact`."),
+        reasons=frozenset({"database-incomplete"}),
     ),
     Cause(
         code="certificate-expired",

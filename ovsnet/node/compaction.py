@@ -32,7 +32,7 @@ RECORDS = 100
 DATED_WITHIN = 1 << 20
 """Bytes behind some place of the file in which a date is looked for: few changes are longer."""
 
-_CLUSTERED = b"OVSDB CLUSTER "
+CLUSTERED = b"OVSDB CLUSTER "
 _DATE = re.compile(rb'"_date":(\d{1,15})[,}]')
 """Milliseconds since 1970 (ovsdb/file.c, ``ovsdb_file_txn_annotate``). Inside a value its quotes were escaped."""
 
@@ -80,7 +80,7 @@ def _grown(descriptor: int, size: int) -> tuple[int, float | None]:
     That is one record in a cluster, and two elsewhere: the schema, and all rows (ovsdb/raft.c,
     ``raft_write_snapshot``; ovsdb/storage.c, ``ovsdb_storage_read``).
     """
-    first = 1 if os.pread(descriptor, len(_CLUSTERED), 0) == _CLUSTERED else 2
+    first = 1 if os.pread(descriptor, len(CLUSTERED), 0) == CLUSTERED else 2
     ends = list(islice(_ends(descriptor), first + (RECORDS if size > LEAST else 0)))
     compacted = ends[first - 1] if len(ends) >= first else size
     limit = max(LEAST, 2 * compacted)

@@ -12,6 +12,7 @@ from ovsnet.io.address import Address
 from ovsnet.node.components import OVSDB, Component
 from ovsnet.node.database_file import damaged
 from ovsnet.node.descriptors import Descriptors, descriptors
+from ovsnet.node.member_file import MemberFile
 from ovsnet.node.memory import MemoryWatch
 from ovsnet.node.pidfile import Lock, read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
@@ -63,6 +64,7 @@ class Daemon:
         self.databases: tuple[str, ...] = ()
         """The files of the databases that it was last seen to serve."""
         self.memory = MemoryWatch()
+        self.member_file = MemberFile()
         self.elections = Elections()
         self.starts = Starts()
         self._rundir = rundir
@@ -80,6 +82,7 @@ class Daemon:
         silence: it counts from our own first question."""
         self.started_at, self._tick, self.ended_at = before.started_at, before._tick, before.ended_at
         self.memory, self.elections, self.starts = before.memory, before.elections, before.starts
+        self.member_file = before.member_file
 
     def moved(self, *, distant: bool) -> None:
         """Another server is asked from now on. What was seen and heard of the one before proves nothing of it."""

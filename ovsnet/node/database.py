@@ -92,6 +92,14 @@ class Database(ovsdb.Session):
         """The versions of OpenFlow, such as ``OpenFlow15``, that each bridge allows; none are named where all are."""
         return {str(row["name"]): frozenset(row.get("protocols") or ()) for row in self._rows("Bridge")}
 
+    async def ids_of(self, bridge: str, *, timeout: float) -> Mapping[str, str]:
+        """The ``external_ids`` of that bridge. Asked for: ovn-controller writes there whenever it has applied a state
+        of the whole network, and each push would wake us."""
+        where = [("name", "==", bridge)]
+        rows = await self.select("Open_vSwitch", "Bridge", where, ["external_ids"], timeout=timeout)
+        found: Mapping[str, str] = rows[0]["external_ids"] if rows else {}
+        return found
+
     async def patches(self, *, timeout: float) -> list[Patch]:
         """The patch ports, with their bridges. Asked for: where all bridges have one datapath nobody needs them."""
         where, columns = [("type", "==", "patch")], ["_uuid", "name", "options"]

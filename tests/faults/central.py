@@ -20,7 +20,7 @@ from tests.faults.southbound import UNCONNECTED
 from tests.patience import PATIENCE
 
 
-async def _central(scene: Scene) -> Steps:
+async def central_member(scene: Scene) -> Steps:
     """The first member has the names that the one server of a host has: the node is one of three central hosts."""
     names = [(scene.socket(f"ovnsb_db.{end}"), f"ovnsb1_db.{end}") for end in ("sock", "ctl", "pid")]
     for path, target in names:
@@ -30,7 +30,7 @@ async def _central(scene: Scene) -> Steps:
         path.unlink()
 
 
-@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
+@fault("sb-member-away", shape="raft", view=central_member, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
 async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
     """This host serves the southbound with two others, and the server of one of these got SIGKILL."""
     await scene.node.kill("ovn-sb3")
@@ -38,7 +38,7 @@ async def raft_member_killed_on_another_host(scene: Scene) -> Steps:
     await scene.node.start("ovn-sb3")
 
 
-@fault("sb-member-away", shape="raft", view=_central, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
+@fault("sb-member-away", shape="raft", view=central_member, passing=f"{UNCONNECTED} southbound-slow", deadline=24)
 async def raft_member_frozen_on_another_host(scene: Scene) -> Steps:
     """This host serves the southbound with two others, and the server of one of these got SIGSTOP."""
     await scene.node.freeze("ovn-sb3")
@@ -50,7 +50,7 @@ async def raft_member_frozen_on_another_host(scene: Scene) -> Steps:
     "southbound-stale",
     "southbound-down",
     shape="raft",
-    view=_central,
+    view=central_member,
     passing=f"{UNCONNECTED} southbound-slow sb-leaderless sb-member-away",
     deadline=24,
 )

@@ -10,11 +10,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from ovsnet import ovsdb
+from ovsnet.errors import PeerError
+from ovsnet.node.raft import parse_cluster
 from ovsnet.ovsdb.operations import update
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.central import central_member
 from tests.faults.daemons import RESTARTED, WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
+from tests.faults.southbound import UNCONNECTED
 from tests.patience import PATIENCE
 
 SIZE = "3m"
@@ -89,6 +93,65 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
         needs="root",
         deadline=12,
     )(_full)
+
+
+async def miss_a_change(node: Sandbox, disk: Path, server: str) -> None:
+    """The southbound changes while there is no room for it in that member's file, and again when there is room."""
+    names = f"{node.rundir}/{server.replace('ovn-sb', 'ovnsb')}_db"
+    await node.run("ovsdb-client", "wait", f"unix:{names}.sock", "OVN_Southbound", "connected")
+
+    async def entries() -> int:
+        return parse_cluster(
+            await node.run("ovs-appctl", "-t", f"{names}.ctl", "cluster/status", "OVN_Southbound")
+        ).entries
+
+    async with asyncio.timeout(PATIENCE):
+        with filled(disk):
+            before = await entries()
+            # More than what is left of the file's last page.
+            await node.run("ovn-sbctl", "set", "SB_Global", ".", f"external_ids:filler={'x' * 5000}")
+            while await entries() == before:  # noqa: ASYNC110 (it is another process that writes)
+                await asyncio.sleep(0.05)
+        await node.run("ovn-sbctl", "remove", "SB_Global", ".", "external_ids", "filler")
+        while await _is_whole(node, disk / f"{server}.db"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def _is_whole(node: Sandbox, file: Path) -> bool:
+    """Whether a server would load it."""
+    try:
+        await node.run("ovsdb-tool", "check-cluster", str(file))
+    except PeerError:
+        return False
+    return True
+
+
+async def write_anew(node: Sandbox, control: str) -> None:
+    """Have a server compact its file."""
+    await node.run("ovs-appctl", "-t", f"{node.rundir}/{control}", "ovsdb-server/compact")
+
+
+async def _member_on_a_small_disk(scene: Scene) -> Steps:
+    async with small_disk(scene.node, "ovn-sb1", "ovn-sb1.db"):
+        await scene.node.wait_ready()
+        async with contextlib.asynccontextmanager(central_member)(scene):
+            yield
+
+
+@fault(
+    "database-incomplete",
+    shape="raft",
+    view=_member_on_a_small_disk,
+    passing=f"{UNCONNECTED} southbound-slow database-not-writable",
+    needs="root",
+    deadline=24,
+)
+async def member_missed_a_change_when_its_disk_was_full(scene: Scene) -> Steps:
+    """This host serves the southbound with two others; its disk was full when the southbound changed, and has room
+    again."""
+    await miss_a_change(scene.node, Layout(scene.node.directory).dbdir, "ovn-sb1")
+    yield
+    await write_anew(scene.node, "ovnsb1_db.ctl")
 
 
 DISK = ("-o", "loop,errors=remount-ro")

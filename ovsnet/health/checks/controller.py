@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Hashable, Mapping
 
@@ -184,6 +185,36 @@ async def bridge(node: Node) -> Answer:
         return ok(f"ovn-controller uses {used}.")
     watched = ", ".join(node.settings.bridge)
     return failed("wrong-bridge", f"ovn-controller uses {used}; {watched} is watched.", facts={"bridge": used})
+
+
+@check("controller.applied", daemon="ovsdb-server", socket=Socket.DATABASE, needs=("ovsdb.echo",), every=20, phase=0.25)
+async def applied(node: Node) -> Answer:
+    """ovn-controller says which state of the network this node applied last, and when.
+
+    It writes both on its bridge (controller/ovn-controller.c, ``store_nb_cfg``; the number since OVN 20.12, the time
+    since 21.09), so they are known where the southbound is elsewhere, too. An old one is no fault: states are counted
+    (``NB_Global.nb_cfg``) only when somebody asks for it. A node whose number stays behind those of others has one.
+    """
+    await node.configuration()
+    bridge = bridge_used(node)
+    ids = await node.ovsdb.held().ids_of(bridge, timeout=node.settings.timeout)
+    return judge_applied(ids, bridge, now=time.time())
+
+
+def judge_applied(ids: Mapping[str, str], bridge: str, now: float) -> Answer:
+    """What follows from the ``external_ids`` of its bridge at ``now``, in seconds since 1970. Pure."""
+    state, written = (ids.get(key, "") for key in ("ovn-nb-cfg", "ovn-nb-cfg-ts"))
+    if not _NUMBER.fullmatch(state):
+        return not_used(
+            f"ovn-controller has written no state on {bridge}: none was counted, or it is older than 20.12."
+        )
+    if not _NUMBER.fullmatch(written):
+        return ok(f"This node has applied state {state}.", applied=int(state))
+    age = max(now - int(written) / 1000, 0.0)
+    return ok(f"This node has applied state {state}, {age:.0f} s ago.", applied=int(state), age_seconds=age)
+
+
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 ENCAP_IP = "ovn-encap-ip"

@@ -147,13 +147,19 @@ async def clients(node: Node, component: Component) -> Answer:
 @of_both("storage", every=20)
 async def storage(node: Node, component: Component) -> Answer:
     """The file system of {database} takes changes."""
-    return await storage_of(node, component.daemon, clustered=node.served[component.daemon].held().clustered)
+    clustered = node.served[component.daemon].held().clustered
+    return await storage_of(node, component.daemon, clustered=clustered, target=_control_of(node, component))
 
 
 @of_both("compaction", every=20, phase=0.25)
 async def compaction(node: Node, component: Component) -> Answer:
     """The log of {database} is compacted."""
-    return await compaction_of(node, component.daemon, str(node.rundir.ovn / component.sockets[-1]))
+    return await compaction_of(node, component.daemon, _control_of(node, component))
+
+
+def _control_of(node: Node, component: Component) -> str:
+    """What ``ovs-appctl -t`` takes for it."""
+    return str(node.rundir.ovn / component.sockets[-1])
 
 
 FLAPS = 3

@@ -13,6 +13,7 @@ from ovsnet.health.checks.compaction import compaction_of
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.components import Socket
+from ovsnet.node.member_file import lacking
 from ovsnet.node.node import Node
 from ovsnet.node.storage import Storage, storages
 from ovsnet.ovsdb.smap import smap_bool
@@ -106,17 +107,34 @@ async def compaction(node: Node) -> Answer:
     return await compaction_of(node, "ovsdb-server", "ovsdb-server")
 
 
-async def storage_of(node: Node, daemon: str, *, clustered: bool = False) -> Answer:
-    """The same of any database server on this host; ``clustered`` is for a member of a cluster."""
+async def storage_of(node: Node, daemon: str, *, clustered: bool = False, target: str = "") -> Answer:
+    """The same of any database server on this host; ``clustered`` is for a member of a cluster, ``target`` what
+    ``ovs-appctl -t`` takes for it."""
     process = node.daemons[daemon].process()
     # In a thread: a file system whose server is gone (NFS) answers late.
     found = [] if process is None else await asyncio.to_thread(storages, process.pid)
     if found:
         node.daemons[daemon].databases = tuple(each.path for each in found if each.here)
-    return judge_storage(found, clustered=clustered)
+    answer = judge_storage(found, clustered=clustered, target=target)
+    if not clustered or process is None or not found:
+        return answer
+    file = node.daemons[daemon].member_file
+    file.doubted = file.doubted or not found[0].writable
+    missing = await asyncio.to_thread(lacking, process.pid, file) if found[0].writable else None
+    return answer if missing is None else _incomplete(*missing, target)
 
 
-def judge_storage(found: list[Storage], *, clustered: bool = False) -> Answer:
+def _incomplete(path: str, index: int, target: str) -> Answer:
+    return failed(
+        "database-incomplete",
+        f"{path} lacks change {index} and has later ones: it could not be written when its file system was full. The "
+        "server goes on with what it has in memory, and its next start will fail.",
+        facts={"file": path, "target": target},
+        missing=index,
+    )
+
+
+def judge_storage(found: list[Storage], *, clustered: bool = False, target: str = "") -> Answer:
     """What follows from the databases of one server, the worst of them in front. Pure."""
     if not found:
         return not_used("Its database file cannot be seen from here.")
@@ -131,6 +149,7 @@ def judge_storage(found: list[Storage], *, clustered: bool = False) -> Answer:
             "free": str(worst.free),
             "directory": os.path.dirname(worst.path),
         }
+        facts |= {"target": target} if clustered else {}
     return failed(
         "database-not-writable",
         f"The file system of {worst.path} is {why}. The server refuses every change.",

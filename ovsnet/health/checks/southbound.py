@@ -19,7 +19,7 @@ from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.io.address import parse_remotes
 from ovsnet.node.chassis import in_force, split_list
-from ovsnet.node.components import Socket
+from ovsnet.node.components import SOUTHBOUND, Socket
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import chassis_of, chassis_seen
 from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
@@ -94,7 +94,8 @@ async def fresh(node: Node) -> Answer:
 async def storage(node: Node) -> Answer:
     """The file system of a southbound database on this host takes changes."""
     server = node.southbound.held().server
-    return await storage_of(node, "southbound", clustered=server is not None and server.clustered)
+    target = str(node.rundir.ovn / SOUTHBOUND.sockets[-1])
+    return await storage_of(node, "southbound", clustered=server is not None and server.clustered, target=target)
 
 
 async def _controller_accepts_it(node: Node) -> bool:

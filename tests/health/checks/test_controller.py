@@ -5,7 +5,7 @@ import time
 import msgspec
 import pytest
 
-from ovsnet.health.checks.controller import LATELY, STALE
+from ovsnet.health.checks.controller import LATELY, STALE, judge_applied
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
@@ -160,3 +160,26 @@ async def test_addresses_that_cannot_be_read_blame_nobody(
 async def _set(node: Sandbox, setting: str) -> None:
     key, _, value = setting.partition("=")
     await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f'external_ids:{key}="{value}"')
+
+
+@pytest.mark.restored
+async def test_state_that_the_node_applied_is_known_without_the_southbound(node: Sandbox, asking: Asking) -> None:
+    async with asking(node) as ask:
+        newest = int(await node.run("ovn-nbctl", "get", "NB_Global", ".", "nb_cfg")) + 1
+        await node.run("ovn-nbctl", "set", "NB_Global", ".", f"nb_cfg={newest}")
+        told = await ask.until("controller.applied", lambda now: now.values.get("applied") == newest)
+    assert told.status is Status.OK
+    assert 0 <= float(told.values["age_seconds"]) < 3600
+
+
+def test_state_of_an_older_ovn_has_no_age() -> None:
+    assert judge_applied({}, "br-int", now=0.0).reason == "not-used"
+    assert judge_applied({"ovn-nb-cfg": "many"}, "br-int", now=0.0).reason == "not-used"
+    assert judge_applied({"ovn-nb-cfg": "7"}, "br-int", now=0.0).values == {"applied": 7}
+    told = judge_applied({"ovn-nb-cfg": "7", "ovn-nb-cfg-ts": "90000"}, "br-int", now=100.0)
+    assert told.values == {"applied": 7, "age_seconds": 10.0}
+
+
+def test_clock_that_was_set_back_makes_no_negative_age() -> None:
+    told = judge_applied({"ovn-nb-cfg": "7", "ovn-nb-cfg-ts": "90000"}, "br-int", now=80.0)
+    assert told.values["age_seconds"] == 0.0

@@ -15,7 +15,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.storage import Storage
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
-from tests.faults.storage import filled, small_disk
+from tests.faults.storage import filled, miss_a_change, small_disk, write_anew
 from tests.health.checks.conftest import Asking
 
 FILE = "/etc/openvswitch/conf.db"
@@ -42,6 +42,29 @@ async def test_full_disk_is_told_and_room_heals_it_without_a_restart(
         await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:a=b")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+async def test_member_that_missed_a_change_is_told_until_its_file_is_written_anew(asking: Asking) -> None:
+    """By one that came when there was room again, too: the file says so."""
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        async with small_disk(cluster, "ovn-sb1", "ovn-sb1.db") as disk:
+            for end in ("sock", "ctl", "pid"):
+                (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
+            async with asking(cluster) as ask:
+                await ask.until("sb.storage", lambda now: now.status is Status.OK)
+                await miss_a_change(cluster, disk, "ovn-sb1")
+                told = await ask.until("sb.storage", lambda now: now.status is Status.FAILED)
+                async with asking(cluster) as fresh:
+                    alike = await fresh("sb.storage")
+                await write_anew(cluster, "ovnsb1_db.ctl")
+                await ask.until("sb.storage", lambda now: now.status is Status.OK)
+            await cluster.restart("ovn-sb1")
+    cause = cause_of(told)
+    assert told.reason == alike.reason == "database-incomplete"
+    assert cause is not None
+    assert "ovsdb-server/compact" in cause.remedy_for(told.facts)
+
+
 async def test_database_on_a_disk_with_room_is_well(shared_node: Sandbox, asking: Asking) -> None:
     async with asking(shared_node) as ask:
         results = [await ask(check) for _, check in SERVERS.values()]
@@ -63,10 +86,10 @@ def test_remedy_follows_what_keeps_it_from_writing(daemon: str, free: int, read_
 
 def test_member_of_a_cluster_is_not_to_be_restarted() -> None:
     """Its file has a gap, and would not load again."""
-    answer = judge_storage([Storage(FILE, 0, False)], clustered=True)
+    answer = judge_storage([Storage(FILE, 0, False)], clustered=True, target="/run/ovn/ovnsb_db.ctl")
     cause = cause_of(Result("southbound.storage", answer.status, 0.0, answer.reason, daemon="southbound"))
     assert cause is not None
-    assert "do not restart" in cause.remedy_for(answer.facts)
+    assert "Do not restart" in cause.remedy_for(answer.facts)
 
 
 def test_what_cannot_be_seen_is_no_fault() -> None:
