@@ -7,12 +7,12 @@ from ovsnet.health.cause import Cause, State
 
 MEMBER = (
     "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`). Do not restart this "
-    "member of the cluster before its file was written anew: the file lacks what was committed meanwhile, and may not "
-    "load again. `ovs-appctl -t {target} ovsdb-server/compact` writes it from memory once there is room."
+    "member of the cluster before its file is rewritten: the file lacks what was committed meanwhile, and may not load "
+    "again. Once there is room, `ovs-appctl -t {target} ovsdb-server/compact` rewrites it from memory."
 )
 
 REWRITE = (
-    "Do not restart this server. Have it write {file} anew from its memory, which has every change: "
+    "Do not restart this server. Have it rewrite {file} from its memory, which has every change: "
     "`ovs-appctl -t {target} ovsdb-server/compact`. If it was restarted already and does not start: move the file "
     "away, have another member remove it (`cluster/kick`), and join it again (`ovsdb-tool join-cluster`)."
 )

@@ -2,7 +2,7 @@
 
 A member whose disk is full keeps in memory what it could not write (ovsdb/raft.c, ``raft_write_entry``), and once there
 is room it writes on behind the gap. It serves everybody as before, and its next start fails: "record N advances commit
-index to X but last log index is Y" (``raft_apply_record``). A compaction writes the file anew from memory, whole (tried
+index to X but last log index is Y" (``raft_apply_record``). A compaction rewrites the file from memory, whole (tried
 on OVS 3.1). So the records are read as that start would read them.
 """
 
@@ -45,7 +45,7 @@ _RECORD = msgspec.json.Decoder(Record)
 
 
 class MemberFile:
-    """What was read of one file, which grows until it is written anew."""
+    """What was read of one file, which grows until it is rewritten."""
 
     def __init__(self) -> None:
         self.doubted = False
