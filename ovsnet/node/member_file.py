@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from pathlib import Path
 
 import msgspec
@@ -55,9 +56,21 @@ class MemberFile:
         self._inode = 0
         self._end = 0
         self._last = 0
+        self._being_read = threading.Lock()
 
     def look(self, file: Path) -> int | None:
-        """What it lacks by now; reads what came since the last look. Raises OSError."""
+        """What it lacks by now; reads what came since the last look. Raises OSError.
+
+        A look that takes long, as on a file system whose server is gone, is not begun a second time.
+        """
+        if not self._being_read.acquire(blocking=False):
+            return self.lacks
+        try:
+            return self._look(file)
+        finally:
+            self._being_read.release()
+
+    def _look(self, file: Path) -> int | None:
         descriptor = open_regular(file)
         try:
             inode = os.fstat(descriptor).st_ino

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ovsnet.files import head
+from ovsnet.node import member_file
 from ovsnet.node.member_file import AT_AN_END, MemberFile
 from tests.node.test_compaction import record
 
@@ -57,3 +59,19 @@ def test_standalone_file_is_none_of_a_member(tmp_path: Path) -> None:
     file = tmp_path / "conf.db"
     file.write_bytes(record("JSON", {"name": "Open_vSwitch"}) + record("JSON", {"index": 7}))
     assert MemberFile().look(file) is None
+
+
+def test_file_that_is_being_read_is_not_read_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two readers of one position would take a record twice, or find a gap that is none."""
+    file, known = tmp_path / "ovnsb_db.db", MemberFile()
+    file.write_bytes(member(entry(11), {"commit_index": 11}))
+    meanwhile: list[int | None] = []
+
+    def slow(descriptor: int, most: int) -> bytes:
+        meanwhile.append(known.look(file))
+        return head(descriptor, most)
+
+    monkeypatch.setattr(member_file, "head", slow)
+    assert known.look(file) is None
+    assert meanwhile
+    assert set(meanwhile) == {None}
