@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from ovsnet.cli.completers import files
 from ovsnet.cli.terminal import say, styled
@@ -51,6 +52,12 @@ class Material(msgspec.Struct, frozen=True):
 @click.option("--environment", is_flag=True, help="Check Kube-OVN's variables in the environment of this command.")
 @click.option("--ovn-version", default="", metavar="VERSION", help="Version of OVN, for --from and --environment.")
 @click.option("--ovs-version", default="", metavar="VERSION", help="Version of OVS, for --from and --environment.")
+@click.option(
+    "--chassis",
+    metavar="NAME",
+    default="",
+    help="Name of the chassis, for --from, where ovn-controller has it from -n or from a file and not from system-id.",
+)
 @click.option("--all", "everything", is_flag=True, help="Also list knobs without findings.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for harmless leftovers too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -62,6 +69,7 @@ def lint(
     environment: bool,
     ovn_version: str,
     ovs_version: str,
+    chassis: str,
     everything: bool,
     strict: bool,
     as_json: bool,
@@ -81,7 +89,7 @@ def lint(
     if path and saved:
         raise click.UsageError("PATH and --from mean the same: use only one of them.")
     if path or saved:
-        material = _saved(path or saved, ovn, ovs)
+        material = _saved(path or saved, ovn, ovs, chassis)
     elif environment:
         material = _of_environment(ovn, ovs)
     else:
@@ -98,10 +106,11 @@ def lint(
         raise ConfigError(why, remedy="Give that as `ovs-vsctl list` prints it.")
 
 
-def _saved(path: str, ovn: Version | None, ovs: Version | None) -> Material:
+def _saved(path: str, ovn: Version | None, ovs: Version | None, chassis: str) -> Material:
     found = read_path(path)
     readings = [each.reading for each in found if each.reading is not None]
-    return Material(facts_of_readings(readings, ovn=ovn, ovs=ovs), tuple(_recognised(found)), tuple(_unread(found)))
+    facts = [replace(each, chassis=chassis) for each in facts_of_readings(readings, ovn=ovn, ovs=ovs)]
+    return Material(facts, tuple(_recognised(found)), tuple(_unread(found)))
 
 
 def _of_environment(ovn: Version | None, ovs: Version | None) -> Material:

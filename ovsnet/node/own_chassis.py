@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.chassis import SYSTEM_ID_OVERRIDE, bridge_of, chassis_name
 from ovsnet.node.host_files import Host
@@ -13,14 +15,17 @@ def chassis_seen(node: Node) -> str | None:
     """The name of this node's chassis as ovn-controller's process has it; empty when it has none. None when that
     cannot be seen, or no process runs."""
     process = node.daemons["ovn-controller"].process()
-    if process is None:
-        return None
-    words = command_line(process.pid)
+    return None if process is None else chassis_of_process(process.pid, node.external_ids)
+
+
+def chassis_of_process(pid: int, ids: Mapping[str, str]) -> str | None:
+    """The name that this ovn-controller has, where ``ids`` are ``external_ids``; None when that cannot be seen."""
+    words = command_line(pid)
     try:
-        override = Host(f"/proc/{process.pid}/root").read(SYSTEM_ID_OVERRIDE) or ""
+        override = Host(f"/proc/{pid}/root").read(SYSTEM_ID_OVERRIDE) or ""
     except UnfitEnvironment:
         return chassis_name({}, words) or None
-    return chassis_name(node.external_ids, words, override)
+    return chassis_name(ids, words, override)
 
 
 def chassis_of(node: Node) -> str:

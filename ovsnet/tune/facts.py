@@ -100,7 +100,8 @@ class Facts(msgspec.Struct, frozen=True):
 
     ``overridden`` says, by knob, why this node's datapath leaves it without effect. ``at_the_node``: the node itself
     was asked, so what is not overridden acts. ``election_timer`` is in milliseconds. ``doubts`` say, by knob, where it
-    has no effect. ``partial``: it is what a configuration sets, and not all that there will be.
+    has no effect. ``partial``: it is what a configuration sets, and not all that there will be. ``chassis`` is the
+    name that ovn-controller was given otherwise than by ``external_ids:system-id``, which it takes precedence over.
     """
 
     versions: Mapping[str, Version] = msgspec.field(default_factory=dict)
@@ -111,6 +112,7 @@ class Facts(msgspec.Struct, frozen=True):
     at_the_node: bool = False
     doubts: Mapping[str, str] = msgspec.field(default_factory=dict)
     partial: bool = False
+    chassis: str = ""
 
     def knows(self, database: str) -> bool:
         """Whether this database was asked."""
@@ -157,7 +159,7 @@ class Facts(msgspec.Struct, frozen=True):
     @property
     def system_id(self) -> str:
         """The chassis's name."""
-        return self.external_id("system-id")
+        return self.chassis or self.external_id("system-id")
 
     @property
     def remote(self) -> str:

@@ -208,6 +208,11 @@ def _unknown(held: HeldKey) -> LintResult | None:
         readers = f"It is read in {other.table}.{other.column}, and not here."
         return _finding(Kind.MISPLACED, held, readers, f"set {other} and remove it here")
     if (near := _near(place)) is not None:
+        chassis = place.key.removeprefix(f"{near.key}-")
+        if near.key in SUFFIXED and chassis != place.key:
+            does = f"Only a chassis of the name {chassis} reads it."
+            instead = f"remove it where there is none; of what was saved there, give --chassis {chassis}"
+            return _finding(Kind.UNSURE, held, does, instead, harmless=True)
         where = "" if (near.table, near.column) == (place.table, place.column) else f", which is {near}"
         does = f"Nothing reads a key of this name. Did you mean {near.key}{where}?"
         return _finding(Kind.MISSPELT, held, does, f"set {near} and remove it here")

@@ -6,13 +6,17 @@ import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from msgspec.structs import replace
+
 from ovsnet import ovsdb
 from ovsnet.errors import PeerError, UnfitEnvironment
 from ovsnet.io.address import Address
 from ovsnet.io.tls import Tls
+from ovsnet.node.components import CONTROLLER
 from ovsnet.node.facts import Live
 from ovsnet.node.gather import REPORTING, election_timer, gather, read_rows
 from ovsnet.node.host_files import Host
+from ovsnet.node.own_chassis import chassis_of_process
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.vswitchd_threads import per_cpu_dispatch, usable_cpus, why_handlers_are_fixed
 from ovsnet.ovsdb import Session
@@ -71,7 +75,10 @@ async def read_facts(sessions: Mapping[str, Session], rundir: Rundir | None = No
     versions |= {daemon: version for daemon in REPORTING if (version := live.version(daemon)) is not None}
     cores, overridden, doubts = _threads(Host(rundir=rundir), live)
     timer = await election_timer(rundir, SOUTHBOUND, timeout=timeout) if SOUTHBOUND in sessions else None
-    return Facts(versions, tables, cores, overridden, timer, at_the_node=cores is not None, doubts=doubts)
+    facts = Facts(versions, tables, cores, overridden, timer, at_the_node=cores is not None, doubts=doubts)
+    controller = live.pids.get(CONTROLLER.daemon)
+    name = None if controller is None else chassis_of_process(controller, facts.external_ids)
+    return replace(facts, chassis=name or "")
 
 
 def _threads(host: Host, live: Live) -> tuple[int | None, dict[str, str], dict[str, str]]:

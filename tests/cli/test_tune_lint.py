@@ -160,6 +160,16 @@ def test_row_without_an_interval_of_its_own_says_what_counts(ovsnet: Ovsnet, tmp
     )
 
 
+def test_chassis_that_has_its_name_elsewhere_is_judged_by_its_own_keys(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    """``ovn-controller -n given`` takes no notice of system-id."""
+    own = switch().replace("{ovn-encap-ip", "{ovn-remote-probe-interval-given=10, ovn-encap-ip")
+    (file := tmp_path / "list").write_text(own)
+    code, out, _ = lint(ovsnet, file)
+    assert (code, "Only a chassis of the name given reads it." in out) == (0, True)
+    code, out, _ = lint(ovsnet, file, "--chassis", "given")
+    assert (code, "Open_vSwitch.external_ids:ovn-remote-probe-interval-given is 10 ms" in out) == (1, True)
+
+
 def test_template_is_resolved_where_its_value_is(ovsnet: Ovsnet, tmp_path: Path) -> None:
     """A chart: alone its template says nothing."""
     (tmp_path / "daemonset.yaml").write_text('- name: OVN_REMOTE_PROBE_INTERVAL\n  value: "{{ .Values.x }}"\n')

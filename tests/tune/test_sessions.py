@@ -8,6 +8,8 @@ import pytest
 
 from ovsnet.errors import PeerError
 from ovsnet.io.address import Address, parse_remotes
+from ovsnet.node import own_chassis
+from ovsnet.node.rundir import Rundir
 from ovsnet.ovsdb import connect
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.tune.apply import apply
@@ -87,3 +89,14 @@ async def test_nobody_that_serves_the_database_is_an_error_that_names_each(node:
     with pytest.raises(PeerError, match="None of 2 servers can be used"):
         async with opened({SOUTHBOUND: (wrong, stopped)}, timeout=SHORT, rng=InOrder()):
             pass
+
+
+async def test_name_that_the_process_has_counts_and_not_system_id(
+    node: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (override := node.directory / "system-id-override").write_text("by-the-file\n")
+    monkeypatch.setattr(own_chassis, "SYSTEM_ID_OVERRIDE", override)
+    place = Rundir(node.rundir, node.rundir)
+    async with opened({"Open_vSwitch": [Address.unix(node.rundir / "db.sock")]}, timeout=PATIENCE) as sessions:
+        assert (await read_facts(sessions, place, timeout=PATIENCE)).system_id == "by-the-file"
+        assert (await read_facts(sessions)).system_id == "sandbox"
