@@ -11,7 +11,7 @@ JOBS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-kubelet test-versions properties \
-  lint fix soak soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms docs setup clean
+  lint fix soak soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms bench-churn bench-aa docs setup clean
 
 # What ovsnet needs to run, without the tools of its tests: half the time until the node is there.
 demo: $(RUNS)
@@ -112,20 +112,31 @@ ONLY ?=
 matrix: setup
 	$(BIN)/python -m tests.matrix --seed $(SEED) --pairs $(PAIRS) --jobs $(NODES) --only '$(ONLY)'
 
-bench: setup
-	$(BIN)/python -m bench
+# Which Open vSwitch and OVN is measured: ON="installed trixie sid" for three generations, one after the other.
+ON ?= installed
 
-# All questions, each cause of a slow start, and the storms: forty minutes, on a machine that does nothing else.
-bench-full: setup bench-causes bench-storms
-	$(BIN)/python -m bench full
+bench: setup
+	for suite in $(ON); do $(BIN)/python -m bench --suite $$suite || exit 1; done
+
+# All questions, each cause of a slow start, storms and churn: three hours, on a machine that does nothing else.
+bench-full: setup bench-causes bench-storms bench-churn
+	for suite in $(ON); do $(BIN)/python -m bench full --suite $$suite || exit 1; done
 
 # Restarts sandbox nodes in every way that is blamed for slow starts; writes the figures and plots of bench/README.md.
 bench-causes: setup
-	$(BIN)/python -m bench.causes
+	$(BIN)/python -m bench.causes $(ON:%=--suite %)
 
-# Lets simulated chassis lose the southbound; writes the section "Storm" of bench/README.md. Nine minutes.
+# Lets simulated chassis lose the southbound; writes the section "Storm" of bench/README.md. Half an hour.
 bench-storms: setup
-	$(BIN)/python -m bench.storms
+	$(BIN)/python -m bench.storms $(ON:%=--suite %)
+
+# Adds ports to networks of real chassis; writes "Changes of the network" of docs/bench.md.
+bench-churn: setup
+	$(BIN)/python -m bench.churn $(ON:%=--suite %)
+
+# Whether `bench compare` marks figures of a thing compared with itself: twenty times, of real runs.
+bench-aa: setup
+	$(BIN)/python -m bench.aa $(ON:%=--suite %)
 
 # Rewrites the tables of README and docs, units, manifests, alerts and the dashboard from the declarations.
 docs: setup

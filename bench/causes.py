@@ -1,23 +1,26 @@
 """How much of "20 seconds or 2 minutes" does each cause explain, and what does each setting save?
 
 ``python -m bench.causes`` restarts daemons of sandbox nodes in every way that is blamed, keeps all samples in
-``bench/results/causes-*.json``, and writes the tables and plots of ``bench/README.md``. It takes some ten minutes.
-``python -m bench.causes hammer order`` does two sections only; ``python -m bench.causes write`` measures nothing.
+``bench/results/causes-*.json``, and writes the tables and plots of ``bench/README.md``. ``--help`` says how long it
+takes. ``python -m bench.causes hammer order`` does two sections only, and ``write`` measures nothing.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from matplotlib.figure import Figure
 from msgspec.structs import replace
 
+from bench.page import README, spread
 from bench.sections import main
+from bench.suites import generation, with_suite
+from ovsnet.bench.cells import ENOUGH
+from ovsnet.bench.machine import busy_cores
 from ovsnet.bench.race import Strategy
 from ovsnet.bench.recovery import RestartMeasures
 from ovsnet.bench.report_restart import timeline
@@ -25,10 +28,8 @@ from ovsnet.bench.restart import NODE_TIMEOUT, Restart, restart_on
 from ovsnet.bench.result import Document, Run, in_turn
 from ovsnet.bench.rounds import Announce, in_rounds
 from ovsnet.bench.variant import DaemonName, Variant
-from ovsnet.bench.versions import versions
 from ovsnet.bench.workload import Turn
 from ovsnet.bench.workloads.restart import WORKLOAD as RESTART
-from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 
 HERE = Path(__file__).parent
@@ -41,35 +42,39 @@ NAIVE = Strategy.parse("naive")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One section: what is restarted, how often, and the facts that its table shows."""
+    """One section: what is restarted, the facts that its table shows, and the seconds that a round takes."""
 
     key: str
     title: str
     planned: Sequence[Restart]
     shown: Sequence[str]
-    rounds: int = 2
+    seconds: float
+    rounds: int = ENOUGH
+    page: Path = README
 
     @property
     def mark(self) -> str:
         return self.key
 
     @property
-    def results(self) -> Path:
-        return HERE / "results" / f"causes-{self.key}.json"
+    def stem(self) -> str:
+        return f"causes-{self.key}"
 
-    async def measure(self, document: Document, announce: Announce) -> None:
+    async def measure(self, document: Document, announce: Announce, rounds: int) -> None:
         if self.key == FIRST_START:
-            for number in range(self.rounds):
+            for number in range(rounds):
                 for bridge in (True, False):
                     document.runs.append(await first_start(bridge=bridge, number=number))
         elif self.key == MANY:
-            await _on_one_node(self, document, announce)
+            await _on_one_node(self, document, announce, rounds)
         else:
-            await in_rounds(RESTART, self.planned, document, rounds=self.rounds, announce=announce)
+            await in_rounds(RESTART, self.planned, document, rounds=rounds, announce=announce, busy=busy_cores)
 
-    def content(self, document: Document) -> Sequence[str]:
-        runs = [in_turn(rounds) for rounds in document.named().values()]
-        return [*_table(runs, self.shown), "", _plot(self, runs), ""]
+    def content(self, kept: Mapping[str, Document]) -> Sequence[str]:
+        found = {suite: [in_turn(rounds) for rounds in document.named().values()] for suite, document in kept.items()}
+        rows = [(run, generation(kept[suite].versions)) for suite, runs in found.items() for run in runs]
+        plots = [line for suite, runs in found.items() for line in (_plot(self, runs, suite), "")]
+        return [*_table(rows, self.shown), "", *plots]
 
 
 def _each(target: DaemonName, *variants: str, **shape: float) -> list[Restart]:
@@ -87,37 +92,41 @@ def _under_load(target: DaemonName) -> list[Restart]:
 
 
 CAUSES = (
-    Cause(FIRST_START, "A node's first start", [], ("ready",), rounds=3),
+    Cause(FIRST_START, "A node's first start", [], ("ready",), seconds=2),
     Cause(
         "backoff",
         "ovn-controller's backoff, by how long the switch was away",
         _down("ovs-vswitchd", 0, 1.5, 4, 10),
         ("openflow", "flows", "short_of_flows"),
+        seconds=30,
     ),
     Cause(
         "carried-over",
         "Backoff that is carried over from restarts right before",
         _each("ovs-vswitchd", "carried-over:1", "carried-over:2", "carried-over:3"),
         ("openflow", "flows", "short_of_flows"),
+        seconds=29,
     ),
     Cause(
         "order",
         "ovn-controller started too early, at once, or by `ovsnet wait`",
         _each("ovs-vswitchd", "together", "ahead:2", "ahead:3.5", "waited:0", "waited:2", "waited:3.5"),
         ("openflow", "flows", "short_of_flows"),
+        seconds=24,
     ),
     Cause(
         "hammer",
         "Clients that hammer br-int.mgmt",
         [*_under_load("ovs-vswitchd"), *_under_load("ovn-controller")],
         ("socket", "openflow", "flows", "ready"),
-        rounds=4,
+        seconds=12,
     ),
     Cause(
         "database",
         "ovsdb-server is away",
         _down("ovsdb-server", 0, 0.5, 3.5, 12),
         ("database", "openflow", "short_of_flows", "all_back"),
+        seconds=29,
     ),
     Cause(
         "southbound",
@@ -129,6 +138,7 @@ CAUSES = (
             Restart("southbound", Variant.parse("plain"), raft=True),
         ],
         ("flows", "controller", "synced", "short_of_flows"),
+        seconds=22,
     ),
     Cause(
         MANY,
@@ -138,12 +148,12 @@ CAUSES = (
             *_each("ovn-controller", "plain", "monitor-all", "wait-before-clear:8000", "released", many=1),
         ],
         ("flows", "all_flows", "ready", "short_of_flows"),
-        rounds=1,
+        seconds=116,
     ),
 )
 
 
-async def _on_one_node(cause: Cause, document: Document, announce: Announce) -> None:
+async def _on_one_node(cause: Cause, document: Document, announce: Announce, rounds: int) -> None:
     """A node with thousands of ports takes up to two minutes to make: one serves all."""
     announce(f"making a node with {MANY_PORTS} ports", 1)
     made = Run(
@@ -154,14 +164,13 @@ async def _on_one_node(cause: Cause, document: Document, announce: Announce) -> 
         made.ended = time.time()
         made.measures.done, made.measures.ready = 1, [made.ended - made.began]
         document.runs.append(made)
-        document.versions = await versions(Rundir(node.rundir, node.rundir))
 
         async def measure(plan: Restart, run: Run[RestartMeasures], turn: Turn) -> None:
             turn.begin(run)
             await restart_on(node, plan, run)
 
         on_node = replace(RESTART, measure=measure)
-        await in_rounds(on_node, cause.planned, document, rounds=cause.rounds, announce=announce)
+        await in_rounds(on_node, cause.planned, document, rounds=rounds, announce=announce, busy=busy_cores)
 
 
 async def first_start(*, bridge: bool, number: int) -> Run[RestartMeasures]:
@@ -175,28 +184,21 @@ async def first_start(*, bridge: bool, number: int) -> Run[RestartMeasures]:
     return run
 
 
-def _table(runs: Sequence[Run[RestartMeasures]], shown: Sequence[str]) -> Iterator[str]:
-    yield "| restart | rounds | " + " | ".join(map(RestartMeasures.title, shown)) + " |"
-    yield "|---|---|" + "---|" * len(shown)
-    for run in runs:
+def _table(rows: Sequence[tuple[Run[RestartMeasures], str]], shown: Sequence[str]) -> Iterator[str]:
+    yield "| restart | generation | n | " + " | ".join(map(RestartMeasures.title, shown)) + " |"
+    yield "|---|---|---|" + "---|" * len(shown)
+    for run, versions in rows:
         samples = dict(run.measures.samples())
-        yield f"| {run.name} | {run.done} | " + " | ".join(_spread(samples.get(fact, [])) for fact in shown) + " |"
+        cells = (f"{spread(samples[fact])} s" if samples.get(fact) else "-" for fact in shown)
+        yield f"| {run.name} | {versions} | {run.done} | " + " | ".join(cells) + " |"
 
 
-def _spread(values: Sequence[float]) -> str:
-    """Median, fastest and slowest; one value stands alone."""
-    if not values:
-        return "-"
-    if len(values) == 1:
-        return f"{values[0]:.2f} s"
-    return f"**{median(values):.2f} s** ({min(values):.2f} to {max(values):.2f})"
-
-
-def _plot(cause: Cause, runs: Sequence[Run[RestartMeasures]]) -> str:
+def _plot(cause: Cause, runs: Sequence[Run[RestartMeasures]], suite: str) -> str:
     figure = Figure(figsize=(11, 1.5 + 0.5 * len(runs)), layout="constrained")
     timeline(figure.subplots(), runs)
-    figure.savefig(HERE / f"causes-{cause.key}.png", dpi=80, metadata={"Software": None})
-    return f"![{cause.title}](causes-{cause.key}.png)"
+    name = f"{with_suite(cause.stem, suite)}.png"
+    figure.savefig(HERE / name, dpi=80, metadata={"Software": None})
+    return f"![{cause.title}, {suite}]({name})"
 
 
 if __name__ == "__main__":

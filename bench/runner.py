@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.comparison import Row, table
+from bench.suites import INSTALLED, RESULTS, with_suite
 from ovsnet.bench.machine import Machine, this_machine
 from ovsnet.errors import OvsnetError
 from ovsnet.sandbox import binaries
@@ -21,8 +22,6 @@ from ovsnet.sandbox.node import Sandbox
 Measure = Callable[[Sandbox], Awaitable[list[Row]]]
 
 LIBRARIES = ("ovsnet", "aiohttp", "anyio", "msgspec", "ovs", "prometheus-client", "uvloop")
-
-RESULTS = Path(__file__).parent / "results"
 
 
 class Outcome(msgspec.Struct):
@@ -55,12 +54,12 @@ def alone(measure: Measure) -> None:
     _exit(run([measure]))
 
 
-def everything(questions: list[Measure]) -> None:
+def everything(questions: list[Measure], suite: str = INSTALLED) -> None:
     """All questions: one table, and a file in ``bench/results``."""
     date, where, daemons = datetime.now(UTC).isoformat(timespec="seconds"), this_machine(LIBRARIES), versions()
     began = time.monotonic()
     rows = run(questions)
-    path = RESULTS / f"{date[:10]}-{slug(where.cpu)}.json"
+    path = RESULTS / f"{with_suite(f'{date[:10]}-{slug(where.cpu)}', suite)}.json"
     path.parent.mkdir(exist_ok=True)
     seconds = round(time.monotonic() - began, 1)
     report = Report(date, where, daemons, seconds, [outcome(row) for row in rows])

@@ -30,12 +30,15 @@ from bench.page import README, replaced
 from bench.pod import History, Pod, Probe, Probes
 from bench.processes import agent, serving
 from bench.round_of_checks import healthcheck
+from bench.runner import versions
+from bench.suites import INSTALLED, RESULTS, SUITES, on_suite, with_suite
 from bench.two_minutes_page import (
     CAUSES,
     CONTROLLER,
     DATABASE,
     KUBE_OVN,
     LIMIT,
+    NAME,
     OVSNET,
     SLOW,
     SWITCH,
@@ -57,12 +60,10 @@ from ovsnet.sandbox.node import Sandbox
 from tests.web.kubelet import Probe as HttpProbe
 from tests.web.kubelet import ask
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "two-minutes.json"
-MARK = "two-minutes"
-
 CONTAINER = (CONTROLLER, SWITCH, DATABASE)
 """The daemons of the container, in the order in which ``quit`` of start-ovs.sh stops them."""
+
+DESCRIPTION = "Play the article's two minutes: up to 50 minutes for a suite, on a machine that does nothing else."
 
 LOOKS = 0.5
 LONGEST_LOOK = 3.0
@@ -243,10 +244,15 @@ async def _later(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
     await do()
 
 
-async def measure(causes: Sequence[Cause], rounds: int, times: float, at_once: int, limit: float) -> Story:
+async def measure(causes: Sequence[Cause], rounds: int, times: float, at_once: int, limit: float, suite: str) -> Story:
     """Each cause under both probes at once, ``at_once`` such pairs beside each other: they mostly wait."""
     story = Story(
-        began=datetime.now(UTC).isoformat(timespec="seconds"), machine=this_machine(), times=times, limit=limit
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=this_machine(),
+        suite=suite,
+        versions=versions(),
+        times=times,
+        limit=limit,
     )
     if why := doubt(await busy_cores(), this_machine().cores):
         story.doubts.append(why)
@@ -266,9 +272,25 @@ async def measure(causes: Sequence[Cause], rounds: int, times: float, at_once: i
     return story
 
 
+def kept(suite: str) -> Path:
+    """The file of what was played on ``suite``."""
+    return RESULTS / f"{with_suite(NAME, suite)}.json"
+
+
+def write() -> None:
+    """The page, with what was played on each suite."""
+    stories = [msgspec.json.decode(kept(each).read_bytes(), type=Story) for each in SUITES if kept(each).exists()]
+    for story in stories:
+        draw(story)
+    README.write_text(replaced(README.read_text(), NAME, "\n\n".join("\n".join(content(each)) for each in stories)))
+
+
 def main(words: Sequence[str]) -> int:
     """Measure, keep, and write the page. 1 when something was not as wanted."""
-    parser = argparse.ArgumentParser(prog="python -m bench.two_minutes", description="Play the article's two minutes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.two_minutes",
+        description=DESCRIPTION,
+    )
     parser.add_argument("what", nargs="*", metavar="CAUSE", help=f"{', '.join(each.key for each in CAUSES)}, or write")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument(
@@ -276,20 +298,23 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--at-once", type=int, default=5, help="pairs of nodes beside each other")
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds after which a round is given up")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--suite", choices=SUITES, default=INSTALLED, help="Open vSwitch and OVN to play it with")
+    parser.add_argument("--out", type=Path, help="where to keep it instead of the page")
     chosen = parser.parse_args(words)
     known = {each.key: each for each in CAUSES}
     if unknown := set(chosen.what) - {*known, "write"}:
         parser.error(f"there is no cause {', '.join(unknown)}")
     logging.getLogger("ovsnet").disabled = True
+    out = chosen.out or kept(chosen.suite)
     if "write" not in chosen.what:
         causes = [known[key] for key in chosen.what] or CAUSES
-        story = asyncio.run(measure(causes, chosen.rounds, chosen.times, chosen.at_once, chosen.limit))
-        chosen.out.write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1) + b"\n")
-    story = msgspec.json.decode(chosen.out.read_bytes(), type=Story)
-    if chosen.out == RESULTS:
-        draw(story)
-        README.write_text(replaced(README.read_text(), MARK, "\n".join(content(story))))
+        with on_suite(chosen.suite):
+            shape = chosen.rounds, chosen.times, chosen.at_once, chosen.limit, chosen.suite
+            story = asyncio.run(measure(causes, *shape))
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(story), indent=1) + b"\n")
+    story = msgspec.json.decode(out.read_bytes(), type=Story)
+    if chosen.out is None:
+        write()
     else:
         print("\n".join(content(story)))
     return 1 if story.doubts or problems(story) else 0

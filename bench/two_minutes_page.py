@@ -9,10 +9,13 @@ from pathlib import Path
 import msgspec
 from matplotlib.figure import Figure
 
+from bench.suites import INSTALLED, generation, with_suite
 from ovsnet.bench.cells import seconds as spread
 from ovsnet.bench.machine import Machine
 
-PICTURE = Path(__file__).parent / "two-minutes.png"
+HERE = Path(__file__).parent
+NAME = "two-minutes"
+"""Of the mark in the page, and of the files."""
 
 SWITCH, DATABASE, CONTROLLER = "ovs-vswitchd", "ovsdb-server", "ovn-controller"
 
@@ -61,10 +64,13 @@ class Round(msgspec.Struct, kw_only=True):
 
 
 class Story(msgspec.Struct, kw_only=True):
-    """All rounds, and what is needed to judge them. ``times`` is how many times as long everything took."""
+    """All rounds, and what is needed to judge them. ``times`` is how many times as long everything took; ``versions``
+    are those of the daemons, which ``suite`` chose."""
 
     began: str
     machine: Machine
+    suite: str = INSTALLED
+    versions: dict[str, str] = {}
     times: float = 1.0
     limit: float = LIMIT
     rounds: list[Round] = []
@@ -86,11 +92,11 @@ def content(story: Story) -> Iterator[str]:
                     f"{_moments(story, [each.ready for each in rounds])} |"
                 )
     yield ""
-    yield f"![What a start takes under either probes]({PICTURE.name})"
+    yield f"![What a start takes under either probes, {story.suite}]({picture(story).name})"
     yield ""
     yield from (f"* {verdict}" for verdict in (*verdicts(story), *too_early(story)))
     yield ""
-    yield f"{story.began}, {story.machine}."
+    yield f"{generation(story.versions)}. {story.began}, {story.machine}."
     yield from (f"\n**Not as wanted:** {why}" for why in (*story.doubts, *problems(story)))
 
 
@@ -147,6 +153,11 @@ def _moments(story: Story, found: Sequence[float | None]) -> str:
     return ", ".join([*parts, *([f"not within {story.limit:g} s: {missing}"] if missing else [])])
 
 
+def picture(story: Story) -> Path:
+    """The file of its plot."""
+    return HERE / f"{with_suite(NAME, story.suite)}.png"
+
+
 def draw(story: Story) -> None:
     """A line for each cause and probes: from the start until its flows were in, with the kills and the readiness."""
     played = {(each.cause, each.probes) for each in story.rounds}
@@ -166,4 +177,4 @@ def draw(story: Story) -> None:
     axes.set_xlim(0, story.limit)
     axes.set_xlabel("seconds until the flows are in; diamond: ready, cross: killed")
     axes.grid(visible=True, axis="x", alpha=0.3)
-    figure.savefig(PICTURE, dpi=80, metadata={"Software": None})
+    figure.savefig(picture(story), dpi=80, metadata={"Software": None})

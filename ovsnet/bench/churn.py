@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -43,14 +43,19 @@ NORTHBOUND, SOUTHBOUND, SWITCH = "OVN_Northbound", "OVN_Southbound", "Open_vSwit
 LOGICAL_SWITCH = "ls0"
 """The one that a sandbox has."""
 
-ENGINES = {"ovn-northd": "ovn-northd", "ovn-controller": "ovn-controller"}
-"""Daemons that compute incrementally, and count how often they could not."""
+ENGINES = {
+    "ovn-northd": ("lflow",),
+    "ovn-controller": ("logical_flow_output", "physical_flow_output", "lflow_output", "pflow_output"),
+}
+"""Daemons that compute incrementally, and the nodes of their engines that make flows: by the names up to OVN 25.09, and
+since. A node without inputs counts each run as a recompute (lib/inc-proc-eng.c, ``engine_run_node``), so the sum of all
+nodes would say how often an engine ran."""
 
 
 class ChurnMeasures(Measures, kw_only=True):
     """Nanoseconds from the commit of a change: until the port's own chassis had its flows, and until all chassis had
-    handed on theirs. ``recomputes`` and ``computes`` are nodes of the engines that were computed from nothing, and
-    incrementally, by daemon."""
+    handed on theirs. ``recomputes`` and ``computes`` say how often flows were computed from nothing, and incrementally,
+    by daemon."""
 
     titles: ClassVar[dict[str, str]] = {"installed": "until ovn-installed", "everywhere": "until all chassis have it"}
 
@@ -286,12 +291,12 @@ async def spent(nodes: Sequence[Sandbox]) -> dict[str, tuple[float, int]]:
     return found
 
 
-_COUNTS = re.compile(r"- (recompute|compute):\s+(\d+)")
+_COUNTS = re.compile(r"^Node: (\S+)\n- recompute:\s+(\d+)\n- compute:\s+(\d+)", re.MULTILINE)
 
 
 async def computed(nodes: Sequence[Sandbox]) -> dict[str, tuple[int, int]]:
-    """How many nodes of the engines were computed from nothing and incrementally, by daemon. A daemon that is too old
-    to say so is not in it (``inc-engine/show-stats``, since OVN 21.09)."""
+    """How often the engines computed flows from nothing and incrementally, by daemon. A daemon that is too old to say
+    so is not in it (``inc-engine/show-stats``, since OVN 21.09)."""
     found: dict[str, tuple[int, int]] = {}
     for node in nodes:
         for name in ENGINES.keys() & node.daemons.keys():
@@ -301,9 +306,13 @@ async def computed(nodes: Sequence[Sandbox]) -> dict[str, tuple[int, int]]:
                     text = await session.call("inc-engine/show-stats", timeout=NODE_TIMEOUT)
             except UnixctlRefused:
                 continue
-            counts = {"recompute": 0, "compute": 0}
-            for what, number in _COUNTS.findall(text):
-                counts[what] += int(number)
-            recomputes, computes = found.get(name, (0, 0))
-            found[name] = (recomputes + counts["recompute"], computes + counts["compute"])
+            recomputes, computes = counted(text, ENGINES[name])
+            before = found.get(name, (0, 0))
+            found[name] = (before[0] + recomputes, before[1] + computes)
     return found
+
+
+def counted(text: str, names: Collection[str]) -> tuple[int, int]:
+    """Recomputes and computes of the nodes of these names, of an answer to ``inc-engine/show-stats``. Pure."""
+    each = [(int(recomputes), int(computes)) for name, recomputes, computes in _COUNTS.findall(text) if name in names]
+    return sum(recomputes for recomputes, _ in each), sum(computes for _, computes in each)

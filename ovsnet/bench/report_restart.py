@@ -42,7 +42,14 @@ def timeline(axes: Axes, runs: Sequence[Run[RestartMeasures]]) -> None:
     for row, run in enumerate(runs):
         known = dict(run.measures.samples())
         if short := known.get("short_of_flows"):
-            axes.barh(row, median(short), height=0.7, color="C3", alpha=0.2, label="short of flows" * (not row))
+            axes.barh(
+                row,
+                median(short) if len(short) >= ENOUGH else max(short),
+                height=0.7,
+                color="C3",
+                alpha=0.2,
+                label="short of flows" * (not row),
+            )
         for what, mark in MARKS.items():
             if values := known.get(what):
                 axes.plot([min(values), max(values)], [row, row], color=colors[what], linewidth=1)

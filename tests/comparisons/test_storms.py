@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bench.storms import PARTS, table
-from ovsnet.bench.result import ENGINE, Run
+from ovsnet.bench.result import ENGINE, Document, Run
 from ovsnet.bench.storm.measures import StormMeasures
 from ovsnet.bench.storm.storm import FaultName, Storm
+
+VERSIONS = {"ovs-vswitchd": "ovs-vswitchd (Open vSwitch) 3.5.0", "ovn-northd": "ovn-northd 25.03.0"}
 
 
 def storm(fault: FaultName = "kill", done: int = 10, lost: int = 0) -> Run[StormMeasures]:
@@ -23,8 +25,9 @@ def storm(fault: FaultName = "kill", done: int = 10, lost: int = 0) -> Run[Storm
     return run
 
 
-def cells(run: Run[StormMeasures]) -> dict[str, str]:
-    titles, _, row = (line.strip("| ").split(" | ") for line in table([run]))
+def cells(*rounds: Run[StormMeasures]) -> dict[str, str]:
+    document = Document(command="", began="", machines=[], versions=VERSIONS, runs=list(rounds))
+    titles, _, row = (line.strip("| ").split(" | ") for line in table([document]))
     return dict(zip(titles, row, strict=True))
 
 
@@ -46,6 +49,13 @@ def test_false_disconnects_that_nobody_can_tell_are_not_nought() -> None:
     assert cells(run)["false disconnects (never heard)"] == "0 (2)"
     run.measures.false_disconnects = None
     assert cells(run)["false disconnects (never heard)"] == "-"
+
+
+def test_few_rounds_have_no_median_and_a_row_says_of_which_version_it_is() -> None:
+    few = cells(storm(done=9, lost=1), storm(), storm())
+    assert (few["n"], few["generation"]) == ("3", "Open vSwitch 3.5.0, OVN 25.03.0")
+    assert (few["synced at the end"], few["all synced again"]) == ("9 to 10", "0.0 s, never in 1 of 3")
+    assert cells(*(storm(done=done) for done in range(1, 11)))["synced at the end"] == "6 (10)"
 
 
 def test_no_two_storms_of_a_part_have_one_name() -> None:

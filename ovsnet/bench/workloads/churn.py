@@ -34,7 +34,7 @@ def plan(
     """Add logical ports, and report when their own chassis and when all chassis have the flows.
 
     Every round has its own network: a central node, and a real Open vSwitch and ovn-controller for each chassis.
-    Recomputes are those that the daemons' engines count.
+    Recomputes are how often ovn-northd and ovn-controller computed all their flows from nothing.
     """
     if not request.sandbox:
         raise UsageError("churn writes to the northbound, so it runs only in sandboxes.", remedy="Omit --node.")
