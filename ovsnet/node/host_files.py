@@ -123,21 +123,23 @@ class Host:
         """Where to open it from here. Raises UnfitEnvironment for links that go in circles."""
         if self.root == Path("/"):
             return Path(path)
-        found, links = self.root, 0
+        root = found = str(self.root)  # several are looked for in each round of checks: a Path costs as much as a file
+        links = 0
         pending = list(reversed(Path(path).parts))
         while pending:
             part = pending.pop()
             if part in ("/", ".."):
-                found = self.root if part == "/" or found == self.root else found.parent
+                found = root if part == "/" or found == root else os.path.dirname(found)
                 continue
-            target = _target(found / part)
+            entry = f"{found}/{part}"
+            target = _target(entry)
             if target is None:
-                found /= part
+                found = entry
                 continue
             if (links := links + 1) > MOST_LINKS:
                 raise UnfitEnvironment(f"The links of {path} go in circles.", remedy="Remove the link that is wrong.")
             pending.extend(reversed(Path(target).parts))
-        return found
+        return Path(found)
 
     def _place(self, path: str | Path, *, follow: bool) -> Path:
         path = Path(path)
@@ -174,7 +176,7 @@ def cpus_of(cpu_list: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def _target(path: Path) -> str | None:
+def _target(path: str) -> str | None:
     try:
         return os.readlink(path)
     except OSError:

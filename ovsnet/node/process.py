@@ -147,7 +147,7 @@ def _number(status: str, name: str) -> int:
 def command_line(pid: int, proc: Path = Path("/proc")) -> list[str]:
     """The arguments of a process; empty when they cannot be read."""
     try:
-        return os.fsdecode(read_head(proc / str(pid) / "cmdline", 1 << 16)).split("\0")
+        return os.fsdecode(read_head(f"{proc}/{pid}/cmdline", 1 << 16)).split("\0")
     except OSError:
         return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ovsnet import doctor
 from ovsnet.errors import OvsnetError
@@ -139,9 +139,9 @@ async def _read_rows(node: Node) -> None:
                 await served.read_tls(timeout=node.settings.timeout)
 
 
-def _rows_used(node: Node) -> Iterator[tuple[TlsRow, Component]]:
+def _rows_used(node: Node, pids: Mapping[str, int]) -> Iterator[tuple[TlsRow, Component]]:
     """The rows SSL of the databases, and each daemon that goes through TLS with what they name."""
-    database, pids = node.ovsdb.current, node.pids()
+    database = node.ovsdb.current
     if database is not None and (row := database.tls) is not None:
         # It takes them from the row SSL (controller/ovn-controller.c, update_ssl_config).
         if any(each.scheme == "ssl" for each in node.southbound_remotes):
@@ -161,7 +161,7 @@ def _key_pairs(node: Node) -> Iterator[KeyPair]:
     pids = node.pids()
     for name, pid in pids.items():
         yield from pairs_named_by(pid, COMPONENTS[name].title)
-    for row, component in _rows_used(node):
+    for row, component in _rows_used(node, pids):
         if (theirs := pids.get(component.daemon)) is not None:
             yield KeyPair(row.certificate, row.key, component.title, theirs)
 
@@ -179,7 +179,7 @@ def _pem_files(node: Node) -> Iterator[PemFile]:
     pids = node.pids()
     for name, pid in pids.items():
         yield from named_by(pid, COMPONENTS[name].title)
-    for row, component in _rows_used(node):
+    for row, component in _rows_used(node, pids):
         theirs = pids.get(component.daemon)
         yield PemFile(row.certificate, component.title, theirs)
         yield PemFile(row.ca, component.title, theirs, trusted=True)
