@@ -35,7 +35,7 @@ FLAG = re.compile(r"`(--[a-z][\w-]*)")
 OF_OTHERS = {
     *("--config.custom-plugin-monitor", "--ovnnb-db", "--ovnsb-db", "--if-exists", "--no-wait", "--may-exist"),
     *("--nofile", "--user", "--require-hashes", "--mlockall", "--config-file", "--wait", "--all-extras"),
-    *("--check", "--post-renderer"),
+    *("--check", "--post-renderer", "--suite"),
 }
 """Options of other programs."""
 
