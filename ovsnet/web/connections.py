@@ -36,7 +36,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import StreamResponse
+from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_server import Server
 
 from ovsnet.agent.counters import Counters
@@ -239,7 +239,7 @@ class CappedServer(Server):
 def _waits_for_nobody(response: StreamResponse, transport: asyncio.Transport | None) -> bool:
     """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the whole request."""
     # Not content_length, which is worked out anew each time it is asked for: twice, it was a fifteenth of a request.
-    body = response.body if isinstance(response, web.Response) else None
+    body = response.body if isinstance(response, Response) else None
     short = isinstance(body, bytes) and len(body) < SHORT
     return short and transport is not None and not transport.get_write_buffer_size()
 
