@@ -14,6 +14,8 @@ from ovsnet.explain.view import FAR, LOCAL, View
 
 RESTARTS, WITHIN = 3, 900.0
 """So many restarts within so many seconds are reported: ``restarts`` and ``restarts_within`` of the settings."""
+A_DAY, HOUR = 10, 3600.0
+"""And so many within a day, however far apart they are: ``restarts_a_day``."""
 DOWN = {code_of(daemon, "down"): daemon for daemon in LOCAL}
 
 Item = TypeVar("Item")
@@ -42,12 +44,18 @@ def looped(view: View, found: Sequence[Outage]) -> list[Outage]:
         own = [each for each in found if each.code == code]
         moments = _restarts(view, daemon) or [each.began for each in own]
         for run in crowded(moments, float, RESTARTS, WITHIN):
-            folded = [each for each in own if each.began <= run[-1] and run[0] <= (each.ended or FAR)]
-            for each in folded:
-                kept.pop(id(each), None)
-            if folded:
-                loop = _loop(folded, len(run))
-                kept[id(loop)] = loop
+            _fold(kept, [each for each in own if each.began <= run[-1] and run[0] <= (each.ended or FAR)], len(run))
+    return sorted(kept.values(), key=attrgetter("began"))
+
+
+def slowly_looped(roots: Sequence[Outage]) -> list[Outage]:
+    """``roots`` with one outage for the ends of a daemon's processes that a day has too many of. They are folded after
+    their consequences were found: what else was wrong between two of them does not follow from either."""
+    kept = {id(each): each for each in roots}
+    for code in DOWN:
+        own = [each for each in roots if each.code == code]
+        for run in crowded(own, attrgetter("began"), A_DAY, 24 * HOUR):
+            _fold(kept, run, len(run))
     return sorted(kept.values(), key=attrgetter("began"))
 
 
@@ -56,13 +64,23 @@ def _restarts(view: View, daemon: str) -> list[float]:
     return [life.began for life in view.lives(daemon)[1:] if life.began is not None]
 
 
+def _fold(kept: dict[int, Outage], folded: Sequence[Outage], times: int) -> None:
+    for each in folded:
+        kept.pop(id(each), None)
+    if folded:
+        loop = _loop(folded, times)
+        kept[id(loop)] = loop
+
+
 def _loop(folded: Sequence[Outage], times: int) -> Outage:
     first, last = folded[0], folded[-1]
-    title, span = TITLES[first.daemon], (last.ended or last.began) - first.began
-    words = f"{title} ended {times} times within {span:.0f} s. The last time, {last.words}"
+    title, seconds = TITLES[first.daemon], (last.ended or last.began) - first.began
+    span = f"{seconds:.0f} s" if seconds < HOUR else f"{seconds / HOUR:.1f} h"
+    words = f"{title} ended {times} times within {span}. The last time, {last.words}"
     remedies = {each.remedy for each in folded} - {TOLD, ""}
     return Outage(
         code_of(first.daemon, "restarting"), first.node, first.daemon, first.began, last.ended, words,
         [*first.proof[:2], *last.proof[-2:]], min((each.sure for each in folded), key=list(Sure).index),
         surer=last.surer, remedy=remedies.pop() if len(remedies) == 1 and last.ended is not None else "",
+        effects=[effect for each in folded for effect in each.effects],
     )  # fmt: skip

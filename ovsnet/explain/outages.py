@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from ovsnet.explain.daemons import TITLES
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import Absence, History
-from ovsnet.explain.loops import looped
+from ovsnet.explain.loops import looped, slowly_looped
 from ovsnet.explain.remedies import remedy_of
 from ovsnet.explain.signs import signs
 from ovsnet.explain.verdicts import Effect, Outage, Start, Sure
@@ -39,7 +39,7 @@ def outages(view: View, starts: Sequence[Start]) -> Iterator[Outage]:
             clusters[-1].add(each)
         else:
             clusters.append(_Cluster(each))
-    roots = [_rooted(cluster.outages, order) for cluster in clusters]
+    roots = slowly_looped([_rooted(cluster.outages, order) for cluster in clusters])
     for root in roots:
         root.effects.extend(_effects(view, root))
         root.effects.sort(key=lambda each: each.at)

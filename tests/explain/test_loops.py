@@ -6,14 +6,14 @@ import pytest
 
 from ovsnet.config.settings import Settings
 from ovsnet.explain.answer import Answer
-from ovsnet.explain.loops import RESTARTS, WITHIN, crowded
+from ovsnet.explain.loops import A_DAY, RESTARTS, WITHIN, crowded
 from tests.explain.material import MGMT, Log, node, told
 from tests.explain.test_losses import LISTENS
 
 CRASHED = "1 crashes: pid 77 died, killed (Segmentation fault), core dumped, restarting"
 
 
-def crashing(times: int, every: float, logs: tuple[Log, Log, Log] | None = None) -> Answer:
+def crashing(times: int, every: float, logs: tuple[Log, Log, Log] | None = None, *beside: Log) -> Answer:
     database, switch, controller = logs or node()
     for number in range(times):
         at = 120.0 + every * number
@@ -22,11 +22,12 @@ def crashing(times: int, every: float, logs: tuple[Log, Log, Log] | None = None)
         controller.say(at + 1, "rconn", f"{MGMT}: connecting...").say(at + 1, "rconn", f"{MGMT}: connected")
     for log in (database, switch, controller):
         log.say(130.0 + every * times, "memory", "later")
-    return told([database, switch, controller])
+    return told([database, switch, controller, *beside])
 
 
 def test_numbers_are_those_of_the_settings() -> None:
-    assert (Settings().restarts, Settings().restarts_within) == (RESTARTS, WITHIN)
+    settings = Settings()
+    assert (settings.restarts, settings.restarts_within, settings.restarts_a_day) == (RESTARTS, WITHIN, A_DAY)
 
 
 def test_crashes_that_follow_each_other_are_one_outage() -> None:
@@ -38,7 +39,25 @@ def test_crashes_that_follow_each_other_are_one_outage() -> None:
     assert "core" in found.remedy
 
 
-@pytest.mark.parametrize(("times", "every"), [(2, 60.0), (6, 1800.0)])
+def test_crashes_that_a_day_has_many_of_are_one_outage() -> None:
+    (found,) = crashing(12, 3600.0).outages
+    assert found.code == "vswitchd-restarting"
+    assert "ended 12 times within 11.0 h" in found.words
+    assert found.seconds == pytest.approx(11 * 3600.0 + 1)
+    assert len(found.effects) == 12
+    assert "core" in found.remedy
+
+
+def test_what_was_wrong_between_two_crashes_is_an_outage_of_its_own() -> None:
+    database, switch, controller = node()
+    northd = Log("ovn-northd.log").start(-1.0)
+    northd.say(9000.0, "ovn_northd", "This ovn-northd instance is now paused.")
+    northd.say(9060.0, "ovn_northd", "ovn-northd lock acquired. Now active.").say(50000.0, "memory", "later")
+    found = crashing(12, 3600.0, (database, switch, controller), northd).outages
+    assert [each.code for each in found] == ["vswitchd-restarting", "northd-paused"]
+
+
+@pytest.mark.parametrize(("times", "every"), [(2, 60.0), (6, 1800.0), (9, 3600.0), (12, 10000.0)])
 def test_few_crashes_are_an_outage_each(times: int, every: float) -> None:
     assert [each.code for each in crashing(times, every).outages] == ["vswitchd-down"] * times
 
