@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from ovsnet.explain.connection_kinds import CLIENTS
 from ovsnet.explain.kind import Kind
-
-CLIENTS = ("ovsdb_idl", "ovsdb_cs")
 
 FAULT_KINDS = (
     # Ports, tunnels and bridges.
@@ -14,6 +13,7 @@ FAULT_KINDS = (
         ("bridge",),
         r"could not open network device (?P<subject>\S+) \((?P<error>.*)\)",
         "vswitchd/bridge.c, iface_do_create()",
+        since="OVS 1.1",
         many=8,
         apart=30.0,
     ),
@@ -23,6 +23,7 @@ FAULT_KINDS = (
         ("bridge",),
         r"could not add network device (?P<subject>\S+) to ofproto \((?P<error>.*)\)",
         "vswitchd/bridge.c, iface_do_create()",
+        since="OVS 2.7",
         many=8,
         apart=30.0,
     ),
@@ -32,6 +33,7 @@ FAULT_KINDS = (
         ("patch",),
         r"Bridge '(?P<bridge>[^']*)' not found for network '(?P<subject>[^']*)'",
         "controller/patch.c, add_ovs_bridge_mappings()",
+        since="OVN 20.03",
         many=100,
         apart=30.0,
     ),
@@ -42,6 +44,7 @@ FAULT_KINDS = (
         r"bridge not found for (?P<type>\S+) port '(?P<subject>[^']*)' with network name '(?P<network>[^']*)'"
         r"(?P<skipping>; skipping)?",
         "controller/patch.c, add_bridge_mappings_by_type()",
+        since="OVN 20.03",
         many=100,
     ),
     Kind(
@@ -52,6 +55,7 @@ FAULT_KINDS = (
         r"(?P<subject>\S+): BFD state change: (?:\(bfd\.SessionState: )?(?P<before>\w+)"
         r'(?:->|, bfd\.LocalDiag: "[^"]*"\) -> \(bfd\.SessionState: )(?P<after>\w+)',
         "lib/bfd.c, bfd_set_state()",
+        since="OVS 2.0",
         many=50,
     ),
     Kind(
@@ -60,14 +64,17 @@ FAULT_KINDS = (
         ("bridge",),
         r"bridge \S+: deleted interface (?P<subject>ovn-\S+)",
         "vswitchd/bridge.c, iface_destroy__()",
+        since="OVS 2.8",
         many=4,
     ),
     Kind(
         "flow-limit",
-        "reached the dynamic limit",
+        "upcall: datapath",
         ("ofproto_dpif_upcall",),
-        r"upcall: datapath reached the dynamic limit of (?P<limit>\d+) flows",
+        # The second: before Open vSwitch 2.15.
+        r"upcall: datapath (?:reached the dynamic limit of (?P<limit>\d+) flows|flow limit reached)",
         "ofproto/ofproto-dpif-upcall.c, should_install_flow()",
+        since="OVS 2.5",
         many=500,
         apart=10.0,
     ),
@@ -78,6 +85,7 @@ FAULT_KINDS = (
         # Of the switch's own clients any may speak another version; ovn-controller's is the connection to br-int.mgmt.
         r"(?P<subject>\S+\.mgmt): version negotiation failed \((?P<error>.*)\)",
         "lib/vconn.c, vcs_recv_hello()",
+        since="OVS 1.10",
         many=100,
     ),
     # Databases, and their clients.
@@ -87,6 +95,7 @@ FAULT_KINDS = (
         CLIENTS,
         r"(?:(?P<table>\S+) table in )?(?P<subject>\S+) database lacks (?P<what>\S+ (?:table|column)) \(database needs",
         "lib/ovsdb-idl.c, ovsdb_idl_compose_monitor_request(); lib/ovsdb-cs.c",
+        since="OVS 2.4",
         many=100,
     ),
     Kind(
@@ -95,6 +104,7 @@ FAULT_KINDS = (
         ("ovsdb_idl",),
         r"transaction error: .*multiple rows in \W*(?P<subject>Encap|Chassis)\W",
         "ovsdb/transaction.c, check_index_uniqueness(); lib/ovsdb-idl.c, ovsdb_idl_txn_process_reply()",
+        since="OVS 2.8",
         many=100,
     ),
     Kind(
@@ -103,6 +113,7 @@ FAULT_KINDS = (
         ("chassis",),
         r"'(?P<subject>[^']*)' already has encap ip '(?P<address>[^']*)'",
         "controller/chassis.c, chassis_build_encaps()",
+        since="OVN 26.03",
         many=100,
     ),
     Kind(
@@ -111,6 +122,7 @@ FAULT_KINDS = (
         ("ovsdb_server",),
         r"failed to open database '(?P<subject>[^']*)': (?P<error>.*)",
         "ovsdb/ovsdb-server.c, reconfigure_databases(); 3.1 says it on its standard error alone",
+        since="OVS 3.3",
         many=100,
     ),
     Kind(
@@ -119,6 +131,7 @@ FAULT_KINDS = (
         ("ovsdb_server",),
         r"(?:I/O error|syntax error): (?P<subject>\S+): (?P<error>.* starting at offset .*)",
         "ovsdb/ovsdb-server.c, log_and_free_error(): what follows is left out",
+        since="OVS 2.10",
         many=100,
     ),
     Kind(
@@ -127,6 +140,7 @@ FAULT_KINDS = (
         ("ovsdb_jsonrpc_server",),
         r"(?P<subject>\S+): listen failed: (?P<error>.*)",
         "ovsdb/jsonrpc-server.c, ovsdb_jsonrpc_server_add_remote()",
+        since="OVS 1.0",
         many=100,
     ),
     Kind(
@@ -135,6 +149,7 @@ FAULT_KINDS = (
         ("jsonrpc",),
         r"sending backlog exceeded maximum .*disconnecting, jsonrpc: (?P<subject>\S+?)\.?$",
         "lib/jsonrpc.c, jsonrpc_send()",
+        since="OVS 2.15",
         many=200,
     ),
     Kind(
@@ -143,6 +158,7 @@ FAULT_KINDS = (
         ("ovn_northd",),
         r"ovn-northd lock lost",
         "northd/ovn-northd.c, main()",
+        since="OVN 20.03",
         many=200,
     ),
     # Starts that fail.
@@ -152,6 +168,7 @@ FAULT_KINDS = (
         ("daemon_unix",),
         r"(?P<subject>\S+): (?P<what>create failed \(.*\))",
         "lib/daemon-unix.c, make_pidfile()",
+        since="OVS 1.2",
     ),
     Kind(
         "died",
@@ -159,5 +176,6 @@ FAULT_KINDS = (
         ("daemon_unix",),
         r"fork child died before signaling startup \((?P<how>.*)\)",
         "lib/daemon-unix.c, fork_and_wait_for_startup()",
+        since="OVS 1.4",
     ),
 )

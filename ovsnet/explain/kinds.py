@@ -9,20 +9,26 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from ovsnet.explain.connection_kinds import CONNECTION_KINDS
 from ovsnet.explain.fault_kinds import FAULT_KINDS
 from ovsnet.explain.kind import Kind
 
-PEERS = ("rconn", "reconnect")
-NAME = r"(?P<subject>\S+): "
-
 KINDS = (
-    Kind("opened", "opened log", ("vlog",), r"opened log file (?P<path>.+)", "lib/vlog.c, vlog_set_log_file__()"),
+    Kind(
+        "opened",
+        "opened log",
+        ("vlog",),
+        r"opened log file (?P<path>.+)",
+        "lib/vlog.c, vlog_set_log_file__()",
+        since="OVS 1.0",
+    ),
     Kind(
         "version",
         " (Open vSwitch) ",
         ("bridge", "ovsdb_server"),
         r"(?P<program>ovs-vswitchd|ovsdb-server) \(Open vSwitch\) (?P<version>\S+)",
         "vswitchd/bridge.c, bridge_run(); ovsdb/ovsdb-server.c, main()",
+        since="OVS 1.9",
     ),
     Kind(
         "version",
@@ -30,61 +36,7 @@ KINDS = (
         ("main", "ovn_northd"),
         r"OVN internal version is : \[(?P<version>[^\]]+)\]",
         "controller/ovn-controller.c and northd/ovn-northd.c, main()",
-    ),
-    # Connections, by rconn (OpenFlow) and by reconnect (JSON-RPC).
-    Kind("connecting", "connecting...", PEERS, NAME + r"connecting\.\.\.", "lib/rconn.c, reconnect(); lib/reconnect.c"),
-    Kind("connected", ": connected", PEERS, NAME + r"connected$", "lib/rconn.c, run_CONNECTING(); lib/reconnect.c"),
-    Kind(
-        "failed",
-        ": connection ",
-        PEERS,
-        NAME + r"connection (?:attempt )?(?:failed \((?P<error>.*)\)|(?P<late>timed out))",
-        "lib/rconn.c, reconnect() and run_CONNECTING(); lib/reconnect.c, reconnect_disconnected()",
-    ),
-    Kind(
-        "waiting",
-        ": waiting ",
-        PEERS,
-        NAME + r"waiting (?P<seconds>[\d.e+]+) seconds before reconnect",
-        "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
-    ),
-    Kind(
-        "suppressed",
-        ": continuing to ",
-        PEERS,
-        NAME + r"continuing to (?:retry connections|reconnect) in the background",
-        "lib/rconn.c, disconnect(); lib/reconnect.c, reconnect_disconnected()",
-    ),
-    Kind(
-        "closed",
-        "closed by peer",
-        PEERS,
-        NAME + r"connection closed by peer",
-        "lib/rconn.c, report_error(); lib/reconnect.c",
-        many=500,
-    ),
-    Kind(
-        "dropped",
-        "connection dropped",
-        PEERS,
-        NAME + r"connection dropped(?: \((?P<error>.*)\))?",
-        "lib/rconn.c, report_error(); lib/reconnect.c",
-        many=500,
-    ),
-    Kind(
-        "gave-up",
-        "inactivity probe after",
-        PEERS,
-        NAME + r"no response to inactivity probe after (?P<seconds>[\d.e+]+) seconds",
-        "lib/rconn.c, run_IDLE(); lib/reconnect.c, reconnect_run()",
-        many=500,
-    ),
-    Kind(
-        "listening",
-        "added ",
-        ("connmgr",),
-        r'(?P<subject>\S+): added (?:service|primary)? ?controller "(?P<path>p[^"]+)"',
-        "ofproto/connmgr.c, ofservice_create()",
+        since="OVN 20.12",
     ),
     # Stalls.
     Kind(
@@ -93,6 +45,7 @@ KINDS = (
         ("timeval",),
         r"Unreasonably long (?P<ms>\d+)ms poll interval(?: \((?P<user>-?\d+)ms user, (?P<system>-?\d+)ms system\))?",
         "lib/timeval.c, log_poll_interval()",
+        since="OVS 1.9",
     ),
     Kind(
         "quiesce",
@@ -100,6 +53,7 @@ KINDS = (
         ("ovs_rcu",),
         r"blocked (?P<ms>\d+) ms waiting for (?P<subject>\S+) to quiesce",
         "lib/ovs-rcu.c, ovsrcu_synchronize()",
+        since="OVS 2.3",
     ),
     Kind(
         "computed",
@@ -107,6 +61,7 @@ KINDS = (
         ("inc_proc_eng",),
         r"node: (?P<subject>\S+?),? (?:recompute|handler for input) .*?took (?P<ms>\d+)ms",
         "lib/inc-proc-eng.c, engine_recompute() and engine_compute()",
+        since="OVN 21.09",
         many=200,
     ),
     # Ends of processes.
@@ -116,6 +71,7 @@ KINDS = (
         ("fatal_signal",),
         r"terminating with signal (?P<signal>\d+) \((?P<name>[^)]*)\)",
         "lib/fatal-signal.c, fatal_signal_run()",
+        since="OVS 1.7",
     ),
     Kind(
         "died",
@@ -123,6 +79,7 @@ KINDS = (
         ("daemon_unix",),
         r"(?:\d+ crashes: )?pid (?P<pid>\d+) died, (?P<how>.*?)(?:, (?P<then>restarting|exiting|waiting.*))?$",
         "lib/daemon-unix.c, monitor_daemon()",
+        since="OVS 1.0",
     ),
     Kind(
         "pidfile",
@@ -130,8 +87,16 @@ KINDS = (
         ("daemon_unix", "daemon"),
         r"(?P<subject>\S+): (?P<what>already running as pid \d+|pidfile check failed.*)",
         "lib/daemon-unix.c, check_already_running()",
+        since="OVS 1.0",
     ),
-    Kind("exiting", "Exiting ovn", ("main",), r"Exiting ovn-controller", "controller/ovn-controller.c, main()"),
+    Kind(
+        "exiting",
+        "Exiting ovn",
+        ("main",),
+        r"Exiting ovn-controller",
+        "controller/ovn-controller.c, main()",
+        since="OVN 25.09",
+    ),
     # What a daemon says is wrong.
     Kind(
         "lock",
@@ -139,6 +104,7 @@ KINDS = (
         ("bridge",),
         r"another ovs-vswitchd process is running",
         "vswitchd/bridge.c, bridge_run()",
+        since="OVS 1.2",
         many=100,
     ),
     Kind(
@@ -147,6 +113,7 @@ KINDS = (
         ("bridge", "ofproto", "ofproto_dpif", "dpif"),
         r"failed to (?:create bridge|open datapath|create datapath)(?: of type)? (?P<subject>\S+): (?P<error>.*)",
         "vswitchd/bridge.c, bridge_reconfigure(); ofproto/ofproto.c; lib/dpif.c",
+        since="OVS 1.0",
         many=100,
     ),
     Kind(
@@ -155,6 +122,7 @@ KINDS = (
         ("ovsdb_log", "ovsdb_error", "raft", "ovsdb_server", "ovsdb_file", "storage", "trigger", "ovsdb_trigger"),
         r".*(?P<error>No space left on device|Read-only file system|Input/output error|Disk quota exceeded)",
         "ovsdb/log.c, ovsdb_log_write(); ovsdb/raft.c",
+        since="OVS 1.0",
         many=200,
     ),
     Kind(
@@ -163,6 +131,7 @@ KINDS = (
         ("raft",),
         r"term (?P<term>\d+): (?:(?P<ms>\d+) ms timeout expired, )?starting election",
         "ovsdb/raft.c, raft_start_election()",
+        since="OVS 2.10",
         many=500,
     ),
     Kind(
@@ -171,6 +140,7 @@ KINDS = (
         ("raft",),
         r"term (?P<term>\d+): elected leader",
         "ovsdb/raft.c, raft_become_leader()",
+        since="OVS 2.10",
     ),
     Kind(
         "led",
@@ -178,54 +148,7 @@ KINDS = (
         ("raft",),
         r"server (?P<leader>\S+) is leader for term (?P<term>\d+)",
         "ovsdb/raft.c, raft_update_leader()",
-    ),
-    Kind(
-        "stale",
-        "stale data",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): clustered database server has stale data",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=100,
-    ),
-    Kind(
-        "cut-off",
-        "clustered database server",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): clustered database server is disconnected from",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=100,
-    ),
-    Kind(
-        "joining",
-        "clustered database server",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): clustered database server has not yet joined",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=100,
-    ),
-    Kind(
-        "relay-cut-off",
-        "relay database server",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): relay database server (?:is disconnected from|has not yet connected to) the relay source",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=100,
-    ),
-    Kind(
-        "not-leader",
-        "not cluster leader",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): clustered database server is not cluster leader",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=500,
-    ),
-    Kind(
-        "no-database",
-        "does not have",
-        ("ovsdb_cs", "ovsdb_idl"),
-        r"(?P<subject>\S+): server does not have (?P<database>\S+) database",
-        "lib/ovsdb-cs.c, ovsdb_cs_check_server_db__()",
-        many=100,
+        since="OVS 2.10",
     ),
     Kind(
         "version-mismatch",
@@ -233,6 +156,7 @@ KINDS = (
         ("main",),
         r"controller version - (?P<own>\S+) mismatch with northd version - (?P<northd>\S+)",
         "controller/ovn-controller.c, check_northd_version()",
+        since="OVN 20.12",
         many=100,
     ),
     Kind(
@@ -241,6 +165,7 @@ KINDS = (
         ("chassis",),
         r"(?P<subject>Need to specify an encap type and ip|'system-id' in Open_vSwitch database is missing)",
         "controller/chassis.c, chassis_parse_ovs_config() and get_ovs_chassis_id()",
+        since="OVN 20.03",
         many=100,
     ),
     Kind(
@@ -249,6 +174,7 @@ KINDS = (
         ("binding",),
         r"Changing chassis for lport (?P<subject>\S+) from (?P<other>\S+) to (?P<own>\S+?)\.?$",
         "controller/binding.c, set_pb_chassis_in_sbrec()",
+        since="OVN 20.03",
         many=50,
     ),
     Kind(
@@ -257,10 +183,32 @@ KINDS = (
         ("main",),
         r"User triggered execution pause",
         "controller/ovn-controller.c, debug_pause_execution()",
+        since="OVN 20.09",
     ),
-    Kind("resumed", "execution resume", ("main",), r"User triggered execution resume", "controller/ovn-controller.c"),
-    Kind("paused", "is now paused", ("ovn_northd",), r"This ovn-northd instance is now paused", "northd/ovn-northd.c"),
-    Kind("resumed", "lock acquired", ("ovn_northd",), r"ovn-northd lock acquired", "northd/ovn-northd.c, main()"),
+    Kind(
+        "resumed",
+        "execution resume",
+        ("main",),
+        r"User triggered execution resume",
+        "controller/ovn-controller.c",
+        since="OVN 20.09",
+    ),
+    Kind(
+        "paused",
+        "is now paused",
+        ("ovn_northd",),
+        r"This ovn-northd instance is now paused",
+        "northd/ovn-northd.c",
+        since="OVN 20.03",
+    ),
+    Kind(
+        "resumed",
+        "lock acquired",
+        ("ovn_northd",),
+        r"ovn-northd lock acquired",
+        "northd/ovn-northd.c, main()",
+        since="OVN 20.03",
+    ),
     Kind(
         "tls",
         ": ",
@@ -268,8 +216,10 @@ KINDS = (
         r"(?!SSL_accept: .*wrong version)(?P<subject>SSL_\w+|\S+): "
         r"(?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
         "lib/stream-ssl.c, interpret_ssl_error()",
+        since="OVS 1.0",
         many=100,
     ),
+    *CONNECTION_KINDS,
     *FAULT_KINDS,
 )
 
@@ -279,6 +229,7 @@ HELD_BACK = Kind(
     (),
     r"Dropped (?P<count>\d+) log messages in last (?P<seconds>\d+) seconds",
     "lib/vlog.c, vlog_should_drop()",
+    since="OVS 1.0",
     many=500,
 )
 DESCRIPTORS = Kind(
@@ -287,11 +238,20 @@ DESCRIPTORS = Kind(
     (),
     r".*Too many open files",
     "any place that opens a file or a socket",
+    since="OVS 1.0",
     many=50,
 )
 ANYWHERE = (HELD_BACK, DESCRIPTORS)
 """Printed by any module, as a warning or worse."""
-ABORTED = Kind("aborted", "", (), r"(?P<how>.+)", "lib/vlog.c, vlog_fatal_valist() and vlog_abort_valist()", many=200)
+ABORTED = Kind(
+    "aborted",
+    "",
+    (),
+    r"(?P<how>.+)",
+    "lib/vlog.c, vlog_fatal_valist() and vlog_abort_valist()",
+    since="OVS 1.2",
+    many=200,
+)
 """A process ends with what it logs as EMER."""
 LIVES_ON = frozenset(("dpdk",))
 """But for these modules (lib/dpdk.c)."""

@@ -126,8 +126,9 @@ def _outage(view: View, told: History, code: str, faults: Sequence[Fault]) -> Ou
     if code == "ports-without-device" and len(names) >= MANY:
         code = "ports-left-behind"
     shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    limit = f" than {number}" if (number := first.proof[0].said.get("limit")) else ""
     words = f"{told.daemon} reports {WORDS[code].format(names=shown)}" if code in WORDS else (
-        f"the datapath took no more flows than {first.proof[0].said['limit']}"
+        f"the datapath took no more flows{limit}"
     )  # fmt: skip
     if error := first.proof[0].said.get("error"):
         words += f" ({error})"
