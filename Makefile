@@ -11,7 +11,8 @@ JOBS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo audit dist test test-load coverage test-system pictures test-packages test-kubelet test-versions properties \
-  lint fix soak soak-crowded soak-quiet chaos matrix bench bench-full bench-causes bench-storms bench-churn bench-aa docs setup clean
+  lint fix soak soak-crowded soak-quiet chaos matrix explain bench bench-full bench-causes bench-storms bench-churn \
+  bench-aa docs setup clean
 
 # What ovsnet needs to run, without the tools of its tests: half the time until the node is there.
 demo: $(RUNS)
@@ -111,6 +112,18 @@ NODES ?= 7
 ONLY ?=
 matrix: setup
 	$(BIN)/python -m tests.matrix --seed $(SEED) --pairs $(PAIRS) --jobs $(NODES) --only '$(ONLY)'
+
+# Every incident and every slow start of tests/explain, made anew on three generations of OVS and OVN and explained from
+# the logs alone; writes the table of docs/explain.md. As root, for a few of them, on a machine that does nothing else.
+INCIDENTS := $(VENV)/incidents.json
+explain: setup
+	rm -f $(INCIDENTS)
+	$(BIN)/python -m tests.explain.incidents --results $(INCIDENTS)
+	$(BIN)/python -m tests.explain.timelines
+	for suite in $(SUITES); do \
+	  $(BIN)/python -m ovsnet.sandbox.suite $$suite $(BIN)/python -m tests.explain.incidents --results $(INCIDENTS) && \
+	  $(BIN)/python -m ovsnet.sandbox.suite $$suite $(BIN)/python -m tests.explain.timelines || exit 1; done
+	$(BIN)/python -m tests.explain.incidents --results $(INCIDENTS) --page
 
 # Which Open vSwitch and OVN is measured: ON="installed trixie sid" for three generations, one after the other.
 ON ?= installed

@@ -12,6 +12,7 @@ import msgspec
 from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import NORTHBOUND, OVSDB, SOUTHBOUND, TITLES, target_of
 from ovsnet.explain.event import UNKNOWN, Event, Source
+from ovsnet.explain.guests import without_guests
 from ovsnet.explain.history import STEPS, History
 from ovsnet.explain.nodes import histories
 from ovsnet.explain.outages import outages
@@ -49,6 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[Note] = ()) -> Answer:
     """Explain ``events``, which were read from ``sources`` in any order; ``notes`` say what could not be read."""
+    events, refused = without_guests(events)
     told = histories(events, sources)
     known = [source for source in sources if source.daemon != UNKNOWN]
     found_starts: list[Start] = []
@@ -59,7 +61,7 @@ def answer(events: Sequence[Event], sources: Sequence[Source], notes: Sequence[N
         found_outages += _once(outages(view, own), found_outages)
     found_starts.sort(key=lambda each: each.began)
     found_outages.sort(key=lambda each: each.began)
-    doubts = [*notes, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages)]
+    doubts = [*notes, *refused, *_doubts(events, sources), *_host(events), *_stalls(told, found_outages)]
     doubts += _elections(told, found_outages)
     doubts += [Note(words, place) for words, place in (*remarks(events, told), *silences(sources))]
     return Answer(known, told, found_starts[-SHOWN:], found_outages[-SHOWN:], doubts)
@@ -154,7 +156,8 @@ def _stalls(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Note]:
             longest = max(stalls, key=lambda event: event.number("ms"))
             count = sum(1 + event.repeated for event in stalls)
             title = TITLES.get(each.daemon, each.daemon)
-            words = f"The main loop of {title} was blocked for longer than a second {count} times, "
+            times = "once" if count == 1 else f"{count} times"
+            words = f"The main loop of {title} was blocked for longer than a second {times}, "
             yield Note(f"{words}for {longest.number('ms') / 1000:.1f} s at most.", longest.place)
 
 

@@ -67,7 +67,7 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
 def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
     """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
     refusal = _meaning(view, absence)
-    if refusal.lasting and not _lasting(view, absence, starts):
+    if _bridge_failed(view, absence) or (refusal.lasting and not _lasting(view, absence, starts)):
         return
     target, words, surer = absence.target, refusal.words, ""
     if refusal.sure is not Sure.CERTAIN and not view.covers(target, absence.began):
@@ -83,6 +83,12 @@ def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[
         refusal.code, view.node, refusal.daemon, absence.began, absence.ended, words, proof,
         Sure.POSSIBLE if surer else refusal.sure, surer=surer, remedy=refusal.remedy, passing=refusal.passing,
     )  # fmt: skip
+
+
+def _bridge_failed(view: View, absence: Absence) -> bool:
+    """Whether the switch itself says that it could not make a bridge when its socket vanished: that is the reason."""
+    said = (event for each in view.of(VSWITCHD) for event in each.of("no-datapath"))
+    return absence.target == VSWITCHD and any(abs(event.at - absence.began) <= AWHILE for event in said)
 
 
 class _Refusal(NamedTuple):

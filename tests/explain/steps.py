@@ -9,10 +9,11 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from ovsnet.errors import OvsnetError
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
-from tests.faults.programs import clients, no_more_descriptors, switch_arguments
-from tests.faults.storage import filled, small_disk
+from tests.faults.programs import BACKLOG, clients, no_more_descriptors, switch_arguments
+from tests.faults.storage import breakable_disk, filled, small_disk, stop_at_an_error
 
 Step = Callable[[Sandbox], Awaitable[object]]
 SWITCH, DATABASE, CONTROLLER, SOUTHBOUND = "ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-sb"
@@ -116,6 +117,79 @@ async def second_switch(node: Sandbox) -> None:
     await asyncio.sleep(5)
     process.kill()
     await process.wait()
+
+
+async def refused_switch(node: Sandbox) -> None:
+    """Somebody starts a second ovs-vswitchd, which finds the pidfile locked. It logs where the first one does."""
+    log = f"--log-file={Layout(node.directory).logdir / 'ovs-vswitchd.log'}"
+    words = [word for word in switch_arguments(node) if word != "--overwrite-pidfile"]
+    process = await asyncio.create_subprocess_exec(
+        *words, log, env=os.environ | node.environment(), cwd=node.directory, stderr=asyncio.subprocess.DEVNULL
+    )
+    await process.wait()
+
+
+async def backlog_full(node: Sandbox) -> None:
+    """The switch is frozen, and clients have filled the queue of br-int.mgmt when ovn-controller comes."""
+    await node.freeze(SWITCH)
+    with clients(node.rundir / "br-int.mgmt", BACKLOG + 5):
+        await node.kill(CONTROLLER)
+        await node.start(CONTROLLER)
+        await asyncio.sleep(14)
+    await node.thaw(SWITCH)
+    await asyncio.sleep(9)
+
+
+async def hammered(node: Sandbox) -> None:
+    """The switch restarts while more clients than its queue holds connect again and again, for three seconds."""
+
+    async def hammer() -> None:
+        async with asyncio.timeout(60):
+            while True:
+                with contextlib.suppress(OSError), clients(node.rundir / "br-int.mgmt", 3 * BACKLOG):
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
+
+    await node.stop(SWITCH)
+    hammering = asyncio.create_task(hammer())
+    await node.start(SWITCH)
+    await asyncio.sleep(3)
+    hammering.cancel()
+    await asyncio.gather(hammering, return_exceptions=True)
+
+
+async def bridge_is_not_there(node: Sandbox) -> None:
+    """A mapping names a bridge that nobody made, and ovn-controller says so whenever something changes."""
+    await configure("set", "open", ".", "external_ids:ovn-bridge-mappings=physnet1:br-nope")(node)
+    for number in range(5):
+        await asyncio.sleep(20)
+        await configure("set", "open", ".", f"external_ids:x={number}")(node)
+
+
+async def database_damaged(node: Sandbox) -> None:
+    """The file of the database is zeros when its server starts, and is put back."""
+    file = Layout(node.directory).dbdir / "conf.db"
+    await node.kill(DATABASE)
+    whole = file.read_bytes()
+    file.write_bytes(bytes(4096))
+    with contextlib.suppress(OvsnetError):
+        await node.start(DATABASE)
+    await asyncio.sleep(4)
+    file.write_bytes(whole)
+    await node.start(DATABASE)
+
+
+def disk_broken(server: str, file: str) -> Step:
+    async def broken(node: Sandbox) -> None:
+        async with breakable_disk(node, server, file) as disk:
+            await asyncio.sleep(6)
+            stop_at_an_error(disk)
+            with contextlib.suppress(OvsnetError):
+                await node.run("ovs-vsctl", "--no-wait", "--timeout=5", "set", "open", ".", "external_ids:x=y")
+            await asyncio.sleep(6)
+        await asyncio.sleep(6)
+
+    return broken
 
 
 def without_descriptors(daemon: str, socket: str) -> Step:

@@ -169,3 +169,39 @@ def test_switch_that_ended_in_between_is_down() -> None:
     switch.say(120.0, "fatal_signal", "terminating with signal 15 (Terminated)", "WARN").start(150.0)
     switch.say(150.2, "connmgr", LISTENS).say(300.0, "memory", "later")
     assert only(told([database, switch, controller])).code == "vswitchd-down"
+
+
+def test_second_process_that_finds_the_first_one_running_is_a_note() -> None:
+    """It writes into the log of the first one, whose numbers go on."""
+    database, switch, controller = node()
+    second = Log(switch.name).start(120.0)
+    second.say(120.0, "daemon_unix", "/n/ovs-vswitchd.pid: already running as pid 77, aborting", "EMER")
+    switch.lines += second.lines
+    for log in (database, switch, controller):
+        log.say(300.0, "memory", "later")
+    found = told([database, switch, controller])
+    assert not found.outages
+    assert len(found.starts) == 1
+    assert [note.words for note in found.notes if "line numbers" in note.words] == []
+    assert any("second ovs-vswitchd" in note.words and "process 77" in note.words for note in found.notes)
+
+
+def test_process_that_may_not_follow_one_that_ended_is_an_outage() -> None:
+    """What holds the pidfile is not the process whose end was logged just before."""
+    database, switch, controller = node()
+    switch.say(120.0, "fatal_signal", "terminating with signal 15 (Terminated)", "WARN").start(121.0)
+    switch.say(121.0, "daemon_unix", "/n/ovs-vswitchd.pid: already running as pid 77, aborting", "EMER")
+    for log in (database, controller):
+        log.say(300.0, "memory", "later")
+    assert [each.code for each in told([database, switch, controller]).outages] == ["vswitchd-down"]
+
+
+def test_bridge_that_cannot_be_made_takes_its_socket_along() -> None:
+    """As when its datapath is of an unknown type: the switch runs, and may log nothing more."""
+    database, switch, controller = node(until=119.0)
+    switch.say(120.0, "bridge", "failed to create bridge br-int: Address family not supported by protocol", "ERR")
+    switch.say(120.1, "bridge", "failed to create bridge br-int: Address family not supported by protocol", "ERR")
+    refused(controller, 120.0, 160.0)
+    database.say(300.0, "memory", "later")
+    (found,) = told([database, switch, controller]).outages
+    assert (found.code, found.ended) == ("datapath-missing", None)

@@ -30,6 +30,13 @@ def small_disk(node: Sandbox, server: str, file: str, size: str = SIZE) -> conte
 
 
 @contextlib.asynccontextmanager
+async def breakable_disk(node: Sandbox, server: str, file: str) -> AsyncIterator[Path]:
+    """The same on a file system that ``stop_at_an_error`` can make read-only. Needs what ``has_ext4`` asks for."""
+    async with _own_disk(node, server, file, *await _ext4_image(node.directory / "ext4")) as disk:
+        yield disk
+
+
+@contextlib.asynccontextmanager
 async def _own_disk(node: Sandbox, server: str, file: str, *mounted: str) -> AsyncIterator[Path]:
     """``mounted``: what mount(8) is told to mount."""
     disk = Layout(node.directory).dbdir
