@@ -35,12 +35,15 @@ MAX_BYTES = 8 << 20
 """Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge, or 0.3 kB per interface
 of an old server; a peer that never ends must not end us."""
 
+MOST_ROW = 1 << 20
+"""Bytes of one row of it. ``external_ids`` of a busy node have some kB; of 6 MB they took the agent 100 MB to read."""
+
 
 class Database(ovsdb.Session):
     """A session with its monitor; what it says is as new as the server's last push."""
 
     def __init__(self, address: Address) -> None:
-        super().__init__(address, max_bytes=MAX_BYTES)
+        super().__init__(address, max_bytes=MAX_BYTES, most_row=MOST_ROW)
         self._monitor: ovsdb.Monitor | None = None
         self._placed: dict[Uuid, str] = {}
         self.apart: frozenset[str] = frozenset()

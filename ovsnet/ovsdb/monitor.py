@@ -64,6 +64,7 @@ class Monitor:
         *,
         audience: Audience | None = None,
         widen: bool = False,
+        most_row: int | None = None,
     ) -> None:
         self.method = "monitor_cond_since"
         self.last_txn_id = NO_TXN
@@ -74,6 +75,7 @@ class Monitor:
         self._schema = schema
         self._wanted = tables
         self._widen = widen
+        self._most_row = most_row
         self._selection = choose(schema, tables, where, widen=widen)
         self._audience = audience or Audience(on_change)
         self._owns_audience = audience is None
@@ -185,7 +187,7 @@ class Monitor:
         try:
             if self.resumed:
                 self._replica = self._replica.copy()
-                changes = await changes_in(self._replica, answer.tables)
+                changes = await changes_in(self._replica, answer.tables, self._most_row)
                 self._raise_if_over()
                 self._take(changes, answer.txn, resumed=True)
             else:
@@ -235,7 +237,7 @@ class Monitor:
     async def _begin(self, txn: str, tables: RawTables, *, resynced: bool) -> None:
         """Take a whole snapshot for the copy, and deliver what it changes."""
         fresh = Replica(self._selection.columns)
-        await load(fresh, tables)
+        await load(fresh, tables, self._most_row)
         changes = await difference(self._replica.tables, fresh.tables) if self._audience.listening else ()
         self._raise_if_over()
         self._replica, self._loaded = fresh, True
@@ -278,7 +280,7 @@ class Monitor:
     async def _apply_large(self) -> None:
         txn, updates = self._next()
         decoded = decode_body(updates, TABLES)
-        changes = await changes_in(self._replica, decoded)
+        changes = await changes_in(self._replica, decoded, self._most_row)
         if not self.closed.done():
             self._take(changes, txn)
 

@@ -58,12 +58,16 @@ class Session(JsonRpcSession):
 
     With ``bounded`` a server that sends thousands of updates a second ends it with ProtocolFlood, as a stranger in its
     place would. A session that ``connect`` or a Client makes takes as many as there are: its monitors asked for them.
+    With ``most_row`` a monitored row of more bytes ends it, too.
     """
 
-    def __init__(self, address: Address, *, max_bytes: int = MAX_BYTES, bounded: bool = True) -> None:
+    def __init__(
+        self, address: Address, *, max_bytes: int = MAX_BYTES, most_row: int | None = None, bounded: bool = True
+    ) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
         self.closed.add_done_callback(self._on_closed)
         self._bounded = bounded
+        self._most_row = most_row
         self._monitors: dict[str, Monitor] = {}
         self._keys = count(1)
         self._schemas = KnownSchemas(self._schema_text, self._schema_of)
@@ -199,7 +203,9 @@ class Session(JsonRpcSession):
         where, tables = frozen_where(where), frozen(tables)
 
         def make(key: str, schema: Schema) -> Monitor:
-            return Monitor(self, key, schema, tables, where, on_change, audience=audience, widen=widen)
+            return Monitor(
+                self, key, schema, tables, where, on_change, audience=audience, widen=widen, most_row=self._most_row
+            )
 
         told: Monitor | None = None
         while True:

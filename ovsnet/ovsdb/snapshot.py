@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ovsnet.errors import ProtocolError
+from ovsnet.errors import ProtocolError, ProtocolFlood
 from ovsnet.ovsdb.replica import Change, Replica, Tables, changes_between
 from ovsnet.ovsdb.values import Uuid
 from ovsnet.protocol.jsonrpc import BAD_JSON, decode_body
@@ -38,18 +38,19 @@ def is_small(updates: msgspec.Raw) -> bool:
     return memoryview(updates).nbytes <= SMALL_UPDATE
 
 
-async def load(replica: Replica, tables: Mapping[str, msgspec.Raw]) -> None:
-    """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError."""
-    async for table, batch in _rows_of(tables):
+async def load(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None = None) -> None:
+    """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError, and ProtocolFlood
+    for a row of more than ``most_row`` bytes."""
+    async for table, batch in _rows_of(tables, most_row):
         with _collector_paused():
             for uuid, row in batch:
                 replica.fill(table, Uuid(uuid), _update_of(table, uuid, row))
 
 
-async def changes_in(replica: Replica, tables: Mapping[str, msgspec.Raw]) -> list[Change]:
-    """What such updates would change in a copy, which stays as it is. Raises ProtocolError."""
+async def changes_in(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None = None) -> list[Change]:
+    """What such updates would change in a copy, which stays as it is. Raises as ``load`` does."""
     changes: list[Change] = []
-    async for table, batch in _rows_of(tables):
+    async for table, batch in _rows_of(tables, most_row):
         with _collector_paused():
             for uuid, row in batch:
                 change = replica.change(table, Uuid(uuid), _update_of(table, uuid, row))
@@ -67,13 +68,28 @@ async def difference(old: Tables, new: Tables) -> list[Change]:
     return changes
 
 
-async def _rows_of(tables: Mapping[str, msgspec.Raw]) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
+async def _rows_of(
+    tables: Mapping[str, msgspec.Raw], most_row: int | None
+) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
     for table, body in tables.items():
         await asyncio.sleep(0)
         rows = decode_body(body, _ROWS)
         for batch in batches(rows.items(), BATCH):
             await asyncio.sleep(0)
+            if most_row is not None:
+                _refuse_large(table, batch, most_row)
             yield table, batch
+
+
+def _refuse_large(table: str, batch: Iterable[tuple[str, msgspec.Raw]], most_row: int) -> None:
+    """Before they are decoded, which takes ten times their bytes, and the loop for as long as a row takes."""
+    for uuid, row in batch:
+        if (size := memoryview(row).nbytes) > most_row:
+            raise ProtocolFlood(
+                f"Row {uuid} of {table} has {size / (1 << 20):.1f} MiB. Rows of up to {most_row / (1 << 20):g} MiB are"
+                " read.",
+                remedy=f"Remove from that row of {table} what fills it.",
+            )
 
 
 def _update_of(table: str, uuid: str, row: msgspec.Raw) -> dict[str, dict[str, Any] | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import resource
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 import ovsnet.io.link_state
+from ovsnet import ovsdb
 from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.database import MOST_ROW
 from ovsnet.sandbox.node import Sandbox
 from tests.agent.conftest import Watching
+from tests.patience import PATIENCE
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -186,4 +190,29 @@ async def test_peer_that_floods_is_told_as_that_and_degrades(
         await watched.diagnosis("protocol-flood")
         assert watched.agent.health.ready
         await bad.aclose()
+        await watched.diagnosis("healthy")
+
+
+async def test_row_too_large_to_be_read_is_told_with_its_table_whoever_looks(
+    shared_node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an agent that was there, and by one that begins with it."""
+    monkeypatch.setattr(ovsnet.io.link_state, "LONGEST_FLOOD_BACKOFF", 0.5)
+
+    async def write(keys: dict[str, str]) -> None:
+        async with ovsdb.connect(f"unix:{shared_node.rundir}/db.sock") as session:
+            database = session["Open_vSwitch"]
+            async with database.transaction(timeout=PATIENCE) as t:
+                t.mutate("Open_vSwitch", [], ("external_ids", "delete", ["fills"]), ("external_ids", "insert", keys))
+
+    async with watching(shared_node.rundir, interval=0.05, timeout=1.0, start_allowance=0.01) as watched:
+        await watched.diagnosis("healthy")
+        await write({"fills": "x" * MOST_ROW})
+        try:
+            await watched.diagnosis("protocol-flood")
+            async with watching(shared_node.rundir, interval=0.05, timeout=1.0, start_allowance=0.01) as late:
+                found = await late.diagnosis("protocol-flood")
+                assert re.search(r"Row \S+ of Open_vSwitch has 1\.0 MiB", " ".join(found.evidence))
+        finally:
+            await write({})
         await watched.diagnosis("healthy")

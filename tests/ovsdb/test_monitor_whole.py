@@ -118,10 +118,10 @@ async def test_nothing_is_told_after_the_end(session: Session, monkeypatch: pyte
     """A large update is prepared when the monitor is cancelled."""
     preparing, over = asyncio.Event(), asyncio.Event()
 
-    async def prepare(replica: Replica, tables: Mapping[str, msgspec.Raw]) -> list[Change]:
+    async def prepare(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None) -> list[Change]:
         preparing.set()
         await over.wait()
-        return await changes_in(replica, tables)
+        return await changes_in(replica, tables, most_row)
 
     monkeypatch.setattr("ovsnet.ovsdb.monitor.changes_in", prepare)
     told: list[Change] = []

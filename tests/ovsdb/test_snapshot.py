@@ -1,0 +1,43 @@
+"""Large updates are taken in steps, and rows up to a bound."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ovsnet.errors import ProtocolFlood
+from ovsnet.ovsdb.replica import Replica
+from ovsnet.ovsdb.snapshot import changes_in, load
+from tests.ovsdb.test_rows import real_schema
+
+MOST = 1000
+ROOT = "00000000-0000-4000-8000-000000000001"
+
+
+def copy_of_external_ids() -> Replica:
+    table = real_schema("vswitch.ovsschema").table("Open_vSwitch")
+    return Replica({"Open_vSwitch": {"external_ids": table.columns["external_ids"]}})
+
+
+def update(kind: str, size: int) -> dict[str, msgspec.Raw]:
+    """One row whose text has that many bytes."""
+    row = b'{"%s":{"external_ids":["map",[["a","%s"]]]}}'
+    row %= kind.encode(), b"x" * (size - len(row) + 4 - len(kind))
+    assert len(row) == size
+    return {"Open_vSwitch": msgspec.Raw(b'{"%s":%s}' % (ROOT.encode(), row))}
+
+
+async def test_row_beyond_the_bound_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoded it would be ten times as large."""
+    replica = copy_of_external_ids()
+    await load(replica, update("initial", MOST), MOST)
+    monkeypatch.setattr("ovsnet.ovsdb.snapshot._ROW", None)
+    for kind, take in (("initial", load), ("modify", changes_in)):
+        with pytest.raises(ProtocolFlood, match=f"Row {ROOT} of Open_vSwitch has"):
+            await take(replica, update(kind, MOST + 1), MOST)
+
+
+async def test_who_gives_no_bound_takes_all() -> None:
+    replica = copy_of_external_ids()
+    await load(replica, update("initial", 1 << 20))
+    assert len(await changes_in(replica, update("modify", 2 << 20))) == 1
