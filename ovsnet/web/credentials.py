@@ -8,7 +8,7 @@ The setting ``credentials`` names a TOML file with a table for each client, by a
 
     [operator]
     user = "ovs"                       # Authorization: Basic (RFC 7617), which browsers ask their users for
-    password = "another one"
+    password_scrypt = "$scrypt$ln=14,r=8,p=5$…"  # or password, as it is; docs/security.md has what makes a hash
 
 A client on a unix socket was let in by the mode of that socket, and one with a certificate that ``serve_client_ca`` has
 signed by that: neither is asked for credentials, nor is any client at an address of ``open_at``.
@@ -30,6 +30,7 @@ from ovsnet.config import Settings
 from ovsnet.errors import AddressError, ConfigError
 from ovsnet.files import MOST_DOCUMENT, read_bytes, signature
 from ovsnet.io.http_address import HttpAddress
+from ovsnet.web.passwords import Proofs, ScryptHash
 
 log = logging.getLogger("ovsnet")
 
@@ -45,17 +46,34 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bearer: str = ""
     user: str = ""
     password: str = ""
+    password_scrypt: str = ""
     paths: tuple[str, ...] = ()
 
     def may_read(self, path: str) -> bool:
         """Whether its table allows this path, or one below it."""
         return not self.paths or any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in self.paths)
 
-    def is_named_by(self, scheme: str, secret: str) -> bool:
+    def is_named_by(self, scheme: str, secret: str, proofs: Proofs) -> bool:
         """Whether a request bears its word. The comparison takes as long whatever is wrong."""
+        if self.password_scrypt:
+            user, password = _pair(secret)
+            return scheme == "basic" and user == self.user and proofs.holds(self.password_scrypt, password)
         ours = self.bearer if scheme == "bearer" else f"{self.user}:{self.password}"
         named = bool(self.bearer) if scheme == "bearer" else bool(self.user)
         return hmac.compare_digest(ours.encode(), secret.encode("utf-8", "surrogateescape")) and named
+
+    @property
+    def wrong(self) -> str:
+        """What its table lacks, or has too much of; "" where it is right."""
+        words = (self.bearer, self.password, self.password_scrypt)
+        if sum(map(bool, words)) != 1 or bool(self.bearer) == bool(self.user):
+            return "needs either bearer, or user and one of password and password_scrypt."
+        try:
+            if self.password_scrypt:
+                ScryptHash.parse(self.password_scrypt)
+        except ValueError as error:
+            return f"has a password_scrypt that cannot be used: {error}."
+        return ""
 
 
 def read_clients(path: str) -> dict[str, Client]:
@@ -68,8 +86,8 @@ def read_clients(path: str) -> dict[str, Client]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not a file of credentials: {error}.", remedy=remedy) from error
     for name, each in clients.items():
-        if bool(each.bearer) == bool(each.user and each.password):
-            raise ConfigError(f"{path}: [{name}] needs either bearer, or user and password.", remedy=remedy)
+        if wrong := each.wrong:
+            raise ConfigError(f"{path}: [{name}] {wrong}", remedy=remedy)
     return clients
 
 
@@ -84,9 +102,23 @@ class Credentials:
         self._seen: tuple[int, ...] | None = None
         self._refused: tuple[int, ...] | None = None
         self._again_at = 0.0
+        self._proofs = Proofs()
         self._clients: dict[str, Client] = read_clients(self._path) if self._path else {}
         if self._path:
             self._seen = signature(self._path)
+
+    async def prove(self, request: BaseRequest) -> bool:
+        """Find out what ``allows`` has to know of a password whose hash the file holds. False where too many
+        passwords are being looked at already."""
+        scheme, secret = _word(request.headers.get("Authorization", ""))
+        if scheme != "basic" or not self._path or self._is_let_in(request.transport):
+            return True
+        self._look()
+        hashed = [each for each in self._clients.values() if each.password_scrypt]
+        user, password = _pair(secret)
+        # One whom nobody knows takes as long as one with a wrong password: the time would give the names away.
+        named = [each for each in hashed if each.user == user] or hashed[:1]
+        return await self._proofs.prove([each.password_scrypt for each in named], password)
 
     def allows(self, request: BaseRequest) -> bool:
         """Whether it may read what its path says of the node."""
@@ -94,7 +126,11 @@ class Credentials:
             return True
         self._look()
         scheme, secret = _word(request.headers.get("Authorization", ""))
-        named = [each for each in self._clients.values() if each.is_named_by(scheme, secret)] if scheme else []
+        named = (
+            [each for each in self._clients.values() if each.is_named_by(scheme, secret, self._proofs)]
+            if scheme
+            else []
+        )
         return any(each.may_read(request.path) for each in named)
 
     def _is_let_in(self, transport: object) -> bool:
@@ -134,6 +170,12 @@ def _word(header: str) -> tuple[str, str]:
         return "basic", base64.b64decode(rest.strip(), validate=True).decode("utf-8", "surrogateescape")
     except (binascii.Error, ValueError):
         return "", ""
+
+
+def _pair(secret: str) -> tuple[str, bytes]:
+    """User and password (RFC 7617, section 2: a user has no colon)."""
+    user, _, password = secret.partition(":")
+    return user, password.encode("utf-8", "surrogateescape")
 
 
 def _places(addresses: Iterable[str]) -> Iterable[tuple[str, int]]:

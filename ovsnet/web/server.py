@@ -32,6 +32,7 @@ NOT_OURS = "This host name is not ours. The setting host_names lists those that 
 
 ASKED = "Credentials are asked for here: a bearer token, or a user and a password. The setting is credentials."
 CHOSEN = "A query that chooses checks is withheld, as are the reasons."
+BUSY = "Too many passwords are being looked at. Ask again."
 CHALLENGE = 'Basic realm="ovsnet", charset="UTF-8", Bearer realm="ovsnet"'
 """RFC 7235, section 4.1: either will do. A browser takes the first that it knows."""
 
@@ -100,7 +101,7 @@ class WebServer:
                 await asyncio.sleep(0)  # the place is taken for this turn
         status = 500  # which aiohttp makes of an exception
         try:
-            response = self._response(request, found)
+            response = await self._proven_response(request, found)
             status = response.status
         except Exception as error:
             if (own := own_limit(error)) is None:
@@ -110,6 +111,12 @@ class WebServer:
         finally:
             self.agent.counters.requests[found.path if found else UNKNOWN, status] += 1
         return response
+
+    async def _proven_response(self, request: BaseRequest, found: Endpoint | None) -> StreamResponse:
+        """A probe is answered all the same: its yes or no needs no password."""
+        if found is not None and not await self._credentials.prove(request) and not found.probe:
+            return Response(text=f"{BUSY}\n", status=429, headers={**HEADERS, "Retry-After": "1"})
+        return self._response(request, found)
 
     def _response(self, request: BaseRequest, found: Endpoint | None) -> StreamResponse:
         if request.method not in ("GET", "HEAD"):
