@@ -52,6 +52,15 @@ OTHERWISE = {
 """What may open files by other ways, and which."""
 
 
+MAY_WRITE = {
+    "files.py": {"fdopen"},
+    "report/contents.py": {"open"},  # an archive in a buffer
+    "deploy/generate.py": {"write_text"},  # these two, the source tree
+    "deploy/tables.py": {"write_text"},
+}
+"""What else writes, and how. The sandbox does, too, in a directory that is ours alone."""
+
+
 def openings(path: Path) -> Iterator[str]:
     """What opens a file to read it: ``open(…)`` and its like in a mode that reads, and what reads all of it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -92,6 +101,38 @@ def test_planted_opening_is_found(tmp_path: Path) -> None:
     )
     found = ["click.File", "load_cert_chain", "lzma.open", "open", "open", "os.open", "read_text"]
     assert sorted(openings(planted)) == found
+
+
+def writings(path: Path) -> Iterator[str]:
+    """What writes a file where it is, and may leave half of it: ``files.replace`` does not."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func).rpartition(".")[2]
+            modes = [
+                each.value
+                for each in [*node.args, *(word.value for word in node.keywords)]
+                if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            ]
+            if name in ("write_text", "write_bytes") or (
+                name in ("open", "fdopen") and any(set(each) & set("wax") and len(each) <= 3 for each in modes)
+            ):
+                yield name
+
+
+def test_nothing_else_writes_files() -> None:
+    found = {file: set(writings(path)) for file, path in FILES.items() if not file.startswith("sandbox/")}
+    assert {file: names for file, names in found.items() if names} == MAY_WRITE
+
+
+def test_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    """Root could do that to /dev/null."""
+    make_fifo(tmp_path / "pipe")
+    (tmp_path / "out").symlink_to(tmp_path / "pipe")
+    for name in ("pipe", "out"):
+        with pytest.raises(OSError, match="no regular file"):
+            files.replace(tmp_path / name, b"x")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["out", "pipe"]
+    assert (tmp_path / "out").is_symlink()
 
 
 def make_fifo(path: Path) -> None:

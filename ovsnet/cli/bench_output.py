@@ -13,6 +13,7 @@ from ovsnet.bench.result import Document
 from ovsnet.cli.bench_text import table
 from ovsnet.cli.terminal import say
 from ovsnet.errors import UsageError
+from ovsnet.files import replace
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -30,7 +31,7 @@ def publish(document: Document, output: Output) -> None:
     for path, content in ((output.out, encode), (output.report, _page)):
         if path is not None:
             try:
-                path.write_bytes(content(document))
+                replace(path, content(document))
             except OSError as error:
                 raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file.") from error
     say(encode(document).decode() if output.as_json else table(document))

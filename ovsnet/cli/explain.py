@@ -21,6 +21,7 @@ from ovsnet.explain.answer import document
 from ovsnet.explain.page import page
 from ovsnet.explain.read import explain as explained
 from ovsnet.explain.read import zone as zone_of
+from ovsnet.files import replace
 from ovsnet.texts import for_line, for_lines
 
 EVERY = 0.2
@@ -84,7 +85,7 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int | tzinfo, report: s
 
 def _write(path: str, text: str) -> None:
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        replace(Path(path), text.encode())
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file.") from error
 

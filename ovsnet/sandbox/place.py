@@ -40,9 +40,11 @@ def make(requested: Path | None) -> tuple[Path, bool]:
 
 def require_ours(directory: Path) -> None:
     """Raises UsageError where another user could change what is in there: its record names the programs that we start
-    and the processes that we end. Nobody's sandbox is taken over, not even by root."""
+    and the processes that we end. Nobody's sandbox is taken over, not even by root. Whoever owns a directory above it
+    could put another in its place."""
     try:
         found = directory.stat()
+        above = [(each, each.stat()) for each in directory.resolve().parents]
     except OSError:
         return  # there is no sandbox: reading the record says so
     if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -51,6 +53,13 @@ def require_ours(directory: Path) -> None:
             f"{directory} {whose}, who could make ovsnet run any program.",
             remedy="Name a directory that does not exist yet: it is made for you alone.",
         )
+    for each, seen in above:
+        # In a directory like /tmp, with the sticky bit, others can move only what is theirs.
+        if seen.st_uid not in (0, os.geteuid()) or seen.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            raise UsageError(
+                f"{directory} lies in {each}, whose owner or users could put another directory in its place.",
+                remedy="Name a directory below your own, or below /tmp.",
+            )
 
 
 def furnish(layout: Layout, settings: Settings) -> None:

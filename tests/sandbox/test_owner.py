@@ -49,3 +49,24 @@ def test_new_directory_is_for_us_alone(tmp_path: Path) -> None:
         os.umask(before)
     assert ours
     assert made.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_directory_below_another_users_is_refused(tmp_path: Path) -> None:
+    """Its owner could rename ours, and put one with another record in its place."""
+    directory = tmp_path / "theirs" / "ours"
+    directory.mkdir(parents=True, mode=0o700)
+    os.chown(directory.parent, 65534, 65534)
+    for take in (place.make, Sandbox.attach):
+        with pytest.raises(UsageError, match=r"lies in .*/theirs, whose owner"):
+            take(directory)
+
+
+def test_directory_below_one_like_tmp_is_taken_and_below_one_that_all_may_write_is_not(tmp_path: Path) -> None:
+    directory = tmp_path / "all" / "ours"
+    directory.mkdir(parents=True, mode=0o700)
+    directory.parent.chmod(0o1777)
+    place.require_ours(directory)
+    directory.parent.chmod(0o777)
+    with pytest.raises(UsageError, match="lies in"):
+        place.require_ours(directory)
