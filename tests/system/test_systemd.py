@@ -8,11 +8,13 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ovsnet.deploy.systemd.units import DEBIAN, RHEL, doctor, service
+from release.pins import SOURCE
 from tests.system.conftest import OVSNET
 from tests.system.machine import Machine, until
 
@@ -30,11 +32,22 @@ print(sorted(set(answers)), len(answers))
 """
 """A new connection for each question. Any refusal, reset or answer but 200 ends it with a traceback or shows."""
 
+ASK_ONCE = """
+import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:10670/livez", timeout=60).read().decode(), end="")
+"""
+
 
 EXPOSURE = {DEBIAN: 15, RHEL: 12}
 """Tenths. Open vSwitch runs as root on Debian, and its sockets accept nobody else: root alone is 0.4."""
 
 DOCTOR_EXPOSURE = 30
+
+(WITHOUT_IP,) = re.findall(
+    r"^```ini\n(\[Service\]\nRestrictAddressFamilies=.*?)^```$",
+    (SOURCE / "docs/deployment.md").read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL,
+)
 
 PROBED = {
     *("ovsdb.echo", "vswitchd.ofproto", "openflow.echo", "openflow.flows", "controller.running"),
@@ -52,6 +65,10 @@ def ask(machine: Machine, path: str) -> tuple[int, str]:
         response = http.client.HTTPResponse(sock)
         response.begin()
         return response.status, response.read().decode()
+
+
+def statuses(machine: Machine) -> dict[str, str]:
+    return {check["name"]: check["status"] for check in json.loads(ask(machine, "/status")[1])["checks"]}
 
 
 def main_pid(machine: Machine) -> str:
@@ -110,6 +127,32 @@ def test_units_are_clean_and_little_exposed(running: Machine) -> None:
             unit.unlink()
 
 
+@pytest.fixture
+def without_ip(running: Machine) -> Iterator[Machine]:
+    """With the drop-in of docs/deployment.md."""
+    drop_in = running.inside("/etc/systemd/system/ovsnet.service.d/without-ip.conf")
+    drop_in.write_text(WITHOUT_IP)
+    restart(running)
+    yield running
+    drop_in.unlink()
+    restart(running)
+
+
+def restart(machine: Machine) -> None:
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "ovsnet.service")
+    until(lambda: ask(machine, "/readyz")[0] == 200, "readiness")
+
+
+def test_debian_s_unit_without_sockets_of_ip_is_still_less_exposed_and_works(without_ip: Machine) -> None:
+    unit = "/etc/systemd/system/ovsnet-exposed.service"
+    without_ip.inside(unit).write_text(service(DEBIAN, "/usr/bin/ovsnet") + WITHOUT_IP)
+    without_ip.run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE[RHEL]}", unit)
+    without_ip.inside(unit).unlink()
+    until(lambda: {name for name, status in statuses(without_ip).items() if status == "ok"} >= PROBED, "every probe")
+    assert without_ip.run("python3", "-c", ASK_ONCE) == "ok\n"
+
+
 def test_sandbox_is_in_force_and_the_probes_work_under_it(running: Machine) -> None:
     process = running.inside(f"/proc/{main_pid(running)}")
     status = dict(re.findall(r"^(\w+):\t(.*)$", (process / "status").read_text(), re.M))
@@ -118,13 +161,9 @@ def test_sandbox_is_in_force_and_the_probes_work_under_it(running: Machine) -> N
     mounts = {line.split()[4]: line.split()[5] for line in (process / "mountinfo").read_text().splitlines()}
     assert all(mounts[place].startswith("ro") for place in ("/", "/sys/fs/cgroup"))
     assert {"/home", "/root", "/tmp"} <= mounts.keys()
-
-    def statuses() -> dict[str, str]:
-        return {check["name"]: check["status"] for check in json.loads(ask(running, "/status")[1])["checks"]}
-
     # A machine that is short of CPU may be slow for a moment. A probe that the sandbox forbids would never be ok.
-    until(lambda: set(statuses().values()) <= {"ok", "skipped"}, "well-being", lambda: str(statuses()))
-    until(lambda: {name for name, status in statuses().items() if status == "ok"} >= PROBED, "every probe")
+    until(lambda: set(statuses(running).values()) <= {"ok", "skipped"}, "well-being", lambda: str(statuses(running)))
+    until(lambda: {name for name, status in statuses(running).items() if status == "ok"} >= PROBED, "every probe")
 
 
 def test_proof_of_a_hang_works_without_any_capability(running: Machine) -> None:
