@@ -7,11 +7,14 @@ their first word would cost 70 kB each, and count nowhere. So we accept by ourse
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from typing import Protocol
 
 from ovsnet.io.tls import RenewedContext
+
+log = logging.getLogger("ovsnet")
 
 PAUSE = 0.05
 """Seconds until the next try, where none can be accepted: no descriptor may be left."""
@@ -98,6 +101,14 @@ class SecureAcceptor:
                 await asyncio.sleep(PAUSE)
                 continue
             handshake = Handshake(sock)
-            context = self._context.current()
-            handshake.task = loop.create_task(handshake.run(self._server, context, self._patience))
-            self._server.arrived(handshake)
+            try:
+                self._begin(handshake)
+            except Exception:  # whatever it is, the next client finds a listener
+                log.exception("A connection was given up before its handshake.")
+                handshake.abort()
+                self._server.left(handshake)
+
+    def _begin(self, handshake: Handshake) -> None:
+        context = self._context.current()
+        handshake.task = asyncio.get_running_loop().create_task(handshake.run(self._server, context, self._patience))
+        self._server.arrived(handshake)
