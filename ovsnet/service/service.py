@@ -84,12 +84,12 @@ class Service:
                 fresh[address] = listen(address, settings.access)
             secure = any(listener.secure for listener in (*fresh.values(), *self._server.listeners))
             context = RenewedContext(settings.serving_tls) if secure else None
-        except OvsnetError:
+            for listener in [each for each in self._server.listeners if each.secure] + list(fresh.values()):
+                await self._server.open(listener, context)
+        except (OvsnetError, OSError):  # an OSError for want of a descriptor
             for listener in fresh.values():
-                listener.close()
+                self._server.close(listener)
             raise
-        for listener in [each for each in self._server.listeners if each.secure] + list(fresh.values()):
-            await self._server.open(listener, context)
         for address in self._addresses.keys() - settings.listen:
             self._server.close(self._addresses[address])
         self._addresses = keep | fresh

@@ -75,8 +75,9 @@ class WebServer:
             before.close()
 
     def close(self, listener: Listener) -> None:
-        """Accept nobody more there. Open connections go on."""
-        self._accepting.pop(listener).close()
+        """Accept nobody more there, if anybody was. Open connections go on."""
+        if (accepting := self._accepting.pop(listener, None)) is not None:
+            accepting.close()
         listener.close()
 
     def exchange(self, agent: Agent, credentials: Credentials) -> None:
