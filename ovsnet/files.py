@@ -120,7 +120,7 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write it whole or not at all, with this mode whatever the umask. What was there, be it a link, is replaced.
     Raises OSError, as for a device: root would put a file in the place of /dev/null."""
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     try:

@@ -129,7 +129,7 @@ def test_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     make_fifo(tmp_path / "pipe")
     (tmp_path / "out").symlink_to(tmp_path / "pipe")
     for name in ("pipe", "out"):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             files.replace(tmp_path / name, b"x")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["out", "pipe"]
     assert (tmp_path / "out").is_symlink()
