@@ -35,8 +35,9 @@ MAX_BYTES = 8 << 20
 """Bytes of one message. The schema has 0.1 MB, a snapshot of what is watched 1 kB per bridge, or 0.3 kB per interface
 of an old server; a peer that never ends must not end us."""
 
-MOST_ROW = 1 << 20
-"""Bytes of one row of it. ``external_ids`` of a busy node have some kB; of 6 MB they took the agent 100 MB to read."""
+MOST_ROW = 3 << 20
+"""Bytes of one row of it. A bridge with as many ports as OpenFlow can number, 65 279, has as much; ``external_ids`` of a
+busy node have some kB. Of 6 MB they took the agent 100 MB to read."""
 
 
 class Database(ovsdb.Session):

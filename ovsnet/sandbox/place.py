@@ -53,9 +53,10 @@ def require_ours(directory: Path) -> None:
             f"{directory} {whose}, who could make ovsnet run any program.",
             remedy="Name a directory that does not exist yet: it is made for you alone.",
         )
+    trusted = {0, os.geteuid(), above[-1][1].st_uid}  # in a user namespace without a root, / is somebody else's
     for each, seen in above:
         # In a directory like /tmp, with the sticky bit, others can move only what is theirs.
-        if seen.st_uid not in (0, os.geteuid()) or seen.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        if seen.st_uid not in trusted or seen.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
             raise UsageError(
                 f"{directory} lies in {each}, whose owner or users could put another directory in its place.",
                 remedy="Name a directory below your own, or below /tmp.",

@@ -212,7 +212,7 @@ async def test_row_too_large_to_be_read_is_told_with_its_table_whoever_looks(
             await watched.diagnosis("protocol-flood")
             async with watching(shared_node.rundir, interval=0.05, timeout=1.0, start_allowance=0.01) as late:
                 found = await late.diagnosis("protocol-flood")
-                assert re.search(r"Row \S+ of Open_vSwitch has 1\.0 MiB", " ".join(found.evidence))
+                assert re.search(r"Row \S+ of Open_vSwitch has 3\.0 MiB", " ".join(found.evidence))
         finally:
             await write({})
         await watched.diagnosis("healthy")
