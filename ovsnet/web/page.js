@@ -1,6 +1,6 @@
 "use strict";
-// Whatever the agent sends is put in as text: a bridge may bear any name.
-const STALE = 5000; // ms without a word, after which nothing on the page is held to be true
+// Whatever the agent sends is put in as text: a bridge may have any name.
+const STALE = 5000; // ms without an answer, after which the page is out of date
 const BEAT = 2000;
 const HISTORY_EVERY = 30000;
 const BY_SEVERITY = ["failed", "slow", "unknown", "ok", "skipped"];
@@ -12,7 +12,7 @@ const DAEMONS = {
   southbound: "southbound", nb: "ovnnb_db", sb: "ovnsb_db", northd: "ovn-northd",
 };
 
-let status = null, history = null, skew = 0, heardAt = -Infinity, lastWord = null;
+let status = null, history = null, skew = 0, heardAt = -Infinity, lastAt = null;
 let stream = null, poll = null, triedAt = 0, historyAt = -Infinity, asking = false, due = null, again = null;
 const sections = {};
 
@@ -43,7 +43,7 @@ const element = (name, text, attributes) => {
   return made;
 };
 
-// What is between backticks is typed.
+// What is between backticks is code.
 const typed = text => text.split("`").map((part, at) => at % 2 ? element("code", part) : part);
 
 function row(cells) {
@@ -136,17 +136,17 @@ function chain() {
     const check = found.get(name), process = name === "openflow" ? null : status.processes[DAEMONS[name]];
     const took = status.checks.filter(each => each.name.startsWith(name + ".") && each.rtt_seconds !== null).map(each => each.rtt_seconds);
     const silent = check.values.silent_seconds;
-    const word = check.status === "ok" ? (took.length ? span(Math.max(...took)) : name === "host" ? "fit" : "ok")
+    const text = check.status === "ok" ? (took.length ? span(Math.max(...took)) : name === "host" ? "fit" : "ok")
       : check.status === "skipped" ? "not asked" : silent ? `silent ${span(silent)}` : check.reason || check.status;
     return {
-      root: name === root, central: ["nb", "sb", "northd"].includes(name), status: check.status, word, pid: process ? `process ${process.pid}${process.since ? ", since " + clock(process.since) : ""}` : "",
+      root: name === root, central: ["nb", "sb", "northd"].includes(name), status: check.status, text, pid: process ? `process ${process.pid}${process.since ? ", since " + clock(process.since) : ""}` : "",
       title: name === "openflow" ? status.bridges.map(each => each + ".mgmt").join(", ") : DAEMONS[name] || name,
       note: check.status === "skipped" ? check.detail : "", track: history && history.components[name],
     };
   });
   draw("chain", boxes, () => boxes.map(box => {
     const item = element("li", undefined, { "data-status": box.status, class: `${box.root ? "root" : ""} ${box.central ? "central" : ""}` });
-    item.append(element("b", box.title), element("span", `${SIGNS[box.status]} ${box.word}`, { class: "tone" }));
+    item.append(element("b", box.title), element("span", `${SIGNS[box.status]} ${box.text}`, { class: "tone" }));
     if (box.track && box.track.took_seconds.some(each => each !== null)) item.append(sparkline(box.track));
     for (const line of [box.pid, box.note]) if (line) item.append(element("small", line), " ");
     return item;
@@ -180,7 +180,7 @@ function hour() {
       rects.push(drawing("rect", { x: at, width: end - at, height: 10, "data-state": state }));
     }
     const said = Object.entries(counts).map(([state, seconds]) => `${state} for ${span(seconds)}`).join(", ");
-    place("band").setAttribute("aria-label", "Of the last hour: " + (said || "nothing is known yet"));
+    place("band").setAttribute("aria-label", "Last hour: " + (said || "nothing is known yet"));
     return rects;
   });
   const length = worst.length * history.step_seconds;
@@ -219,7 +219,7 @@ function start() {
   write("start-note", !seen.length ? "It was over before the agent began." : waited > 0.05 ? `${span(waited)} of it in a reconnect backoff (amber).` : "");
 }
 
-// When a check said that a daemon sits in its backoff, until it said something else.
+// From when a check said that a daemon was in its backoff until it said something else.
 function backoffs(from, until) {
   const found = [], open = {};
   for (const each of history.events.filter(each => each.kind === "check" && each.at <= until)) {
@@ -289,10 +289,10 @@ function tick() {
   const { state, diagnosis } = status;
   icon(stale ? "stale" : state);
   const name = `${state.replace("-", " ")}: ${diagnosis.code} – ${status.node}`;
-  document.title = stale ? `no word since ${clock(lastWord)} – ${status.node}` : `${SIGNS[state]} ${name}`;
-  write("gone", stale ? `no word from the agent since ${clock(lastWord)}: the page shows the state at that time` : "");
+  document.title = stale ? `no answer since ${clock(lastAt)} – ${status.node}` : `${SIGNS[state]} ${name}`;
+  write("gone", stale ? `no answer from the agent since ${clock(lastAt)}: the page shows the state at that time` : "");
   write("live", stale ? "" : `● live, ${(age / 1000).toFixed(1)} s ago · ovsnet up ${span(Math.max(now() - status.agent.since, 0))}`);
-  const at = stale ? lastWord : now();
+  const at = stale ? lastAt : now();
   write("lasting", `For ${span(Math.max(at - diagnosis.since, 0))},`);
   write("since", `since ${clock(diagnosis.since)}.`);
   const left = status.dead_since === null ? null : status.deadlines.dead_after - (at - status.dead_since);
@@ -300,11 +300,11 @@ function tick() {
   reach();
 }
 
-// ---- words of the agent
+// ---- what the agent says
 
 function heard(clockOfAgent) {
   heardAt = performance.now();
-  lastWord = clockOfAgent || now();
+  lastAt = clockOfAgent || now();
   if (clockOfAgent) skew = clockOfAgent - Date.now() / 1000;
 }
 
@@ -322,7 +322,7 @@ function took(found) {
 async function refresh() {
   if (asking) return;
   asking = true;
-  try { took(await (await ask("status")).json()); } catch { /* the age of the last word says it */ } finally { asking = false; }
+  try { took(await (await ask("status")).json()); } catch { /* the age of the last answer shows it */ } finally { asking = false; }
 }
 
 async function remember() {
@@ -345,13 +345,14 @@ function change(what, found) {
     const at = status.checks.findIndex(each => each.name === found.name);
     if (at >= 0) status.checks[at] = found;
   }
-  // Evidence, processes and stages change with these, and are only in the whole document.
+  // Evidence, processes and stages change with these, and only the whole document has them.
   if (what !== "beat") again = again || setTimeout(() => { again = null; refresh(); }, 300);
   soon();
 }
 
 function listen() {
   stream = new EventSource("events");
+  stream.onerror = () => { if (!status) refresh(); };
   stream.addEventListener("status", event => took(JSON.parse(event.data)));
   for (const what of ["result", "diagnosis", "beat"]) stream.addEventListener(what, event => change(what, JSON.parse(event.data)));
 }
@@ -362,8 +363,8 @@ function leave() {
   stream = poll = null;
 }
 
-// A browser has six connections to one host for all its tabs. So only the page that came into sight last, or has the
-// focus, holds a stream; others in sight ask every two seconds, and those that are hidden ask nothing.
+// A browser has six connections to one host for all its tabs. So only the page that was shown last, or has the focus,
+// holds a stream; other visible ones ask every two seconds, and hidden ones ask nothing.
 const tabs = new BroadcastChannel("ovsnet");
 tabs.onmessage = () => { if (stream) { leave(); poll = setInterval(refresh, BEAT); } };
 
@@ -375,13 +376,13 @@ function attend() {
   listen();
 }
 
-// A stream that ended for good, or hangs in a network that is gone, does not come back by itself.
+// A stream that has ended, or hangs in a dead network, does not come back by itself.
 function reach() {
   const quiet = performance.now() - Math.max(heardAt, triedAt);
   if (stream && (quiet > 2 * STALE || (stream.readyState === EventSource.CLOSED && quiet > BEAT))) attend();
 }
 
-// ---- hands
+// ---- what a person does
 
 async function copy(text, button) {
   const label = button.dataset.label = button.dataset.label || button.textContent;
@@ -407,7 +408,7 @@ function report() {
   const { node, state, diagnosis, versions, agent } = status, at = seconds => new Date(seconds * 1000).toISOString();
   const known = Object.entries({ ...versions, ovsnet: agent.version }).map(pair => pair.join(" ")).join(", ");
   return [
-    `${node}, ${at(lastWord)}: ${state}, ${diagnosis.code} since ${at(diagnosis.since)} (${known})`, diagnosis.summary, diagnosis.remedy,
+    `${node}, ${at(lastAt)}: ${state}, ${diagnosis.code} since ${at(diagnosis.since)} (${known})`, diagnosis.summary, diagnosis.remedy,
     ...diagnosis.evidence.map(each => "  " + each), "", ...status.checks.map(each => `${each.status.padEnd(8)}${each.name}: ${each.detail}`), "",
     ...(history || status).events.slice(-100).map(each => `${at(each.at)} ${each.kind} ${each.code || each.daemon || each.name} ${each.state || each.status || ""} ${each.summary || each.detail || ""}`), "",
   ].join("\n");
@@ -419,5 +420,5 @@ for (const id of ["checks-fold", "changes-fold"]) place(id).addEventListener("to
 window.addEventListener("focus", () => { if (!stream) attend(); });
 document.addEventListener("visibilitychange", () => { attend(); tick(); });
 setInterval(tick, 1000);
-refresh();
 attend();
+if (document.hidden) refresh(); // a stream begins with the status
