@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ovsnet import texts
 from ovsnet.cli import logs
-from ovsnet.cli.terminal import say, styled
+from ovsnet.cli.terminal import marked, say, styled
 from ovsnet.doctor.examination import Examination
 from ovsnet.doctor.finding import Finding, Severity
 from ovsnet.health.checks.asking import _result
@@ -101,6 +101,16 @@ def test_terminal_gets_our_styles_and_nobody_elses(monkeypatch: pytest.MonkeyPat
 
 def _lines(shown: str) -> str:
     return shown.replace(r"\u000a", "\n")
+
+
+def test_sign_is_for_a_terminal_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert printed(monkeypatch, marked("failed", "x")) == "✖ \x1b[31mx\x1b[0m\n"
+    assert printed(monkeypatch, marked("failed", "x"), "latin-1") == "\x1b[31mx\x1b[0m\n"
+    assert printed(monkeypatch, marked("of another version", "x")).startswith("? ")
+    piped = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", piped)
+    say(marked("failed", "x"))
+    assert piped.getvalue() == "x\n"
 
 
 def test_locale_that_lacks_letters_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:

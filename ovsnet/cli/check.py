@@ -16,7 +16,7 @@ import msgspec
 from ovsnet.agent.document import document
 from ovsnet.cli.completers import check_names, files
 from ovsnet.cli.options import Duration, with_settings
-from ovsnet.cli.terminal import say, styled
+from ovsnet.cli.terminal import marked, say
 from ovsnet.config import Group, Settings
 from ovsnet.health.cause import State
 from ovsnet.health.causes import codes
@@ -33,8 +33,6 @@ from ovsnet.node.silence import Verdict
 from ovsnet.texts import for_line
 
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
-
-COLOURS = {Status.FAILED: "red", Status.SLOW: "yellow", Status.UNKNOWN: "yellow", Status.OK: "green"}
 
 WRONG_FIRST = (Status.FAILED, Status.SLOW, Status.UNKNOWN)
 """Then what is well and what was not asked, in the order of the chain."""
@@ -54,7 +52,7 @@ def _text(found: dict[str, object]) -> str:
     assert isinstance(diagnosis, dict)
     assert isinstance(checks, list)
     assert isinstance(rundir, dict)
-    lines = [f"{diagnosis['code']}: {diagnosis['summary']}"]
+    lines = [marked(str(found["state"]), f"{diagnosis['code']}: {diagnosis['summary']}", bold=True)]
     if diagnosis["remedy"]:
         lines.append(f"  remedy: {diagnosis['remedy']}")
     if diagnosis["also"]:
@@ -65,7 +63,7 @@ def _text(found: dict[str, object]) -> str:
     width = max((len(each["name"]) for each in checks), default=0)
     for each in sorted(checks, key=lambda each: _turn(Status(each["status"]))):
         status = Status(each["status"])
-        mark = styled(f"{MARKS[status]:8}", fg=COLOURS.get(status))
+        mark = marked(status, f"{MARKS[status]:8}")
         rtt = f"  {each['rtt_seconds'] * 1000:.2f} ms" if each["rtt_seconds"] is not None else ""
         lines.append(f"  {mark}{each['name']:{width}}  {each['detail']}{rtt}")
     return "\n".join(lines)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ from msgspec.structs import replace
 
 from ovsnet.cli.completers import files
 from ovsnet.cli.options import with_settings
-from ovsnet.cli.terminal import say
+from ovsnet.cli.terminal import marked, say, styled
 from ovsnet.config import Group, Settings
 from ovsnet.doctor import Finding, Host, Live, Severity, examine
 from ovsnet.doctor.finding import Repair
@@ -36,13 +38,17 @@ MOST_UNSEEN = 0.5
 """The share of all examinations that may go without an answer in a host that is called fit. Before the very first start
 there is neither a daemon nor a database, which is two fifths of them."""
 
-STYLES = {
-    Severity.FATAL: "bold white on red",
-    Severity.WARNING: "yellow",
-    Severity.UNSEEN: "magenta",
-    Severity.NOTE: "cyan",
-    Severity.OK: "green",
+AS_STATUS = {
+    Severity.FATAL: "failed",
+    Severity.WARNING: "slow",
+    Severity.UNSEEN: "unknown",
+    Severity.NOTE: "skipped",
+    Severity.OK: "ok",
 }
+"""The status whose sign and colour each severity has on a terminal."""
+
+NARROWEST = 40
+"""Columns that sentences get on the narrowest terminal."""
 
 
 @click.command()
@@ -140,10 +146,8 @@ def _show(findings: list[Finding], repairs: list[Repair], *, as_json: bool, fix:
         return
     for line in repair_lines(repairs) if fix else ():
         say(for_line(line))
-    if sys.stdout.isatty():
-        _print_table(findings)
-    else:
-        say("\n".join(lines(findings)))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    say("\n".join(lines(findings, columns)))
     say(_tally(findings))
 
 
@@ -177,18 +181,29 @@ def _with_the_others(finding: Finding, codes: list[str]) -> Finding:
     return replace(finding, evidence=(*finding.evidence, *others))
 
 
-def lines(findings: list[Finding]) -> list[str]:
-    """Plain lines: severity, code and sentence; below, what to do and what it rests on."""
+def lines(findings: list[Finding], columns: int = 0) -> list[str]:
+    """Severity, code and sentence; below, what to do and what it rests on. On a terminal of that
+    many ``columns`` they are wrapped, and severities are apart."""
     findings = told_once(findings)
     width = max(len(finding.code) for finding in findings)
-    found = []
-    for finding in findings:
-        found.append(f"{finding.severity:8} {finding.code:{width}}  {finding.summary}")
+    indent = " " * (width + (13 if columns else 11))
+
+    def fold(text: str, hanging: str = "") -> list[str]:
+        room = max(columns - len(indent), NARROWEST)
+        return textwrap.wrap(text, room, subsequent_indent=hanging, break_on_hyphens=False) if columns else [text]
+
+    found: list[str] = []
+    for before, finding in zip([None, *findings], findings, strict=False):
+        if columns and before is not None and before.severity is not finding.severity:
+            found.append("")
+        first, *rest = fold(for_line(finding.summary))
+        found.append(f"{marked(AS_STATUS[finding.severity], f'{finding.severity:8}')} {finding.code:{width}}  {first}")
+        found += [f"{indent}{each}" for each in rest]
         if finding.severity is Severity.OK:
             continue
-        indent = " " * (width + 11)
-        found.append(f"{indent}-> {finding.remedy}")
-        found += [f"{indent}   {each}" for each in finding.evidence]
+        found += [f"{indent}{styled(each, bold=True)}" for each in fold(f"-> {for_line(finding.remedy)}", "   ")]
+        for evidence in finding.evidence:
+            found += [f"{indent}{styled(each, dim=True)}" for each in fold(f"   {for_line(evidence)}", "   ")]
     return found
 
 
@@ -205,23 +220,3 @@ def repair_lines(repairs: list[Repair]) -> list[str]:
 def _tally(findings: list[Finding]) -> str:
     counts = {severity: sum(finding.severity is severity for finding in findings) for severity in Severity}
     return ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
-
-
-def _print_table(findings: list[Finding]) -> None:
-    # A pipe needs none of rich, and its import would be most of the run.
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    last = None
-    for finding in told_once(findings):
-        if last not in (None, finding.severity):
-            table.add_row()
-        last = finding.severity
-        text = Text(finding.summary)
-        if finding.severity is not Severity.OK:
-            text.append(f"\n-> {finding.remedy}", style="bold")
-            text.append("".join(f"\n   {each}" for each in finding.evidence), style="dim")
-        table.add_row(Text(str(finding.severity), style=STYLES[finding.severity]), finding.code, text)
-    Console().print(table)

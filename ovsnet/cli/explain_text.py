@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ovsnet.cli.terminal import styled
+from ovsnet.cli.terminal import block, marked
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import stamp
 from ovsnet.explain.daemons import TITLES
@@ -59,7 +58,7 @@ def _count(number: int, what: str) -> str:
 def _outage(each: Outage) -> Iterator[str]:
     node = f" on {each.node}" if each.node else ""
     lasted = "it does not end in these lines" if each.seconds is None else f"for {each.seconds:.1f} s"
-    kind = styled("OUTAGE", fg="red", bold=True)
+    kind = marked("failed", "OUTAGE", bold=True)
     yield f"{stamp(each.began)}  {kind}  {each.code}{node}, {lasted} ({each.sure.value})"
     yield from _wrapped("  root: ", sentence(each.words))
     yield from _proof(each.proof)
@@ -81,11 +80,12 @@ def _start(each: Start) -> Iterator[str]:
         if each.seconds is None
         else f"{each.seconds:.2f} s"
     )
-    yield f"{stamp(each.began)}  {styled('START', fg='green', bold=True)}   {', '.join(each.daemons)}{node}: {took}"
+    kind = marked("failed" if each.missing else "ok", "START", bold=True)
+    yield f"{stamp(each.began)}  {kind}   {', '.join(each.daemons)}{node}: {took}"
     yield from _wrapped("  why: ", sentence(each.why))
     longest = max((part.seconds for part in each.parts), default=0.0)
     for part in each.parts:
-        bar = _block() * max(round(part.seconds / longest * BAR), 1) if longest else ""
+        bar = block() * max(round(part.seconds / longest * BAR), 1) if longest else ""
         yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
         yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
@@ -94,15 +94,6 @@ def _start(each: Start) -> Iterator[str]:
         yield from _wrapped("  unseen: ", sentence(words))
     for words in each.faster:
         yield from _wrapped("  faster by ", words)
-
-
-def _block() -> str:
-    """What bars are made of, in the letters that the output has."""
-    try:
-        "█".encode(sys.stdout.encoding or "utf-8")
-    except (LookupError, UnicodeEncodeError):
-        return "#"
-    return "█"
 
 
 def _proof(events: Sequence[Event]) -> Iterator[str]:

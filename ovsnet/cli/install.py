@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -31,11 +32,15 @@ from ovsnet.deploy.systemd.units import SINGLE_FILE
     help="Distribution family whose users and directories to use.",
 )
 @click.option("--program", metavar="PATH", help="Path of ovsnet on that host. [the program that is running]")
-def install(root: Path, dry_run: bool, remove: bool, family: str, program: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON.")
+def install(root: Path, dry_run: bool, remove: bool, family: str, program: str | None, as_json: bool) -> None:
     """Install systemd units: the agent, its sockets, `ovsnet doctor` at boot, and the order of ovn-controller."""
     steps = removal(root) if remove else installation(root, family_named(family, root), program or _running())
     if not dry_run:
         carry_out(steps)
+    if as_json:
+        say(json.dumps([_document(step, dry_run=dry_run) for step in steps]))
+        return
     for step in steps:
         say(_line(step, dry_run=dry_run))
     say(_next(remove=remove) if steps else "ovsnet is not installed.", err=True)
@@ -54,6 +59,10 @@ DONE = {Action.WRITE: "wrote", Action.REMOVE: "removed", Action.KEEP: "kept"}
 def _line(step: Step, *, dry_run: bool) -> str:
     said = f"would {step.action}" if dry_run else DONE[step.action]
     return f"{said} {step.path}" + (f" ({step.why})" if step.why else "")
+
+
+def _document(step: Step, *, dry_run: bool) -> dict[str, object]:
+    return {"action": step.action.value, "path": str(step.path), "why": step.why, "done": not dry_run}
 
 
 def _next(*, remove: bool) -> str:

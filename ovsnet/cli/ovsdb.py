@@ -98,17 +98,19 @@ def find(target: Target, columns: str, as_json: bool, table: str, conditions: tu
 
 @ovsdb.command(name="set")
 @with_target
+@click.option("--json", "as_json", is_flag=True, help="Print the row as JSON.")
 @_TABLE
 @_RECORD
 @click.argument("settings_of", nargs=-1, required=True, metavar="COLUMN[:KEY]=VALUE...")
-def set_(target: Target, table: str, record: str, settings_of: tuple[str, ...]) -> None:
+def set_(target: Target, as_json: bool, table: str, record: str, settings_of: tuple[str, ...]) -> None:
     """Set columns of a row, or keys of a map. All or nothing, and checked against the schema first."""
 
-    async def write(db: LiveDatabase) -> None:
+    async def write(db: LiveDatabase) -> Row | None:
         known = (await db.schema()).table(table)
         await db.set(table, _record(record), dict(setting_of(known, each) for each in settings_of))
+        return await db.get(table, _record(record)) if as_json else None
 
-    _run(target, write)
+    _print_row(_run(target, write))
 
 
 @ovsdb.command()
@@ -172,24 +174,26 @@ def dump(target: Target, as_json: bool, tables: tuple[str, ...]) -> None:
 
 @ovsdb.command()
 @with_target
+@click.option("--json", "as_json", is_flag=True, help="Print the columns that the conditions name, as JSON.")
 @_TABLE
 @_RECORD
 @click.argument("conditions", nargs=-1, metavar="[COLUMN[:KEY]=VALUE]...")
-def wait(target: Target, table: str, record: str, conditions: tuple[str, ...]) -> None:
+def wait(target: Target, as_json: bool, table: str, record: str, conditions: tuple[str, ...]) -> None:
     """Block until a row exists and meets all conditions. Exit code 1 when it does not within --timeout."""
 
-    async def until(db: LiveDatabase) -> bool:
+    async def until(db: LiveDatabase) -> Row | None:
         known = (await db.schema()).table(table)
         asked = [condition_of(known, each) for each in conditions]
         try:
-            await db.wait_until(table, _record(record), *asked, timeout=target.timeout)
+            return await db.wait_until(table, _record(record), *asked, timeout=target.timeout)
         except DeadlineExceeded as error:
             say(f"{error}", err=True)
-            return False
-        return True
+            return None
 
-    if not _run(target, until):
+    row = _run(target, until)
+    if row is None:
         raise click.exceptions.Exit(1)
+    _print_row(row if as_json else None)
 
 
 @ovsdb.command()
@@ -234,6 +238,11 @@ def _part(row: Row, place: str) -> object:
     if not isinstance(value, Mapping) or key not in value:
         raise NoSuchRow(f"Column {name} has no key {key}.")
     return value[key]
+
+
+def _print_row(row: Row | None) -> None:
+    if row is not None:
+        say(json.dumps(_plain_row(row), ensure_ascii=False))
 
 
 def _print_rows(table: Table, rows: Sequence[Row], columns: Iterable[str], *, as_json: bool) -> None:

@@ -1,8 +1,9 @@
-"""``ovsnet report``: one archive of what a node says of itself, for a bug report."""
+"""``ovsnet report``: one archive with the state of a node, for a bug report."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import platform
 import time
@@ -42,8 +43,11 @@ from ovsnet.tune.facts import Facts
               type=click.Path(exists=True, file_okay=False, path_type=Path))  # fmt: skip
 @click.option("--timeout", default="2s", show_default=True, type=Duration(0.02, 3600),
               help="How long to wait for each part.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the archive's path and contents as JSON.")
 @with_settings(Group.NODE, Group.TLS, "bridge", "listen")
-def report(out: str, anonymous: bool, directories: tuple[Path, ...], timeout: float, settings: Settings) -> None:
+def report(
+    out: str, anonymous: bool, directories: tuple[Path, ...], timeout: float, as_json: bool, settings: Settings
+) -> None:
     """Write one archive for a bug report: status, history, knobs, versions, doctor, lint, and the logs' last lines.
 
     Needs no agent, but asks one that is running. Passwords, tokens and keys are never included. `check`, `doctor` and
@@ -64,9 +68,12 @@ def report(out: str, anonymous: bool, directories: tuple[Path, ...], timeout: fl
     except OSError as error:
         raise UsageError(f"Cannot write {path}: {error.strerror}.", remedy="Name another file with --out.") from error
     parts = [*contents.documents, *(f"logs/{name}" for name in contents.logs)]
-    say(for_line(f"{path}: {', '.join(parts)}."))
-    for name, why in contents.missing.items():
-        say(for_line(f"missing: {name}: {why}"))
+    if as_json:
+        say(json.dumps({"path": str(path), "parts": parts, "missing": contents.missing}))
+    else:
+        say(for_line(f"{path}: {', '.join(parts)}."))
+        for name, why in contents.missing.items():
+            say(for_line(f"missing: {name}: {why}"))
     if "status" in contents.missing and not contents.logs:
         raise UnfitEnvironment("Neither a check nor a log could be seen.", remedy="Name the node's --rundir or --logs.")
 

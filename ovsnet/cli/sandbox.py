@@ -41,12 +41,17 @@ def sandbox() -> None:
 @_PORTS
 @_RAFT
 @click.option("--no-ovn", is_flag=True, help="Start Open vSwitch without OVN.")
-def up(directory: Path, ports: int, raft: bool, no_ovn: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def up(directory: Path, ports: int, raft: bool, no_ovn: bool, as_json: bool) -> None:
     """Start a node in DIRECTORY, which must be empty or missing. It runs until `down`."""
     began = time.monotonic()
     node = Sandbox(directory, ports=ports, raft=raft, ovn=not no_ovn, detached=True)
     asyncio.run(_up_and_ready(node))
-    say(f"Ready after {time.monotonic() - began:.2f} s: export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}")
+    took = time.monotonic() - began
+    if as_json:
+        say(json.dumps({"seconds": round(took, 3), "environment": node.environment()}))
+    else:
+        say(f"Ready after {took:.2f} s: export OVS_RUNDIR={node.rundir} OVN_RUNDIR={node.rundir}")
 
 
 @sandbox.command()

@@ -15,7 +15,27 @@ _MARK = os.urandom(8).hex()
 """Nobody can write it into the name of a bridge before we have drawn it."""
 
 _MARKED = re.compile(rf"<{_MARK}([0-9;]*)>")
+_SIGN = re.compile(rf"<{_MARK}!(.)>")
 _STYLE = re.compile(r"\x1b\[([0-9;]*)m")
+
+
+SIGNS = {
+    "ready": "✔", "degraded": "▲", "starting": "…", "not-ready": "✖",
+    "ok": "✔", "slow": "▲", "unknown": "?", "failed": "✖", "skipped": "-",
+}  # fmt: skip
+"""Of each state and each status, as on the page."""
+_SIGNS = "".join(SIGNS.values())
+
+COLOURS = {
+    "ready": "green", "degraded": "yellow", "starting": "yellow", "not-ready": "red",
+    "ok": "green", "slow": "yellow", "unknown": "yellow", "failed": "red",
+}  # fmt: skip
+
+
+def marked(how: str, text: str, **style: Any) -> str:  # noqa: ANN401
+    """The text in the colour of a state or status, behind its sign. A pipe, and a locale that lacks the sign, get the
+    text alone."""
+    return f"<{_MARK}!{SIGNS.get(how, '?')}>{styled(text, fg=COLOURS.get(how), **style)}"
 
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401
@@ -24,10 +44,26 @@ def styled(text: str, **style: Any) -> str:  # noqa: ANN401
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print it; letters that the locale has not are escaped, too."""
-    shown = _MARKED.sub("\x1b[\\1m", for_terminal(text))
-    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    """Print it; letters that the locale lacks are escaped, too."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    signed = _SIGN.sub(r"\1 " if stream.isatty() and _has(_SIGNS, encoding) else "", for_terminal(text))
+    shown = _MARKED.sub("\x1b[\\1m", signed)
     click.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+
+
+def block() -> str:
+    """What bars are made of, in the letters that the output has."""
+    return "█" if _has("█", sys.stdout.encoding or "utf-8") else "#"
+
+
+def _has(letters: str, encoding: str) -> bool:
+    """Whether they can be written so."""
+    try:
+        letters.encode(encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def redraw(text: str) -> None:

@@ -12,7 +12,7 @@ import click
 from ovsnet.cli.agent_client import fetch_status
 from ovsnet.cli.agent_document import AgentStatus, status_of
 from ovsnet.cli.options import Duration, with_settings
-from ovsnet.cli.terminal import say
+from ovsnet.cli.terminal import block, marked, say, styled
 from ovsnet.config import Settings
 from ovsnet.health.timeline import STAGES
 
@@ -44,13 +44,14 @@ def _lines(status: AgentStatus) -> Iterator[str]:
     done = 0.0
     for stage in STAGES:
         if (each := reached.get(stage.name)) is None:
-            yield f"{stage.name:11} not reached: {status.diagnosis.summary}"
+            yield f"{marked('starting', f'{stage.name:11}')} not reached: {status.diagnosis.summary}"
             continue
         if each.took_seconds is None:
-            yield f"{stage.name:11} reached before this agent started"
+            yield f"{marked('ok', f'{stage.name:11}')} reached before this agent started"
             continue
         start, end = min(done, each.took_seconds), each.took_seconds
         done = max(done, end)
-        blank, bar = round(start / longest * WIDTH), max(round((end - start) / longest * WIDTH), 1)
+        blank, columns = round(start / longest * WIDTH), max(round((end - start) / longest * WIDTH), 1)
+        bar = f"{' ' * blank}{styled(block() * columns, fg='green')}{' ' * max(WIDTH - blank - columns, 0)}"
         at = datetime.fromtimestamp(each.at, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        yield f"{stage.name:11} {' ' * blank}{'█' * bar}{' ' * max(WIDTH - blank - bar, 0)} {end:8.3f} s  at {at}"
+        yield f"{marked('ok', f'{stage.name:11}')} {bar} {end:8.3f} s  at {at}"

@@ -9,17 +9,11 @@ import msgspec
 from rich.text import Text
 
 from ovsnet.cli.agent_document import AgentCheck, AgentHistory, AgentStatus, AgentTrack
+from ovsnet.cli.terminal import COLOURS, SIGNS
 from ovsnet.health.checks.result import NOT_USED
 from ovsnet.node.components import COMPONENTS
 
-STYLES = {
-    "ready": "green", "degraded": "yellow", "starting": "yellow", "not-ready": "red",
-    "ok": "green", "slow": "yellow", "unknown": "yellow", "failed": "red", "skipped": "dim",
-}  # fmt: skip
-SIGNS = {
-    "ready": "✔", "degraded": "▲", "starting": "…", "not-ready": "✖",
-    "ok": "✔", "slow": "▲", "unknown": "?", "failed": "✖", "skipped": "-",
-}  # fmt: skip
+STYLES = {**COLOURS, "skipped": "dim"}
 NEW = "?"
 """The sign of what only an agent of another version knows."""
 

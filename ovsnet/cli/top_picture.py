@@ -14,11 +14,11 @@ import msgspec
 from rich.text import Text
 
 from ovsnet.cli.agent_document import AgentCheck, AgentDiagnosis, AgentEvent, AgentHistory, AgentStatus
+from ovsnet.cli.terminal import SIGNS
 from ovsnet.cli.top_daemons import (
     LEVELS,
     NEW,
     SHOWN_FIRST,
-    SIGNS,
     STYLES,
     WRONG,
     Row,

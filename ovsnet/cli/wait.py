@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
 
 import anyio
@@ -13,7 +15,7 @@ import click
 
 from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import Duration, with_settings
-from ovsnet.cli.terminal import say
+from ovsnet.cli.terminal import marked, say
 from ovsnet.config import Group, Settings
 from ovsnet.errors import OvsnetError
 from ovsnet.health.causes import codes
@@ -23,7 +25,7 @@ from ovsnet.node.installation import find_rundir
 READY = "ready"
 
 BEFORE_OVN = ("switch", "openflow")
-"""Stages that need the bridge, and that ovn-controller is made to wait for; yet ovn-controller is who makes the
+"""Stages that need the bridge, and that ovn-controller is made to wait for; yet ovn-controller itself creates the
 bridge."""
 
 
@@ -40,8 +42,9 @@ bridge."""
 @click.option(
     "--create-bridge", is_flag=True, help="Create the bridge as ovn-controller would, if the database has none."
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @with_settings(Group.NODE, Group.TLS, Group.WATCHING)
-def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> None:
+def wait(goal: str, timeout: float, create_bridge: bool, as_json: bool, settings: Settings) -> None:
     """Block until a startup stage is reached.
 
     On a terminal, shows what it is waiting for as that changes. Exit code 0 when the stage is reached, or 1 with the
@@ -52,28 +55,39 @@ def wait(goal: str, timeout: float, create_bridge: bool, settings: Settings) -> 
       ovsnet wait --for openflow --timeout 20
       ovsnet wait --for ready && kubectl uncordon NODE
     """
-    report = (lambda line: say(f"ovsnet: {line}", err=True)) if sys.stderr.isatty() else (lambda line: None)
-    waiter = Waiter(settings, goal, create_bridge=create_bridge, report=report)
+    waiter = Waiter(settings, goal, create_bridge=create_bridge, report=_report if sys.stderr.isatty() else _ignore)
     log = logging.getLogger("ovsnet")
     log.disabled = True  # the reason is printed once, at the end
+    began = time.monotonic()
     try:
         reached = asyncio.run(waiter.run(timeout))
     finally:
         log.disabled = False
+    if as_json:
+        seconds = round(time.monotonic() - began, 3)
+        say(json.dumps({"stage": goal, "reached": reached, "seconds": seconds, **waiter.diagnosis()}))
     if not reached:
-        say(f"ovsnet: {waiter.reason()}", err=True)
+        say(f"ovsnet: {marked('failed', waiter.reason())}", err=True)
         raise click.exceptions.Exit(waiter.exit_code)
 
 
+def _report(state: str, line: str) -> None:
+    say(f"ovsnet: {marked(state, line)}", err=True)
+
+
+def _ignore(state: str, line: str) -> None:
+    """Nobody watches."""
+
+
 LASTS = 3.0
-"""Seconds for which what time does not end must stand: a script may be about to give us the sockets."""
+"""Seconds for which something that does not pass by itself must last: a script may be about to give us the sockets."""
 
 
 class Waiter:
     """An agent that is watched until ``goal``, or until it is plain that waiting is in vain."""
 
     def __init__(
-        self, settings: Settings, goal: str, *, create_bridge: bool, report: Callable[[str], None] = lambda line: None
+        self, settings: Settings, goal: str, *, create_bridge: bool, report: Callable[[str, str], None] = _ignore
     ) -> None:
         self._report = report
         self._reported = ""
@@ -110,7 +124,12 @@ class Waiter:
         line = f"{diagnosis.code}: {diagnosis.summary}"
         if line != self._reported and not self._reached():
             self._reported = line
-            self._report(line)
+            self._report(diagnosis.state.label, line)
+
+    def diagnosis(self) -> dict[str, str]:
+        """As it is now."""
+        diagnosis = self._agent.health.diagnosis
+        return {"code": diagnosis.code, "summary": diagnosis.summary, "remedy": diagnosis.remedy}
 
     def reason(self) -> str:
         """Why the goal was not reached."""

@@ -47,7 +47,9 @@ def test_what_is_wrong_comes_first_and_the_rest_as_it_was() -> None:
         for number, status in enumerate(statuses)
     ]
     diagnosis = {"code": "x", "summary": "X.", "remedy": "", "also": []}
-    text = check_text({"diagnosis": diagnosis, "checks": checks, "rundir": {"ovs": "/run", "others": []}})
+    text = check_text(
+        {"state": "ready", "diagnosis": diagnosis, "checks": checks, "rundir": {"ovs": "/run", "others": []}}
+    )
     assert re.findall(r"(c\d)  It is so\.", text) == ["c4", "c6", "c2", "c5", "c0", "c1", "c3"]
 
 

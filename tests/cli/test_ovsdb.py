@@ -55,7 +55,8 @@ def test_rows_are_listed_and_found(db: Ovsnet) -> None:
 
 def test_columns_and_keys_are_set_and_got(db: Ovsnet) -> None:
     settings = ("external_ids:a=1", "external_ids:b=x y", "flood_vlans=1,2", "mcast_snooping_enable=true")
-    assert db("set", "Bridge", "br-int", *settings).code == 0
+    ended = db("set", "Bridge", "br-int", *settings, "--json")
+    assert (ended.code, json.loads(ended.out)["external_ids"]) == (0, {"a": "1", "b": "x y"})
     ended = db("get", "Bridge", "br-int", "external_ids:a", "flood_vlans", "mcast_snooping_enable", "fail_mode")
     assert ended.out.splitlines()[:3] == ["1", "[1, 2]", "true"]
     ended = db("get", "Bridge", "br-int", "external_ids", "--json")
@@ -109,7 +110,9 @@ def test_dump_holds_every_table(db: Ovsnet) -> None:
 
 
 def test_waiting_for_a_fact(db: Ovsnet, ovsnet: Ovsnet, switch: Sandbox) -> None:
-    assert db("wait", "Bridge", "br-int", "stp_enable=false").code == 0
+    ended = db("wait", "Bridge", "br-int", "stp_enable=false")
+    assert (ended.code, ended.out) == (0, "")
+    assert json.loads(db("wait", "Bridge", "br-int", "stp_enable=false", "--json").out)["stp_enable"] is False
     remote = f"unix:{switch.rundir}/db.sock"
     ended = ovsnet("ovsdb", "wait", "--remote", remote, "--timeout", "0.1", "Bridge", "br9")
     assert ended.code in (1, 3)

@@ -116,3 +116,12 @@ def test_nothing_to_be_seen_is_exit_code_3(ovsnet: Ovsnet, tmp_path: Path) -> No
     code, out, _ = ovsnet("report", "--rundir", tmp_path / "run", "--listen", NOBODY, "--out", tmp_path / "r.tar.gz")
     assert code in (0, 3)
     assert "missing: logs: " in out
+
+
+async def test_json_names_the_archive_and_what_is_in_it(shared_node: Sandbox, ovsnet: Ovsnet, tmp_path: Path) -> None:
+    path = tmp_path / "report.tar.gz"
+    found = json.loads((await made(ovsnet, shared_node, path, "--json")).out)
+    assert found["path"] == str(path)
+    inside = {name.removeprefix("ovsnet-report/").removesuffix(".json") for name in unpacked(path.read_bytes())}
+    assert set(found["parts"]) <= inside
+    assert "history" in found["missing"]

@@ -36,7 +36,10 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_node_that_is_up_outlives_the_command_and_obeys_until_down(directory: Path) -> None:
-    subprocess.run([*PROGRAM, "up", str(directory)], check=True, stdout=subprocess.DEVNULL)
+    up = subprocess.run([*PROGRAM, "up", str(directory), "--json"], check=True, stdout=subprocess.PIPE)
+    made = json.loads(up.stdout)
+    assert made["seconds"] > 0
+    assert made["environment"]["OVS_RUNDIR"] == str(Sandbox.attach(directory).rundir)
     states = json.loads(ovsnet("status", directory, "--json").stdout)
     assert {daemon["state"] for daemon in states.values()} == {"running"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 
 import anyio
@@ -55,6 +56,10 @@ async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
     """On a terminal; each once."""
     await node.kill("ovs-vswitchd")
     rundir, said = str(node.rundir), list[str]()
+
+    def report(state: str, line: str) -> None:
+        said.append(line)
+
     settings = Settings(rundir=rundir, ovn_rundir=rundir, start_allowance=1.0)
 
     async def start_it() -> None:
@@ -64,7 +69,7 @@ async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(start_it)
-        assert await Waiter(settings, "openflow", create_bridge=False, report=said.append).run(PATIENCE)
+        assert await Waiter(settings, "openflow", create_bridge=False, report=report).run(PATIENCE)
     assert all(one != other for one, other in itertools.pairwise(said))
     assert all(line.partition(": ")[2] for line in said)
 
@@ -110,3 +115,14 @@ async def test_bridge_that_stands_is_left_alone(node: Sandbox) -> None:
     before = await node.run("ovs-vsctl", "get", "Bridge", "br-int", "_uuid")
     assert (await waited(node, "--for", "openflow", "--create-bridge")).exit_code == 0
     assert await node.run("ovs-vsctl", "get", "Bridge", "br-int", "_uuid") == before
+
+
+async def test_json_says_how_it_ended(node: Sandbox) -> None:
+    found = json.loads((await waited(node, "--for", "database", "--json")).stdout)
+    assert (found["stage"], found["reached"]) == ("database", True)
+    assert found["seconds"] >= 0
+    result = await waited(node, "--for", "ready", "--json", "--database", "ssl:127.0.0.1:6640")
+    found = json.loads(result.stdout)
+    assert (found["reached"], found["code"], result.exit_code) == (False, "misconfigured", 2)
+    assert found["summary"]
+    assert found["remedy"]

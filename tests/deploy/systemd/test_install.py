@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -176,3 +177,13 @@ def test_single_file_installs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("zipfile.is_zipfile", lambda path: path == file)
     assert CliRunner().invoke(install, ["--root", str(tmp_path), "--family", "debian"]).exit_code == 0
     assert f"ExecStart={file} serve\n" in (tmp_path / "etc/systemd/system/ovsnet.service").read_text()
+
+
+def test_json_has_the_steps(tmp_path: Path) -> None:
+    line = ["--root", str(tmp_path), "--program", PROGRAM, "--family", "rhel", "--json"]
+    planned = json.loads(CliRunner().invoke(install, [*line, "--dry-run"]).stdout)
+    assert not any(each["done"] for each in planned)
+    assert tree(tmp_path) == set()
+    done = json.loads(CliRunner().invoke(install, line).stdout)
+    assert [each | {"done": False} for each in done] == planned
+    assert all(each["action"] == "write" and each["done"] for each in done)
