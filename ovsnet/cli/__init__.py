@@ -22,7 +22,7 @@ COMMANDS = {
     "check": "Run every check once, and report what is wrong.",
     "completion": "Print or install shell completion for bash, zsh and fish.",
     "demo": "Run a sandbox node with the agent, to explore and to break.",
-    "sandbox": "A real Open vSwitch and OVN node in one directory.",
+    "sandbox": "Run a real Open vSwitch and OVN node in one directory.",
     "doctor": "Report what on this host is unfit for Open vSwitch, and fix what is safe to fix.",
     "install": "Install the agent as a systemd service, or remove it.",
     "explain": "Report what happened, from logs and archives.",
@@ -48,7 +48,7 @@ class LazyGroup(CommandGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        # Nothing that an import makes is garbage. To look for it takes a tenth of a command's start.
+        # Imports make no garbage, and collecting it would take a tenth of a command's start.
         gc.disable()
         try:
             command: click.Command = getattr(importlib.import_module(f"ovsnet.cli.{cmd_name}"), cmd_name)
@@ -91,8 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _buffered_stdout() -> Iterator[None]:
     """Give stdout a buffer where it has none (PYTHONUNBUFFERED, as in many containers).
 
-    Without one Python drops, and says nothing, what a write to a full pipe left over when it was cut short: by a
-    signal, or by the kernel's own work when an event loop's io_uring ends (fs/pipe.c, ``pipe_write``).
+    Without one, Python silently drops the rest of a write to a full pipe that was cut short: by a signal, or by the
+    kernel's own work when an event loop's io_uring ends (fs/pipe.c, ``pipe_write``).
     """
     raw = getattr(sys.stdout, "buffer", None)
     if not isinstance(raw, io.RawIOBase):

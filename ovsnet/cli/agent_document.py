@@ -1,7 +1,7 @@
 """What ``top`` and ``timeline`` read in an agent's documents.
 
-The agent may be of another version: what it has more is ignored, what 0.1 had not is optional, and states, statuses and
-kinds of events are any words.
+The agent may be of another version: keys that we do not know are ignored, those that 0.1 lacked are optional, and
+states, statuses and kinds of events may be any strings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from ovsnet.agent.past import FORMAT
 
 Time = Annotated[float, msgspec.Meta(ge=-1e9, le=1e11)]
-"""Seconds since 1970 that a date can be made of. The hour before a clock that begins there is below zero."""
+"""Seconds since 1970, within what a date can hold. An hour before a clock that starts at 0 is negative."""
 
 
 class AgentDiagnosis(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
 
 
 class AgentTrack(msgspec.Struct, frozen=True):
-    """The last hour of one component, slot by slot: the worst status as an index, and the longest round trip."""
+    """The last hour of one component, slot by slot: the worst status, as an index, and the longest round trip."""
 
     worst: list[int | None]
     took_seconds: list[float | None]

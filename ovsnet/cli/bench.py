@@ -33,7 +33,7 @@ class _Bench(CommandGroup):
 
 
 def command(workload: Workload) -> click.Command:
-    """What measures this workload: its own options, those of all workloads, and the settings of the node."""
+    """The command that measures this workload, with its own options, those of all, and the node's settings."""
 
     def measure(request: Request, output: Output, processes: int, settings: Settings, **options: object) -> None:
         request = replace(request, settings=settings)

@@ -40,7 +40,7 @@ def flag(option: Option) -> Callable[[Function], Function]:
 
 
 def _default(option: Option) -> object:
-    """As people write it: ``--help`` shows it so."""
+    """As people write it, for ``--help``."""
     if isinstance(option.values, Duration) and isinstance(option.default, tuple):
         return [written(each) for each in option.default]
     return written(option.default) if isinstance(option.default, float) else option.default

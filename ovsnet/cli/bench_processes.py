@@ -1,6 +1,6 @@
 """A measurement done several times, each time by a process of its own.
 
-What a process does by chance, such as where its memory lies and which core it gets, is the same in all of its rounds.
+What is random about a process, such as the layout of its memory and its core, is the same in all of its rounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CUT_SHORT = 130
 
 
 def apart(context: click.Context, processes: int, output: Output) -> None:
-    """Have each process do what was asked for, publish all of it as one document, and end as ``run`` does."""
+    """Have each process measure the same thing, publish all of it as one document, and end as ``run`` does."""
     argv = [*PROGRAM, "bench", str(context.info_name), *_words(context), "--json"]
     whole: Document | None = None
     cut_short = False
@@ -56,7 +56,7 @@ def apart(context: click.Context, processes: int, output: Output) -> None:
 
 
 def _part(argv: list[str]) -> tuple[Document, int]:
-    """What one process measured, and how it ended. One that could not begin ends us in its own words."""
+    """What one process measured, and how it ended. When it could not begin, we end with its error."""
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with _handed_on(process):
         out, err = process.communicate()
@@ -71,7 +71,7 @@ def _part(argv: list[str]) -> tuple[Document, int]:
 
 @contextlib.contextmanager
 def _handed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """While it lasts, a signal to end is the part's: it knows how to end, and what it has measured until then. A
+    """Meanwhile a signal to end is passed on to the part, which has the measurements so far and knows how to end. A
     terminal sends SIGINT to both; a second one does no harm."""
 
     def hand_on(number: int, frame: FrameType | None) -> None:
@@ -87,7 +87,7 @@ def _handed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _words(context: click.Context) -> Iterator[str]:
-    """The words that the command was called with, but for those that are for the whole."""
+    """The arguments of the command line, except those for the whole."""
     for each in context.command.params:
         if each.name in OWN or context.get_parameter_source(each.name or "") is not ParameterSource.COMMANDLINE:
             continue

@@ -24,7 +24,7 @@ def table(document: Document) -> str:
 
 
 def change_lines(changes: Sequence[Difference]) -> Iterator[str]:
-    """One line for each figure; those that surely changed have a mark."""
+    """One line for each figure; those that certainly changed have a mark."""
     rows = [
         {
             "": "*" if change.certain else "",

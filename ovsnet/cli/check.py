@@ -35,13 +35,13 @@ from ovsnet.texts import for_line
 MARKS = {Status.OK: "ok", Status.SLOW: "slow", Status.FAILED: "FAILED", Status.UNKNOWN: "unknown", Status.SKIPPED: "-"}
 
 WRONG_FIRST = (Status.FAILED, Status.SLOW, Status.UNKNOWN)
-"""Then what is well and what was not asked, in the order of the chain."""
+"""The rest follows in the order of the chain."""
 
 ANSWER_SHARE = 0.5
-"""Of ``--timeout``, for one answer: with the defaults as long as an agent waits, so both mean the same by slow."""
+"""Share of ``--timeout`` for one answer: by default as long as an agent waits, so both call the same thing slow."""
 
 PROOF_SHARE = 0.9
-"""Of ``--timeout``, after which a daemon without progress is called hung."""
+"""Share of ``--timeout`` after which a daemon without progress is called hung."""
 
 LOOK = 0.05
 """Seconds between two samples of a silent daemon's process."""
@@ -87,7 +87,7 @@ def _json(found: dict[str, object]) -> str:
 FORMATS = {"text": _text, "json": _json, "npd": _npd}
 
 NPD_UNKNOWN = 2
-"""Of its custom plugins' exit codes: 0 is well, 1 a problem, and 2 that it cannot be told."""
+"""Exit codes of its custom plugins: 0 no problem, 1 a problem, 2 unknown."""
 
 
 @click.command()
@@ -111,7 +111,7 @@ NPD_UNKNOWN = 2
 )
 @with_settings(Group.NODE, Group.TLS, "bridge", "switch")
 def check(names: tuple[str, ...], timeout: float, saved: str, form: str, settings: Settings) -> None:
-    """Run every check once, or those NAMEd, and report what is wrong, first.
+    """Run every check once, or only those named, and report what is wrong first.
 
     Exit code 0 when the node is ready or degraded, 1 when it is not ready, 2 for a wrong setting, 3 when that cannot be
     determined.
@@ -133,8 +133,8 @@ def check(names: tuple[str, ...], timeout: float, saved: str, form: str, setting
 
 
 def _saved(path: str, names: Collection[str] | None, form: str) -> tuple[dict[str, object], int]:
-    """The document of a report, with the checks of these names alone, and the exit code that it stands for."""
-    # A probe reads no archive, and pays for none.
+    """The document of a report, with only the checks of these names, and the exit code that follows from it."""
+    # Imported here: a probe runs this command often, and never needs it.
     from ovsnet.report.reading import SavedStatus, heading, read_report
 
     report = read_report(path, sys.stdin.buffer)
@@ -180,8 +180,8 @@ async def ask(settings: Settings, checks: list[Check], timeout: float) -> tuple[
 
 
 def longest_wait(results: Iterable[Result], hung_after: float) -> float:
-    """Seconds until the youngest silence can prove something. On a busy machine the first answers may have taken the
-    whole ``--timeout``, and without the proof a daemon that is stopped would be called slow."""
+    """Seconds until the most recent silence can prove something. On a busy machine the first answers may have taken the
+    whole ``--timeout``, and without the proof a stopped daemon would be called slow."""
     silences = (result.values.get("silent_seconds") for result in results if result.reason == Verdict.LATE)
     return max((hung_after - float(silent) for silent in silences if silent is not None), default=0.0)
 

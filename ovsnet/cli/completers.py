@@ -1,5 +1,5 @@
 """What a shell may complete an argument to. Nothing is asked of a daemon: a key that hangs is worse than one that does
-nothing. Imports are in the functions, for those who press the key."""
+nothing. Imports are inside the functions, so only a completion pays for them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sandbox_daemons(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
-    """Whatever the shell finds, for an argument that is not of click's type for paths: ``-`` is a file, too."""
+    """Whatever the shell finds, for an argument that cannot be of click's type for paths, because ``-`` is allowed."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]

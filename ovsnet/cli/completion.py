@@ -1,4 +1,4 @@
-"""``ovsnet completion``: what has a shell complete commands, options, checks and knobs."""
+"""``ovsnet completion``: a shell's completion of commands, options, checks and knobs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _ovsnet_completion() {
 }
 complete -o nosort -o bashdefault -o default -F _ovsnet_completion ovsnet
 """
-"""click's own puts a space behind ``max-idle=``, offers no file where it has nothing to offer, and runs bash to see its
-version."""
+"""click's own puts a space after ``max-idle=``, offers no files where it has no other completion, and runs bash to see
+its version."""
 
 VARIABLE = "_OVSNET_COMPLETE"
-"""In which the scripts ask for the words that fit: click's ``Command.main`` answers, and runs no command."""
+"""The variable through which the scripts ask for completions: click's ``Command.main`` answers, and runs no command."""
 
 
 def script(shell: str) -> str:
-    """What the shell must read."""
+    """The script for this shell."""
     if shell == BashComplete.name:
         return BASH
     complete = ZshComplete if shell == ZshComplete.name else FishComplete
@@ -46,7 +46,7 @@ def script(shell: str) -> str:
 
 def place(shell: str, environ: Mapping[str, str], home: Path) -> Path:
     """Where the shell of this user looks for it. Each reads these variables itself: bash-completion's ``_comp_load``,
-    fish's ``$fish_complete_path``; zsh has no directory of a user's own, and is told by ``fpath``."""
+    fish's ``$fish_complete_path``; zsh has no directory per user, and searches ``fpath``."""
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
     if shell == FishComplete.name:
         return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish/completions/ovsnet.fish"
@@ -65,7 +65,7 @@ NEXT = {
 
 @click.command()
 @click.argument("shell", type=click.Choice(list(NEXT)))
-@click.option("--install", is_flag=True, help="Write the script where the shell of this user looks for it.")
+@click.option("--install", is_flag=True, help="Write the script where this user's shell looks for it.")
 def completion(shell: str, install: bool) -> None:
     """Print the script that completes commands, options, checks and knobs in a shell.
 

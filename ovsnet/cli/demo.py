@@ -1,4 +1,4 @@
-"""``ovsnet demo``: a sandbox node with the agent beside it, to look at and to break."""
+"""``ovsnet demo``: a sandbox node with the agent beside it, to explore and to break."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demo(ports: int, settings: Settings) -> None:
 
 async def _demo(ports: int, settings: Settings) -> None:
     with anyio.CancelScope() as scope:
-        # Until the agent takes them over. asyncio minds SIGINT alone, and not where a shell has it ignored ("&").
+        # Until the agent handles them. asyncio handles only SIGINT, and not where the shell ignores it (``&``).
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, scope.cancel)
         say("Starting Open vSwitch and OVN in their own directory...", err=True)

@@ -35,8 +35,8 @@ from ovsnet.report.reading import SavedFindings, heading, read_report
 from ovsnet.texts import for_line
 
 MOST_UNSEEN = 0.5
-"""The share of all examinations that may go without an answer in a host that is called fit. Before the very first start
-there is neither a daemon nor a database, which is two fifths of them."""
+"""The share of examinations that may have no answer on a host that is called fit. Before the very first start there is
+neither a daemon nor a database, which leaves two fifths of them unanswered."""
 
 AS_STATUS = {
     Severity.FATAL: "failed",
@@ -105,7 +105,7 @@ def _saved(path: str, *, as_json: bool) -> list[Finding]:
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """0 nothing that matters, 1 something does, 3 nothing does and too much could not be seen."""
+    """0 if nothing matters, 1 if something does, 3 if nothing does but too much could not be seen."""
     if any(finding.severity.matters for finding in findings):
         return 1
     hidden = {finding.code for finding in findings if finding.severity is Severity.UNSEEN}
@@ -124,13 +124,13 @@ def examined(root: Path, settings: Settings) -> list[Finding]:
 
 
 def _rundirs(root: Path, settings: Settings) -> tuple[Rundir, Rundir]:
-    """The run directories as we reach them, and in the terms of the root. Raises UnfitEnvironment."""
+    """The run directories as paths of ours, and as paths below the root. Raises UnfitEnvironment."""
     if root == Path("/"):
         found = find_rundir(settings.rundir, settings.ovn_rundir, os.environ)
         return found, found
     host = Host(root)
     rundir, ovn_rundir = (str(host.locate(each)) if each else "" for each in (settings.rundir, settings.ovn_rundir))
-    # OVS_RUNDIR and OVN_RUNDIR are about the processes of this container, not about the host below the root.
+    # OVS_RUNDIR and OVN_RUNDIR are for the processes of this container, not for the host below the root.
     found = find_rundir(rundir, ovn_rundir, {}, [_below(host, layout) for layout in LAYOUTS], proc=None)
     return found, found.relative_to(root)
 
@@ -168,7 +168,7 @@ def _finding_document(finding: Finding) -> dict[str, object]:
 
 
 def told_once(findings: list[Finding]) -> list[Finding]:
-    """What several examinations could not see for one reason is reported once, with the names of the others."""
+    """What several examinations could not see for the same reason is reported once, with the names of the others."""
     groups: dict[tuple[str, str], list[Finding]] = {}
     for number, each in enumerate(findings):
         key = (each.summary, each.remedy) if each.severity is Severity.UNSEEN else (str(number), "")

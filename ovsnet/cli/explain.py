@@ -29,7 +29,7 @@ EVERY = 0.2
 
 
 def _place(ctx: click.Context, param: click.Parameter, value: str) -> int | tzinfo:
-    """``+02:00`` as seconds east of UTC, or a zone by its name, which has summer and winter."""
+    """``+02:00`` as seconds east of UTC, or a zone by its name, which has daylight saving time."""
     found = re.fullmatch(r"(?:Z|UTC|([+-])(\d\d):?(\d\d))", value)
     if found is None:
         try:
@@ -91,7 +91,7 @@ def _write(path: str, text: str) -> None:
 
 
 class _Progress:
-    """One line on stderr, where that is a terminal: how much was read, and which share of a file of known size."""
+    """One line on stderr, if that is a terminal: how much was read, and what share of a file whose size is known."""
 
     def __init__(self) -> None:
         self._bytes = 0
@@ -117,7 +117,7 @@ class _Progress:
 
 
 def _size(name: str) -> int:
-    """Of a file; 0 of a member of an archive, and of a pipe."""
+    """Bytes of a file; 0 for a member of an archive, and for a pipe."""
     try:
         return os.stat(name).st_size
     except (OSError, ValueError):

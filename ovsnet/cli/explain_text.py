@@ -15,18 +15,18 @@ from ovsnet.explain.verdicts import Outage, Start, sentence
 WIDTH = 110
 BAR = 40
 SHOWN = 40
-"""As many verdicts as a terminal is filled with: the latest."""
+"""How many verdicts are printed: the latest ones."""
 
 
 def lines(found: Answer) -> Iterator[str]:
-    """Everything in order of time, then what makes it less sure."""
+    """Everything in order of time, then what makes it less certain."""
     yield from _heading(found)
-    told: list[Outage | Start] = [*found.outages, *found.starts]
-    told.sort(key=lambda each: (each.began, isinstance(each, Start)))
-    if len(told) > SHOWN:
+    verdicts: list[Outage | Start] = [*found.outages, *found.starts]
+    verdicts.sort(key=lambda each: (each.began, isinstance(each, Start)))
+    if len(verdicts) > SHOWN:
         yield ""
-        yield f"{len(told) - SHOWN} earlier ones are left out here: --json and --report have them."
-    for each in told[-SHOWN:]:
+        yield f"{len(verdicts) - SHOWN} earlier ones are left out here: --json and --report have them."
+    for each in verdicts[-SHOWN:]:
         yield ""
         yield from _outage(each) if isinstance(each, Outage) else _start(each)
     if found.notes:

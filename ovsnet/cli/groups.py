@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class CommandGroup(click.Group):
-    """Says which command a misspelt one may be, and shows the first sentence of each command whole, in its help and to
-    a shell that completes. click cuts them to what fits on a line."""
+    """Suggests the right name for a misspelt command, and shows the whole first sentence of each command, in help and
+    in completion: click cuts it to one line."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

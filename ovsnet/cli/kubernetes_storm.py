@@ -1,4 +1,4 @@
-"""The options of ``ovsnet kubernetes render bench-storm``: judged here, before a pod meets them."""
+"""The options of ``ovsnet kubernetes render bench-storm``, validated before a pod gets them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OURS = {
     "tls_ca": "--tls-ca",
     "config": "--config",
 }
-"""What the manifest sets for every pod, or a pod has no place for."""
+"""Options that the manifest sets for every pod, or that make no sense in a pod."""
 
 
 def storm_job(options: Sequence[str], pods: int, start_at: str, tls_secret: str) -> StormJob:
-    """Raises UsageError for what no pod could do, and click's UsageError for what no storm is."""
+    """Raises UsageError for options that no pod can serve, and click's for those that a storm does not have."""
     parse_moment(start_at)
     job = replace(StormJob(), options=tuple(options) or StormJob().options)
     wished, plain = _parsed(job.options), _parsed([])

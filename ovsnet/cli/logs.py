@@ -1,7 +1,7 @@
 """What a log line looks like, and how many there may be.
 
-A terminal has a person before it; the journal wants a priority before each line (sd-daemon(3)); everything else that
-collects stderr likes JSON best.
+A terminal has a person in front of it; the journal wants a priority before each line (sd-daemon(3)); everything else
+that collects stderr handles JSON best.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ovsnet.texts import for_json, for_log, for_terminal
 
 BURST = 20
 REFILL = 1.0
-"""Lines at once, and seconds for one more. A node that flaps says so a few times, and does not fill a disk."""
+"""Lines at once, and seconds until one more. A node that flaps logs that a few times, and does not fill a disk."""
 
 PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 """Levels in syslog's numbers."""
@@ -47,8 +47,8 @@ def _resolve(wanted: str, environ: Mapping[str, str], stream: TextIO) -> str:
 
 
 def _is_journal(environ: Mapping[str, str], stream: TextIO) -> bool:
-    """``JOURNAL_STREAM`` names device and inode of what the manager connected (systemd.exec(5)); a pipe made since is
-    another."""
+    """``JOURNAL_STREAM`` names device and inode of what the manager connected (systemd.exec(5)); a pipe that was
+    made since then has others."""
     try:
         status = os.fstat(stream.fileno())
     except OSError:
@@ -85,7 +85,7 @@ class Journal(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """One object a line. What a record carries as ``fields`` stands beside its sentence."""
+    """One object a line. The ``fields`` of a record become keys beside its message."""
 
     def format(self, record: logging.LogRecord) -> str:
         found: dict[str, object] = {
@@ -104,7 +104,7 @@ FORMATS: dict[str, Callable[[], logging.Formatter]] = {"human": Human, "json": J
 
 
 class RateLimit(logging.Filter):
-    """A bucket of ``BURST`` lines for each logger, and one for its errors: what one thing says on and on holds back no
+    """A bucket of ``BURST`` lines for each logger, and one for its errors: a logger that repeats itself holds back no
     line of another."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""``ovsnet openflow``: what a bridge says of itself, for people and for scripts. It changes nothing."""
+"""``ovsnet openflow``: what a bridge reports, for people and for scripts. It changes nothing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Switch(msgspec.Struct, frozen=True):
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[Session]:
-        """A session, for as long as the questions last."""
+        """A session, for as long as the block lasts."""
         tls = self.settings.tls
         async with connect(self.address, versions=self._versions, timeout=self.timeout, tls=tls) as session:
             yield session
@@ -96,7 +96,7 @@ async def _first_connection(client: Client) -> None:
 
 
 def _with_switch(command: Command) -> Command:
-    """Give a command TARGET and the flags of all of them, and a Switch made of those."""
+    """Give a command TARGET and the flags that all of them have, and a Switch made of those."""
 
     @functools.wraps(command)
     def located(
@@ -191,7 +191,7 @@ def _show_changes(switch: Switch, changes: FlowChanges) -> None:
 
 @contextmanager
 def _sent_by(address: Address) -> Iterator[None]:
-    """A flow knows what is wrong with it, and not which switch sent it."""
+    """An error in a flow says what is wrong, and not which switch sent it."""
     try:
         yield
     except OpenFlowProtocolError as error:

@@ -21,7 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Number(click.FloatRange):
-    """A number within bounds. NaN is none: it compares with no bound, so click would let it pass."""
+    """A number within bounds. NaN is refused: it compares with no bound, so click would accept it."""
 
     name = "number"
 
@@ -46,8 +46,8 @@ class Whole(click.IntRange):
 
 
 class Duration(click.types.FloatParamType):  # click 8.2 has no ParamType[float]
-    """A time within bounds, in seconds. A number in any spelling of Python's, such as ``1e3`` or ``inf``, is one, too:
-    before there were units, nothing else was."""
+    """A time within bounds, in seconds. Any number that Python can read is accepted, such as ``1e3`` or ``inf``: before
+    there were units, that was the only form."""
 
     name = "duration"
 
@@ -74,7 +74,7 @@ def _number(text: str) -> float:
 
 
 class Document(NamedTuple):
-    """What a file holds, or standard input, and what to call it."""
+    """The text of a file or of standard input, and what to call it."""
 
     name: str
     text: str
@@ -136,8 +136,8 @@ def with_settings(
 
 
 class _Flag(click.Option):
-    """The flag of a setting. Its type is for help and completion: ``load`` judges what was given, as it does with the
-    file and the environment, and in the same words."""
+    """The flag of a setting. Its type is for help and completion: ``load`` validates the value, as it does with the
+    file and the environment, and with the same messages."""
 
     def __init__(self, *args: Any, setting: Setting, **options: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **options)
@@ -181,7 +181,7 @@ def _given(setting: Setting, arguments: dict[str, object]) -> object:
 
 
 def _kind(setting: Setting) -> tuple[click.ParamType[Any], str | None]:
-    """The type, and how it is shown where it does not show itself."""
+    """The type, and its placeholder in help where click has none for it."""
     match setting.type:
         case inspect.LiteralType(values=values):
             return click.Choice([str(each) for each in values]), None

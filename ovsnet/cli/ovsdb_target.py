@@ -33,8 +33,8 @@ class Target(msgspec.Struct, frozen=True):
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[LiveDatabase]:
-        """The database over a client that is connected. Raises why none could be reached; with ``retry`` only when the
-        time is over."""
+        """The database over a client that is connected. Raises why none could be reached; with ``retry`` only when
+        time is up."""
         client = Client(
             *(self.remotes or (self._own(),)),
             database=self.name if self.leader_only or len(self.remotes) > 1 else "",

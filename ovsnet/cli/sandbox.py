@@ -124,7 +124,7 @@ async def _up_and_ready(node: Sandbox) -> None:
 
 
 async def _run(node: Sandbox, command: Sequence[str]) -> int:
-    """The command's exit code, or, when a signal ends it, 128 and the signal's number, as a shell says it."""
+    """The command's exit code, or, when a signal ends it, 128 and the signal's number, as a shell reports it."""
     code, failure = 0, None
     with anyio.open_signal_receiver(*_ENDING) as signals:
         async with anyio.create_task_group() as group:

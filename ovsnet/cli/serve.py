@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ovsnet.service.service import Load, Ready
 
 AIOHTTP_WITHOUT_ITS_CLIENT = {"SSL_CERT_FILE": os.devnull, "FROZENLIST_NO_EXTENSIONS": "1"}
-"""Environment for the import of aiohttp, which makes its client ready too: 3 of 47 MB resident, and 40 ms.
+"""Environment for the import of aiohttp, which also prepares its client: 3 of 47 MB resident, and 40 ms.
 
 It reads every CA certificate of the host (connector.py, ``_SSL_CONTEXT_VERIFIED``), and loads the C++ library for lists
 that our server never makes. We call nobody over HTTPS; our ``ssl:`` addresses name their CA themselves.
@@ -53,7 +53,7 @@ async def run_service(load: Load, ready: Ready, notifier: Notifier) -> None:
 
 
 async def run_agent(settings: Settings, rundir: Rundir, ready: Ready) -> None:
-    """The same without a configuration to read again, and without a service manager."""
+    """The same without a configuration that can be reloaded, and without a service manager."""
     await run_service(lambda: (settings, rundir), ready, Notifier.of({}, os.getpid()))
 
 

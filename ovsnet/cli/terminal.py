@@ -12,7 +12,7 @@ import click
 from ovsnet.texts import for_line, for_terminal
 
 _MARK = os.urandom(8).hex()
-"""Nobody can write it into the name of a bridge before we have drawn it."""
+"""Random, so that the name of a bridge cannot contain it."""
 
 _MARKED = re.compile(rf"<{_MARK}([0-9;]*)>")
 _SIGN = re.compile(rf"<{_MARK}!(.)>")
@@ -67,5 +67,5 @@ def _has(letters: str, encoding: str) -> bool:
 
 
 def redraw(text: str) -> None:
-    """Put it in the place of the last line of a terminal, on stderr: how far we are."""
+    """Replace the last line of the terminal on stderr: progress."""
     click.echo(f"\r\033[K{for_line(text)}", nl=False, err=True)

@@ -83,7 +83,7 @@ class _Agent:
 
 
 def _last(status: AgentStatus) -> tuple[object, ...]:
-    """What happened last. Its time is of a clock that is set now and then."""
+    """What happened last. Its time is rounded, because clocks are adjusted now and then."""
     return tuple((each.kind, each.code, each.daemon, round(each.at)) for each in status.events[-1:])
 
 
@@ -146,7 +146,7 @@ class _Screen:
 
 
 class _Watched:
-    """What is known of the agent by now."""
+    """What is known of the agent so far."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
@@ -159,7 +159,7 @@ class _Watched:
         return Lost(time.monotonic() - self._at, self._why) if self._why else None
 
     async def follow(self, agent: _Agent, every: float, changed: asyncio.Event) -> None:
-        """For as long as it is not cancelled. An agent that is away for a while comes back by itself."""
+        """Until cancelled. An agent that comes back is asked again."""
         while True:
             await asyncio.sleep(every)
             try:

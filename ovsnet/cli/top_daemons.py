@@ -15,17 +15,17 @@ from ovsnet.node.components import COMPONENTS
 
 STYLES = {**COLOURS, "skipped": "dim"}
 NEW = "?"
-"""The sign of what only an agent of another version knows."""
+"""The sign of a status that only another version has."""
 
 WRONG = ("failed", "slow", "unknown")
 
 WORST_FIRST = (*WRONG, "ok", "skipped")
-"""What a daemon is, of all that its checks say."""
+"""A daemon has the first of these that one of its checks has."""
 SHOWN_FIRST = (*WRONG, "skipped", "ok")
 """A daemon that was not asked matters more than one that is well."""
 
 SHOWN_WHEN_WRONG = ("host", "self")
-"""They are no daemons."""
+"""They are not daemons."""
 
 LEVELS = "▁▂▃▄▅▆▇█"
 SHORTEST = 1e-4
@@ -54,7 +54,7 @@ def rows(status: AgentStatus, history: AgentHistory | None) -> list[Row]:
 
 
 def rank(status: str, order: tuple[str, ...]) -> int:
-    """Its place in ``order``; a status of another version counts as one that is not known."""
+    """Its place in ``order``; a status of another version counts as unknown."""
     return order.index(status if status in order else "unknown")
 
 
@@ -100,7 +100,7 @@ def _process(name: str, status: AgentStatus) -> str:
 
 def sparkline(track: AgentTrack, statuses: list[str], columns: int, deadline: float) -> Text:
     """The longest answer of each part of the hour, ``columns`` of them; a part in which something failed has its sign
-    instead, and one in which nobody asked is blank."""
+    instead, and one in which nothing was asked is blank."""
     line = Text()
     for worst, took in _parts(track, columns):
         known = [statuses[each] for each in worst if 0 <= each < len(statuses)]
@@ -141,5 +141,5 @@ def span(seconds: float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """For how long something has been so by now."""
+    """For how long something has lasted so far."""
     return f"{max(int(seconds), 0)} s" if seconds < 60.0 else span(seconds)

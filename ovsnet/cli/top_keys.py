@@ -15,18 +15,18 @@ from ovsnet.cli.top_picture import View
 
 PAGE = 10
 END = 1 << 30
-"""More lines than there are: a picture shows the last ones."""
+"""More lines than there ever are, so the picture shows the last ones."""
 
 _SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;]*[A-Za-z~]|O[A-Za-z])")
 """ECMA-48 section 5.4, and the SS3 that a terminal sends while its keypad is in the application mode."""
 _CUT_OFF = re.compile(rb"\x1b(?:\[[0-9;]*|O)?$")
 
 MOVES = {b"A": -1, b"B": 1, b"5~": -PAGE, b"6~": PAGE, b"H": -END, b"1~": -END, b"F": END, b"4~": END}
-"""By what follows the introducer: how many lines."""
+"""How many lines each key scrolls, by what follows the introducer."""
 
 
 class Keys:
-    """What was typed. A sequence that comes in two parts is one key."""
+    """Turns bytes into keys. A sequence that arrives in two parts is one key."""
 
     def __init__(self) -> None:
         self._kept = b""

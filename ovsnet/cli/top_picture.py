@@ -30,17 +30,17 @@ from ovsnet.cli.top_daemons import (
 )
 
 ROOMY = 24
-"""Lines of a screen that has room for blank ones, and for a remedy beside its command."""
+"""Lines of a screen with room for blank ones, and for a remedy beside its command."""
 
 EVIDENCE = 8
-"""One line of evidence for so many of the screen."""
+"""Lines of the screen for each line of evidence."""
 
 LEFT_FOR_DAEMONS = 2
 """Lines that the head never takes."""
 
 WIDEST_SPARKLINE = 120
 WIDE = 90
-"""Columns from which on the processes are shown, too."""
+"""With this many columns or more, processes are shown too."""
 LONGEST_WORD = 22
 
 KEYS = (

@@ -1,4 +1,4 @@
-"""``ovsnet tune``: knobs that are known, judged against what runs, and set so that they can be set back."""
+"""``ovsnet tune``: knobs are checked against what runs, and set so that they can be reverted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FORCE = click.option("--force", is_flag=True, help="Also write values that have 
 
 
 def with_wishes(command: Command) -> Command:
-    """Give a command the flags that say what is wanted, and them as ``wishes`` and ``create``."""
+    """Give a command the flags that say what is wanted, parsed as ``wishes`` and ``create``."""
 
     @functools.wraps(command)
     def wishing(

@@ -43,7 +43,7 @@ def _by_server(document: object) -> dict[str, Histogram]:
 
 
 def advice_lines(advices: list[Advice]) -> Iterator[str]:
-    """For each knob: what was seen of each peer, what to set and why, and the price of that and of what is set now."""
+    """For each knob: what was seen of each peer, what to set and why, and the price of that and of what is set."""
     for advice in advices:
         yield styled(f"{advice.asker}: {advice.knob}", bold=True)
         yield from (f"  {_seen(each)}" for each in advice.seen)

@@ -24,8 +24,8 @@ Command = Callable[..., Any]
 
 
 class Databases(msgspec.Struct, frozen=True):
-    """Those to tune: the node's own by its settings, and the remotes of the others. ``flags`` are those given that say
-    which, as words of a command."""
+    """The databases to tune: the node's own, found by its settings, and the remotes of the others. ``flags`` are those
+    that name them, as arguments of a command."""
 
     settings: Settings
     nb: str
@@ -49,7 +49,7 @@ class Databases(msgspec.Struct, frozen=True):
 SEVERAL = "For a cluster, give all its servers; the leader is found automatically."
 
 WHICH = (Group.NODE, Group.TLS)
-"""Settings that say which databases, and who we are to them."""
+"""Settings that say which databases, and how we authenticate to them."""
 
 
 def _given() -> Iterator[str]:

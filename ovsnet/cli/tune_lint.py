@@ -1,4 +1,4 @@
-"""``ovsnet tune lint``: of a node, or of what people have saved of one."""
+"""``ovsnet tune lint``, for a node or for what was saved of one."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _unread(found: Sequence[Found]) -> Iterator[str]:
 
 
 def judged(facts: Sequence[Facts]) -> list[LintResult]:
-    """What is to be said of each node, what does harm first."""
+    """The findings of each node, harmful ones first."""
     found = dict.fromkeys(result for each in facts for result in judge(each))
     return sorted(found, key=lambda each: (not each.is_harmful, list(Kind).index(each.kind)))
 

@@ -1,4 +1,4 @@
-"""What ``ovsnet tune`` prints: findings, and plans as a coloured diff. click drops the colours where no terminal is."""
+"""What ``ovsnet tune`` prints: findings, and plans as a coloured diff. click drops the colours in a pipe."""
 
 from __future__ import annotations
 

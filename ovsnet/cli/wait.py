@@ -84,7 +84,7 @@ LASTS = 3.0
 
 
 class Waiter:
-    """An agent that is watched until ``goal``, or until it is plain that waiting is in vain."""
+    """An agent that is watched until ``goal`` is reached, or until it is clear that waiting is pointless."""
 
     def __init__(
         self, settings: Settings, goal: str, *, create_bridge: bool, report: Callable[[str, str], None] = _ignore
@@ -137,7 +137,7 @@ class Waiter:
         if self._in_vain and self.exit_code == 1:
             bridges = ", ".join(self._agent.settings.bridge)
             return (
-                f"the database holds no bridge {bridges}: start ovn-controller, which makes it, or use --create-bridge."
+                f"the database holds no bridge {bridges}: start ovn-controller, which creates it, or use --create-bridge."
             )
         return f"the stage {self._goal} was not reached. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
 
@@ -158,7 +158,7 @@ class Waiter:
             await self._create_bridges()
 
     def _meet_what_lasts(self) -> None:
-        """Give up where time alone changes nothing, such as with a right that we do not have."""
+        """Give up on what does not pass by itself, such as a missing permission."""
         now, cause = self._agent.clock(), codes().get(self._agent.health.diagnosis.code)
         if cause is None or not cause.lasting:
             self._lasting_since = None

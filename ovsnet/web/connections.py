@@ -1,4 +1,4 @@
-"""The server's connections: how many there may be, and which is cut when there are too many.
+"""The server's connections: how many there may be, and which one is cut when there are too many.
 
 The order in which they are cut is that of ``_connections``: the first in it has been silent for longest. A connection
 moves to the end whenever it asks, or takes an event. With ``max_connections`` at 3:
@@ -11,8 +11,8 @@ moves to the end whenever it asks, or takes an event. With ``max_connections`` a
       c d a e       still one too many: the next round begins, with c d a e
 
 Refusing new connections instead would lock a probe out for as long as slow or idle clients hold all places, and a
-kubelet counts that as a failure. Cutting at once would hit probes: whether a client asks is not known before it was
-read, and a hundred probes may wait to be read when our loop was held up.
+kubelet counts that as a failure. Cutting at once would hit probes: whether a client asks is not known before it is
+read, and a hundred probes may wait to be read after our loop was held up.
 
 So for TURNS turns of the loop there may be more than ``max_connections``, but never more than BACKLOG more: the first
 in the order is cut at once, read or not, for the next one that comes.
@@ -52,8 +52,8 @@ KEEPALIVE = 5.0
 each probe."""
 
 TURNS = 4
-"""Turns of the loop after which every connection that is there has been read: reading begins in the first, what waited
-in the socket comes in by the second, the third wakes the connection's task and the fourth begins to answer."""
+"""Turns of the loop after which every connection has been read: reading begins in the first, the data in the socket
+arrives by the second, the third wakes the connection's task and the fourth begins to answer."""
 
 CROWD = 128
 """Connections that leave megabytes behind: each may have held a queue of requests and an answer."""
@@ -71,7 +71,7 @@ Handle = Callable[[BaseRequest], Awaitable[StreamResponse]]
 
 
 class Request(BaseRequest):
-    """Its answer, be it ours or aiohttp's own of a bad request, does not say which versions run here."""
+    """No answer, neither ours nor aiohttp's to a bad request, says which versions run here."""
 
     async def _prepare_hook(self, response: StreamResponse) -> None:
         response.headers["Server"] = "ovsnet"
@@ -109,11 +109,11 @@ class CappedServer(Server):
         return Request(message, payload, protocol, writer, task, self._loop)
 
     def allow(self, max_connections: int) -> None:
-        """Hold so many from now on, or as many as our descriptors are enough for."""
+        """Hold this many from now on, or as many as our descriptors allow."""
         self.places: Places = places(nofile(), max_connections, BACKLOG)
 
     def arrived(self, handshake: Handshake) -> None:
-        """A TLS handshake begins. The one that takes longest makes room for one too many."""
+        """A TLS handshake begins. When there are too many, the longest one is cut."""
         self._connections[cast("RequestHandler", handshake)] = cast("asyncio.Transport", handshake)
         self._handshakes[handshake] = None
         if len(self._handshakes) > HANDSHAKES:
@@ -121,7 +121,7 @@ class CappedServer(Server):
         self._admit()
 
     def left(self, handshake: Handshake) -> None:
-        """It is over: the connection that it made, if any, counts by itself."""
+        """The handshake is over: the connection that it made, if any, counts by itself."""
         self._handshakes.pop(handshake, None)
         self._connections.pop(cast("RequestHandler", handshake), None)
 
@@ -164,7 +164,7 @@ class CappedServer(Server):
         return max(len(self._connections) - self.places.held, 0)
 
     async def _make_room(self) -> None:
-        """Round after round, until there are not too many any more."""
+        """Round after round, until there are no longer too many."""
         while self._excess:
             present = set(self._connections)
             for _ in range(TURNS):
@@ -184,7 +184,7 @@ class CappedServer(Server):
             give_back()
 
     def _cut(self, handler: RequestHandler) -> None:
-        # Removed here: otherwise it would count until the loop has told it of its end.
+        # Removed here: otherwise it would count until the loop calls its connection_lost.
         transport = self._connections.pop(handler)
         if isinstance(handler, Handshake):
             self._handshakes.pop(handler, None)
@@ -192,7 +192,7 @@ class CappedServer(Server):
         self.counters.cut[CROWDED] += 1
 
     def _heard_of(self, request: BaseRequest) -> None:
-        """It moves to the end: the last to be cut."""
+        """Move it to the end: it is cut last."""
         if (transport := self._connections.pop(request.protocol, None)) is not None:
             self._connections[request.protocol] = transport
 
@@ -205,7 +205,7 @@ class CappedServer(Server):
         return response
 
     async def _send(self, response: StreamResponse, request: BaseRequest) -> None:
-        """aiohttp would do so once we return, and wait without limit for a client that does not read."""
+        """aiohttp would send it once we return, and wait without limit for a client that does not read."""
         late = None
         if not _waits_for_nobody(response, request.transport):
             late = self._loop.call_later(KEEPALIVE, self._cut_slow_reader, request)
@@ -237,7 +237,7 @@ class CappedServer(Server):
 
 
 def _waits_for_nobody(response: StreamResponse, transport: asyncio.Transport | None) -> bool:
-    """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the whole request."""
+    """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the request."""
     # Not content_length, which is worked out anew each time it is asked for: twice, it was a fifteenth of a request.
     body = response.body if isinstance(response, Response) else None
     short = isinstance(body, bytes) and len(body) < SHORT
@@ -246,14 +246,14 @@ def _waits_for_nobody(response: StreamResponse, transport: asyncio.Transport | N
 
 def _abort(transport: asyncio.Transport | None) -> None:
     """Close it now: an orderly close would wait until the client has read what is still to be sent. It may have ended
-    already, in this very turn of the loop."""
+    already, in this same turn of the loop."""
     if transport is not None:
         discard_unsent(transport.get_extra_info("socket"))
         transport.abort()
 
 
 def _quiet_logger() -> logging.Logger:
-    """A bad request is the client's fault: one line at debug level, no traceback. What we did wrong still shows in
+    """A bad request is the client's fault: one line at debug level, no traceback. Errors of ours still show in
     full."""
     logger = logging.getLogger("ovsnet.http")
     logger.addFilter(_tame)

@@ -1,10 +1,10 @@
-"""Who may read more than a probe's yes or no.
+"""Which clients may read more than a probe's yes or no.
 
-The setting ``credentials`` names a TOML file with a table for each client, by a name for people:
+The setting ``credentials`` names a TOML file with a table for each client, under any name:
 
     [prometheus]
     bearer = "a long random word"      # Authorization: Bearer (RFC 6750)
-    paths = ["/metrics"]               # all paths, where this is missing
+    paths = ["/metrics"]               # all paths, if this is missing
 
     [operator]
     user = "ovs"                       # Authorization: Basic (RFC 7617), which browsers ask their users for
@@ -54,7 +54,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return not self.paths or any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in self.paths)
 
     def is_named_by(self, scheme: str, secret: str, proofs: Proofs) -> bool:
-        """Whether a request bears its word. The comparison takes as long whatever is wrong."""
+        """Whether a request carries its secret. The comparison takes the same time whatever is wrong."""
         if self.password_scrypt:
             user, password = _pair(secret)
             return scheme == "basic" and user == self.user and proofs.holds(self.password_scrypt, password)
@@ -92,8 +92,8 @@ def read_clients(path: str) -> dict[str, Client]:
 
 
 class Credentials:
-    """The clients of the file as it is now: it is looked at with each request, and read when it was changed. While it
-    cannot be read, nobody is let in."""
+    """The clients of the file as it is now: each request checks whether it has changed, and reads it if so. While it
+    cannot be read, no client is let in."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.credentials
@@ -110,10 +110,10 @@ class Credentials:
     async def prove(self, request: BaseRequest) -> bool:
         """Find out what ``allows`` has to know of a password whose hash the file holds. False where too many
         passwords are being looked at already."""
-        scheme, secret = _word(request.headers.get("Authorization", ""))
+        scheme, secret = _presented(request.headers.get("Authorization", ""))
         if scheme != "basic" or not self._path or self._is_let_in(request.transport):
             return True
-        self._look()
+        self._refresh()
         hashed = [each for each in self._clients.values() if each.password_scrypt]
         user, password = _pair(secret)
         # One whom nobody knows takes as long as one with a wrong password: the time would give the names away.
@@ -121,16 +121,14 @@ class Credentials:
         return await self._proofs.prove([each.password_scrypt for each in named], password)
 
     def allows(self, request: BaseRequest) -> bool:
-        """Whether it may read what its path says of the node."""
+        """Whether it may read what this path says about the node."""
         if not self._path or self._is_let_in(request.transport):
             return True
-        self._look()
-        scheme, secret = _word(request.headers.get("Authorization", ""))
-        named = (
-            [each for each in self._clients.values() if each.is_named_by(scheme, secret, self._proofs)]
-            if scheme
-            else []
-        )
+        self._refresh()
+        scheme, secret = _presented(request.headers.get("Authorization", ""))
+        if not scheme:
+            return False
+        named = [each for each in self._clients.values() if each.is_named_by(scheme, secret, self._proofs)]
         return any(each.may_read(request.path) for each in named)
 
     def _is_let_in(self, transport: object) -> bool:
@@ -144,13 +142,13 @@ class Credentials:
             return True
         return isinstance(name, tuple) and any((host, name[1]) in self._open_at for host in (name[0], *ANY_HOST))
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         now = signature(self._path)
         if now == self._seen or (now == self._refused and time.monotonic() < self._again_at):
             return
         try:
             self._clients = read_clients(self._path)
-        except ConfigError as error:  # perhaps for want of a descriptor: then the file is right, and stays as it is
+        except ConfigError as error:  # perhaps for lack of a descriptor: then the file is valid, and does not change
             self._clients, self._seen, self._refused = {}, None, now
             self._again_at = time.monotonic() + AGAIN
             log.warning("Nobody may read more than a probe's answer: %s", error)
@@ -159,8 +157,8 @@ class Credentials:
             log.info("read %s: it lets %d clients in", self._path, len(self._clients))
 
 
-def _word(header: str) -> tuple[str, str]:
-    """Scheme and secret; two empty words for what is neither."""
+def _presented(header: str) -> tuple[str, str]:
+    """Scheme and secret; both empty for any other scheme."""
     scheme, _, rest = header.strip().partition(" ")
     if scheme.lower() == "bearer":
         return "bearer", rest.strip()

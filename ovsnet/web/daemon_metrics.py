@@ -20,7 +20,7 @@ def daemons(agent: Agent) -> Iterator[Metric]:
         "ovsnet_daemon_start_time_seconds", "When a daemon started, since 1970.", labels=["daemon"]
     )
     refusals = CounterMetricFamily(
-        "ovsnet_backlog_refusals", "Questions that met a socket whose backlog was full.", labels=["daemon"]
+        "ovsnet_backlog_refusals", "Requests that met a socket whose backlog was full.", labels=["daemon"]
     )
     for name, daemon in agent.node.daemons.items():
         if daemon.started_at is not None:
@@ -33,13 +33,13 @@ def daemons(agent: Agent) -> Iterator[Metric]:
 
 def _links(agent: Agent) -> Iterator[Metric]:
     up = GaugeMetricFamily("ovsnet_link_up", "1 while connected.", labels=["link"])
-    opened = CounterMetricFamily("ovsnet_link_connections", "Connections that came to be.", labels=["link"])
+    opened = CounterMetricFamily("ovsnet_link_connections", "Connections that were established.", labels=["link"])
     lost = CounterMetricFamily(
-        "ovsnet_link_failures", "Connections that broke or did not come to be.", labels=["link", "reason"]
+        "ovsnet_link_failures", "Connections that broke or could not be established.", labels=["link", "reason"]
     )
     central = {component.name for component in COMPONENTS.values() if component.central}
     for name, link in agent.node.links.items():
-        if name.partition(":")[0] in central and not link.opened:  # nobody looks for it here
+        if name.partition(":")[0] in central and not link.opened:  # not expected on this host
             continue
         label = for_metric(name)
         up.add_metric([label], float(link.current is not None))

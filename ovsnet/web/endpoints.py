@@ -1,7 +1,7 @@
 """The paths, each declared once: the server's routes, the list at ``/`` and the README's table follow from
 ``ENDPOINTS``.
 
-Probe answers go out in one write with a Content-Length: a kubelet throws away a probe whose body stalls, instead of
+Probe answers go out in one write with a Content-Length: a kubelet ignores a probe whose body stalls, instead of
 counting it.
 """
 
@@ -30,11 +30,11 @@ Handler = Callable[[Agent, BaseRequest], StreamResponse]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path. A path that ends in ``/`` and is not the root takes one name behind it. What it says of the node is
-    shown only under the agent's own names; a ``probe`` says yes or no to every client, for a kubelet may be told to
-    send any Host. By the parameters in ``choices`` a yes or no would say of one check what the reason does, so they are
-    for those who may read it. What is ``costly`` takes milliseconds: a crowd that asks for it must not hold up a
-    probe."""
+    """One path. A path that ends in ``/`` and is not the root takes one name after it. What it says about the node is
+    shown only under the agent's own names; a ``probe`` says yes or no to every client, because a kubelet may be
+    configured to send any Host. With a parameter in ``choices`` a yes or no reveals as much about one check as its
+    reason, so these are for clients that may read reasons. What is ``costly`` takes milliseconds: a crowd that asks
+    for it must not hold up a probe."""
 
     path: str
     handler: Handler
@@ -72,7 +72,7 @@ HEADERS = {
 }
 
 OK = b"ok\n"
-"""What most probes get."""
+"""The body of most probes' answers."""
 
 _TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
 
@@ -92,8 +92,8 @@ def livez(agent: Agent, request: BaseRequest) -> Response:
     choices=("exclude", "require"),
 )
 def readyz(agent: Agent, request: BaseRequest) -> Response:
-    """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME`` wants
-    a check to pass whose failure only degrades the node."""
+    """``?verbose`` lists the checks, ``?exclude=NAME`` leaves some out: as kube-apiserver does. ``?require=NAME``
+    also fails for a check whose failure only degrades the node."""
     if agent.leaving:
         return text("leaving: ovsnet is being stopped.\n", 503)
     ready, diagnosis, results = agent.health.ready, agent.health.diagnosis, agent.health.results
@@ -134,7 +134,7 @@ def readyz_check(agent: Agent, request: BaseRequest) -> Response:
 
 
 def _passes(result: Result | None) -> bool:
-    """Whether a check was asked, and did not fail: what is slow or cannot be seen passes, as for the node."""
+    """Whether a check was asked and did not fail: slow and unknown pass, as they do for the node."""
     return result is not None and result.status is not Status.FAILED and result.reason not in NEVER_ASKED
 
 
@@ -163,7 +163,7 @@ def startupz(agent: Agent, request: BaseRequest) -> Response:
     "/ovs/livez", yes="OVS is alive, slow, or not known", no="proven dead for longer than `dead_after`", probe=True
 )
 def ovs_livez(agent: Agent, request: BaseRequest) -> Response:
-    """Fails on proof alone. Timeouts are no proof."""
+    """Fails only on proof. A timeout is not proof."""
     dead_for = agent.health.dead_for(agent.clock())
     if dead_for <= agent.settings.dead_after:
         return text("ok\n")
@@ -195,7 +195,7 @@ def runbook(agent: Agent, request: BaseRequest) -> Response:
 @endpoint("/metrics", yes="Prometheus text, OpenMetrics by Accept", costly=True)
 def metrics_page(agent: Agent, request: BaseRequest) -> Response:
     """One scrape."""
-    from ovsnet.web import metrics  # 3 MB and 50 ms that only who is scraped needs to pay, once
+    from ovsnet.web import metrics  # 3 MB and 50 ms, once, only for agents that are scraped
 
     body, content_type = metrics.page(agent, request.headers.get("Accept", ""))
     return Response(body=body, headers={**HEADERS, "Content-Type": content_type})

@@ -7,7 +7,7 @@
                        that hears nothing for longer knows that the agent is gone or blocked
 
 A browser connects again by itself when the stream ends, and begins with the document: so a client that falls behind is
-cut, and nothing has to be remembered for any client.
+cut, and nothing is remembered for any client.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ovsnet.health.state import Change
 from ovsnet.texts import json_of
 from ovsnet.web import pages
 
-LOOK = 1.0
-"""Seconds between two looks at whether the agent still is the one that answers."""
+RECHECK = 1.0
+"""Seconds between two checks whether this agent still is the one that answers."""
 
 BEAT_AFTER = 2
-"""Looks without an event after which a beat shows that we live."""
+"""Checks without an event after which a beat shows that we are alive."""
 
 FAR_BEHIND = 1000
-"""Events that wait to be taken: more than any storm of changes brings within the seconds that a client has."""
+"""Events that wait to be sent: more than any storm of changes makes within the seconds that a client has."""
 
 _RETRY = b"retry: 1000\n\n"
 
@@ -42,7 +42,7 @@ class EventStream(StreamResponse):
         super().__init__(headers={**headers, "Content-Type": "text/event-stream; charset=utf-8"})
         self._agent = agent
         self._changes: asyncio.Queue[bytes] = asyncio.Queue(FAR_BEHIND)
-        self._idle_looks = 0
+        self._idle = 0
         self._is_behind = False
 
     async def run(self, request: BaseRequest, patience: float, taken: Callable[[BaseRequest], None]) -> None:
@@ -71,12 +71,12 @@ class EventStream(StreamResponse):
 
     async def _next(self) -> bytes:
         try:
-            async with asyncio.timeout(LOOK):
+            async with asyncio.timeout(RECHECK):
                 found = await self._changes.get()
         except TimeoutError:
-            self._idle_looks += 1
-            return event("beat", self._agent.beat_document()) if self._idle_looks % BEAT_AFTER == 0 else b""
-        self._idle_looks = 0
+            self._idle += 1
+            return event("beat", self._agent.beat_document()) if self._idle % BEAT_AFTER == 0 else b""
+        self._idle = 0
         return found
 
     async def _send(self, data: bytes, patience: float) -> None:

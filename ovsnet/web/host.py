@@ -1,7 +1,7 @@
-"""Whether a request means us by a name of ours.
+"""Whether a request addresses us by a name of ours.
 
-A page of a stranger can have its own name resolve to 127.0.0.1, and then read from here what the browser's user may
-read (DNS rebinding). Its requests carry its name, so names are checked. A number needs no check: it cannot be rebound.
+A hostile page can have its own name resolve to 127.0.0.1, and then read from here what the browser's user may read
+(DNS rebinding). Its requests carry its name, so names are checked. An address needs no check: it cannot be rebound.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prometheus metrics, read off the health at each scrape: nothing is counted twice, nothing goes stale."""
+"""Prometheus metrics, made from the agent's state at each scrape: nothing is counted twice, nothing goes stale."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ovsnet.web.pages import kept
 from ovsnet.web.tune_metrics import tuning
 
 MOST_TYPES = 16
-"""Of an Accept header that are looked at; Prometheus sends six."""
+"""How many types of an Accept header are read; Prometheus sends six."""
 
 Encode = Callable[[CollectorRegistry], bytes]
 
@@ -29,14 +29,14 @@ ENCODERS: dict[str, Encode] = {
     CONTENT_TYPE_PLAIN_0_0_4: generate_latest,
     openmetrics.CONTENT_TYPE_LATEST: openmetrics.generate_latest,
 }
-"""By content type. There are two, and nothing that a client says makes a third: neither a page to keep for it, nor a
-header of its own wording (prometheus_client's choose_encoder repeats the version that it was asked for)."""
+"""By content type. There are exactly two, whatever a client asks for: no other page is kept, and no header repeats the
+client's text (prometheus_client's choose_encoder repeats the version that it was asked for)."""
 
 TEXT, OPENMETRICS = ENCODERS
 
 
 def choose(accept: str) -> str:
-    """The content type for an Accept header (RFC 9110, section 12.5.1): OpenMetrics for who takes its version 1."""
+    """The content type for an Accept header (RFC 9110, section 12.5.1): OpenMetrics if it accepts version 1 of it."""
     for each in accept.split(",")[:MOST_TYPES]:
         kind, *parameters = (part.strip().lower() for part in each.split(";"))
         said = dict(part.partition("=")[::2] for part in parameters)

@@ -1,4 +1,4 @@
-"""Metrics of the agent itself: its version, its loop, and what is asked of it."""
+"""Metrics of the agent itself: its version, its loop, and its HTTP requests."""
 
 from __future__ import annotations
 

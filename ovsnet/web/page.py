@@ -1,4 +1,4 @@
-"""``/`` as a person sees it: one page that needs nothing from elsewhere, and may load nothing from elsewhere."""
+"""``/`` for a browser: one page that needs nothing from elsewhere, and may load nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from importlib import resources
 
 @functools.cache
 def page() -> tuple[bytes, dict[str, str]]:
-    """The page with its style and its script, and the headers that keep it alone: it may run these two, ask us, and do
-    nothing else; no other page may look into it, or learn where a visitor came from."""
+    """The page with its style and its script, and the headers that isolate it: it may run these two, ask this agent,
+    and do nothing else; no other page may access it, or learn where a visitor came from."""
     style, script = _file("page.css"), _file("page.js")
     html = _file("page.html").replace(b"<style>", b"<style>" + style).replace(b"<script>", b"<script>" + script)
     policy = (

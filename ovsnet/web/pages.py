@@ -9,13 +9,13 @@ from ovsnet.agent.agent import Agent
 from ovsnet.texts import json_of
 
 REST = 9.0
-"""For each second of making one, so many are left to everything else."""
+"""Seconds left to everything else for each second of making one."""
 
 _kept: dict[Hashable, bytes] = {}
 
 
 def kept(key: Hashable, make: Callable[[], bytes]) -> bytes:
-    """What ``make`` makes. A request within ``REST`` times the milliseconds that it took gets the same one. Needs a
+    """The result of ``make``. A request within ``REST`` times the time that it took gets the same result. Needs a
     running loop."""
     page = _kept.get(key)
     if page is None:

@@ -1,4 +1,4 @@
-"""The runbook by code, for a reader who has nothing but the node: ``docs/runbook.md``, which is part of the package."""
+"""The runbook by code, for a reader with access to nothing but the node: ``docs/runbook.md``, part of the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARK = re.compile(r"^<!-- .* -->\n", re.MULTILINE)
 
 @functools.cache
 def sections() -> dict[str, str]:
-    """The section of each code, as it is written but for the marks of what is generated."""
+    """The section of each code, without the marks of what is generated."""
     text = (resources.files("ovsnet.web") / "runbook.md").read_text(encoding="utf-8")
     parts = (_MARK.sub("", part).partition("\n") for part in text.split("\n## ")[1:])
     return {heading: f"{heading}\n\n{body.strip()}\n" for heading, _, body in parts}

@@ -37,11 +37,11 @@ CHALLENGE = 'Basic realm="ovsnet", charset="UTF-8", Bearer realm="ovsnet"'
 """RFC 7235, section 4.1: either will do. A browser takes the first that it knows."""
 
 UNKNOWN = "unknown"
-"""In the metrics, every path that is none of ours."""
+"""The label of every path that does not exist."""
 
 
 class WebServer:
-    """Answers for ``agent``, which may be exchanged at any time, on every socket that is opened."""
+    """Answers for ``agent``, which may be replaced at any time, on every socket that is opened."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -56,8 +56,8 @@ class WebServer:
         return list(self._accepting)
 
     async def open(self, listener: Listener, context: RenewedContext | None) -> None:
-        """Accept on ``listener`` from now on. One that is open already goes on with the new ``context``; nobody is
-        refused between."""
+        """Accept on ``listener`` from now on. One that is open already continues with the new ``context``, and refuses
+        no connection in between."""
         before = self._accepting.get(listener)
         accepting: asyncio.Server | SecureAcceptor
         queue = places(nofile(), self.agent.settings.max_connections, BACKLOG).waiting
@@ -68,27 +68,27 @@ class WebServer:
             accepting = await asyncio.get_running_loop().create_server(
                 self._server,
                 sock=listener.accepting(queue),
-                backlog=queue,  # it calls listen() again, with 100 unless told otherwise
+                backlog=queue,  # it calls listen() again, with 100 by default
             )
         self._accepting[listener] = accepting
         if before is not None:
             before.close()
 
     def close(self, listener: Listener) -> None:
-        """Accept nobody more there, if anybody was. Open connections go on."""
+        """Accept no more connections there, if any were. Open ones go on."""
         if (accepting := self._accepting.pop(listener, None)) is not None:
             accepting.close()
         listener.close()
 
     def exchange(self, agent: Agent, credentials: Credentials) -> None:
-        """Answer for another agent, with its settings, of which ``credentials`` were made."""
+        """Answer for another agent, with ``credentials`` made from its settings."""
         self.agent = agent
         self._credentials = credentials
         self._server.allow(agent.settings.max_connections)
         self._server.counters = agent.counters
 
     async def aclose(self) -> None:
-        """Accept nobody more, let open requests finish for ``SHUTDOWN`` seconds, close."""
+        """Accept no more connections, let open requests finish for ``SHUTDOWN`` seconds, close."""
         for listener in self.listeners:
             self.close(listener)
         await asyncio.sleep(0)  # what was accepted in this turn of the loop begins to be served
@@ -143,7 +143,7 @@ class WebServer:
         return text("ok\n" if response.status == 200 else f"no: the reason is withheld. {why}\n", response.status)
 
     def _withheld(self, request: BaseRequest) -> str:
-        """Why this client gets no more than a probe's yes or no; "" where it may read the reasons."""
+        """Why this client gets only a probe's yes or no; "" if it may read the reasons."""
         if not host_is_ours(request.headers.get("Host", ""), self.agent):
             return NOT_OURS
         return "" if self._credentials.allows(request) else ASKED

@@ -16,7 +16,7 @@ BOUNDS = (0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 def tuning(agent: Agent) -> Iterator[Metric]:
-    """All of them; those of the drift only where knobs are watched."""
+    """All of them; those of drift only where knobs are watched."""
     yield stalls(agent.stalls)
     if agent.reconciler is not None:
         yield from drift_metrics(agent.reconciler.control)
@@ -38,7 +38,7 @@ def drift_metrics(control: DriftControl) -> Iterator[Metric]:
     yield CounterMetricFamily("ovsnet_tune_writes", "How often knobs were written.", value=float(control.writes))
     yield GaugeMetricFamily(
         "ovsnet_tune_given_up",
-        "1 after someone else kept changing knobs back, and none are written any more.",
+        "1 once ovsnet has stopped writing knobs because someone else kept changing them back.",
         value=float(control.given_up),
     )
 
