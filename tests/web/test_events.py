@@ -106,7 +106,7 @@ async def test_stream_ends_when_the_agent_leaves(serve: Serve) -> None:
 async def test_idle_stream_shows_that_we_live_and_how_long_answers_took(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "LOOK", 0.01)
+    monkeypatch.setattr(events, "RECHECK", 0.01)
     async with serve() as served:
         served.agent.all_well()
         async with listening(served) as stream:
@@ -179,7 +179,7 @@ async def test_who_takes_events_gives_way_after_who_asks_nothing(serve: Serve) -
 
 async def test_client_that_leaves_is_forgotten_at_once(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or a crowd that comes and goes would be as large as all who came within a beat."""
-    monkeypatch.setattr(events, "LOOK", 1000.0)
+    monkeypatch.setattr(events, "RECHECK", 1000.0)
     async with serve() as served, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(served.host, served.port)
         writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -1,7 +1,7 @@
-"""Alert rules: one per diagnosis, with its remedy and a link to the runbook, a few for what no diagnosis names, and one
+"""Alert rules: one per diagnosis, with its remedy and a link to the runbook, a few for what no diagnosis covers, and one
 for the fleet.
 
-``inhibitions`` is an example for Alertmanager: a southbound that is away degrades every node, and is one page.
+``inhibitions`` is an example for Alertmanager: a southbound that is down degrades every node, and should be one page.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ovsnet.health.causes import codes
 class Alert(msgspec.Struct, frozen=True):
     """One rule. ``hold`` is how long the expression must hold, in Prometheus's own notation.
 
-    ``page`` is the path on the agent that says more; None where no agent answers, or where many are concerned. ``code``
-    is that of a diagnosis, whose section of the runbook it names.
+    ``page`` is the path on the agent that says more; None if no agent answers, or if many nodes are concerned. ``code``
+    is that of a diagnosis, and names its section of the runbook.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Alert(msgspec.Struct, frozen=True):
     code: str = ""
 
     def annotations(self, runbook: str = "") -> dict[str, str]:
-        """The summary begins with the node. The agent serves its page and the runbook itself, where Prometheus reaches
-        it; a person may not reach it there, so ``runbook`` can be where the runbook is for all."""
+        """The summary begins with the node. The agent itself serves its page and the runbook, at the address that
+        Prometheus scrapes; people may not reach that, so ``runbook`` can name another place."""
         of_one = "" if self.name == FLEET else "{{ $labels.instance }}: "
         found = {"summary": of_one + _literal(self.summary), "description": _literal(self.description)}
         if self.page is not None:
@@ -52,11 +52,11 @@ FLEET_ALERT = Alert(
     f"{MANY} / scalar(count(ovsnet_ready)) > 0.1 and {MANY} > 2",
     "2m",
     "critical",
-    "More than a tenth of the nodes have one and the same diagnosis: its label code.",
-    "Look at what they share, such as the southbound, a network or an update, before you look at any one of them.",
+    "More than a tenth of the nodes have the same diagnosis, which the label code names.",
+    "Check first what they share, such as the southbound, a network or an update, and then single nodes.",
     None,
 )
-"""Three nodes at least: of two, one is a tenth and no fleet."""
+"""At least three nodes: in a small cluster, one node is already more than a tenth."""
 
 OWN = (
     Alert(
