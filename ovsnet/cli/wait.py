@@ -136,9 +136,8 @@ class Waiter:
         diagnosis = self._agent.health.diagnosis
         if self._in_vain and self.exit_code == 1:
             bridges = ", ".join(self._agent.settings.bridge)
-            return (
-                f"the database holds no bridge {bridges}: start ovn-controller, which creates it, or use --create-bridge."
-            )
+            why = f"the database holds no bridge {bridges}"
+            return f"{why}: start ovn-controller, which creates it, or use --create-bridge."
         return f"the stage {self._goal} was not reached. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
 
     def _reached(self) -> bool:

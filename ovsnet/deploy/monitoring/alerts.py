@@ -1,5 +1,5 @@
-"""Alert rules: one per diagnosis, with its remedy and a link to the runbook, a few for what no diagnosis covers, and one
-for the fleet.
+"""Alert rules: one per diagnosis, with its remedy and a link to the runbook, a few for what no diagnosis covers, and
+one for the fleet.
 
 ``inhibitions`` is an example for Alertmanager: a southbound that is down degrades every node, and should be one page.
 """
