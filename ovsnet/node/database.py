@@ -36,7 +36,7 @@ MAX_BYTES = 8 << 20
 of an old server; a peer that never ends must not end us."""
 
 MOST_ROW = 3 << 20
-"""Bytes of one row of it. A bridge with as many ports as OpenFlow can number, 65 279, has as much; ``external_ids`` of a
+"""Bytes of one row of it. A bridge with all 65 279 ports that OpenFlow can number has as much; ``external_ids`` of a
 busy node have some kB. Of 6 MB they took the agent 100 MB to read."""
 
 
