@@ -21,7 +21,7 @@ from ovsnet.io.pending import PendingRequests, after_next_poll
 from ovsnet.io.transport import Channel
 from ovsnet.protocol import jsonrpc
 
-OnNotification = Callable[[str, msgspec.Raw], None]
+OnNotification = Callable[[str, jsonrpc.Body], None]
 Refusal = Callable[[Any], RequestRefused]
 
 
@@ -32,7 +32,7 @@ class JsonRpcSession(HeldSession):
         self, address: Address, *, max_bytes: int, refusal: Refusal, on_notification: OnNotification | None = None
     ) -> None:
         self._core = jsonrpc.Connection(max_bytes=max_bytes)
-        self._pending: PendingRequests[msgspec.Raw] = PendingRequests(str(address))
+        self._pending: PendingRequests[jsonrpc.Body] = PendingRequests(str(address))
         self._patient = 0
         self._refusal = refusal
         self._on_notification = on_notification
@@ -54,12 +54,13 @@ class JsonRpcSession(HeldSession):
 
         Raises DeadlineExceeded, ConnectionLost, ProtocolError, or the RequestRefused that the peer's error means.
         """
-        return await (await self._send(method, params, timeout))
+        return jsonrpc.whole(await (await self._send(method, params, timeout)))
 
     async def request_patiently(
         self, method: str, params: Sequence[object], *, silence: float, longest: float
-    ) -> msgspec.Raw:
-        """As ``request``, for an answer that may be large: arriving bytes prove that the peer is at work.
+    ) -> jsonrpc.Body:
+        """As ``request``, for an answer that may be large: arriving bytes prove that the peer is at work. It comes as
+        the protocol took it apart.
 
         It is late after ``silence`` seconds in which nothing came (noticed within twice that), or after ``longest``
         seconds in all. Where one deadline covers connecting and a large snapshot, a client reconnects again and again.
@@ -96,7 +97,7 @@ class JsonRpcSession(HeldSession):
         await self.channel.room(timeout)
         return deadline.left
 
-    def ask(self, method: str, params: Sequence[object], timeout: float) -> tuple[int, asyncio.Future[msgspec.Raw]]:
+    def ask(self, method: str, params: Sequence[object], timeout: float) -> tuple[int, asyncio.Future[jsonrpc.Body]]:
         """Send a request now, and give its id and its answer. ``ready`` comes first."""
         number = self._core.request(method, params)
         answer = self._pending.open(number, timeout)
@@ -110,7 +111,7 @@ class JsonRpcSession(HeldSession):
             self._core.notify(method, params)
             self.channel.flush()
 
-    async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[msgspec.Raw]:
+    async def _send(self, method: str, params: Sequence[object], timeout: float) -> asyncio.Future[jsonrpc.Body]:
         return self.ask(method, params, await self.ready(timeout))[1]
 
     def _on_events(self, events: Sequence[jsonrpc.Event]) -> None:

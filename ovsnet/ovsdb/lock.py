@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.errors import LockStolen, Refused
+from ovsnet.protocol.jsonrpc import Body
 
 
 class Lock:
@@ -90,11 +89,11 @@ class Locks:
     notification before the answer means nothing. ``read`` tells from an answer whether the lock is ours.
     """
 
-    def __init__(self, session: JsonRpcSession, read: Callable[[msgspec.Raw], bool]) -> None:
+    def __init__(self, session: JsonRpcSession, read: Callable[[Body], bool]) -> None:
         self._session = session
         self._read = read
         self._locks: dict[str, Lock] = {}
-        self._unheard: dict[str, asyncio.Future[msgspec.Raw]] = {}
+        self._unheard: dict[str, asyncio.Future[Body]] = {}
 
     async def ask(self, name: str, *, steal: bool, timeout: float) -> Lock:
         """Queue for it, or steal it. A request that was given up is taken back: nobody would ever release what the

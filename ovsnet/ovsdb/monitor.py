@@ -23,12 +23,12 @@ from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.changes import Audience, Changes, Feed, OnChange
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused
 from ovsnet.ovsdb.index import Index, require_monitored
-from ovsnet.ovsdb.monitor_methods import NO_TXN, TABLES, RawTables, begin
+from ovsnet.ovsdb.monitor_methods import NO_TXN, RawTables, begin, raw_tables
 from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Selection, Where, choose
 from ovsnet.ovsdb.snapshot import changes_in, difference, is_small, load
-from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.protocol.jsonrpc import Body, decode_body, size_of
 
 MOST_BACKLOG = 16 << 20
 """Bytes of updates that wait while a large one is prepared."""
@@ -82,7 +82,7 @@ class Monitor:
         self._replica = Replica(self._selection.columns)
         self._loaded = False
         self._asked_conditions = self._settled_conditions = 0
-        self._backlog: deque[tuple[str, msgspec.Raw]] = deque()
+        self._backlog: deque[tuple[str, Body]] = deque()
         self._backlog_bytes = 0
         self._idle = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -199,12 +199,12 @@ class Monitor:
             self._raise_if_over()
         await self._catch_up()
 
-    def on_update(self, txn: str, updates: msgspec.Raw) -> None:
+    def on_update(self, txn: str, updates: Body) -> None:
         """The server sent an update; ``txn`` is empty when it named no transaction."""
         if self.closed.done():
             return
         self._backlog.append((txn, updates))
-        self._backlog_bytes += memoryview(updates).nbytes
+        self._backlog_bytes += size_of(updates)
         if not self._idle.is_set():
             if self._backlog_bytes > MOST_BACKLOG and len(self._backlog) > 1:
                 raise ProtocolFlood(f"The server changes {self.database} faster than a copy of it can be kept.")
@@ -264,9 +264,9 @@ class Monitor:
         finally:
             self._idle.set()
 
-    def _next(self) -> tuple[str, msgspec.Raw]:
+    def _next(self) -> tuple[str, Body]:
         txn, updates = self._backlog.popleft()
-        self._backlog_bytes -= memoryview(updates).nbytes
+        self._backlog_bytes -= size_of(updates)
         return txn, updates
 
     def _apply_next(self) -> None:
@@ -279,8 +279,7 @@ class Monitor:
 
     async def _apply_large(self) -> None:
         txn, updates = self._next()
-        decoded = decode_body(updates, TABLES)
-        changes = await changes_in(self._replica, decoded, self._most_row)
+        changes = await changes_in(self._replica, raw_tables(updates), self._most_row)
         if not self.closed.done():
             self._take(changes, txn)
 

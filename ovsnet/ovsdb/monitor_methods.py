@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import msgspec
 
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.ovsdb.errors import UnknownMethod
 from ovsnet.ovsdb.selection import Selection
-from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.protocol.jsonrpc import Body, decode_body, lifted_from, outline_of
+from ovsnet.protocol.long_object import Lifted
 
 NO_TXN = "00000000-0000-0000-0000-000000000000"
 """No transaction: the whole snapshot is wanted (ovsdb-server(7), section 4.1.15)."""
 
-RawTables: TypeAlias = dict[str, msgspec.Raw]
+_TABLES: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SINCE: msgspec.json.Decoder[tuple[bool, str, dict[str, msgspec.Raw]]] = msgspec.json.Decoder(
+    tuple[bool, str, dict[str, msgspec.Raw]]
+)
 
-TABLES: msgspec.json.Decoder[RawTables] = msgspec.json.Decoder(RawTables)
-_SINCE: msgspec.json.Decoder[tuple[bool, str, RawTables]] = msgspec.json.Decoder(tuple[bool, str, RawTables])
+
+class RawTables(msgspec.Struct, frozen=True):
+    """``<table-updates>`` with undecoded rows. In their place may be the name of some that were ``lifted`` out."""
+
+    rows: dict[str, msgspec.Raw]
+    lifted: Lifted = {}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -48,6 +54,12 @@ async def begin(
             unknown = error
         else:
             if method == "monitor_cond_since":
-                return Answer(method, *decode_body(body, _SINCE))
-            return Answer(method, False, NO_TXN, decode_body(body, TABLES))
+                found, txn, rows = decode_body(outline_of(body), _SINCE)
+                return Answer(method, found, txn, RawTables(rows, lifted_from(body)))
+            return Answer(method, False, NO_TXN, raw_tables(body))
     raise unknown
+
+
+def raw_tables(body: Body) -> RawTables:
+    """What ``<table-updates>`` are, undecoded. Raises ProtocolError."""
+    return RawTables(decode_body(outline_of(body), _TABLES), lifted_from(body))

@@ -35,7 +35,7 @@ from ovsnet.ovsdb.operations import Condition, Operation, select
 from ovsnet.ovsdb.schema import Schema, parse_schema
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.values import Row, Uuid
-from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.protocol.jsonrpc import Body, decode_body, outline_of, part_of
 
 MAX_BYTES = 256 << 20
 """Bytes of one message. A southbound database of 100 000 rows is 36 MB."""
@@ -287,7 +287,7 @@ class Session(JsonRpcSession):
     def _new_key(self) -> str:
         return f"ovsnet-{next(self._keys)}"
 
-    def _read(self, body: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
+    def _read(self, body: Body, decoder: msgspec.json.Decoder[T]) -> T:
         try:
             return decode_body(body, decoder)
         except ProtocolError as error:
@@ -302,12 +302,12 @@ class Session(JsonRpcSession):
         subject = f"operation {index} ({operations[index].get('op')})"
         return ovsdb_error(error, peer=str(self.address), operation=index, subject=subject)
 
-    def _dispatch(self, method: str, params: msgspec.Raw) -> None:
+    def _dispatch(self, method: str, params: Body) -> None:
         match method:
             case "update3":
-                key, txn, updates = decode_body(params, _UPDATE3)
+                key, txn, updates = decode_body(outline_of(params), _UPDATE3)
             case "update" | "update2":
-                key, updates = decode_body(params, _UPDATE)
+                key, updates = decode_body(outline_of(params), _UPDATE)
                 txn = ""
             case "monitor_canceled":
                 self._on_canceled(*decode_body(params, _ONE_NAME))
@@ -321,7 +321,7 @@ class Session(JsonRpcSession):
         if (monitor := self._monitors.get(key)) is not None:
             if not self._bounded:
                 self.channel.asked()
-            monitor.on_update(txn, updates)
+            monitor.on_update(txn, part_of(params, updates))
 
     def _on_canceled(self, key: str) -> None:
         self._schemas.cancel(key)

@@ -2,14 +2,15 @@
 
 A southbound database begins with tens of megabytes. Decoding them in one go holds the loop for a second, and the cyclic
 collector makes that several; so rows stay undecoded and are taken in batches, with the collector paused in each and the
-loop free between them.
+loop free between them. Even to tell the rows of one table apart takes 60 ms for 100 000; the protocol has cut them
+into pieces as they came (``ovsnet.protocol.long_object``), and one is looked into at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
@@ -17,9 +18,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from ovsnet.errors import ProtocolError, ProtocolFlood
+from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.replica import Change, Replica, Tables, changes_between
 from ovsnet.ovsdb.values import Uuid
-from ovsnet.protocol.jsonrpc import BAD_JSON, decode_body
+from ovsnet.protocol.jsonrpc import BAD_JSON, Body, decode_body, size_of
+from ovsnet.protocol.long_object import Lifted
 
 Item = TypeVar("Item")
 
@@ -33,12 +36,12 @@ _ROWS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[
 _ROW: msgspec.json.Decoder[dict[str, dict[str, Any] | None]] = msgspec.json.Decoder(dict[str, dict[str, Any] | None])
 
 
-def is_small(updates: msgspec.Raw) -> bool:
+def is_small(updates: Body) -> bool:
     """Whether an update is applied at once."""
-    return memoryview(updates).nbytes <= SMALL_UPDATE
+    return size_of(updates) <= SMALL_UPDATE
 
 
-async def load(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None = None) -> None:
+async def load(replica: Replica, tables: RawTables, most_row: int | None = None) -> None:
     """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError, and ProtocolFlood
     for a row of more than ``most_row`` bytes."""
     async for table, batch in _rows_of(tables, most_row):
@@ -47,7 +50,7 @@ async def load(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: in
                 replica.fill(table, Uuid(uuid), _update_of(table, uuid, row))
 
 
-async def changes_in(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None = None) -> list[Change]:
+async def changes_in(replica: Replica, tables: RawTables, most_row: int | None = None) -> list[Change]:
     """What such updates would change in a copy, which stays as it is. Raises as ``load`` does."""
     changes: list[Change] = []
     async for table, batch in _rows_of(tables, most_row):
@@ -69,16 +72,27 @@ async def difference(old: Tables, new: Tables) -> list[Change]:
 
 
 async def _rows_of(
-    tables: Mapping[str, msgspec.Raw], most_row: int | None
+    tables: RawTables, most_row: int | None
 ) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
-    for table, body in tables.items():
-        await asyncio.sleep(0)
-        rows = decode_body(body, _ROWS)
-        for batch in batches(rows.items(), BATCH):
+    for table, body in tables.rows.items():
+        async for rows in _pieces_of(body, tables.lifted):
+            for batch in batches(rows.items(), BATCH):
+                await asyncio.sleep(0)
+                if most_row is not None:
+                    _refuse_large(table, batch, most_row)
+                yield table, batch
+
+
+async def _pieces_of(body: msgspec.Raw, lifted: Lifted) -> AsyncIterator[dict[str, msgspec.Raw]]:
+    """The rows of one table: those that are in ``body``, and then those that were lifted out of it."""
+    await asyncio.sleep(0)
+    rows = decode_body(body, _ROWS)
+    runs = [lifted[name] for name in rows.keys() & lifted.keys()]
+    yield {uuid: row for uuid, row in rows.items() if uuid not in lifted} if runs else rows
+    for run in runs:
+        for piece in run.pieces():
             await asyncio.sleep(0)
-            if most_row is not None:
-                _refuse_large(table, batch, most_row)
-            yield table, batch
+            yield decode_body(msgspec.Raw(piece), _ROWS)
 
 
 def _refuse_large(table: str, batch: Iterable[tuple[str, msgspec.Raw]], most_row: int) -> None:

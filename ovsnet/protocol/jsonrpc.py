@@ -9,7 +9,8 @@
    caller to know, and a late reply to a call that was given up must not cost the connection. A reply to an id that was
    never handed out is a ProtocolError: it is not our conversation.
 4. Only the envelope is decoded. Bodies stay ``msgspec.Raw`` until ``decode_body``, where their type is known: that
-   saves nine tenths of the time of a large snapshot, and lets it be decoded in steps.
+   saves nine tenths of the time of a large snapshot, and lets it be decoded in steps. Of a long message not even the
+   envelope is decoded in one go: its body is a ``LongBody``.
 5. Whatever the bytes, the error is a ProtocolError; then every later call that receives raises it again. Whatever the
    caller wants sent, the error is a UsageError, and nothing is queued.
 """
@@ -24,8 +25,20 @@ import msgspec
 
 from ovsnet.errors import ProtocolError, ProtocolFlood, UsageError
 from ovsnet.protocol.json_stream import MAX_BYTES, JsonStream
+from ovsnet.protocol.long_object import Lifted, LongObject
 
 T = TypeVar("T")
+
+
+class LongBody(msgspec.Struct, frozen=True):
+    """Of a long message: ``outline`` is the body without what was lifted out. ``text`` is the whole message."""
+
+    outline: msgspec.Raw
+    lifted: Lifted
+    text: bytearray
+
+
+Body: TypeAlias = msgspec.Raw | LongBody
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -40,14 +53,14 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
     """The peer tells, and wants no answer."""
 
     method: str
-    params: msgspec.Raw
+    params: Body
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """The peer's answer to our request ``id``."""
 
     id: int
-    result: msgspec.Raw
+    result: Body
 
 
 class ErrorReply(msgspec.Struct, frozen=True, gc=False):
@@ -175,7 +188,9 @@ class Connection:
             raise UsageError("A string in the message holds a NUL character, which OVS does not read.")
         self._outgoing.append(text)
 
-    def _event(self, text: bytes) -> Event | None:
+    def _event(self, text: bytes | LongObject) -> Event | None:
+        if isinstance(text, LongObject):
+            return self._long_event(text)
         try:
             message = _decode_message(text)
             if message.method is None:
@@ -183,6 +198,19 @@ class Connection:
         except BAD_JSON as error:
             raise ProtocolError(f"The peer sent no JSON-RPC message: {error}: {_start_of(text)}.") from error
         return self._call(message, message.method, text)
+
+    def _long_event(self, long: LongObject) -> Event | None:
+        try:
+            event = self._event(long.outline)
+        except ProtocolError:  # it was cut in arrays, or it is wrong anyway
+            return self._event(bytes(long.text))
+        match event:
+            case Reply(id, msgspec.Raw() as result):
+                return Reply(id, LongBody(result, long.lifted, long.text))
+            case Notification(method, msgspec.Raw() as params):
+                return Notification(method, LongBody(params, long.lifted, long.text))
+            case _:
+                raise ProtocolFlood(f"The peer sent a request or a refusal of more than {MAX_ERROR} bytes.")
 
     def _answer(self, message: _Message, text: bytes) -> Reply | ErrorReply:
         request_id = _decode_id(message.id)
@@ -214,7 +242,7 @@ class Connection:
         return None
 
 
-def decode_body(body: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
+def decode_body(body: Body, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode what an event holds. Raises ProtocolError if it is not what ``decoder`` takes.
 
     The cyclic collector is paused meanwhile. A decoded body has no cycles, yet the collector would walk it again and
@@ -223,12 +251,45 @@ def decode_body(body: msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        return decoder.decode(body)
+        return decoder.decode(whole(body))
     except BAD_JSON as error:
         raise ProtocolError(f"The peer sent something else than was asked for: {error}.") from error
     finally:
         if was_enabled:
             gc.enable()
+
+
+def whole(body: Body) -> msgspec.Raw:
+    """All of it in one text. Raises ProtocolError if a long one is no JSON."""
+    if isinstance(body, msgspec.Raw):
+        return body
+    try:
+        message = _decode_message(body.text)
+    except BAD_JSON as error:
+        raise ProtocolError(f"The peer sent no JSON-RPC message: {error}.") from error
+    if message.method is None and isinstance(message.result, msgspec.Raw):
+        return message.result
+    return message.params
+
+
+def size_of(body: Body) -> int:
+    """Bytes of it, or of the long message that it came in."""
+    return len(body.text) if isinstance(body, LongBody) else memoryview(body).nbytes
+
+
+def outline_of(body: Body) -> msgspec.Raw:
+    """What is left of a long one, or all."""
+    return body.outline if isinstance(body, LongBody) else body
+
+
+def lifted_from(body: Body) -> Lifted:
+    """What is not in its outline."""
+    return body.lifted if isinstance(body, LongBody) else {}
+
+
+def part_of(body: Body, outline: msgspec.Raw) -> Body:
+    """A part of a body; ``outline`` is that of ``outline_of`` the body."""
+    return LongBody(outline, body.lifted, body.text) if isinstance(body, LongBody) else outline
 
 
 def _start_of(text: bytes) -> str:

@@ -29,6 +29,6 @@ def test_push_is_one_update(kind: str) -> None:
     seen.key, seen.row = b'"1"', b"a0"
     (event,) = jsonrpc.Connection().receive_data(seen.update(PAIRS[kind]()))
     assert isinstance(event, jsonrpc.Notification)
-    change = json.loads(bytes(event.params))[2]["Open_vSwitch"]["a0"]["modify"]["external_ids"]
+    change = json.loads(bytes(jsonrpc.whole(event.params)))[2]["Open_vSwitch"]["a0"]["modify"]["external_ids"]
     assert change[0] == "map"
     assert len(dict(change[1])) == (300_000 if kind == "db-map" else 1)

@@ -15,6 +15,7 @@ import pytest_asyncio
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError, RequestRefused, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.protocol.jsonrpc import Body, whole
 
 
 class Peer:
@@ -27,10 +28,10 @@ class Peer:
         self.conversation: socket.socket | None = None
 
     async def connected(self, *, refusing: bool = False) -> JsonRpcSession:
-        def on_notification(method: str, params: msgspec.Raw) -> None:
+        def on_notification(method: str, params: Body) -> None:
             if refusing:
                 raise ProtocolError("The notification makes no sense.")
-            self.notifications.append((method, bytes(params)))
+            self.notifications.append((method, bytes(whole(params))))
 
         session = JsonRpcSession(
             self.address,

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from ovsnet.errors import DeadlineExceeded
@@ -19,6 +18,7 @@ from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMethod
 from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.snapshot import SMALL_UPDATE
+from ovsnet.protocol.jsonrpc import Body
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Server
@@ -51,7 +51,7 @@ def forget(session: Session, methods: list[str], monkeypatch: pytest.MonkeyPatch
     """Make the server look too old for some methods."""
     ask = session.request_patiently
 
-    async def call(method: str, params: list[object], **deadlines: float) -> msgspec.Raw:
+    async def call(method: str, params: list[object], **deadlines: float) -> Body:
         if method in methods:
             raise UnknownMethod("An older server refused: unknown method.")
         return await ask(method, params, **deadlines)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, Changes, Session, connect
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, UnknownMonitor
+from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.operations import Operation, delete, insert, update
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.snapshot import changes_in
@@ -118,7 +118,7 @@ async def test_nothing_is_told_after_the_end(session: Session, monkeypatch: pyte
     """A large update is prepared when the monitor is cancelled."""
     preparing, over = asyncio.Event(), asyncio.Event()
 
-    async def prepare(replica: Replica, tables: Mapping[str, msgspec.Raw], most_row: int | None) -> list[Change]:
+    async def prepare(replica: Replica, tables: RawTables, most_row: int | None) -> list[Change]:
         preparing.set()
         await over.wait()
         return await changes_in(replica, tables, most_row)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ovsnet.errors import ConnectionLost, ProtocolError
 from ovsnet.protocol import json_stream
 from ovsnet.protocol.json_stream import MAX_DEPTH, JsonStream
+from ovsnet.protocol.long_object import LongObject
 
 # A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
@@ -41,9 +42,13 @@ def cut(data: bytes, cuts: Iterable[int]) -> Iterator[bytes]:
 
 def feed(chunks: Iterable[bytes], stream: JsonStream | None = None) -> list[bytes]:
     stream = stream or JsonStream()
-    texts = [text for chunk in chunks for text in stream.receive_data(chunk)]
+    texts = [text_of(text) for chunk in chunks for text in stream.receive_data(chunk)]
     stream.eof_received()
     return texts
+
+
+def text_of(given: bytes | LongObject) -> bytes:
+    return given if isinstance(given, bytes) else bytes(given.text)
 
 
 def outcome(chunks: Iterable[bytes], stream: JsonStream) -> tuple[list[bytes], bool]:
@@ -51,7 +56,7 @@ def outcome(chunks: Iterable[bytes], stream: JsonStream) -> tuple[list[bytes], b
     texts: list[bytes] = []
     try:
         for chunk in chunks:
-            texts += stream.receive_data(chunk)
+            texts += map(text_of, stream.receive_data(chunk))
         stream.eof_received()
     except (ProtocolError, ConnectionLost):
         return texts, True

@@ -20,7 +20,7 @@ import msgspec
 
 from ovsnet.errors import ProtocolError
 from ovsnet.protocol import jsonrpc
-from ovsnet.protocol.jsonrpc import decode_body
+from ovsnet.protocol.jsonrpc import Body, decode_body
 
 DATABASE = "OVN_Southbound"
 NOTHING_YET = "00000000-0000-0000-0000-000000000000"
@@ -139,7 +139,7 @@ class Conversation:
                 self._core.refuse(event.id, "unknown method")
         return None
 
-    def _answered(self, method: str, result: msgspec.Raw) -> ChassisEvent | None:
+    def _answered(self, method: str, result: Body) -> ChassisEvent | None:
         match method:
             case "get_schema":
                 self._ask("monitor_cond", ["_Server", _SERVER_ID, {"Database": [{"columns": _SERVER_COLUMNS}]}])
@@ -171,7 +171,7 @@ class Conversation:
         self._ask("transact", [DATABASE, *registration(self._register)])
         return None
 
-    def _notified(self, method: str, params: msgspec.Raw) -> ChassisEvent | None:
+    def _notified(self, method: str, params: Body) -> ChassisEvent | None:
         if method == "update3":
             _, self.since, _ = decode_body(params, _update3)
         elif method == "update2":
