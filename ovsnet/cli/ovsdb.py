@@ -19,6 +19,7 @@ from ovsnet.cli.terminal import say
 from ovsnet.errors import ConfigError, DeadlineExceeded, UsageError
 from ovsnet.files import MOST_DOCUMENT, read_bytes
 from ovsnet.ovsdb import Changes, LiveDatabase, Row, Schema, Table
+from ovsnet.ovsdb.atoms import key_in
 from ovsnet.ovsdb.errors import NoSuchRow
 
 T = TypeVar("T")
@@ -235,9 +236,10 @@ def _part(row: Row, place: str) -> object:
     value = row[name]
     if not colon:
         return value
-    if not isinstance(value, Mapping) or key not in value:
+    found = key_in(value, key) if isinstance(value, Mapping) else None
+    if found is None:
         raise NoSuchRow(f"Column {name} has no key {key}.")
-    return value[key]
+    return value[found]
 
 
 def _print_row(row: Row | None) -> None:

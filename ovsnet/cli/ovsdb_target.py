@@ -15,6 +15,7 @@ import msgspec
 from ovsnet.cli.options import Duration, with_settings
 from ovsnet.config import Group, Settings
 from ovsnet.errors import DeadlineExceeded
+from ovsnet.io.address import remotes_of
 from ovsnet.node.installation import find_rundir
 from ovsnet.ovsdb import Address, Client, LiveDatabase
 
@@ -35,9 +36,10 @@ class Target(msgspec.Struct, frozen=True):
     async def database(self) -> AsyncIterator[LiveDatabase]:
         """The database over a client that is connected. Raises why none could be reached; with ``retry`` only when
         time is up."""
+        places = remotes_of(self.remotes or (self._own(),))
         client = Client(
-            *(self.remotes or (self._own(),)),
-            database=self.name if self.leader_only or len(self.remotes) > 1 else "",
+            *places,
+            database=self.name if self.leader_only or len(places) > 1 else "",
             leader_only=self.leader_only,
             timeout=min(self.timeout, 3.0),
             tls=self.settings.tls,

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import msgspec
-
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb import Column, Condition, Row, Table, Uuid
+from ovsnet.ovsdb.atoms import atom_of
 from ovsnet.texts import for_line
 
 _PART = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+')
@@ -64,23 +63,6 @@ def condition_of(table: Table, text: str) -> Condition:
         )
     pair = {atom_of(column.key, key): atom_of(column.value, value)}
     return name, "excludes" if function == "!=" else "includes", pair
-
-
-def atom_of(kind: str, text: str) -> int | float | bool | str:
-    """One value. Raises UsageError."""
-    text = text.strip()
-    try:
-        if kind == "integer":
-            return int(text)
-        if kind == "real":
-            return float(text)
-        if kind == "boolean":
-            return {"true": True, "false": False}[text.lower()]
-        if kind == "string" and text.startswith('"'):
-            return msgspec.json.decode(text, type=str)
-    except (ValueError, KeyError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{text!r} is not a valid {kind}.") from error
-    return Uuid(text) if kind == "uuid" else text
 
 
 def plain(value: object) -> object:

@@ -10,19 +10,22 @@ A record is a Uuid, or the name of a row; None is the one row of a table such as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ovsnet.errors import UsageError
 from ovsnet.io.deadline import Deadline
+from ovsnet.ovsdb.atoms import key_of
 from ovsnet.ovsdb.errors import NoSuchRow
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
+from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema, Table
 from ovsnet.ovsdb.transaction import Counted, Rows, Transaction
 from ovsnet.ovsdb.typed import TypedRow, row_as
 from ovsnet.ovsdb.values import Row, Uuid
 
-Record: TypeAlias = Uuid | str | None
+Record: TypeAlias = Uuid | uuid.UUID | str | None
 T = TypeVar("T", bound=TypedRow)
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -92,21 +95,25 @@ class Database:
         """Set columns of a row; ``column:key`` sets one key of a map and leaves the others. Raises NoSuchRow."""
         columns: dict[str, object] = {}
         keys: list[tuple[str, str, object]] = []
+
+        def mutations(known: Table) -> list[Mutation]:
+            return [each for column, key, value in keys for each in _set_key(known.column(column), key, value)]
+
         for name, value in {**(values or {}), **more}.items():
             column, colon, key = name.partition(":")
             if colon:
-                keys += [(column, "delete", [key]), (column, "insert", {key: value})]
+                keys.append((column, key, value))
             else:
                 columns[name] = value
-        await self._write(table, record, columns, keys)
+        await self._write(table, record, columns, mutations)
 
     async def add(self, table: str, record: Record, column: str, value: object) -> None:
         """Add elements to a set, or pairs to a map; a key that is there keeps its value. Raises NoSuchRow."""
-        await self._write(table, record, {}, [(column, "insert", value)])
+        await self._write(table, record, {}, lambda known: [(column, "insert", value)])
 
     async def remove(self, table: str, record: Record, column: str, value: object) -> None:
         """Remove elements of a set, or keys or pairs of a map. Raises NoSuchRow."""
-        await self._write(table, record, {}, [(column, "delete", value)])
+        await self._write(table, record, {}, lambda known: [(column, "delete", value)])
 
     async def _find(
         self, table: str, conditions: Iterable[Condition], columns: Iterable[str] | None, deadline: Deadline
@@ -116,13 +123,18 @@ class Database:
         return found.rows
 
     async def _write(
-        self, table: str, record: Record, columns: Mapping[str, object], mutations: list[Mutation]
+        self,
+        table: str,
+        record: Record,
+        columns: Mapping[str, object],
+        mutations_of: Callable[[Table], list[Mutation]],
     ) -> None:
         deadline = Deadline(self.timeout)
         known = (await self.schema()).table(table)
+        mutations = mutations_of(known)
         meant = conditions_of(known, record)
         rows: Rows = meant
-        if not isinstance(record, Uuid):
+        if not isinstance(record, Uuid | uuid.UUID):
             rows = _only(await self._find(table, meant, ["_uuid"], deadline), known, record)["_uuid"]
         met: list[Counted] = []
         async with Transaction(self._over, self.name, timeout=deadline) as t:
@@ -134,13 +146,18 @@ class Database:
             raise _no_row(known, record)
 
 
+def _set_key(column: Column, text: str, value: object) -> list[Mutation]:
+    key = key_of(column, text)
+    return [(column.name, "delete", [key]), (column.name, "insert", {key: value})]
+
+
 def conditions_of(table: Table, record: Record) -> list[Condition]:
     """What a row must meet to be the one that is meant. Raises UsageError where rows of a table have no name."""
     if record is None:
         if not table.is_singleton:
             raise UsageError(f"Table {table.name} may hold more than one row.", remedy="Name the row that is meant.")
         return []
-    if isinstance(record, Uuid) or _UUID.fullmatch(record):
+    if isinstance(record, Uuid | uuid.UUID) or _UUID.fullmatch(record):
         return [("_uuid", "==", Uuid(record))]
     return [(_naming_column(table), "==", record)]
 

@@ -13,7 +13,9 @@ from ovsnet.ovsdb.rows import Column, in_english
 from ovsnet.ovsdb.schema import Schema, Table
 
 _ATOMS = {"integer": "int", "real": "float", "boolean": "bool", "string": "str", "uuid": "Uuid"}
-_TAKEN = frozenset(("TABLE", "FIELDS", "uuid"))
+_USED = ("field", "dict", "frozenset", "int", "float", "bool", "str", "Mapping", "ClassVar", "Uuid", "NO_UUID")
+_TAKEN = frozenset(("TABLE", "FIELDS", "uuid", *_USED))
+"""Names that a class has or uses: a field of such a name would be found in their place."""
 
 
 def module_of(schema: Schema) -> str:

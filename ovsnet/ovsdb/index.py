@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from ovsnet.errors import UsageError
+from ovsnet.ovsdb.atoms import key_in
 from ovsnet.ovsdb.errors import NoSuchRow
 from ovsnet.ovsdb.replica import Change, Tables
 from ovsnet.ovsdb.selection import Columns
@@ -132,7 +133,8 @@ def require_monitored(tables: Columns, table: str, columns: tuple[str, ...]) -> 
 def _values(value: object, key: str) -> Iterable[Atom | None]:
     match value:
         case Mapping() if key:
-            return (value[key],) if key in value else ()
+            found = key_in(value, key)
+            return () if found is None else (value[found],)
         case frozenset() | Mapping():
             return value
         case _:

@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -26,6 +26,10 @@ from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.session import Session
+from ovsnet.ovsdb.typed import TypedRow, rows_as
+from ovsnet.ovsdb.values import Uuid
+
+T = TypeVar("T", bound=TypedRow)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 8.0
 """Seconds before a session that refused the monitor is asked again, doubled each time, and jittered."""
@@ -111,6 +115,10 @@ class LastingMonitor:
             return self._last.index(table, *columns)
         require_monitored(self._wanted, table, columns)
         return self._audience.index(table, columns)
+
+    def rows_as(self, kind: type[T]) -> dict[Uuid, T]:
+        """The rows of a table as objects of a class that ``ovsnet ovsdb generate`` wrote."""
+        return rows_as(kind, self.tables)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is, be there a connection or not.

@@ -80,7 +80,7 @@ class LiveDatabase(Database):
         found: list[Row] = []
 
         def is_met(tables: Tables) -> bool:
-            found[:] = [row for row in tables[table].values() if meets(known, row, conditions)]
+            found[:] = [row for uuid, row in tables[table].items() if meets(known, {**row, "_uuid": uuid}, conditions)]
             return bool(found)
 
         left = max(0.0, deadline - time.monotonic())

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
@@ -28,6 +28,8 @@ from ovsnet.ovsdb.replica import Change, Replica, Tables, apply_all
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Selection, Where, choose
 from ovsnet.ovsdb.snapshot import changes_in, difference, is_small, load
+from ovsnet.ovsdb.typed import TypedRow, rows_as
+from ovsnet.ovsdb.values import Uuid
 from ovsnet.protocol.jsonrpc import Body, decode_body, size_of
 
 MOST_BACKLOG = 16 << 20
@@ -39,6 +41,8 @@ TURN = 0.005
 SILENCE = 10.0
 LONGEST = 120.0
 """Seconds for a snapshot: without a byte, and in all. A busy ovsdb-server thinks 3 s before the first byte of 36 MB."""
+
+T = TypeVar("T", bound=TypedRow)
 
 _UPDATES: msgspec.json.Decoder[dict[str, dict[str, dict[str, dict[str, Any] | None]]]] = msgspec.json.Decoder(
     dict[str, dict[str, dict[str, dict[str, Any] | None]]]
@@ -111,6 +115,10 @@ class Monitor:
         """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
         require_monitored(self._selection.columns, table, columns)
         return self._audience.index(table, columns)
+
+    def rows_as(self, kind: type[T]) -> dict[Uuid, T]:
+        """The rows of a table as objects of a class that ``ovsnet ovsdb generate`` wrote."""
+        return rows_as(kind, self.tables)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is. Raises DeadlineExceeded, or why the monitor ended."""

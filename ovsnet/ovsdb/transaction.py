@@ -11,6 +11,7 @@ All of it is done or nothing; an exception inside the block sends nothing.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from types import TracebackType
@@ -30,7 +31,7 @@ T = TypeVar("T")
 _NUMBERS = count()
 """Of the rows that are inserted. No two have one name, so that the row of one transaction is none of another's."""
 
-Rows: TypeAlias = Uuid | NamedUuid | Iterable[Condition]
+Rows: TypeAlias = Uuid | uuid.UUID | NamedUuid | Iterable[Condition]
 """Which rows: one by its uuid, or those that meet all conditions; an empty list means all."""
 
 
@@ -182,7 +183,7 @@ class Transaction:
         """
         known = self._table(table)
         named = [known.column(name).name for name in columns]
-        wanted = [fit_row(known, row, new=True) for row in values]
+        wanted = [known.to_wire(row) for row in values]
         milliseconds = round(timeout * 1000)
         operation: dict[str, object] = {"op": "wait", "table": table, "where": _where(known, rows), "columns": named}
         self._add({**operation, "until": until, "rows": wanted, "timeout": milliseconds})
@@ -243,6 +244,8 @@ def _known(found: T | None) -> T:
 
 
 def _where(table: Table, rows: Rows) -> list[object]:
+    if isinstance(rows, uuid.UUID):
+        rows = Uuid(rows)
     if isinstance(rows, str):
         if not isinstance(rows, Uuid | NamedUuid):
             raise UsageError(f"{rows!r} names no rows of {table.name}.", remedy="Give a Uuid, or a list of conditions.")

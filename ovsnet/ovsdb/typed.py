@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from ovsnet.ovsdb.values import Row
+from ovsnet.errors import UsageError
+from ovsnet.ovsdb.replica import Tables
+from ovsnet.ovsdb.values import Row, Uuid
 
 
 class TypedRow(Protocol):
@@ -18,8 +20,20 @@ class TypedRow(Protocol):
 T = TypeVar("T", bound=TypedRow)
 
 
-def row_as(kind: type[T], row: Row) -> T:
-    """``row`` as an object. A column that the server lacks keeps the class's default."""
+def row_as(kind: type[T], row: Row, uuid: Uuid | None = None) -> T:
+    """``row`` as an object. A column that the server lacks keeps the class's default.
+
+    A row of a copy does not hold its own ``uuid``, so it must be given. Raises UsageError for a row without one.
+    """
+    if uuid is not None:
+        row = {**row, "_uuid": uuid}
+    elif "_uuid" not in row:
+        raise UsageError(f"This row of {kind.TABLE} has no _uuid.", remedy="Give it: it is the row's key in the copy.")
     make: Any = kind
     found: T = make(**{field: row[column] for field, column in kind.FIELDS.items() if column in row})
     return found
+
+
+def rows_as(kind: type[T], tables: Tables) -> dict[Uuid, T]:
+    """All rows of a copy's table as objects."""
+    return {uuid: row_as(kind, row, uuid) for uuid, row in tables.get(kind.TABLE, {}).items()}

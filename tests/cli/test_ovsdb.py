@@ -10,9 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from ovsnet.cli.ovsdb_values import atom_of, condition_of, plain, setting_of, shown, value_of
+from ovsnet.cli.ovsdb_values import condition_of, plain, setting_of, shown, value_of
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb import Uuid
+from ovsnet.ovsdb.atoms import atom_of
 from ovsnet.sandbox.node import Sandbox
 from tests.cli.conftest import Ended, Ovsnet, Program
 from tests.ovsdb.test_rows import real_schema

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ovsnet.errors import UsageError
 from ovsnet.ovsdb import Uuid, connect, row_as
 from ovsnet.ovsdb.generate import module_of
 from ovsnet.ovsdb.operations import insert
@@ -42,7 +43,9 @@ async def main() -> None:
         async with db.monitor({"Interface": None}) as monitor:
             async for changes in monitor:
                 old = [change.old for change in changes if not changes.coalesced]
-            first = ovsdb.row_as(Interface, next(iter(monitor.tables["Interface"].values())))
+            uuid, row = next(iter(monitor.tables["Interface"].items()))
+            first: Interface = ovsdb.row_as(Interface, row, uuid)
+            interfaces: dict[ovsdb.Uuid, Interface] = monitor.rows_as(Interface)
             port: int | None = first.ofport
     async with ovsdb.connect("tcp:127.0.0.1:6640", "ssl:127.0.0.1:6641") as session:
         rows: list[ovsdb.Row] = await session["Open_vSwitch"].find("Bridge", columns=["name"])
@@ -82,6 +85,17 @@ def test_names_that_python_has_taken(tmp_path: Path) -> None:
     assert "Unique by from with uuid" in module.class_.__doc__
 
 
+def test_columns_called_like_what_a_class_uses(tmp_path: Path) -> None:
+    """The columns that come after them in the class have types and defaults all the same."""
+    many = {"key": "string", "min": 0, "max": "unlimited"}
+    columns: dict[str, Any] = {name: {"type": "string"} for name in ("Mapping", "dict", "field", "frozenset", "str")}
+    columns |= {"z": {"type": {**many, "value": "string"}}, "zz": {"type": many}}
+    schema = parse_schema({"name": "D", "tables": {"T": {"columns": columns}}})
+    module: Any = loaded(tmp_path / "rows_used.py", module_of(schema))
+    row = row_as(module.T, {"_uuid": Uuid("u"), "field": "f", "str": "s"})
+    assert (row.field_, row.str_, row.z, row.zz) == ("f", "s", {}, frozenset())
+
+
 async def test_rows_come_as_objects(shaped: Server, tmp_path: Path) -> None:
     module: Any = loaded(tmp_path / "rows_shapes.py", module_of(parse_schema(shapes.SCHEMA)))
     async with connect(shaped.address) as session:
@@ -90,6 +104,10 @@ async def test_rows_come_as_objects(shaped: Server, tmp_path: Path) -> None:
         assert (row.name, row.some_string, row.one_integer, row.maybe_real) == ("a", {"x"}, 3, None)
         (same,) = await session.select(shapes.NAME, "Shape", columns=["_uuid"])
         assert row.uuid == same["_uuid"]
+        monitor = await session.monitor(shapes.NAME, {"Shape": None})
+        assert monitor.rows_as(module.Shape) == {row.uuid: row}
+        with pytest.raises(UsageError):
+            row_as(module.Shape, monitor.tables["Shape"][row.uuid])
 
 
 def test_type_checker_agrees_to_them_and_to_all_that_a_user_writes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 import uuid as uuids
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -250,3 +251,22 @@ async def test_answers_of_the_wrong_shape(db: LiveDatabase, monkeypatch: pytest.
     with pytest.raises(ProtocolError, match="without a count"):
         async with db.transaction() as t:
             t.delete("Bridge", NamedUuid("x"))
+
+
+async def test_row_by_its_uuid_whatever_type_that_has(db: LiveDatabase) -> None:
+    async with db.transaction() as t:
+        made = t.insert("Bridge", name="by-uuid")
+        t.mutate("Open_vSwitch", [], ("bridges", "insert", [made]))
+    row = await db.get("Bridge", uuid.UUID(made.uuid))
+    assert row["_uuid"] == made.uuid
+    await db.set("Bridge", uuid.UUID(made.uuid), fail_mode="secure")
+    async with db.transaction() as t:
+        t.wait("Bridge", made, [{"_uuid": made.uuid, "fail_mode": "secure"}], columns=["_uuid", "fail_mode"])
+        counted = t.update("Bridge", uuid.UUID(made.uuid), fail_mode="standalone")
+    assert counted.count == 1
+
+
+async def test_waiting_for_a_row_by_conditions_on_its_uuid(db: LiveDatabase) -> None:
+    row = await db.get("Open_vSwitch", None)
+    found = await db.wait_until("Open_vSwitch", None, ("_uuid", "==", row["_uuid"]), timeout=PATIENCE)
+    assert isinstance(found, dict)
