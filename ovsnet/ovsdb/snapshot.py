@@ -71,9 +71,7 @@ async def difference(old: Tables, new: Tables) -> list[Change]:
     return changes
 
 
-async def _rows_of(
-    tables: RawTables, most_row: int | None
-) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
+async def _rows_of(tables: RawTables, most_row: int | None) -> AsyncIterator[tuple[str, list[tuple[str, msgspec.Raw]]]]:
     for table, body in tables.rows.items():
         async for rows in _pieces_of(body, tables.lifted):
             for batch in batches(rows.items(), BATCH):
