@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from ovsnet.errors import ProtocolFlood
+from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.snapshot import changes_in, load
 from tests.ovsdb.test_rows import real_schema
@@ -19,12 +20,12 @@ def copy_of_external_ids() -> Replica:
     return Replica({"Open_vSwitch": {"external_ids": table.columns["external_ids"]}})
 
 
-def update(kind: str, size: int) -> dict[str, msgspec.Raw]:
+def update(kind: str, size: int) -> RawTables:
     """One row whose text has that many bytes."""
     row = b'{"%s":{"external_ids":["map",[["a","%s"]]]}}'
     row %= kind.encode(), b"x" * (size - len(row) + 4 - len(kind))
     assert len(row) == size
-    return {"Open_vSwitch": msgspec.Raw(b'{"%s":%s}' % (ROOT.encode(), row))}
+    return RawTables({"Open_vSwitch": msgspec.Raw(b'{"%s":%s}' % (ROOT.encode(), row))})
 
 
 async def test_row_beyond_the_bound_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +38,7 @@ async def test_row_beyond_the_bound_is_refused_before_it_is_decoded(monkeypatch:
             await take(replica, update(kind, MOST + 1), MOST)
 
 
-async def test_who_gives_no_bound_takes_all() -> None:
+async def test_without_a_bound_all_is_taken() -> None:
     replica = copy_of_external_ids()
     await load(replica, update("initial", 1 << 20))
     assert len(await changes_in(replica, update("modify", 2 << 20))) == 1
