@@ -120,10 +120,15 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
+    """And what is made meanwhile counts as old. Rows have no cycles; as young ones they would all be walked once more,
+    and bring about collections of everything, each of which walks every row of the copy."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # what the user has frozen stays so
+                gc.freeze()
+                gc.unfreeze()  # into the oldest generation
             gc.enable()

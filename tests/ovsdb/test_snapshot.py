@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
 from ovsnet.errors import ProtocolFlood
 from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.replica import Replica
-from ovsnet.ovsdb.snapshot import changes_in, load
+from ovsnet.ovsdb.snapshot import BATCH, changes_in, load
 from tests.ovsdb.test_rows import real_schema
 
 MOST = 1000
@@ -42,3 +45,43 @@ async def test_without_a_bound_all_is_taken() -> None:
     replica = copy_of_external_ids()
     await load(replica, update("initial", 1 << 20))
     assert len(await changes_in(replica, update("modify", 2 << 20))) == 1
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """Nothing is frozen, as in most processes; the tests' own process freezes what it has collected."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("thawed")
+async def test_rows_are_walked_by_no_collection_while_they_come() -> None:
+    """Each full one would walk all that are there already: 100 000 take a seventh of a second."""
+    begun: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            begun.append(info["generation"])
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        await load(copy_of_external_ids(), many(20 * BATCH))
+    finally:
+        gc.callbacks.remove(note)
+    assert max(begun, default=0) == 0  # of none but what was made since the last batch
+
+
+@pytest.mark.usefixtures("thawed")
+async def test_what_a_program_has_frozen_stays_so() -> None:
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    await load(copy_of_external_ids(), many(2 * BATCH))
+    assert frozen / 2 < gc.get_freeze_count() <= frozen
+
+
+def many(rows: int) -> RawTables:
+    row = '"00000000-0000-4000-8000-%012x":{"initial":{"external_ids":["map",[["a","b"]]]}}'
+    text = "{" + ",".join(row % number for number in range(rows)) + "}"
+    return RawTables({"Open_vSwitch": msgspec.Raw(text.encode())})
