@@ -87,7 +87,9 @@ class Daemon:
     def moved(self, *, distant: bool) -> None:
         """Another server is asked from now on. What was seen and heard of the one before proves nothing of it."""
         self.distant = distant
-        self.peer_pid = self._met = self._sighting = self._silence = None
+        self.peer_pid = self._met = self._sighting = None
+        if self._silence is not None:  # whoever waits for an answer waits for this one's, from now on
+            self._silence = Silence(self._clock())
 
     def met(self, pid: int | None, address: Address | None = None) -> bool:
         """A connection to it stands, at ``address``, and ``pid`` is at its other end: None in another pid namespace.
