@@ -231,7 +231,9 @@ async def test_agent_that_takes_over_goes_on_where_the_other_was(node: Sandbox, 
         async with anyio.create_task_group() as tasks:
             await tasks.start(after.run)
             assert after.health.ready
-            assert after.past.turns_document(0.0)[: len(turns)] == turns
+            again = after.past.turns_document(0.0)[: len(turns)]
+            assert again[:-1] == turns[:-1]
+            assert (again[-1]["at"], again[-1]["code"]) == (turns[-1]["at"], turns[-1]["code"])  # it may be over by now
             assert starts(after) == starts(before)
             assert list(after.health.timeline.reached()) == stages
             assert after.health.since["ovsdb.echo"] == before.health.since["ovsdb.echo"]

@@ -105,6 +105,7 @@ async def test_controller_in_its_backoff_is_told_with_the_second_of_its_next_att
         told = agent.agent.health.results["controller.openflow"]
         assert agent.diagnosis.code == "starting"
         assert agent.diagnosis.also[0] == "controller-not-connected"
+        await agent.until(lambda: not agent.agent.health.ready, "unready")
         assert (await agent.get("/readyz"))[0] == 503
         assert (await agent.get("/startupz"))[0] == 503
         await agent.recovers()

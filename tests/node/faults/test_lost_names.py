@@ -184,6 +184,7 @@ async def test_run_directory_that_shows_some_sockets_or_none_has_nobody_restarte
         assert agent.diagnosis.code in right
         assert agent.agent.health.dead_since is None
         assert await agent.get("/ovs/livez") == (200, "ok\n")
+        await agent.until(lambda: agent.agent.health.ready is agent.diagnosis.state.serves, "the end of the hysteresis")
         assert (await agent.get("/readyz"))[0] == (200 if agent.diagnosis.state.serves else 503)
         assert agent.diagnosis.state.serves is (set(shown) == {"database", "bridge"}), (
             "nothing else is needed to forward"

@@ -99,7 +99,8 @@ async def test_switch_that_is_late_is_slow_and_the_node_serves(node: Sandbox, wa
         await agent.tells("vswitchd-slow", state="degraded", fact=stopped)
         await node.thaw("ovs-vswitchd")
         await agent.recovers()
-    assert set(agent.codes) == {"healthy", "vswitchd-slow"}
+    assert "vswitchd-slow" in agent.codes
+    assert agent.blamed == []
 
 
 async def test_second_switch_that_waits_for_the_first_is_told_and_the_node_serves(
@@ -205,6 +206,7 @@ async def test_kernel_without_a_datapath_leaves_the_bridge_unbuilt(node: Sandbox
                 ),
                 "the bridge or the host",
             )
+            await agent.until(lambda: not agent.agent.health.ready, "unready")
             assert (await agent.get("/readyz"))[0] == 503
         await node.start("ovs-vswitchd")
         await agent.recovers()
