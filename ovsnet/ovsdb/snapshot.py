@@ -29,6 +29,9 @@ Item = TypeVar("Item")
 BATCH = 500
 """Rows. About 5 ms of our loop with the widest rows of OVN_Southbound."""
 
+MANY = 50
+"""Rows, with which a message may have come in pieces of 64 kB."""
+
 SMALL_UPDATE = 256 << 10
 """Bytes. Up to here an update is applied at once: 2-4 ms."""
 
@@ -45,7 +48,7 @@ async def load(replica: Replica, tables: RawTables, most_row: int | None = None)
     """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError, and ProtocolFlood
     for a row of more than ``most_row`` bytes."""
     async for table, batch in _rows_of(tables, most_row):
-        with _collector_paused():
+        with _collector_paused(len(batch)):
             for uuid, row in batch:
                 replica.fill(table, Uuid(uuid), _update_of(table, uuid, row))
 
@@ -54,7 +57,7 @@ async def changes_in(replica: Replica, tables: RawTables, most_row: int | None =
     """What such updates would change in a copy, which stays as it is. Raises as ``load`` does."""
     changes: list[Change] = []
     async for table, batch in _rows_of(tables, most_row):
-        with _collector_paused():
+        with _collector_paused(len(batch)):
             for uuid, row in batch:
                 change = replica.change(table, Uuid(uuid), _update_of(table, uuid, row))
                 if change is not None:
@@ -119,16 +122,16 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """And what is made meanwhile counts as old. Rows have no cycles; as young ones they would all be walked once more,
-    and bring about collections of everything, each of which walks every row of the copy."""
+def _collector_paused(rows: int) -> Iterator[None]:
+    """And what is made of ``rows`` meanwhile counts as old, if they are many. Rows have no cycles; as young ones they
+    would all be walked once more, and bring about collections of everything, each of which walks the whole copy."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # what the user has frozen stays so
+            if rows >= MANY and not gc.get_freeze_count():  # what the user has frozen stays so
                 gc.freeze()
                 gc.unfreeze()  # into the oldest generation
             gc.enable()
