@@ -20,6 +20,7 @@ from ovsnet.io.address import Address
 from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.tls import Tls
 from ovsnet.openflow.flow_changes import FlowChanges, FlowPicture
+from ovsnet.openflow.port_picture import PortPicture
 from ovsnet.openflow.questions import Questions
 from ovsnet.openflow.session import Session, connect
 from ovsnet.protocol import openflow as wire
@@ -84,6 +85,34 @@ class Client(KeptClient[Session], Questions):
                 if session.channel.lost is None and not late:
                     raise
             yield FlowChanges((), complete=False)
+            try:
+                session = await self.living()
+            except ConnectionLost:
+                return  # the client was closed
+
+    async def port_changes(self, *, timeout: float = 5.0) -> AsyncGenerator[wire.PortChange, None]:
+        """Ports that come, go and change from now on until the client is closed, whatever becomes of its connections:
+        ``async for change in client.port_changes()``. It is that of ``Session``, and goes on in the next connection.
+
+        The ports are asked for there, and the difference is given: so each port comes, changes and goes once, however
+        long the switch was away. ``timeout`` is for the questions before, of the first connection; once they were
+        answered, the client waits as long as it takes.
+        """
+        picture: PortPicture | None = None
+        session = await self._wanted(timeout)
+        while True:
+            try:
+                picture = picture or PortPicture(await session.ports(timeout=timeout))
+                async with session._watched_ports(timeout) as changes:
+                    for change in picture.difference(await session.ports(timeout=timeout)):
+                        yield change
+                    while True:
+                        for change in picture.changed(await changes.next()):
+                            yield change
+            except PeerError as error:
+                late = picture is not None and isinstance(error, DeadlineExceeded)
+                if session.channel.lost is None and not late:
+                    raise
             try:
                 session = await self.living()
             except ConnectionLost:

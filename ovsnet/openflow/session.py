@@ -9,8 +9,8 @@ costs the switch nothing (connmgr.c, ``ofconn_receives_async_msg``).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from itertools import count
 from typing import TypeVar
@@ -76,18 +76,32 @@ class Session(HeldSession, Questions):
     async def port_changes(self, *, timeout: float = 1.0) -> AsyncGenerator[wire.PortChange, None]:
         """Ports that come, go and change from now on, until the connection ends: ``async for`` over it.
 
-        It makes this connection one that gets asynchronous messages, of this kind alone, and it stays so. Raises why
-        the connection ended, and ProtocolError when more changes wait to be read than MAX_UNREAD_CHANGES. ``timeout``
-        is for the question before; under ``contextlib.aclosing`` the loop may be left early.
+        It makes this connection one that gets asynchronous messages, of this kind alone, and it stays so. Raises
+        OpenFlowRefused when the switch does not do that, why the connection ended, and ProtocolError when more changes
+        wait to be read than MAX_UNREAD_CHANGES. ``timeout`` is for the questions before; under ``contextlib.aclosing``
+        the loop may be left early.
         """
+        async with self._watched_ports(timeout) as changes:
+            while True:
+                yield await changes.next()
+
+    @asynccontextmanager
+    async def _watched_ports(self, timeout: float) -> AsyncIterator[Unread[wire.PortChange]]:
+        """In the block the switch sends each change of a port."""
+        deadline = Deadline(timeout)
         config = await self.config(timeout=timeout)
         changes: Unread[wire.PortChange] = Unread(self.address, MAX_UNREAD_CHANGES)
         self._port_changes.append(changes)
+        xid = self._next_xid()
+        answer = self._pending.open(xid, timeout)
         try:
-            self.channel.write(wire.port_status_requests(self.version, self._next_xid(), config))
-            while True:
-                yield await changes.next()
+            self.channel.write(wire.port_status_requests(self.version, xid, config))
+            await self.barrier(timeout=deadline.left)  # only a refusal answers these requests, and it comes before
+            if answer.done() and isinstance(refused := answer.exception(), OpenFlowRefused):
+                raise refused
+            yield changes
         finally:
+            self._pending.forget(xid)
             self._port_changes.remove(changes)
 
     async def flow_monitor(
