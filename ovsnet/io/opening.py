@@ -1,4 +1,4 @@
-"""A connection that is about to be made: wait for it, or enter it.
+"""What is about to be made at a peer's, such as a connection: wait for it, or enter it.
 
 session = await connect(...)                 the caller closes it
 async with connect(...) as session: ...      leaving the block closes it
@@ -8,29 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
-
-from ovsnet.io.held_session import HeldSession
-
-Session = TypeVar("Session", bound=HeldSession)
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 
-class Opening(Generic[Session]):
-    """``open_session`` connects; nothing happens before it is awaited."""
+class Held(Protocol):
+    """What ends with its block: a session, a monitor, a lock."""
 
-    def __init__(self, open_session: Callable[[], Coroutine[Any, Any, Session]]) -> None:
-        self._open_session = open_session
-        self._session: Session | None = None
+    async def __aenter__(self) -> Self: ...
 
-    def __await__(self) -> Generator[Any, None, Session]:
-        return self._open_session().__await__()
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
 
-    async def __aenter__(self) -> Session:
-        self._session = await self._open_session()
-        return self._session
+
+Opened = TypeVar("Opened", bound=Held)
+
+
+class Opening(Generic[Opened]):
+    """``make`` asks the peer for it; nothing happens before this is awaited."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Opened]]) -> None:
+        self._make = make
+        self._made: Opened | None = None
+
+    def __await__(self) -> Generator[Any, None, Opened]:
+        return self._make().__await__()
+
+    async def __aenter__(self) -> Opened:
+        self._made = await (await self._make()).__aenter__()
+        return self._made
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.aclose()
+        if self._made is not None:
+            await self._made.__aexit__(kind, error, traceback)

@@ -14,7 +14,7 @@ from ovsnet.io.tls import Tls
 from ovsnet.ovsdb import errors, operations
 from ovsnet.ovsdb.changes import Changes
 from ovsnet.ovsdb.client import Client
-from ovsnet.ovsdb.database import Database
+from ovsnet.ovsdb.database import Database, SessionDatabase
 from ovsnet.ovsdb.index import Index
 from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.live import LiveDatabase
@@ -55,6 +55,7 @@ __all__ = [
     "Schema",
     "Selected",
     "Session",
+    "SessionDatabase",
     "Status",
     "Table",
     "Tables",

@@ -13,16 +13,16 @@ connection broke; a transaction never is: TransactionInDoubt says that nobody kn
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError
 from ovsnet.io.address import Address, remotes_of
 from ovsnet.io.kept import PROBE, KeptClient
+from ovsnet.io.opening import Opening
 from ovsnet.io.pending import after_next_poll
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import OnChange
@@ -167,22 +167,15 @@ class Client(KeptClient[Session]):
             on_end=self._monitors.discard,
         )
 
-    @contextlib.asynccontextmanager
-    async def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> AsyncIterator[Lock]:
-        """Hold a lock: it is waited for up to ``timeout`` seconds, over several connections if need be.
+    def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> Opening[Lock]:
+        """Hold a lock: it is waited for up to ``timeout`` seconds, over several connections if need be. Await it, or
+        enter it with ``async with``.
 
         It ends with its connection, or when another client steals it: ``lock.held`` and ``lock.lost`` say so at once,
         and leaving the block then raises why. A transaction that depends on it asserts it. A client asks for a name
         once at a time: a second block of the same name is a UsageError.
         """
-        lock = await self._lock(name, steal, time.monotonic() + timeout)
-        try:
-            yield lock
-        finally:
-            with contextlib.suppress(PeerError):
-                await lock.release()
-        if lock.lost.done():
-            raise lock.lost.result().with_traceback(None)
+        return Opening(lambda: self._lock(name, steal, time.monotonic() + timeout))
 
     async def _lock(self, name: str, steal: bool, deadline: float) -> Lock:
         while True:

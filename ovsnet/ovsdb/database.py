@@ -4,6 +4,9 @@
     print((await db.get("Bridge", "br0"))["fail_mode"])
     await db.set("Bridge", "br0", {"fail_mode": "secure", "other_config:hwaddr": "02:00:00:00:00:01"})
 
+    async with db.lock("my-tool"), db.monitor({"Interface": ["name", "ofport"]}) as interfaces:
+        async for changes in interfaces: ...
+
 A record is a Uuid, or the name of a row; None is the one row of a table such as Open_vSwitch.
 """
 
@@ -12,15 +15,23 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ovsnet.errors import UsageError
 from ovsnet.io.deadline import Deadline
+from ovsnet.io.opening import Opening
 from ovsnet.ovsdb.atoms import key_of
+from ovsnet.ovsdb.changes import OnChange
 from ovsnet.ovsdb.errors import NoSuchRow
+from ovsnet.ovsdb.fit import fit_conditions, meets
+from ovsnet.ovsdb.lock import Lock
+from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
+from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema, Table
+from ovsnet.ovsdb.selection import Columns, Where
 from ovsnet.ovsdb.transaction import Counted, Rows, Transaction
 from ovsnet.ovsdb.typed import TypedRow, row_as
 from ovsnet.ovsdb.values import Row, Uuid
@@ -29,6 +40,12 @@ Record: TypeAlias = Uuid | uuid.UUID | str | None
 T = TypeVar("T", bound=TypedRow)
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Copy(Protocol):
+    """A monitor."""
+
+    async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None: ...
 
 
 class Asks(Protocol):
@@ -48,9 +65,16 @@ class Asks(Protocol):
         timeout: float = ...,
     ) -> list[Row]: ...
 
+    def monitor(
+        self, database: str, tables: Columns, *, where: Where | None = ..., timeout: float = ..., longest: float = ...
+    ) -> AbstractAsyncContextManager[Copy]: ...
+
+    def lock(self, name: str, *, steal: bool = ..., timeout: float = ...) -> Opening[Lock]: ...
+
 
 class Database:
-    """Got as ``session["Open_vSwitch"]``; of a client it is a ``LiveDatabase``. ``timeout`` is of each call."""
+    """Of a session it is a ``SessionDatabase``, of a client a ``LiveDatabase``: these differ in what ``monitor`` gives.
+    ``timeout`` is of each call."""
 
     def __init__(self, over: Asks, name: str, *, timeout: float = 5.0) -> None:
         self.name = name
@@ -115,6 +139,33 @@ class Database:
         """Remove elements of a set, or keys or pairs of a map. Raises NoSuchRow."""
         await self._write(table, record, {}, lambda known: [(column, "delete", value)])
 
+    def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> Opening[Lock]:
+        """Hold a lock in a block, as ``Session.lock`` and ``Client.lock`` do. It is the server's, and the same for all
+        its databases."""
+        return self._over.lock(name, steal=steal, timeout=timeout)
+
+    async def wait_until(self, table: str, record: Record, *conditions: Condition, timeout: float) -> Row:
+        """Return when a row is there and meets all conditions, with the columns that they name.
+
+        Raises DeadlineExceeded after ``timeout`` seconds.
+        """
+        deadline = Deadline(timeout)
+        known = (await self._over.get_schema(self.name, timeout=timeout)).table(table)
+        meant = conditions_of(known, record)
+        fit_conditions(known, conditions)
+        columns = {name: None for name, _, _ in (*meant, *conditions) if name != "_uuid"}
+        found: list[Row] = []
+
+        def is_met(tables: Tables) -> bool:
+            found[:] = [row for uuid, row in tables[table].items() if meets(known, {**row, "_uuid": uuid}, conditions)]
+            return bool(found)
+
+        where: Where = {table: meant} if meant else {}
+        left = deadline.left
+        async with self._over.monitor(self.name, {table: [*columns]}, where=where, timeout=left, longest=left) as copy:
+            await copy.until(is_met, timeout=deadline.left)
+        return found[0]
+
     async def _find(
         self, table: str, conditions: Iterable[Condition], columns: Iterable[str] | None, deadline: Deadline
     ) -> list[Row]:
@@ -144,6 +195,54 @@ class Database:
                 met.append(t.mutate(table, rows, *mutations))
         if any(each.count == 0 for each in met):
             raise _no_row(known, record)
+
+
+class Monitors(Asks, Protocol):
+    """A Session."""
+
+    def monitor(
+        self,
+        database: str,
+        tables: Columns,
+        *,
+        where: Where | None = ...,
+        on_change: OnChange | None = ...,
+        since: Monitor | None = ...,
+        timeout: float = ...,
+        longest: float = ...,
+        widen: bool = ...,
+    ) -> Opening[Monitor]: ...
+
+
+class SessionDatabase(Database):
+    """Got as ``session["Open_vSwitch"]``."""
+
+    def __init__(self, over: Monitors, name: str, *, timeout: float = 5.0) -> None:
+        super().__init__(over, name, timeout=timeout)
+        self._session = over
+
+    def monitor(
+        self,
+        tables: Columns,
+        *,
+        where: Where | None = None,
+        on_change: OnChange | None = None,
+        since: Monitor | None = None,
+        timeout: float = SILENCE,
+        longest: float = LONGEST,
+        widen: bool = False,
+    ) -> Opening[Monitor]:
+        """As ``Session.monitor``."""
+        return self._session.monitor(
+            self.name,
+            tables,
+            where=where,
+            on_change=on_change,
+            since=since,
+            timeout=timeout,
+            longest=longest,
+            widen=widen,
+        )
 
 
 def _set_key(column: Column, text: str, value: object) -> list[Mutation]:

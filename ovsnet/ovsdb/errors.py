@@ -27,6 +27,7 @@
     │   └── ClusterFailed                        "cluster error"
     ├── MonitorCanceled                      the server, or the caller, ended a monitor
     │   └── CallbackRaised                       because its callback raised
+    ├── LockReleased                         a lock was given up by its owner
     ├── LockStolen                           another client took a lock that was held
     ├── NoSuchRow                            no row bears that name, or more than one does
     └── StaleServer                          its copy of a clustered database is older than one that was seen
@@ -192,6 +193,10 @@ class StaleServer(OvsdbError):
 class TransactionInDoubt(PeerError):
     reason = "transaction-in-doubt"
     default_remedy = "Read whether it was done before you do it again, or guard it by a wait operation."
+
+
+class LockReleased(OvsdbError):
+    reason = "lock-released"
 
 
 class LockStolen(OvsdbError):

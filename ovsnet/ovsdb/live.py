@@ -1,26 +1,14 @@
-"""One database of a client: what is in ``database``, and what needs a connection that stays.
-
-db = client["Open_vSwitch"]
-async with db.lock("my-tool"), db.monitor({"Interface": ["name", "ofport"]}) as interfaces:
-    async for changes in interfaces: ...
-"""
+"""One database of a client: what is in ``database``, and monitors that outlive their connections."""
 
 from __future__ import annotations
 
-import time
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from ovsnet.ovsdb.changes import OnChange
-from ovsnet.ovsdb.database import Asks, Database, Record, conditions_of
-from ovsnet.ovsdb.fit import fit_conditions, meets
+from ovsnet.ovsdb.database import Asks, Database
 from ovsnet.ovsdb.lasting import LastingMonitor
-from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE
-from ovsnet.ovsdb.operations import Condition
-from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.selection import Columns, Where
-from ovsnet.ovsdb.values import Row
 
 
 class Stays(Asks, Protocol):
@@ -37,8 +25,6 @@ class Stays(Asks, Protocol):
         longest: float = ...,
         widen: bool = ...,
     ) -> LastingMonitor: ...
-
-    def lock(self, name: str, *, steal: bool = ..., timeout: float = ...) -> AbstractAsyncContextManager[Lock]: ...
 
 
 class LiveDatabase(Database):
@@ -62,29 +48,3 @@ class LiveDatabase(Database):
         return self._client.monitor(
             self.name, tables, where=where, on_change=on_change, timeout=timeout, longest=longest, widen=widen
         )
-
-    def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> AbstractAsyncContextManager[Lock]:
-        """As ``Client.lock``: a lock is the server's, and the same for all its databases."""
-        return self._client.lock(name, steal=steal, timeout=timeout)
-
-    async def wait_until(self, table: str, record: Record, *conditions: Condition, timeout: float) -> Row:
-        """Return when a row is there and meets all conditions, with the columns that they name.
-
-        Raises DeadlineExceeded after ``timeout`` seconds.
-        """
-        deadline = time.monotonic() + timeout
-        known = (await self._over.get_schema(self.name, timeout=timeout)).table(table)
-        meant = conditions_of(known, record)
-        fit_conditions(known, conditions)
-        columns = {name: None for name, _, _ in (*meant, *conditions) if name != "_uuid"}
-        found: list[Row] = []
-
-        def is_met(tables: Tables) -> bool:
-            found[:] = [row for uuid, row in tables[table].items() if meets(known, {**row, "_uuid": uuid}, conditions)]
-            return bool(found)
-
-        left = max(0.0, deadline - time.monotonic())
-        where: Where = {table: meant} if meant else {}
-        async with self.monitor({table: [*columns]}, where=where, timeout=left, longest=left) as monitor:
-            await monitor.until(is_met, timeout=max(0.0, deadline - time.monotonic()))
-        return found[0]

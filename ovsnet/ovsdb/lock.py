@@ -1,60 +1,93 @@
 """Locks (RFC 7047 sections 4.1.8 to 4.1.10): of all sessions that ask for a name, one holds it.
 
 A lock keeps nobody from writing: a transaction that depends on it says so, with ``assert_lock``.
+
+lock = await session.lock("name")                 it is asked for, and perhaps held; the caller releases it
+async with session.lock("name") as lock: ...      it is held; leaving the block releases it
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
-from ovsnet.ovsdb.errors import LockStolen, Refused
+from ovsnet.ovsdb.errors import LockReleased, LockStolen, Refused
 from ovsnet.protocol.jsonrpc import Body
 
 
 class Lock:
-    """A lock that was asked for. ``lost`` is done, with the reason, once it was held and then stolen, or the session
-    ended; the server may give it back after a theft, and then it is ``held`` again."""
+    """A lock that was asked for. ``lost`` is done, with the reason, once it was stolen or released, or the session
+    ended; the server may give it back after a theft, and then it is ``held`` again.
 
-    def __init__(self, name: str, locks: Locks) -> None:
+    Entering it waits until it is held, for what is left of the ``timeout`` that it was asked for with. Leaving the
+    block releases it, and raises why it was lost before.
+    """
+
+    def __init__(self, name: str, locks: Locks, deadline: Deadline) -> None:
         self.name = name
         self.held = False
         self.lost = Ending()
         self._locks = locks
+        self._deadline = deadline
         self._news = asyncio.Event()
-        self._ended: PeerError | None = None
+        self._over: PeerError | None = None
 
     async def acquired(self, *, timeout: float) -> None:
-        """Return when it is held. Raises DeadlineExceeded after ``timeout`` seconds, or why the session ended; the
+        """Return when it is held. Raises DeadlineExceeded after ``timeout`` seconds, or why it never will be; the
         request stays in the server's queue until ``release``."""
         try:
             async with asyncio.timeout(timeout):
                 while not self.held:
-                    if self._ended is not None:
-                        raise self._ended.with_traceback(None)
+                    if self._over is not None:
+                        raise self._over.with_traceback(None)
                     await self._news.wait()
         except TimeoutError:
             await after_next_poll()
             if not self.held:
-                raise DeadlineExceeded(f"Another client held the lock {self.name} for {timeout:g} s.") from None
+                raise DeadlineExceeded(f"Another client held the lock {self.name} for {timeout:.3g} s.") from None
 
     async def release(self, *, timeout: float = 1.0) -> None:
         """Give it up, or stop waiting for it. Nothing happens when that was done, or when the session is over."""
-        self.held = False
-        if self._ended is None and self._locks.forget(self):
+        if self.give_up():
             await self._locks.unlock(self.name, timeout=timeout)
 
     def abandon(self) -> None:
         """The same at once: the server's answer is not waited for."""
-        self.held = False
-        if self._ended is None and self._locks.forget(self):
+        if self.give_up():
             self._locks.post_unlock(self.name)
 
-    # What the session's locks call.
+    async def __aenter__(self) -> Self:
+        try:
+            await self.acquired(timeout=self._deadline.left)
+        except BaseException:
+            self.abandon()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        lost = self.lost.result() if self.lost.done() else None
+        with contextlib.suppress(PeerError):
+            await self.release()
+        if lost is not None and error is None and not isinstance(lost, LockReleased):
+            raise lost.with_traceback(None)
+
+    # What the session calls.
+
+    def give_up(self) -> bool:
+        """It is not wanted any more. Whether the server has to hear of that."""
+        wanted = self._over is None
+        self.end(LockReleased(f"The lock {self.name} was released by its owner."))
+        return wanted and self._locks.forget(self)
 
     def granted(self) -> None:
         """It is ours."""
@@ -66,14 +99,13 @@ class Lock:
         self._lose(LockStolen(f"Another client has stolen the lock {self.name}."))
 
     def end(self, error: PeerError) -> None:
-        """The session is over, and with it the lock."""
-        self._ended = error
+        """It is over: with its session, or by our own wish."""
+        self._over = self._over or error
         self._lose(error)
 
     def _lose(self, error: PeerError) -> None:
-        if self.held:
-            self.lost.come(error)
         self.held = False
+        self.lost.come(error)
         self._wake()
 
     def _wake(self) -> None:
@@ -98,6 +130,7 @@ class Locks:
     async def ask(self, name: str, *, steal: bool, timeout: float) -> Lock:
         """Queue for it, or steal it. A request that was given up is taken back: nobody would ever release what the
         server grants it."""
+        deadline = Deadline(timeout)
         left = await self._session.ready(timeout)
         if name in self._locks:
             raise UsageError(
@@ -105,7 +138,7 @@ class Locks:
                 remedy="Release it first, or take a name or a connection of its own.",
             )
         _, answer = self._session.ask("steal" if steal else "lock", (name,), left)
-        lock = self._locks[name] = Lock(name, self)
+        lock = self._locks[name] = Lock(name, self, deadline)
         self._unheard[name] = answer
         try:
             await answer

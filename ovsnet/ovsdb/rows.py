@@ -265,3 +265,11 @@ def _map_reader(key: ReadAtom, item: ReadAtom) -> Read:
         raise TypeError("expected map")
 
     return read
+
+
+def rows_of(result: Mapping[str, Any]) -> list[dict[str, object]]:
+    """What the result of a select holds, in JSON. Raises ProtocolError."""
+    rows = result.get("rows")
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise ProtocolError("The server answered a select without rows.")

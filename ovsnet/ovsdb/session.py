@@ -3,7 +3,8 @@
     async with connect("unix:/run/openvswitch/db.sock") as session:
         print(await session.echo(), await session.list_dbs())
         bridges = await session.select("Open_vSwitch", "Bridge", columns=["name"])
-        monitor = await session.monitor("Open_vSwitch", {"Interface": ["name", "ofport"]}, on_change=print)
+        async with session.monitor("Open_vSwitch", {"Interface": ["name", "ofport"]}, on_change=print) as monitor:
+            print(monitor.tables["Interface"])
 
 Every request has a deadline, in seconds. A session that is lost stays lost: open another, and pass the old monitor as
 ``since``; or use a ``Client``, which does both.
@@ -25,13 +26,15 @@ from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolErro
 from ovsnet.io.address import Address
 from ovsnet.io.deadline import Deadline
 from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.io.opening import Opening
 from ovsnet.ovsdb.changes import Audience, OnChange
-from ovsnet.ovsdb.database import Database
+from ovsnet.ovsdb.database import SessionDatabase
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod, ovsdb_error
 from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock, Locks
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Operation, select
+from ovsnet.ovsdb.rows import rows_of
 from ovsnet.ovsdb.schema import Schema, parse_schema
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.values import Row, Uuid
@@ -65,7 +68,6 @@ class Session(JsonRpcSession):
         self, address: Address, *, max_bytes: int = MAX_BYTES, most_row: int | None = None, bounded: bool = True
     ) -> None:
         super().__init__(address, max_bytes=max_bytes, refusal=self._error_of, on_notification=self._dispatch)
-        self.closed.add_done_callback(self._on_closed)
         self._bounded = bounded
         self._most_row = most_row
         self._monitors: dict[str, Monitor] = {}
@@ -74,8 +76,8 @@ class Session(JsonRpcSession):
         self._locks = Locks(self, lambda answer: self._read(answer, _LOCKED).get("locked", False))
         self._asked_for_changes = False
 
-    def __getitem__(self, database: str) -> Database:
-        return Database(self, database)
+    def __getitem__(self, database: str) -> SessionDatabase:
+        return SessionDatabase(self, database)
 
     async def echo(self, *, timeout: float = 1.0) -> float:
         """Seconds for an echo to come back (RFC 7047 section 4.1.11): proof that the server's main loop turns."""
@@ -163,20 +165,21 @@ class Session(JsonRpcSession):
         (result,) = await self.transact(database, select(table, where, columns), timeout=deadline.left)
         return [schema.row(row) for row in rows_of(result)]
 
-    async def lock(self, name: str, *, steal: bool = False, timeout: float = 1.0) -> Lock:
-        """Ask for a lock, or with ``steal`` take it from its owner. ``acquired`` says when it is ours.
+    def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> Opening[Lock]:
+        """Ask for a lock, or with ``steal`` take it from its owner. Await this, and ``acquired`` says when it is ours;
+        or enter it with ``async with``, and it is, within ``timeout`` seconds. See ``Lock``.
 
         A session asks for a name once at a time: a second one is a UsageError until ``release``.
         """
-        return await self._locks.ask(name, steal=steal, timeout=timeout)
+        return Opening(lambda: self._locks.ask(name, steal=steal, timeout=timeout))
 
     async def unlock(self, name: str, *, timeout: float = 1.0) -> None:
         """Give up a lock by its name, as ``Lock.release`` does."""
         if (lock := self._locks.get(name)) is not None:
-            self._locks.forget(lock)
+            lock.give_up()
         await self.request("unlock", (name,), timeout=timeout)
 
-    async def monitor(
+    def monitor(
         self,
         database: str,
         tables: Columns,
@@ -188,8 +191,9 @@ class Session(JsonRpcSession):
         longest: float = LONGEST,
         widen: bool = False,
         audience: Audience | None = None,
-    ) -> Monitor:
-        """A live copy of ``tables`` (their columns, or None for all), returned when the first snapshot is in.
+    ) -> Opening[Monitor]:
+        """A live copy of ``tables`` (their columns, or None for all). Await it, or enter it with ``async with``; its
+        first rows are in then.
 
         ``on_change`` is called with each transaction's changes, first with the rows that are there already; when it
         raises, the monitor ends. ``since`` is the monitor of a lost session: its rows are kept if the server remembers
@@ -199,7 +203,6 @@ class Session(JsonRpcSession):
         that the server has not is a UsageError; with ``widen`` all rows of that table come. ``audience`` is for those
         that follow a copy over several sessions.
         """
-        await self._become_change_aware(timeout)
         where, tables = frozen_where(where), frozen(tables)
 
         def make(key: str, schema: Schema) -> Monitor:
@@ -207,6 +210,10 @@ class Session(JsonRpcSession):
                 self, key, schema, tables, where, on_change, audience=audience, widen=widen, most_row=self._most_row
             )
 
+        return Opening(lambda: self._fetch(make, database, since, timeout, longest))
+
+    async def _fetch(self, make: Make, database: str, since: Monitor | None, timeout: float, longest: float) -> Monitor:
+        await self._become_change_aware(timeout)
         told: Monitor | None = None
         while True:
             try:
@@ -334,15 +341,8 @@ class Session(JsonRpcSession):
                 )
             )
 
-    def _on_closed(self, closed: asyncio.Future[PeerError]) -> None:
+    def _on_lost(self, error: PeerError) -> None:
+        super()._on_lost(error)
         for monitor in list(self._monitors.values()):
-            monitor.end(closed.result())
-        self._locks.end(closed.result())
-
-
-def rows_of(result: Mapping[str, Any]) -> list[dict[str, object]]:
-    """What the result of a select holds, in JSON. Raises ProtocolError."""
-    rows = result.get("rows")
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
-    raise ProtocolError("The server answered a select without rows.")
+            monitor.end(error)
+        self._locks.end(error)

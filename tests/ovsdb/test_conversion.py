@@ -106,7 +106,7 @@ async def test_monitor_that_may_be_of_an_old_schema_vouches_for_no_other(serve: 
     """The second one begins while nobody knows yet that the first one is."""
     server = Converting([[(0, "a")], [], [CONVERT]])
     async with connect(await serve(server.handle)) as session:
-        first = asyncio.create_task(session.monitor("D", {"T": None}, timeout=PATIENCE))
+        first = asyncio.ensure_future(session.monitor("D", {"T": None}, timeout=PATIENCE))
         while not session._monitors:
             await after_next_poll()
         second = await session.monitor("D", {"T": None}, timeout=PATIENCE)

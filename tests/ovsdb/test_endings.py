@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +12,12 @@ import pytest
 from ovsnet.errors import ConnectionLost
 from ovsnet.ovsdb import Client, connect
 from ovsnet.ovsdb.errors import LockStolen
-from tests.ovsdb.scripted import Scripted, scripted
+from tests.ovsdb.scripted import ROW, TXN, Scripted, scripted
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from ovsnet.errors import PeerError
-    from ovsnet.ovsdb import Ending
+    from ovsnet.ovsdb import Changes, Ending
 
 
 async def give_up(end: Ending) -> None:
@@ -69,3 +70,36 @@ async def lose(client: Client, server: Scripted) -> PeerError:
             server.send("stolen", "l")
             return await asyncio.wait_for(lock.lost, PATIENCE)
     return lock.lost.result()
+
+
+async def test_nothing_is_told_after_the_end() -> None:
+    """Two updates come in one piece, and the first ends the session."""
+    told: list[Changes] = []
+
+    def tell(changes: Changes) -> None:
+        told.append(changes)
+        session.channel.abort()
+
+    async with scripted() as (server, address), connect(address) as session:
+        monitor = await session.monitor("D", {"T": ["name"]}, on_change=tell, timeout=PATIENCE)
+        lock = await session.lock("l", timeout=PATIENCE)
+        updates = [
+            {"id": None, "method": "update3", "params": [monitor.key, TXN, {"T": {row: {"insert": {"name": row}}}}]}
+            for row in (ROW, ROW[:-1] + "2")
+        ]
+        server.write("".join(map(json.dumps, updates)).encode())
+        await asyncio.wait_for(session.closed, PATIENCE)
+        assert len(told) == 1
+        assert monitor.closed.done()
+        assert lock.lost.done()
+
+
+async def test_whoever_follows_is_told_nothing_once_the_session_was_closed() -> None:
+    async with scripted() as (_, address):
+        session = await connect(address)
+        monitor = await session.monitor("D", {"T": ["name"]}, timeout=PATIENCE)
+        lock = await session.lock("l", timeout=PATIENCE)
+        session.channel.abort()  # as aclose does where the peer does not read
+        assert monitor.closed.done()
+        assert lock.lost.done()
+        assert not lock.held

@@ -16,6 +16,8 @@ from tests.patience import PATIENCE
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Server
 
+OVS = "Open_vSwitch"
+
 
 def test_everything_that_is_exported_exists_and_is_documented() -> None:
     assert len(set(ovsdb.__all__)) == len(ovsdb.__all__)
@@ -83,3 +85,31 @@ async def test_server_is_asked_for_its_part_in_the_cluster(clustered: Server) ->
         await ovsdb.connect(clustered.address, database="Nothing", timeout=PATIENCE)
     with pytest.raises(UsageError, match="leader is one of a database"):
         ovsdb.connect(clustered.address, leader_only=True)
+
+
+async def test_monitor_of_a_session_is_awaited_or_entered(server: Server) -> None:
+    async with ovsdb.connect(server.address) as session:
+        async with session[OVS].transaction(timeout=PATIENCE) as t:
+            t.insert(OVS, {})
+        async with session.monitor(OVS, {OVS: None}, timeout=PATIENCE) as monitor:
+            assert monitor.synced
+        assert monitor.closed.done()
+        monitor = await session.monitor(OVS, {OVS: None}, timeout=PATIENCE)
+        assert monitor.synced
+        async with session[OVS].monitor({OVS: ["next_cfg"]}, since=monitor, timeout=PATIENCE) as other:
+            assert other.tables == {OVS: {uuid: {"next_cfg": 0} for uuid in monitor.tables[OVS]}}
+
+
+async def test_database_of_a_session_has_what_that_of_a_client_has(server: Server) -> None:
+    async with ovsdb.connect(server.address) as session:
+        db = session[OVS]
+        async with db.lock("l", timeout=PATIENCE) as lock, db.transaction(timeout=PATIENCE) as t:
+            assert lock.held
+            t.assert_lock(lock)
+            t.insert(OVS, next_cfg=7)
+        row = await db.wait_until(OVS, None, ("next_cfg", "==", 7), timeout=PATIENCE)
+        assert row == {"next_cfg": 7}
+        assert not session._monitors
+    assert {name for name in dir(ovsdb.LiveDatabase) if name[0] != "_"} == {
+        name for name in dir(ovsdb.SessionDatabase) if name[0] != "_"
+    }

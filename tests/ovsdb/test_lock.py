@@ -10,7 +10,7 @@ import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
 from ovsnet.ovsdb import Client, connect
-from ovsnet.ovsdb.errors import LockStolen, Refused
+from ovsnet.ovsdb.errors import LockReleased, LockStolen, Refused
 from tests.ovsdb.scripted import Refusal, scripted
 from tests.patience import PATIENCE
 
@@ -81,7 +81,7 @@ async def test_lock_that_was_released_releases_no_later_one() -> None:
 
 async def test_theft_that_comes_with_the_answer_is_heard() -> None:
     async with scripted(lock=lambda params: None) as (server, address), connect(address) as session:
-        asking = asyncio.create_task(session.lock("l", timeout=PATIENCE))
+        asking = asyncio.ensure_future(session.lock("l", timeout=PATIENCE))
         await server.heard("lock")
         answer = {"id": session._core._next_id - 1, "result": {"locked": True}, "error": None}
         stolen = {"id": None, "method": "stolen", "params": ["l"]}
@@ -96,7 +96,65 @@ async def test_grant_of_an_earlier_request_is_none_of_the_next() -> None:
     async with scripted(lock=lambda params: {"locked": False}) as (server, address), connect(address) as session:
         (await session.lock("l", timeout=PATIENCE)).abandon()
         server.delays["lock"] = 0.05
-        asking = asyncio.create_task(session.lock("l", timeout=PATIENCE))
+        asking = asyncio.ensure_future(session.lock("l", timeout=PATIENCE))
         await server.heard("lock", 2)
         server.send("locked", "l")
         assert not (await asyncio.wait_for(asking, PATIENCE)).held
+
+
+async def test_lock_of_a_session_is_held_in_its_block() -> None:
+    """Also one that the server grants later; what is left of the timeout is for that."""
+    async with scripted(lock=lambda params: {"locked": False}) as (server, address), connect(address) as session:
+        entering = asyncio.ensure_future(session["D"].lock("l", timeout=PATIENCE).__aenter__())
+        await server.heard("lock")
+        await session.echo(timeout=PATIENCE)
+        assert not entering.done()
+        server.send("locked", "l")
+        lock = await asyncio.wait_for(entering, PATIENCE)
+        assert lock.held
+        await lock.release(timeout=PATIENCE)
+        with pytest.raises(DeadlineExceeded, match="Another client held the lock l for"):
+            async with session.lock("l", timeout=0.1):
+                pass
+        await server.heard("unlock", 2)
+
+
+async def test_block_of_a_session_says_why_its_lock_was_lost() -> None:
+    async def hold(error: Exception | None) -> None:
+        async with session.lock("l", timeout=PATIENCE) as lock:
+            server.send("stolen", "l")
+            await asyncio.wait_for(lock.lost, PATIENCE)
+            if error is not None:
+                raise error
+
+    async with scripted() as (server, address), connect(address) as session:
+        with pytest.raises(LockStolen):
+            await hold(None)
+        with pytest.raises(ZeroDivisionError):
+            await hold(ZeroDivisionError())
+
+
+@pytest.mark.parametrize("way", ["release", "abandon", "unlock", "block"])
+async def test_whoever_waits_for_its_loss_hears_of_a_release(way: str) -> None:
+    async with scripted() as (_, address), connect(address) as session:
+        async with session.lock("l", timeout=PATIENCE) as lock:
+            loss = asyncio.ensure_future(lock.lost)
+            match way:
+                case "release":
+                    await lock.release(timeout=PATIENCE)
+                case "abandon":
+                    lock.abandon()
+                case "unlock":
+                    await session.unlock("l", timeout=PATIENCE)
+        assert isinstance(await asyncio.wait_for(loss, PATIENCE), LockReleased)
+        assert not lock.held
+
+
+async def test_whoever_waits_for_a_lock_hears_that_it_was_given_up() -> None:
+    async with scripted(lock=lambda params: {"locked": False}) as (_, address), connect(address) as session:
+        lock = await session.lock("l", timeout=PATIENCE)
+        waiting = asyncio.create_task(lock.acquired(timeout=PATIENCE))
+        await session.echo(timeout=PATIENCE)
+        await lock.release(timeout=PATIENCE)
+        with pytest.raises(LockReleased):
+            await asyncio.wait_for(waiting, PATIENCE)

@@ -134,7 +134,7 @@ async def test_session_lost_during_the_snapshot(server: Server, session: Session
     await session.set_db_change_aware()
     await session.get_schema(OVS)
     await server.freeze()
-    pending = asyncio.create_task(session.monitor(OVS, {"Bridge": None}, timeout=30))
+    pending = asyncio.ensure_future(session.monitor(OVS, {"Bridge": None}, timeout=30))
     await asyncio.sleep(0)
     server.kill()
     with pytest.raises(PeerError) as caught:
