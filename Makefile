@@ -49,10 +49,12 @@ pictures: setup
 
 # The tuning against the Open vSwitch and OVN of Debian's next suites, unpacked into the cache and run from there.
 SUITES ?= trixie sid
+FLOWS := tests/openflow/test_flows.py tests/openflow/test_answers.py tests/openflow/test_flow_monitor.py
 PURE := test_readers.py test_readers_configuration.py test_readers_fuzz.py test_keys.py test_lint.py test_offline.py test_purity.py
 test-versions: setup
 	for suite in $(SUITES); do $(BIN)/python -m ovsnet.sandbox.suite $$suite \
-	  $(BIN)/pytest -q -n $(JOBS) tests/tune tests/explain/test_kinds.py $(PURE:%=--ignore=tests/tune/%) || exit 1; done
+	  $(BIN)/pytest -q -n $(JOBS) tests/tune tests/explain/test_kinds.py $(FLOWS) \
+	  $(PURE:%=--ignore=tests/tune/%) || exit 1; done
 
 # The files of a release, in dist/: wheel, source archive, bill of materials, single file, packages and image, with their
 # checksums. The same commit gives the same bytes. MACHINE=aarch64 builds for that machine.

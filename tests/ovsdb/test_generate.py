@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,35 +20,6 @@ from tests.ovsdb.test_rows import real_schema
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Server
-
-USE = """
-from collections.abc import Mapping
-from ovsnet import ovsdb
-from rows import Bridge, Interface
-
-async def main() -> None:
-    async with ovsdb.Client("unix:/run/openvswitch/db.sock", wait=False) as client:
-        db = client["Open_vSwitch"]
-        async with db.lock("l") as lock, db.transaction(comment="x", durable=True) as t:
-            made: ovsdb.Uuid | ovsdb.NamedUuid = t.insert("Bridge", name="br0")
-            t.assert_lock(lock)
-            counted: ovsdb.Counted = t.update("Bridge", [("name", "==", "br0")], fail_mode="secure")
-        number: int = counted.count
-        bridges: list[Bridge] = await db.find_as(Bridge, ("name", "==", "br0"))
-        name: str = bridges[0].name
-        mode: str | None = bridges[0].fail_mode
-        vlans: frozenset[int] = bridges[0].flood_vlans
-        ids: Mapping[str, str] = bridges[0].external_ids
-        async with db.monitor({"Interface": None}) as monitor:
-            async for changes in monitor:
-                old = [change.old for change in changes if not changes.coalesced]
-            uuid, row = next(iter(monitor.tables["Interface"].items()))
-            first: Interface = ovsdb.row_as(Interface, row, uuid)
-            interfaces: dict[ovsdb.Uuid, Interface] = monitor.rows_as(Interface)
-            port: int | None = first.ofport
-    async with ovsdb.connect("tcp:127.0.0.1:6640", "ssl:127.0.0.1:6641") as session:
-        rows: list[ovsdb.Row] = await session["Open_vSwitch"].find("Bridge", columns=["name"])
-"""
 
 
 def loaded(path: Path, text: str) -> ModuleType:
@@ -108,14 +78,3 @@ async def test_rows_come_as_objects(shaped: Server, tmp_path: Path) -> None:
         assert monitor.rows_as(module.Shape) == {row.uuid: row}
         with pytest.raises(UsageError):
             row_as(module.Shape, monitor.tables["Shape"][row.uuid])
-
-
-def test_type_checker_agrees_to_them_and_to_all_that_a_user_writes(tmp_path: Path) -> None:
-    (tmp_path / "rows.py").write_text(module_of(real_schema("vswitch.ovsschema")))
-    (tmp_path / "use.py").write_text(USE)
-    root = Path(__file__).parents[2]
-    argv = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(root / ".mypy_cache")]
-    environment = {"MYPYPATH": f"{root}:{tmp_path}", "PATH": ""}
-    argv += ["--ignore-missing-imports", "--follow-imports=silent", "rows.py", "use.py"]
-    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
