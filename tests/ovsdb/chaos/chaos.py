@@ -1,6 +1,7 @@
 """Random transactions over every shape of column, while the connection is cut at random bytes and the servers are
 frozen, killed, restarted, compacted and converted, made to forget, and led by another. At every pause the copy, and
-what its followers were told, equal ``ovsdb-client dump``; and no transaction was done twice.
+what its followers were told, equal ``ovsdb-client dump``; and no transaction was done twice. Nor has anyone a lock then
+that was given up. See ``beside`` for what else goes on.
 
 All that is random follows from a seed. What the machine's speed decides does not: at which byte a cut comes.
 """
@@ -27,6 +28,7 @@ from ovsnet.ovsdb import Client, LastingMonitor, Row, Schema, Tables, Uuid
 from ovsnet.ovsdb.errors import CallbackRaised, ClusterFailed, NotLeader, Refused, TransactionInDoubt
 from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, select, update
 from tests.ovsdb import shapes
+from tests.ovsdb.chaos.beside import LOCK, Beside
 from tests.ovsdb.chaos.followed import Followed, difference
 from tests.ovsdb.chaos.members import PROBE, Members
 from tests.patience import PATIENCE
@@ -63,6 +65,7 @@ class Chaos:
         self._rng = random.Random(seed)
         self._members = members
         self._client = client
+        self._beside = Beside(client, random.Random(seed))
         self._schema = copy.deepcopy(shapes.SCHEMA)
         # ovsdb-server 3.1 cannot read back a difference that is longer than a column's max: a raft member ends, and a
         # server alone starts with what its log held before. So these are only inserted.
@@ -72,21 +75,33 @@ class Chaos:
         """Raises AssertionError for what must not be."""
         told, followed = (Followed("Shape", "Counter") for _ in range(2))
         await self._client.transact(shapes.NAME, insert("Counter", {}), timeout=PATIENCE)
-        async with self._client.monitor(
-            shapes.NAME, {"Shape": None, "Counter": None}, on_change=told.fold, timeout=PATIENCE
-        ) as monitor:
+        async with (
+            self._client.monitor(
+                shapes.NAME, {"Shape": None, "Counter": None}, on_change=told.fold, timeout=PATIENCE
+            ) as monitor,
+            self._beside.over(monitor),
+        ):
             consumer = asyncio.create_task(followed.follow(aiter(monitor)))
             for number in range(1, transactions + 1):
                 if self._rng.random() < FAULTS_A_TRANSACTION:
                     await self._fault()
                 await self._transaction()
                 if number % TRANSACTIONS_A_PAUSE == 0 or number == transactions:
-                    await self._compare(monitor, told, followed)
+                    dumped = await self._compare(monitor, told, followed)
+                    await self._beside.compare(dumped, told, last=number == transactions)
             self.outcome.resyncs = monitor.resyncs
         await consumer
         self.outcome.connections = self._members.connections
 
     # What is written.
+
+    async def _give_up(self) -> None:
+        """A transaction whose caller does not wait for it: it may be done all the same."""
+        giving_up = asyncio.create_task(self._transaction())
+        await asyncio.sleep(self._rng.choice((0, 0.001, 0.01)))
+        giving_up.cancel()
+        await asyncio.wait([giving_up])
+        self.outcome.in_doubt += giving_up.cancelled()
 
     async def _transaction(self) -> None:
         operations = [self._operation() for _ in range(self._rng.choice((1, 1, 2, 5)))]
@@ -122,7 +137,8 @@ class Chaos:
     # What goes wrong.
 
     async def _fault(self) -> None:
-        faults = self._of_one() if len(self._members.servers) == 1 else self._of_several()
+        of_servers = self._of_one() if len(self._members.servers) == 1 else self._of_several()
+        faults = {**of_servers, **self._beside.happenings(), "give a transaction up": (2, self._give_up)}
         ((name, (_, fault)),) = self._rng.choices(list(faults.items()), [weight for weight, _ in faults.values()])
         self.outcome.faults[name] += 1
         await fault()
@@ -200,16 +216,20 @@ class Chaos:
 
     # What must hold.
 
-    async def _compare(self, monitor: LastingMonitor, told: Followed, followed: Followed) -> None:
+    async def _compare(self, monitor: LastingMonitor, told: Followed, followed: Followed) -> Tables:
         await self._members.heal()
+        await self._beside.settle()
+        other = self._beside.monitor
         dumped: dict[str, dict[Uuid, Row]] = {}
         wanted = -1
         # A transaction in doubt may still be done, by a server that was frozen: then all is read again.
-        while not wanted == _count(dumped) == _count(monitor.tables):
+        while not wanted == _count(dumped) == _count(monitor.tables) == _count(other.tables):
             wanted, schema = await self._written()
             done, doubt = self.outcome.done, self.outcome.in_doubt
             assert done <= wanted <= done + doubt, f"{done} done and {doubt} in doubt, and {wanted} were counted"
             await monitor.until(_reaches(wanted), timeout=PATIENCE)
+            await other.until(_reaches(wanted), timeout=PATIENCE)
+            await other.resynced(timeout=PATIENCE)
             if isinstance(monitor.reason, CallbackRaised):
                 raise monitor.reason
             await asyncio.wait_for(followed.reaches(told), PATIENCE)
@@ -217,6 +237,7 @@ class Chaos:
         assert monitor.tables == dumped, difference(monitor.tables, dumped)
         assert told.tables == dumped, difference(told.tables, dumped)
         self.outcome.pauses += 1
+        return dumped
 
     async def _written(self) -> tuple[int, Schema]:
         """How often was counted, with once more by ourselves: what came before is done by then."""
@@ -224,6 +245,8 @@ class Chaos:
         async with Client(
             *members.addresses, database=shapes.NAME, leader_only=True, timeout=PATIENCE, probe=PROBE
         ) as writer:
+            async with writer.lock(LOCK, timeout=PATIENCE):
+                pass
             while True:
                 try:
                     _, read = await writer.transact(
