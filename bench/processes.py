@@ -41,6 +41,12 @@ def lap(module: str, *arguments: object, peer: Peer | None = None) -> list[Cost]
     return msgspec.json.decode(output(command, {"PYTHONPATH": str(ROOT)}), type=list[Cost])
 
 
+def figures(module: str, *arguments: object, timeout: float = LAP_TIMEOUT) -> Mapping[str, float]:
+    """The same for a lap that prints figures by name."""
+    command = python(f"bench.laps.{module}", *map(str, arguments))
+    return msgspec.json.decode(output(command, {"PYTHONPATH": str(ROOT)}, timeout=timeout), type=dict[str, float])
+
+
 def python(module: str, *arguments: str) -> list[str]:
     """A module run by this interpreter."""
     return [sys.executable, "-m", module, *arguments]
@@ -58,10 +64,12 @@ def measured(node: Sandbox, command: str, *arguments: object) -> list[Run[Any]]:
     return decode(said.encode()).runs
 
 
-def output(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+def output(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, *, timeout: float = LAP_TIMEOUT
+) -> str:
     """Stdout. Raises UnfitEnvironment with stderr when the command fails: a bench without a lap says nothing."""
     done = subprocess.run(
-        command, env=os.environ | (environment or {}), capture_output=True, text=True, timeout=LAP_TIMEOUT
+        command, env=os.environ | (environment or {}), capture_output=True, text=True, timeout=timeout
     )
     if done.returncode:
         raise UnfitEnvironment(f"{' '.join(command)} failed: {done.stderr.strip()[-400:]}")

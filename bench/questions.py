@@ -12,6 +12,7 @@ from bench import (
     openflow_codec,
     openflow_echo,
     ovsdb_echo,
+    ovsdb_large,
     ovsdb_rows,
     ports,
     race,
@@ -33,4 +34,4 @@ QUICK: tuple[ModuleType, ...] = (
     agent_at_rest,
     ports,
 )
-FULL = (*QUICK, crowd, reaction)
+FULL = (*QUICK, ovsdb_large, crowd, reaction)

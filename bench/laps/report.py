@@ -49,3 +49,8 @@ class Stopwatch:
 def tell(costs: list[Cost]) -> None:
     """Print them for the runner."""
     sys.stdout.write(json.dumps([asdict(cost) for cost in costs]) + "\n")
+
+
+def tell_figures(figures: dict[str, float]) -> None:
+    """Print figures by name, of a lap that is about more than what operations cost."""
+    sys.stdout.write(json.dumps(figures) + "\n")

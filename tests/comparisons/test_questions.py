@@ -23,6 +23,7 @@ from bench import (
     openflow_codec,
     openflow_echo,
     ovsdb_echo,
+    ovsdb_large,
     ovsdb_rows,
     ports,
     race,
@@ -73,6 +74,14 @@ def echo_run(rate: float, daemon_us: float) -> Run[EchoMeasures]:
 
 PROBES = [race.Probed(Spent(wall=1.0, cpu=1.0), daemon_us=200.0)]
 ROUND = [Cost(1, wall=0.002, cpu=0.0015)] * 2
+LARGE = {
+    "sync_cpu_s": 1.0,
+    "memory_mb": 200.0,
+    "longest_ms": 9.0,
+    "longest_without_collector_ms": 5.0,
+    "resume_cpu_ms": 3.0,
+    "share_of_a_core": 0.08,
+}
 ROWS: dict[str, Sequence[Row]] = {
     "openflow_echo": openflow_echo.rows(
         {mode: costs(2) for mode in openflow_echo.COUNTS}, [1e4] * 2, {"pipeline:64": [2.0], openflow_echo.PEER: [9.0]}
@@ -85,6 +94,8 @@ ROWS: dict[str, Sequence[Row]] = {
     "flow_dump": flow_dump.rows(costs(20), costs(90), [2.0], [0.5]),
     "ovsdb_echo": ovsdb_echo.rows(costs(10), costs(40)),
     "ovsdb_rows": ovsdb_rows.rows("copy", {ovsdb_rows.OURS: costs(1), **{peer: costs(9) for peer in ovsdb_rows.PEERS}}),
+    "ovsdb_large": ovsdb_large.rows(100_000, [LARGE], [{"sync_cpu_s": 27.0, "memory_mb": 580.0}])
+    + ovsdb_large.rows_of_most(1_000_000, [LARGE]),
     "round_of_checks": round_of_checks.rows([ROUND], [ROUND], [[Spent(0.02, 0.02)] * 2]),
     "readyz": readyz.rows([readyz.Served(1e4, 30.0)], [readyz.Served(1e4, 30.0)]),
     "agent_at_rest": agent_at_rest.rows(Memory(40.0, 38.0), [0.004], [0.003], [0.012]),
@@ -206,3 +217,13 @@ async def test_race_is_measured_beside_real_processes(monkeypatch: pytest.Monkey
     ]
     assert all(row.our_median > 0 for row in rows if row.unit)
     assert all(row.peer_median for row in rows if row.peers)
+
+
+async def test_large_copy_is_measured_beside_the_real_peer(
+    shared_node: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"ROUNDS": 1, "ROWS": 300, "MOST": 700, "UPDATES": 50, "AT_ONCE": 200, "NEEDED": 0}.items():
+        monkeypatch.setattr(ovsdb_large, name, value)
+    rows = await ovsdb_large.measure(shared_node)
+    assert [row.question.partition(":")[0] for row in rows] == ["Copy of 300 rows"] * 6 + ["Copy of 700 rows"] * 4
+    assert all(row.our_median > 0 for row in rows if not row.question.endswith("memory"))
