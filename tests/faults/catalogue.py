@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import central as central
 from tests.faults import certificates as certificates
 from tests.faults import chassis as chassis
+from tests.faults import clusters as clusters
 from tests.faults import daemons as daemons
 from tests.faults import datapath as datapath
 from tests.faults import limits as limits

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -64,7 +62,7 @@ async def raft_majority_killed_on_other_hosts(scene: Scene) -> Steps:
 
 
 @contextlib.asynccontextmanager
-async def _served(node: Sandbox, file: Path, stem: str) -> AsyncIterator[int]:
+async def served(node: Sandbox, file: Path, stem: str) -> AsyncIterator[int]:
     """A database server at the names that the one of a host has: its pid."""
     at = node.rundir / stem
     places = (f"--remote=punix:{at}.sock", f"--unixctl={at}.ctl", f"--pidfile={at}.pid")
@@ -86,7 +84,7 @@ async def northbound_that_never_joins(scene: Scene) -> Steps:
     file = Layout(node.directory).dbdir / "joins.db"
     await node.stop("ovn-nb")
     await node.run("ovsdb-tool", "join-cluster", str(file), "OVN_Northbound", "tcp:127.0.0.1:1", "tcp:127.0.0.1:2")
-    async with _served(node, file, "ovnnb_db"):
+    async with served(node, file, "ovnnb_db"):
         yield
     file.unlink()
     await node.start("ovn-nb")
@@ -99,50 +97,35 @@ async def southbound_that_never_joins(scene: Scene) -> Steps:
     node = scene.node
     file = Layout(node.directory).dbdir / "joins.db"
     await node.run("ovsdb-tool", "join-cluster", str(file), "OVN_Southbound", "tcp:127.0.0.1:1", "tcp:127.0.0.1:2")
-    async with _served(node, file, "ovnsb_db"):
+    async with served(node, file, "ovnsb_db"):
         yield
     file.unlink()
 
 
-async def _northbound_of_two(scene: Scene) -> Steps:
-    """The northbound is a cluster of two servers, one of them on another host."""
-    node, disk = scene.node, Layout(scene.node.directory).dbdir
-    ours, theirs = disk / "clustered.db", disk / "other.db"
-    addresses = [f"tcp:127.0.0.1:{port}" for port in free_ports(2)]
-    await node.stop("ovn-nb")
-    await node.run("ovsdb-tool", "create-cluster", str(ours), str(disk / "ovn-nb.db"), addresses[0])
-    await node.run("ovsdb-tool", "join-cluster", str(theirs), "OVN_Northbound", *reversed(addresses))
-    async with _served(node, ours, "ovnnb_db"), _served(node, theirs, "ovnnb2_db") as pid:
-        scene.remembered["pid"] = pid
-        remote = f"unix:{node.rundir}/ovnnb2_db.sock"
-        await node.run("ovsdb-client", "wait", remote, "OVN_Northbound", "connected")
-        yield
-    ours.unlink()
-    theirs.unlink()
-    await node.start("ovn-nb")
-
-
-@fault(
-    "nb-leaderless",
-    view=_northbound_of_two,
-    passing="nb-member-away nb-slow northd-not-connected northd-behind northd-slow",
-    deadline=24,
-)
-async def northbounds_other_server_frozen(scene: Scene) -> Steps:
-    """This host serves the northbound with one other, and the server of that got SIGSTOP."""
-    os.kill(scene.remembered["pid"], signal.SIGSTOP)
+async def _southbound_elsewhere(scene: Scene) -> Steps:
+    """The observers do not ask the southbound that this node uses, but the server that runs on this host."""
+    scene.environment["OVSNET_SOUTHBOUND"] = "off"
     yield
-    os.kill(scene.remembered["pid"], signal.SIGCONT)
-    await _lead(scene.node)
+    del scene.environment["OVSNET_SOUTHBOUND"]
 
 
-async def _lead(node: Sandbox) -> None:
-    """Of the two servers of the northbound that of this host becomes the leader, for ovn-northd knows no other."""
-    ours, theirs = (f"{node.rundir}/{name}_db.ctl" for name in ("ovnnb", "ovnnb2"))
-    async with asyncio.timeout(PATIENCE):
-        while "Leader: self" not in await node.run("ovs-appctl", "-t", ours, "cluster/status", "OVN_Northbound"):
-            await node.run("ovs-appctl", "-t", theirs, "cluster/failure-test", "transfer-leadership")
-            await asyncio.sleep(0.5)
+OWN_SOUTHBOUND = f"{UNCONNECTED} sb-slow northd-slow controller-slow database-socket-missing"
+
+
+@fault("sb-down", view=_southbound_elsewhere, passing=OWN_SOUTHBOUND, deadline=6)
+async def southbound_of_this_host_killed(scene: Scene) -> Steps:
+    """The southbound's server got SIGKILL, and OVSNET_SOUTHBOUND is off."""
+    await scene.node.kill("ovn-sb")
+    yield
+    await scene.node.start("ovn-sb")
+
+
+@fault("sb-hung", view=_southbound_elsewhere, passing=OWN_SOUTHBOUND, deadline=12)
+async def southbound_of_this_host_frozen(scene: Scene) -> Steps:
+    """The southbound's server got SIGSTOP, and OVSNET_SOUTHBOUND is off."""
+    await scene.node.freeze("ovn-sb")
+    yield
+    await scene.node.thaw("ovn-sb")
 
 
 @fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=20)

@@ -273,7 +273,7 @@ def again_and_again(daemon: str) -> Callable[[Scene], Steps]:
     return steps
 
 
-for _daemon in ("ovs-vswitchd", "ovn-controller"):
+for _daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
     _component = COMPONENTS[_daemon]
     fault(
         f"{_component}-restarting",

@@ -53,7 +53,7 @@ VERDICTS: dict[str, Verdict] = {
             "northd-not-connected", "northd-behind", "controller-behind", "schema-old", "sb-slow", "client-stalled",
             "chassis-behind",
             "database-socket-missing", "nb-joining", "sb-joining", "sb-member-away", "sb-leaderless",
-            "nb-leaderless", "nb-member-away", "sb-elections",
+            "nb-leaderless", "nb-member-away", "nb-elections", "sb-elections", "sb-down", "sb-hung",
             "certificate-not-loaded", "relay-cut-off", "bridge-protocols-wrong",
             "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",
             "vswitchd-restarting", "ovsdb-restarting", "controller-restarting",

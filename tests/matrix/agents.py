@@ -47,7 +47,7 @@ def command(scene: Scene, verb: str, *arguments: str) -> tuple[list[str], dict[s
     """``ovsnet VERB`` on that node, seen as the scene has it, and its environment."""
     places = {"rundir": scene.rundir, "ovn-rundir": scene.ovn_rundir}
     flags = {flag: str(path) for flag, path in places.items() if path and path != Path()} | scene.flags
-    words = [*OVSNET, verb, *(f"--{flag}={value}" for flag, value in flags.items()), *arguments]
+    words = [*OVSNET, verb, *arguments, *(f"--{flag}={value}" for flag, value in flags.items())]
     hidden = ("OVS_RUNDIR", "OVN_RUNDIR", "OVSNET_RUNDIR")
     environment = {name: value for name, value in os.environ.items() if name not in hidden} | scene.environment
     return [*die_with_parent(), *scene.prefix, *words], environment
