@@ -161,6 +161,11 @@ class Daemon:
         before, self._refused_at = self._refused_at, self._clock()
         return before is not None and self._heard_at() > before
 
+    @property
+    def turned_away(self) -> bool:
+        """A full backlog turned us away, and nothing was heard since."""
+        return self._refused_at is not None and self._refused_at >= self._heard_at()
+
     def asked(self) -> None:
         """A question goes out. Silence begins with the first that stays unanswered."""
         if self._silence is None or self._heard_at() > self._silence.since:

@@ -316,3 +316,11 @@ def test_daemon_with_hardly_a_descriptor_is_out_of_them(
     assert (found is not None) is exhausted
     if found is not None:
         assert (found[0], found[1].left) == (child.pid, left)
+
+
+def test_daemon_that_is_heard_again_turns_nobody_away(daemon: Daemon, clocks: Clocks) -> None:
+    assert not daemon.turned_away
+    daemon.refused()
+    assert daemon.turned_away
+    clocks.heard_at = clocks.now = 1001.0
+    assert not daemon.turned_away

@@ -82,13 +82,17 @@ def _blocks(check: Check, need: Result) -> bool:
 
 
 def look_again(check: Check, node: Node) -> Result | None:
-    """Explain a silence once more, as of now. Nothing is asked; None when it is over."""
-    if not node.daemons[check.daemon].late:
+    """Explain a silence once more, as of now. Nothing is asked; None when it is over. Where no process can be seen, a
+    full backlog says more than the silence, and the next question will meet it: None, too."""
+    daemon = node.daemons[check.daemon]
+    if not daemon.late:
         return None
     try:
         answer = _explain_silence(check, node)
     except Exception as error:
         answer = _of_ourselves(check, node, error)
+    if answer.reason == Verdict.UNSEEN and daemon.turned_away:
+        return None
     return _result(check, node, answer)
 
 

@@ -47,6 +47,7 @@ class Daemon:
         self.nameless: int | None = None
         self.seconds: float | None = 3600.0
         self.ending = ending
+        self.turned_away = False
         self.notes: list[str] = []
 
     async def sight(self) -> Sighting:

@@ -121,6 +121,16 @@ async def test_look_again_judges_a_silence_that_goes_on_and_asks_nobody(late: bo
     assert daemon.notes == (["looked 3 0.25"] if late else [])
 
 
+@pytest.mark.parametrize(("verdict", "reason"), [(Verdict.UNSEEN, None), (Verdict.HUNG, "hung")])
+async def test_look_again_leaves_a_full_backlog_to_the_next_question_where_no_process_is_seen(
+    verdict: Verdict, reason: str | None
+) -> None:
+    daemon = Daemon(verdict, late=True)
+    daemon.turned_away = True
+    again = look_again(probing(), node(daemon))
+    assert (again.reason if again else None) == reason
+
+
 def need_of(socket: Socket, reason: str) -> Result:
     return Result("n.n", Status.FAILED, 1.0, reason, socket=socket)
 
