@@ -20,7 +20,7 @@ CGROUPS = Path("/sys/fs/cgroup/cpu")
 MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
 
 
-def _exhausted(daemon: str, socket: str) -> Callable[[Scene], Steps]:
+def exhausted(daemon: str, socket: str) -> Callable[[Scene], Steps]:
     async def steps(scene: Scene) -> Steps:
         with no_more_descriptors(scene.node.pid(daemon)), clients(scene.socket(socket), BACKLOG + 5):
             yield
@@ -38,7 +38,7 @@ for _daemon, _socket in {
         name=f"{_daemon}-out-of-descriptors",
         about=f"{_daemon} has as many descriptors as it may have, and clients wait at {_socket.partition('.{')[0]}.",
         passing="mgmt-backlog-full ovsdb-backlog-full",
-    )(_exhausted(_daemon, _socket))
+    )(exhausted(_daemon, _socket))
 
 
 @contextlib.contextmanager

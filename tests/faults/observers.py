@@ -9,6 +9,7 @@ from pathlib import Path
 from ovsnet.health.cause import State
 from tests.faults.daemons import NO_FLOWS, RESTARTED, again_and_again
 from tests.faults.fault import LATER, Scene, Steps, fault
+from tests.faults.limits import exhausted
 from tests.faults.programs import no_more_descriptors
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
@@ -174,6 +175,26 @@ async def vswitchd_killed_in_another_pid_namespace(scene: Scene) -> Steps:
     await scene.node.kill("ovs-vswitchd")
     yield
     await scene.node.start("ovs-vswitchd")
+
+
+fault(
+    "ovsdb-backlog-full",
+    name="ovsdb-server-out-of-descriptors-in-another-pid-namespace",
+    about="ovsdb-server has as many descriptors as it may have, which cannot be seen, and clients wait at db.sock.",
+    view=_in_another_pid_namespace,
+    needs="namespaces",
+)(exhausted("ovsdb-server", "db.sock"))
+fault(
+    "mgmt-backlog-full",
+    name="ovs-vswitchd-out-of-descriptors-in-another-pid-namespace",
+    about="ovs-vswitchd has as many descriptors as it may have, which cannot be seen, and clients wait at br-int.mgmt; "
+    "only who has a connection knows that it lives.",
+    view=_in_another_pid_namespace,
+    observers=("held",),
+    passing="process-unseen",
+    deadline=12,
+    needs="namespaces",
+)(exhausted("ovs-vswitchd", "br-int.mgmt"))
 
 
 fault(

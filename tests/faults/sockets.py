@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from bench.laps import flooder
 from ovsnet.health.cause import State
-from ovsnet.sandbox.proc import listening_paths
+from ovsnet.sandbox.proc import free_ports, listening_paths
 from ovsnet.sandbox.waiting import until
 from tests.faults.daemons import WITHOUT_OVSDB
 from tests.faults.fault import Scene, Steps, fault
@@ -236,3 +237,43 @@ for _socket, _gone in (("db.sock", "socket-missing"), ("br-int.mgmt", "mgmt-sock
         hidden_by=WITHOUT_OVSDB,
         deadline=10,
     )(_mounted_dead(_socket))
+
+
+async def _over_tcp(scene: Scene) -> Steps:
+    """The observers reach ovsdb-server at a port, as from another host."""
+    port = free_ports(1)[0]
+    before, scene.flags = scene.flags, scene.flags | {"database": f"tcp:127.0.0.1:{port}"}
+    scene.remembered["port"] = port
+    await _remote(scene, "add")
+    yield
+    await _remote(scene, "remove")
+    scene.flags = before
+
+
+async def _remote(scene: Scene, verb: str) -> None:
+    control, listener = scene.socket("ovsdb-server.{ovsdb-server}.ctl"), f"ptcp:{scene.remembered['port']}:127.0.0.1"
+    await scene.node.run("ovs-appctl", "-t", str(control), f"ovsdb-server/{verb}-remote", listener)
+
+
+@fault("database-unreachable", view=_over_tcp, deadline=6)
+async def database_port_closed(scene: Scene) -> Steps:
+    """The observers reach the database at a port, where nobody listens any more."""
+    await _remote(scene, "remove")
+    yield
+    await _remote(scene, "add")
+
+
+@fault("connection-closed", view=_over_tcp, passing="database-unreachable", deadline=6)
+async def database_behind_a_proxy_without_a_server(scene: Scene) -> Steps:
+    """The observers reach the database at a port, where a proxy takes connections and, without a server behind it,
+    closes them."""
+    await _remote(scene, "remove")
+    proxy = await asyncio.start_server(_close, "127.0.0.1", scene.remembered["port"])
+    yield
+    proxy.close()
+    await proxy.wait_closed()
+    await _remote(scene, "add")
+
+
+def _close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()

@@ -35,7 +35,7 @@ VERDICTS: dict[str, Verdict] = {
             "protocol-error", "socket-missing", "database-foreign", "descriptors-exhausted", "ovsdb-backlog-full",
             "vswitchd-locked-out", "bridge-missing", "datapath-missing", "flow-restore-wait", "mgmt-socket-missing",
             "mgmt-backlog-full", "controller-down", "controller-hung", "controller-paused", "flows-missing",
-            "connection-closed",
+            "connection-closed", "database-unreachable",
         ),
         NOT_READY,
     ),
@@ -63,3 +63,18 @@ VERDICTS: dict[str, Verdict] = {
     ),
 }  # fmt: skip
 """By code. A fault overrides the state where it hangs on which socket or which database is concerned."""
+
+UNMADE = {
+    "host-unfit": "It takes a kernel without the module or with a known defect, and a bridge that needs it.",
+    "vswitchd-not-connected": "Without its database, that is the root; what is left of it afterwards is a backoff.",
+    "bridge-fails-open": "A controller that a bridge lacks is the root of it.",
+    "upcalls-lost": "It takes the kernel's datapath and its queues. In user space the thread that receives a packet "
+    "makes the upcall itself (lib/dpif-netdev.c, handle_packet_upcall): no handler is ever too busy.",
+    **dict.fromkeys(
+        ("controller-slow", "nb-slow", "sb-slow", "northd-slow"),
+        "One row serves all daemons (ovsnet.health.causes, slow), and the throttled ones make it.",
+    ),
+    "self-out-of-memory": "A limit on its memory ends an agent somewhere else each time.",
+    "ovsnet-fault": "It takes a bug.",
+}
+"""Codes that no fault makes on the daemons of a sandbox, and why. Their own tests feed the checks with the answers."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ovsnet.health.cause import State
 from tests.faults.catalogue import FAULTS
-from tests.faults.verdicts import VERDICTS
-from tests.matrix.expected import EXCEPTIONS, Expected, in_order, observers, pairs, sample
+from tests.faults.verdicts import UNMADE, VERDICTS
+from tests.matrix.expected import EXCEPTIONS, PLACES, Expected, in_order, observers, pairs, sample
 
 
 def expected(*names: str) -> Expected:
@@ -21,6 +21,11 @@ def test_every_code_has_a_verdict() -> None:
     assert {
         code for fault in FAULTS.values() for code in fault.codes | fault.passing | fault.innocent
     } <= VERDICTS.keys()
+
+
+def test_every_code_is_the_right_one_of_a_fault_or_has_a_reason_why_not() -> None:
+    made = {code for fault in FAULTS.values() for code in fault.codes}
+    assert {code for code, _ in PLACES} - made == UNMADE.keys()
 
 
 def test_every_fault_says_what_it_does() -> None:
