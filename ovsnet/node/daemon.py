@@ -166,6 +166,11 @@ class Daemon:
         """A full backlog turned us away, and nothing was heard since."""
         return self._refused_at is not None and self._refused_at >= self._heard_at()
 
+    @property
+    def would_wait(self) -> bool:
+        """A new connection would only wait in its queue, which has room: it owes an answer already."""
+        return self.late and not self.turned_away
+
     def asked(self) -> None:
         """A question goes out. Silence begins with the first that stays unanswered."""
         if self._silence is None or self._heard_at() > self._silence.since:

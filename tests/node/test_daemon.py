@@ -324,3 +324,15 @@ def test_daemon_that_is_heard_again_turns_nobody_away(daemon: Daemon, clocks: Cl
     assert daemon.turned_away
     clocks.heard_at = clocks.now = 1001.0
     assert not daemon.turned_away
+
+
+def test_connection_waits_in_the_queue_of_a_daemon_that_is_late_and_not_in_a_full_one(
+    daemon: Daemon, clocks: Clocks
+) -> None:
+    daemon.asked()
+    assert not daemon.would_wait
+    clocks.now += 1
+    daemon.look(HUNG_AFTER)
+    assert daemon.would_wait
+    daemon.refused()
+    assert not daemon.would_wait

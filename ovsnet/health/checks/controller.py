@@ -291,7 +291,7 @@ async def accept(node: Node) -> Answer:
 
     One that has no descriptors left answers on those it holds, and cannot reconnect to its bridge or its database.
     """
-    if node.daemons["ovn-controller"].late:
+    if node.daemons["ovn-controller"].would_wait:
         raise DeadlineExceeded("ovn-controller owes an answer already.")
     started = node.clock()
     async with await node.visit_control("ovn-controller") as control:

@@ -168,7 +168,7 @@ async def accept(node: Node) -> Answer:
     visit (HELLO both ways, an echo, everything read, then the close) leaves no line in the switch's log and costs it
     50 us.
     """
-    if node.daemons["ovs-vswitchd"].late:
+    if node.daemons["ovs-vswitchd"].would_wait:
         # A connection more would only wait in the backlog of a blocked switch, and be logged when it goes on.
         raise DeadlineExceeded("ovs-vswitchd owes an answer already.")
     return await _unless_it_waits(node, _visits(node))

@@ -38,7 +38,7 @@ async def accept(node: Node) -> Answer:
     ``ovs-vsctl`` and every CNI plugin would. A whole visit (an echo, then the close) leaves no line in the server's log
     and costs it half of what a visit to a bridge costs the switch.
     """
-    if node.daemons["ovsdb-server"].late:
+    if node.daemons["ovsdb-server"].would_wait:
         # A connection more would only wait in the backlog of a blocked server.
         raise DeadlineExceeded("ovsdb-server owes an answer already.")
     started = node.clock()
