@@ -13,7 +13,7 @@ from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
 from tests.faults.central import central_member, served
-from tests.faults.fault import Scene, Steps, fault
+from tests.faults.fault import Observer, Scene, Steps, fault
 from tests.faults.southbound import UNCONNECTED
 from tests.patience import PATIENCE
 
@@ -69,8 +69,7 @@ async def _lead(node: Sandbox, *others: str) -> None:
 
 
 HAND_OVER = ("cluster/failure-test", "transfer-leadership")
-"""What a leader does before it compacts its log, up to Open vSwitch 3.0, and when it ends (ovsdb/raft.c,
-``raft_transfer_leadership``)."""
+"""What a leader does that leaves its cluster (ovsdb/raft.c, ``raft_leave`` and ``raft_transfer_leadership``)."""
 
 
 async def _raft(node: Sandbox, name: str, *words: str) -> str:
@@ -113,16 +112,19 @@ async def _flapping(node: Sandbox, *members: str) -> AsyncIterator[None]:
         await asyncio.gather(handing, return_exceptions=True)
 
 
-WATCHED = ("held", "start", "fresh")
+WATCHED: tuple[Observer, ...] = ("held", "start", "fresh")
 """Those that see a leader go: one that only comes and asks cannot know."""
 
 
 async def _central_member_with_time(scene: Scene) -> Steps:
-    """Leaders are counted in ten times ``broken_after``, which must be longer than three looks are apart."""
-    scene.flags["broken-after"] = "3"
+    """Leaders are counted in ten times ``broken_after``, which must be longer than three looks are apart. ovn-northd is
+    on other hosts: one that waits out its backoff would be what is told first."""
+    scene.settings["broken_after"] = 3.0
+    await scene.node.stop("ovn-northd")
     async with contextlib.asynccontextmanager(central_member)(scene):
         yield
-    del scene.flags["broken-after"]
+    await scene.node.start("ovn-northd")
+    del scene.settings["broken_after"]
 
 
 @fault(
@@ -140,10 +142,10 @@ async def southbounds_leader_changes_again_and_again(scene: Scene) -> Steps:
 
 
 async def _northbound_of_three_with_time(scene: Scene) -> Steps:
-    scene.flags["broken-after"] = "3"
+    scene.settings["broken_after"] = 3.0
     async with contextlib.asynccontextmanager(_northbound_of_three)(scene):
         yield
-    del scene.flags["broken-after"]
+    del scene.settings["broken_after"]
 
 
 @fault(

@@ -51,6 +51,8 @@ class Scene:
     flags: dict[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
+    """Of the agents that start, in place of those of the matrix."""
     remembered: dict[str, int] = field(default_factory=dict)
     agents: list[int] = field(default_factory=list)
     """Pids of the agents that run."""

@@ -183,6 +183,7 @@ fault(
     about="ovsdb-server has as many descriptors as it may have, which cannot be seen, and clients wait at db.sock.",
     view=_in_another_pid_namespace,
     needs="namespaces",
+    deadline=12,
 )(exhausted("ovsdb-server", "db.sock"))
 fault(
     "mgmt-backlog-full",

@@ -47,7 +47,7 @@ def command(scene: Scene, verb: str, *arguments: str) -> tuple[list[str], dict[s
     """``ovsnet VERB`` on that node, seen as the scene has it, and its environment."""
     places = {"rundir": scene.rundir, "ovn-rundir": scene.ovn_rundir}
     flags = {flag: str(path) for flag, path in places.items() if path and path != Path()} | scene.flags
-    words = [*OVSNET, verb, *arguments, *(f"--{flag}={value}" for flag, value in flags.items())]
+    words = [*OVSNET, verb, *(f"--{flag}={value}" for flag, value in flags.items()), *arguments]
     hidden = ("OVS_RUNDIR", "OVN_RUNDIR", "OVSNET_RUNDIR")
     environment = {name: value for name, value in os.environ.items() if name not in hidden} | scene.environment
     return [*die_with_parent(), *scene.prefix, *words], environment
@@ -135,7 +135,7 @@ class Agent:
 async def agent(scene: Scene, name: str, settings: Mapping[str, float] = BRISK) -> AsyncIterator[Agent]:
     """An agent on that node for as long as the block lasts."""
     sock = scene.scratch / f"{name}.sock"
-    flags = [f"--{key.replace('_', '-')}={value:g}" for key, value in settings.items()]
+    flags = [f"--{key.replace('_', '-')}={value:g}" for key, value in {**settings, **scene.settings}.items()]
     words, environment = command(scene, "serve", *flags, f"--listen=unix:{sock}", "--log-format=json")
     process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE, env=environment)
     scene.agents.append(process.pid)
