@@ -269,7 +269,8 @@ async def test_switch_in_the_backoff_of_a_short_connection_is_not_called_slow(
             assert (exit_code, document["diagnosis"]["code"]) == (0, "vswitchd-not-connected")
             for agent in (held, fresh):
                 await agent.recovers()
-                assert "vswitchd-slow" not in agent.codes
+                since = agent.codes.index("vswitchd-not-connected")  # a busy host may be slow before
+                assert "vswitchd-slow" not in agent.codes[since:]
 
 
 @pytest.mark.parametrize("written", ["ours", "nobody's", "nonsense"])
