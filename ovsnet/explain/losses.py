@@ -36,9 +36,21 @@ def losses(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outag
     """Connections that were lost or refused, by the word of who lacked them."""
     for absence in told.absences:
         if absence.lost is not None and absence.lost.kind == "gave-up":
-            yield _silent(view, told, absence, absence.lost)
+            if not _was_blocked(view, told, absence.lost):
+                yield _silent(view, told, absence, absence.lost)
         elif not absence.thread and not absence.cut and (absence.failures or absence.lost is not None):
             yield from _refused(view, absence, starts)
+
+
+def _was_blocked(view: View, told: History, lost: Event) -> bool:
+    """Whether who gave up had been blocked itself: the answer may lie unread (lib/rconn.c, ``run_IDLE()``, looks at the
+    time, and not at what there is to read)."""
+    return any(
+        0 <= lost.at - stall.at <= AWHILE and stall.number("ms") / 1000 >= LONG_STALL
+        for each in view.of(told.daemon)
+        for stall in each.of("stall")
+        if not stall.thread
+    )
 
 
 def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:

@@ -205,3 +205,16 @@ def test_bridge_that_cannot_be_made_takes_its_socket_along() -> None:
     database.say(300.0, "memory", "later")
     (found,) = told([database, switch, controller]).outages
     assert (found.code, found.ended) == ("datapath-missing", None)
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_who_was_blocked_itself_does_not_accuse_its_peer(*, blocked: bool) -> None:
+    """A probe is found unanswered before the answer is read."""
+    database, switch, controller = node()
+    if blocked:
+        stall = "Unreasonably long 15071ms poll interval (351ms user, 3ms system)"
+        controller.say(120.0, "timeval", stall, "WARN")
+    lost = f"{MGMT}: no response to inactivity probe after 16 seconds, disconnecting"
+    controller.say(120.1, "rconn", lost, "ERR")
+    switch.say(200.0, "memory", "handlers:1")
+    assert only(told([database, switch, controller])).code == ("controller-hung" if blocked else "vswitchd-hung")
