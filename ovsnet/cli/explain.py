@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Mapping
 from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,12 +21,21 @@ from ovsnet.errors import UsageError
 from ovsnet.explain.answer import document
 from ovsnet.explain.page import page
 from ovsnet.explain.read import explain as explained
-from ovsnet.explain.read import zone as zone_of
+from ovsnet.explain.read import zones as zones_of
 from ovsnet.files import replace
 from ovsnet.texts import for_line, for_lines
 
 EVERY = 0.2
 """Seconds between two lines of progress."""
+
+
+Zones = Mapping[str, int | tzinfo]
+"""By the name of a host, a file or a directory; "" is for all others."""
+
+
+def _zones(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> Zones:
+    """``ZONE`` for all, ``NAME=ZONE`` for one."""
+    return {name: _place(ctx, param, place) for name, _, place in (each.rpartition("=") for each in values)}
 
 
 def _place(ctx: click.Context, param: click.Parameter, value: str) -> int | tzinfo:
@@ -47,11 +57,13 @@ def _place(ctx: click.Context, param: click.Parameter, value: str) -> int | tzin
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE|DIR|TAR|-...", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
-@click.option("--zone", callback=_place, default="+00:00", show_default=True, metavar="ZONE",
-              help="Time zone of timestamps that have none, as in the journal: +02:00, or Europe/Berlin.")  # fmt: skip
+@click.option("--zone", "zones", callback=_zones, multiple=True, default=("+00:00",), show_default=True,
+              metavar="[NAME=]ZONE",
+              help="Time zone of timestamps that have none, as in the journal: +02:00, or Europe/Berlin; with NAME, "
+                   "only those of this host, file or directory. Can be repeated.")  # fmt: skip
 @click.option("--report", type=click.Path(dir_okay=False), metavar="FILE",
               help="Write the answer here as an HTML page, for an incident review.")  # fmt: skip
-def explain(paths: tuple[str, ...], as_json: bool, zone: int | tzinfo, report: str | None) -> None:
+def explain(paths: tuple[str, ...], as_json: bool, zones: Zones, report: str | None) -> None:
     """Report what happened, from logs and archives: each start and where its time went, each outage and its root cause.
 
     Reads the logs of ovs-vswitchd, ovsdb-server, ovn-controller and ovn-northd, rotated or compressed, as files, in
@@ -65,11 +77,12 @@ def explain(paths: tuple[str, ...], as_json: bool, zone: int | tzinfo, report: s
     Examples:
       ovsnet explain /var/log/openvswitch /var/log/ovn
       ovsnet explain sosreport-node1.tar.xz --report incident.html
+      ovsnet explain n1.tar.xz n2.tar.xz --zone n1=+02:00 --zone n2=Europe/London
       kubectl logs ovs-ovn-x7k2p -c openvswitch | ovsnet explain -
     """
     shown = _Progress()
     try:
-        found = explained(paths, sys.stdin.buffer, zone_of(zone, time.time()), shown)
+        found = explained(paths, sys.stdin.buffer, zones_of(zones, time.time()), shown)
     finally:
         shown.end()
     if report is not None:

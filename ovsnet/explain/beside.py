@@ -42,7 +42,7 @@ class Beside:
         """Any other text; the events are those that have a time."""
         text = content.decode(errors="replace")
         if is_pods(content[:HEAD]):
-            events, words = pods(name, text, self._zone)
+            events, words = pods(name, text, self._zone.of_file(name))
             self._add(name, words, named=True)
             if events or words:
                 return events

@@ -44,7 +44,7 @@ class Split(msgspec.Struct, frozen=True):
 
     def moment(self, zone: Zone) -> Moment | None:
         """When it was written: the daemon's own time where it gave one."""
-        return last_in(self.head, zone)
+        return last_in(self.head, zone.of_host(self.host))
 
 
 def number_of(digits: bytes) -> int:

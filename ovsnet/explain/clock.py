@@ -9,9 +9,10 @@ from __future__ import annotations
 import calendar
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 ISO = re.compile(
     rb"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?",
@@ -29,16 +30,37 @@ MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun J
 class Zone(msgspec.Struct, frozen=True):
     """What is taken for granted where a time does not say: how many seconds east of UTC it is, or ``place``, which
     knows that of what a clock there shows, in summer and in winter; and the year. What would lie a day after ``now`` is
-    of the year before."""
+    of the year before. ``named`` are those of hosts, and of files and directories, that have one of their own."""
 
     offset: int = 0
     year: int = 1970
     now: float = float("inf")
     place: Callable[[float], float] | None = None
+    named: Mapping[str, Zone] = msgspec.field(default_factory=dict)
 
     def utc(self, clock: float) -> float:
         """The moment at which a clock there shows so many seconds since 1970."""
         return clock - (self.offset if self.place is None else self.place(clock))
+
+    def of_file(self, path: str) -> Zone:
+        """That of a file's lines; lines that name a host may have another one."""
+        parts = path.split("/")
+        for name, own in self.named.items():
+            if any(is_named(part, name) for part in parts):
+                return replace(own, named=self.named)
+        return self
+
+    def of_host(self, host: bytes) -> Zone:
+        """That of a line in which a carrier names ``host``."""
+        if not self.named or not host:
+            return self
+        text = host.decode(errors="replace")
+        return next((zone for name, zone in self.named.items() if is_named(text, name)), self)
+
+
+def is_named(part: str, name: str) -> bool:
+    """Whether a host, or a part of a path, is ``name``, or has it before a dot: ``n1.example.org``, ``n1.tar.xz``."""
+    return part == name or part.startswith(f"{name}.")
 
 
 class Moment(msgspec.Struct, frozen=True):

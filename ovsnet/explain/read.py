@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import IO
 
+from msgspec.structs import replace
+
 from ovsnet.archives.streams import Stream, Tell, streams
-from ovsnet.errors import UnfitEnvironment
+from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.beside import Beside
-from ovsnet.explain.clock import Zone
+from ovsnet.explain.clock import Zone, is_named
 from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
@@ -30,7 +32,8 @@ Progress = Callable[[str, int], None]
 
 
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
-    """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there."""
+    """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there, or
+    when ``zone`` names what is not there."""
     notes: list[Note] = []
     unread = 0
 
@@ -44,14 +47,16 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     sources: list[Source] = []
     beside = Beside(zone)
     left = EVENTS
+    parts: set[str] = set()
     for stream in streams(dict.fromkeys(paths), standard_input, tell):
+        parts |= {*stream.name.split("/")} if zone.named else set()
         if stream.head.startswith(DATABASES):
             _database(stream, beside, tell)
             continue
         if b"\0" in stream.head:
             tell(stream.name, "is binary, not a log.")
             continue
-        reader = Reader(stream.name, zone, limit=max(left, 0))
+        reader = Reader(stream.name, zone.of_file(stream.name), limit=max(left, 0))
         kept: list[bytes] = []
         size = 0
         for block in stream.blocks:
@@ -68,6 +73,7 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
             dated = beside.take(stream.name, b"".join(kept))
             events += dated[: max(left, 0)]
             left -= len(dated)
+    _refuse_strange(zone, parts | {source.host for source in sources})
     logs = _has_logs(sources, events) or bool(guess(events))
     notes += beside.notes()
     if not logs and not beside.known:
@@ -96,12 +102,28 @@ def _of_a_daemon(event: Event) -> bool:
     return event.kind in FROM_OUTSIDE and bool(daemons_of(event.subject))
 
 
+def _refuse_strange(zone: Zone, known: Iterable[str]) -> None:
+    """Times that are hours wrong would make another story of it."""
+    for name in zone.named:
+        if not any(is_named(each, name) for each in known):
+            raise UsageError(
+                f"A time zone was given for {name}, but no host, file or directory has this name.",
+                remedy="Use --zone NAME=ZONE with the name of a host in the lines, or of a file or directory.",
+            )
+
+
 def _database(stream: Stream, beside: Beside, tell: Tell) -> None:
     content = stream.whole(DATABASE)
     if content is None:
         tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
     else:
         beside.database(stream.name, content)
+
+
+def zones(east: Mapping[str, int | tzinfo], now: float) -> Zone:
+    """``zone``, and those of hosts, files and directories by their names; that of all others is ""."""
+    named = {name: zone(each, now) for name, each in east.items() if name}
+    return replace(zone(east.get("", 0), now), named=named)
 
 
 def zone(east: int | tzinfo, now: float) -> Zone:

@@ -211,12 +211,12 @@ class Reader:
         text = line.decode(errors="replace")
         kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
         found = next(((kind, match) for kind in kinds if (match := kind.pattern.match(text))), None)
-        if found is not None and (moment := first_in(line[:80], self._zone)) is None:
+        if named := HOST.search(line[:120]):
+            host = named[1]
+        if found is not None and (moment := first_in(line[:80], self._zone.of_host(host))) is None:
             self.timeless.append(text[:TEXT].strip())
         if found is None or moment is None:
             return
-        if named := HOST.search(line[:120]):
-            host = named[1]
         source = self._source(b"kernel", host)
         source.first = min(source.first or moment.at, moment.at)
         source.last = max(source.last or moment.at, moment.at)

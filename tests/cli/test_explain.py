@@ -95,3 +95,30 @@ def test_crash_loop_does_not_flood_the_terminal(ovsnet: Ovsnet, tmp_path: Path) 
     assert code == 1
     assert "earlier ones are left out here" in out
     assert out.count("START") + out.count("OUTAGE") <= 40
+
+
+def test_nodes_have_zones_of_their_own(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    for name, hour, daemon in (("n1", 14, "ovs-vswitchd"), ("n2", 11, "ovn-controller")):
+        (tmp_path / name).mkdir()
+        words = f"{name}-host kernel: Out of memory: Killed process 77 ({daemon}) total-vm:9kB"
+        (tmp_path / name / "messages").write_text(f"2026-07-01 {hour}:00:00 {words}\n")
+    _, out, _ = ovsnet("explain", "--json", "--zone", "n1=+02:00", "--zone", "n2=Europe/London", str(tmp_path))
+    began = {each["code"]: each["began"] for each in json.loads(out)["outages"]}
+    assert began == {"vswitchd-down": "2026-07-01T12:00:00.000Z", "controller-down": "2026-07-01T10:00:00.000Z"}
+
+
+def test_zone_of_a_host_is_for_its_lines_alone(ovsnet: Ovsnet, tmp_path: Path) -> None:
+    lines = [
+        f"2026-07-01 12:00:0{second} {host} kernel: Out of memory: Killed process 77 ({daemon}) total-vm:9kB\n"
+        for second, (host, daemon) in enumerate((("n1.example.org", "ovs-vswitchd"), ("n2", "ovn-controller")))
+    ]
+    (tmp_path / "messages").write_text("".join(lines))
+    _, out, _ = ovsnet("explain", "--json", "--zone", "+01:00", "--zone", "n1=+02:00", str(tmp_path))
+    began = {each["code"]: each["began"] for each in json.loads(out)["outages"]}
+    assert began == {"vswitchd-down": "2026-07-01T10:00:00.000Z", "controller-down": "2026-07-01T11:00:01.000Z"}
+
+
+def test_zone_of_what_is_not_there_is_a_sentence(ovsnet: Ovsnet) -> None:
+    found, out, err = ovsnet("explain", "--zone", "n7=+02:00", str(LOGS / "switch-away"))
+    assert (found, out) == (2, "")
+    assert "A time zone was given for n7, but no host, file or directory has this name." in err
