@@ -28,6 +28,8 @@ BARRED_REMEDY = (
 )
 SPENT = "Too many open files"
 """EMFILE, and the beginning of ENFILE."""
+IDLE = 0.1
+"""A stall of which the daemon spent less than this share on a CPU is none of its own work."""
 AWHILE = 1.0
 """Seconds within which two daemons may log what belongs together."""
 
@@ -40,6 +42,11 @@ def losses(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outag
                 yield _silent(view, told, absence, absence.lost)
         elif not absence.thread and not absence.cut and (absence.failures or absence.lost is not None):
             yield from _refused(view, absence, starts)
+
+
+def is_idle(stall: Event) -> bool:
+    """Whether a daemon was blocked by something else than its own work; False where the line does not say."""
+    return "user" in stall.said and stall.number("user") + stall.number("system") < IDLE * stall.number("ms")
 
 
 def _was_blocked(view: View, told: History, lost: Event) -> bool:
@@ -65,7 +72,7 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
         if stall.at - stall.number("ms") / 1000 <= lost.at <= stall.at + 1.0
     ]
     words = f"{TITLES.get(target, target)} gave {TITLES.get(told.daemon, told.daemon)} no answer for {seconds:g} s"
-    verdict = "slow" if work else "hung"
+    verdict = "slow" if work and not all(map(is_idle, work)) else "hung"
     if not work and covered:
         words += ", and no line of its own says that it was at work"
     return Outage(

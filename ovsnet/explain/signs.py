@@ -12,13 +12,11 @@ from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, TITLES, code_of
 from ovsnet.explain.event import Event
 from ovsnet.explain.history import History, Life
 from ovsnet.explain.lasting import lasting
-from ovsnet.explain.losses import LONG_STALL, losses
+from ovsnet.explain.losses import LONG_STALL, is_idle, losses
 from ovsnet.explain.remedies import TOLD
 from ovsnet.explain.verdicts import Outage, Start, Sure
 from ovsnet.explain.view import FAR, LOCAL, View
 
-IDLE = 0.1
-"""A stall of which the daemon spent less than this share on a CPU is none of its own work."""
 QUIESCE = 32.0
 """Seconds that RCU waits for a thread, above which that thread hangs rather than works."""
 QUICK = 1.0
@@ -153,10 +151,9 @@ def _stalls(view: View, told: History) -> Iterator[Outage]:
         if event.thread or seconds < LONG_STALL:
             continue
         busy = (event.number("user") + event.number("system")) / 1000
-        known = "user" in event.said
-        idle = known and busy < IDLE * seconds
+        idle = is_idle(event)
         words = f"the main loop of {_title(told)} was blocked for {seconds:.1f} s"
-        if known:
+        if "user" in event.said:
             words += f", of which it ran {busy:.1f} s on a CPU"
         words += ": it was stopped, starved or waited for a disk" if idle else ""
         yield Outage(

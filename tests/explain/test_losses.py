@@ -218,3 +218,13 @@ def test_who_was_blocked_itself_does_not_accuse_its_peer(*, blocked: bool) -> No
     controller.say(120.1, "rconn", lost, "ERR")
     switch.say(200.0, "memory", "handlers:1")
     assert only(told([database, switch, controller])).code == ("controller-hung" if blocked else "vswitchd-hung")
+
+
+@pytest.mark.parametrize(("user", "code"), [(3, "vswitchd-hung"), (9000, "vswitchd-slow")])
+def test_silent_peer_is_slow_only_if_it_worked(user: int, code: str) -> None:
+    """Its client gave up in the middle of the stall that it logged afterwards, so both rules speak of it."""
+    database, switch, controller = node()
+    controller.say(110.0, "rconn", f"{MGMT}: no response to inactivity probe after 5 seconds, disconnecting", "ERR")
+    stall = f"Unreasonably long 12000ms poll interval ({user}ms user, 3ms system)"
+    switch.say(112.5, "timeval", stall, "WARN").say(200.0, "memory", "handlers:1")
+    assert only(told([database, switch, controller])).code == code
