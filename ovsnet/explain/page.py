@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
+from typing import NamedTuple
 
 from ovsnet.explain.answer import Answer
 from ovsnet.explain.clock import stamp
@@ -20,19 +22,45 @@ WIDTH = 1000.0
 LEFT = 240.0
 ROW = 22.0
 TICKS = 6
-LABEL = "The life of each daemon, when it lacked another one, and the outages, over time"
+NARROW = 2.0
+"""What is over at once is drawn so wide."""
+LABEL = "The life of each daemon with its stalls, elections and restarts, when it lacked another one, and the outages"
+MARKS = 200
+"""As many stalls and elections of one daemon as are drawn: more cannot be told apart on a line."""
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; color: #222;
   background: #fff }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem }
-code, pre { font: 12px/1.4 ui-monospace, monospace } pre { overflow-x: auto; background: #f4f4f4; padding: .5rem }
-svg { width: 100%; height: auto } .life { fill: #4c9f70 } .lost { fill: #e0a030 }
+code, pre { font: 12px/1.4 ui-monospace, monospace } pre { white-space: pre-wrap; background: #f4f4f4; padding: .5rem }
+h1, h2, p, li, pre { overflow-wrap: anywhere }
+.chart { overflow-x: auto } svg { width: 100%; min-width: 720px; height: auto } .life { fill: #4c9f70 }
+.lost { fill: #e0a030 } .stall { fill: #7a3fb0 } .election { fill: #1f6fd0 } .end { fill: #222 }
 .outage { fill: #c0392b; opacity: .25 }
+.legend svg { width: .8rem; min-width: 0; vertical-align: middle; margin-left: .6rem }
 table { border-collapse: collapse } td { padding: .1rem .6rem .1rem 0; vertical-align: top }
 .remedy { border-left: 3px solid #4c9f70; padding-left: .6rem }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } pre { background: #242424 }
-  text { fill: #ddd } }
+  text { fill: #ddd } .end { fill: #fff } .stall { fill: #c39be6 } .election { fill: #7db4ff } }
 """
+
+
+LEGEND = (
+    '<p class="legend">'
+    + "".join(
+        f'<svg class="key" viewBox="0 0 12 12" aria-hidden="true"><rect class="{kind}" width="12" height="12"/></svg> '
+        f"{words} "
+        for kind, words in (
+            ("life", "a process"),
+            ("end", "its end or restart"),
+            ("stall", "a stall"),
+            ("election", "an election"),
+            ("lost", "without another daemon"),
+            ("outage", "an outage"),
+        )
+    )
+    + "</p>"
+)
+"""Colours alone mean nothing to somebody who sees them for the first time."""
 
 
 def page(found: Answer) -> str:
@@ -50,7 +78,11 @@ def page(found: Answer) -> str:
     ]
     view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     head = f'<meta charset="utf-8">{view}<title>{escape(title)}</title><style>{STYLE}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body><main>\n'
+        + "\n".join(body)
+        + "\n</main></body></html>\n"
+    )
 
 
 def _count(things: Sequence[object], name: str) -> str:
@@ -58,37 +90,75 @@ def _count(things: Sequence[object], name: str) -> str:
 
 
 def _chart(found: Answer, span: tuple[float, float]) -> Iterator[str]:
-    """A row for each daemon: its lives, and below them when it lacked whom; outages lie over all rows."""
+    """A row for each daemon: its lives with their marks, and below them when it lacked whom; outages lie behind all
+    rows, so that what is in front of them can be pointed at."""
     seconds = max(span[1] - span[0], 0.001)
     rows = [each for each in found.daemons if each.lives]
     height = ROW * (len(rows) + 1)
 
     def bar(began: float, ended: float, y: float, tall: float, kind: str, words: str) -> str:
         x = LEFT + (max(began, span[0]) - span[0]) / seconds * WIDTH
-        wide = max((min(ended, span[1]) - max(began, span[0])) / seconds * WIDTH, 1.0)
+        wide = max((min(ended, span[1]) - max(began, span[0])) / seconds * WIDTH, NARROW)
         box = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
         return f'<rect class="{kind}" {box}><title>{escape(words)}</title></rect>'
 
+    yield '<div class="chart" tabindex="0" role="region" aria-label="Timeline">'
     yield f'<svg viewBox="0 0 {LEFT + WIDTH:.0f} {height:.0f}" role="img" aria-label="{LABEL}" font-size="12">'
+    for outage in found.outages:
+        ended = span[1] if outage.ended is None else outage.ended
+        yield bar(outage.began, ended, 0, height - ROW, "outage", f"{outage.code} from {stamp(outage.began)}")
     for number, told in enumerate(rows):
         y = number * ROW
         yield f'<text x="0" y="{y + 13:.0f}">{escape(_name(told))}</text>'
         for life, following in zip(told.lives, [*told.lives[1:], None], strict=True):
             began = span[0] if life.began is None else life.began
             yield bar(began, _end(found, life, following), y + 2, 9, "life", f"{_name(told)} since {stamp(began)}")
+        for mark in _marks(found, told):
+            yield bar(mark.began, mark.ended, y, 12, mark.kind, f"{_name(told)} {mark.words}")
         for absence in told.absences:
             if absence.seconds is None or absence.seconds > 0.1:
                 whom = TITLES.get(absence.target, absence.target)
                 ended = absence.began + (absence.seconds or 0.0)
                 yield bar(absence.began, ended, y + 12, 5, "lost", f"without {whom} from {stamp(absence.began)}")
-    for outage in found.outages:
-        ended = span[1] if outage.ended is None else outage.ended
-        yield bar(outage.began, ended, 0, height - ROW, "outage", f"{outage.code} from {stamp(outage.began)}")
     for number in range(TICKS):
         at = span[0] + seconds * number / TICKS
         x = LEFT + WIDTH * number / TICKS
         yield f'<text x="{x:.0f}" y="{height - 6:.0f}">{stamp(at)[5:19].replace("T", " ")}</text>'
-    yield "</svg>"
+    yield "</svg></div>"
+    if rows:
+        yield LEGEND
+
+
+class _Mark(NamedTuple):
+    """Something that happened to a daemon. ``kind`` is its class in ``STYLE``."""
+
+    kind: str
+    began: float
+    ended: float
+    words: str
+
+
+def _marks(found: Answer, told: History) -> Iterator[_Mark]:
+    """When it was blocked, when it started an election or won one, and when its processes ended and began."""
+    for event in told.of("stall")[:MARKS]:
+        seconds = event.number("ms") / 1000
+        thread = f"thread {event.thread}" if event.thread else "main loop"
+        yield _Mark("stall", event.at - seconds, event.at, f"{thread} was blocked for {seconds:.1f} s")
+    for event in told.of("election", "elected")[:MARKS]:
+        what = "started an election" if event.kind == "election" else "was elected leader"
+        yield _Mark("election", event.at, event.at, f"{what} at {stamp(event.at)}")
+    for before, life in pairwise(told.lives):
+        ended = _end(found, before, life)
+        yield _Mark("end", ended, ended, f"{_how(before)} at {stamp(ended)}")
+        if life.began is not None:
+            yield _Mark("end", life.began, life.began, f"was started again at {stamp(life.began)}")
+    for last in told.lives[-1:]:
+        if last.ended is not None:
+            yield _Mark("end", last.ended, last.ended, f"{_how(last)} at {stamp(last.ended)}")
+
+
+def _how(life: Life) -> str:
+    return f"died: {life.crash}," if life.crash else "was told to end" if life.asked else "ended"
 
 
 def _name(told: History) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from ovsnet.deploy.systemd.units import MARK, wait_for_openflow
 from release.wheelhouse import ours
+from tests.system.browser import Browser, chromium
 from tests.system.image import HOME, node_image
 from tests.system.machine import Machine, until
 from tests.system.needs import missing
@@ -55,6 +56,10 @@ SETTINGS = (
 """What makes the node a chassis."""
 
 
+REFUSED = "net::ERR_"
+"""What a browser writes by itself when nobody answers."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -68,6 +73,15 @@ def able_host() -> None:
     """One sentence instead of an error in each test."""
     if sentence := missing():
         pytest.exit(f"make test-system: {sentence}", returncode=3)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """No test leaves a word in the console, or breaks the page's policy. That the agent ends before the browser does
+    is no fault of the page."""
+    async with chromium() as browser:
+        yield browser
+        assert [each for each in browser.problems if REFUSED not in each and "imed out" not in each] == []
 
 
 @pytest.fixture(scope="session")

@@ -20,22 +20,11 @@ from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.proc import free_ports
 from ovsnet.sandbox.supervisor import die_with_parent
 from tests.serving import serving
-from tests.system.axe import axe
-from tests.system.browser import Browser, Tab, chromium
+from tests.system.axe import is_for_everybody
+from tests.system.browser import Browser, Tab
 
 SEES = "document.documentElement.dataset.state"
 STALE = "document.documentElement.classList.contains('stale')"
-REFUSED = "net::ERR_"
-"""What a browser writes by itself when nobody answers."""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """No test leaves a word in the console, or breaks the page's policy. That the agent ends before the browser does
-    is no fault of the page."""
-    async with chromium() as browser:
-        yield browser
-        assert [each for each in browser.problems if REFUSED not in each and "imed out" not in each] == []
 
 
 async def sees(tab: Tab, state: str) -> None:
@@ -284,11 +273,6 @@ async def test_page_is_for_every_screen_and_for_those_who_see_none(
 async def fits(tab: Tab, width: int) -> None:
     await tab.ask("for (const each of document.querySelectorAll('details')) each.open = true")
     await tab.until("document.querySelectorAll('#checks tr').length > 10", "the checks, unfolded")
-    assert await tab.ask("document.documentElement.scrollWidth") <= width
-    assert tab.problems == []
-    await tab.ask(axe())
-    found = await tab.ask("axe.run().then(found => JSON.stringify(found.violations))")
-    assert json.loads(found) == []
-    tab.problems.clear()  # axe-core's own
+    await is_for_everybody(tab, width)
     landmarks = "['header', 'main', 'footer'].map(each => document.querySelectorAll('body > ' + each).length)"
     assert await tab.ask(landmarks) == [1, 1, 1]
