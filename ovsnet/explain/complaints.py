@@ -13,6 +13,8 @@ from ovsnet.explain.history import Absence, History
 from ovsnet.explain.verdicts import Outage, Sure
 from ovsnet.explain.view import FAR, View
 
+AWHILE = 1.0
+"""Seconds within which both ends of a connection speak of it."""
 BETWEEN = 60.0
 """Complaints of one kind this close are one."""
 IN_USE = "Address already in use"
@@ -127,10 +129,11 @@ def _about(told: History, complaint: Complaint, event: Event) -> tuple[str, str]
 
 def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[Event]) -> Outage:
     code, daemon = _about(told, complaint, group[0])
-    if code == "tls-failed" and "expired" in group[0].said["error"]:
-        code = "certificate-expired"
     proof = group if len(group) < 4 else [*group[:2], group[-1]]
     words = complaint.words(group[0])
+    if code == "tls-failed" and (reason := _expired(view, group)) is not None:
+        code, daemon, words = "certificate-expired", reason.source.daemon, complaint.words(reason)
+        proof = [*proof, *([] if any(each is reason for each in proof) else [reason])]
     times = sum(1 + event.repeated for event in group)
     words += f" (said {times} times)" if times > 1 else ""
     began, last = group[0].at, group[-1].last
@@ -138,6 +141,14 @@ def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[
     if complaint.daemon and (lack := _lack(told, group[0])) is not None:
         began, ended = lack.began, lack.ended
     return Outage(code, view.node, daemon, began, ended, words, proof, Sure.CERTAIN)
+
+
+def _expired(view: View, group: Sequence[Event]) -> Event | None:
+    """The line that says that a certificate had ended. Who refuses one may say that only to its peer, in an alert
+    (RFC 8446, section 6.2), which does not read each one: where it writes first, it finds a broken pipe."""
+    peers = (event for told in view.all for event in told.of("tls") if "alert" in event.said["error"])
+    near = (each for each in peers if any(abs(each.at - event.at) <= AWHILE for event in group))
+    return next((event for event in (*group, *near) if "expired" in event.said["error"]), None)
 
 
 def _lack(told: History, event: Event) -> Absence | None:

@@ -214,7 +214,7 @@ KINDS = (
         ": ",
         ("stream_ssl",),
         r"(?!SSL_accept: .*wrong version)(?P<subject>SSL_\w+|\S+): "
-        r"(?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca).*)",
+        r"(?P<error>.*(?:certificate|alert|handshake|wrong version|unknown ca|asn1 encoding).*)",
         "lib/stream-ssl.c, interpret_ssl_error()",
         since="OVS 1.0",
         many=100,

@@ -86,7 +86,11 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
 def _refused(view: View, absence: Absence, starts: Sequence[Start]) -> Iterator[Outage]:
     """Nobody at an address. Where the target's own log tells of a start, that start has the word."""
     refusal = _meaning(view, absence)
-    if _bridge_failed(view, absence) or (refusal.lasting and not _lasting(view, absence, starts)):
+    if (
+        _bridge_failed(view, absence)
+        or _tls_failed(view, absence)
+        or (refusal.lasting and not _lasting(view, absence, starts))
+    ):
         return
     target, words, surer = absence.target, refusal.words, ""
     if refusal.sure is not Sure.CERTAIN and not view.covers(target, absence.began):
@@ -108,6 +112,12 @@ def _bridge_failed(view: View, absence: Absence) -> bool:
     """Whether the switch itself says that it could not make a bridge when its socket vanished: that is the reason."""
     said = (event for each in view.of(VSWITCHD) for event in each.of("no-datapath"))
     return absence.target == VSWITCHD and any(abs(event.at - absence.began) <= AWHILE for event in said)
+
+
+def _tls_failed(view: View, absence: Absence) -> bool:
+    """Whether one of both ends says that TLS failed when the connection was lost: that is the reason."""
+    said = (event for end in (absence.observer, absence.target) for each in view.of(end) for event in each.of("tls"))
+    return absence.address.startswith("ssl:") and any(abs(event.at - absence.began) <= AWHILE for event in said)
 
 
 class _Refusal(NamedTuple):

@@ -38,6 +38,7 @@ h1, h2, p, li, pre { overflow-wrap: anywhere }
 .outage { fill: #c0392b; opacity: .25 }
 .legend svg { width: .8rem; min-width: 0; vertical-align: middle; margin-left: .6rem }
 table { border-collapse: collapse } td { padding: .1rem .6rem .1rem 0; vertical-align: top }
+td:first-child { white-space: nowrap }
 .remedy { border-left: 3px solid #4c9f70; padding-left: .6rem }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #ddd } pre { background: #242424 }
   text { fill: #ddd } .end { fill: #fff } .stall { fill: #c39be6 } .election { fill: #7db4ff } }

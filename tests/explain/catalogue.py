@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovsnet.sandbox.node import Sandbox
+from tests.explain.frozen import frozen_at_work
 from tests.explain.steps import (
     CONTROLLER,
     DATABASE,
@@ -36,7 +37,10 @@ from tests.explain.steps import (
     sleep,
     start,
     stop,
+    through_tls,
     unlink,
+    with_a_certificate_that_ended,
+    with_a_foreign_certificate,
     without_descriptors,
 )
 
@@ -185,6 +189,21 @@ INCIDENTS = (
             start(DATABASE),
             sleep(8),
         ],
+    ),
+    Incident("switch-frozen", "vswitchd-hung", frozen_at_work(SWITCH, 12, 6)),
+    Incident("database-frozen", "ovsdb-hung", frozen_at_work(DATABASE, 12, 6)),
+    Incident("controller-frozen", "controller-hung", frozen_at_work(CONTROLLER, 12, 6)),
+    Incident(
+        "certificate-ended",
+        "certificate-expired",
+        [through_tls, sleep(3), with_a_certificate_that_ended, restart(CONTROLLER), sleep(8)],
+        lambda: Sandbox(door="ssl"),
+    ),
+    Incident(
+        "certificate-foreign",
+        "tls-failed",
+        [through_tls, sleep(3), with_a_foreign_certificate, restart(CONTROLLER), sleep(8)],
+        lambda: Sandbox(door="ssl"),
     ),
     Incident("churned", "", [churned]),
     Incident(

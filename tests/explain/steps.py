@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ovsnet.errors import OvsnetError
+from ovsnet.io.tls import Tls
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
+from tests.faults.certificates import renew
 from tests.faults.programs import BACKLOG, clients, no_more_descriptors, switch_arguments
 from tests.faults.storage import breakable_disk, filled, small_disk, stop_at_an_error
 
@@ -235,6 +239,41 @@ async def churned(node: Sandbox) -> None:
 async def by_tcp(node: Sandbox) -> None:
     """A client that is at a unix socket does not probe."""
     (door,) = node.doors.values()
+    await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", f"external_ids:ovn-remote={door}")
+
+
+async def through_tls(node: Sandbox) -> None:
+    """ovn-controller shows a certificate to the southbound that is good."""
+    await _show(node, node.tls)
+
+
+async def with_a_certificate_that_ended(node: Sandbox) -> None:
+    """The certificate that it shows ended yesterday; the authority that signed it is the southbound's."""
+    ended = Tls(node.tls.key, str(node.directory / "ended.pem"), node.tls.ca)
+    renew(ended, -1)
+    await _show(node, ended)
+
+
+async def with_a_foreign_certificate(node: Sandbox) -> None:
+    """The southbound does not know the authority that signed the certificate that it shows."""
+    foreign = node.directory / "foreign"
+    sign_by_itself(foreign)
+    await _show(node, Tls(str(foreign / "node.key"), str(foreign / "node.pem"), node.tls.ca))
+
+
+def sign_by_itself(directory: Path) -> None:
+    """A certificate that is its own authority, of another name than the sandbox's."""
+    directory.mkdir()
+    key, certificate = directory / "node.key", directory / "node.pem"
+    names = ("-subj", "/CN=somebody else", "-keyout", str(key), "-out", str(certificate))
+    subprocess.run(
+        ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names), check=True, capture_output=True
+    )
+
+
+async def _show(node: Sandbox, files: Tls) -> None:
+    (door,) = node.doors.values()
+    await node.run("ovs-vsctl", "--no-wait", "set-ssl", files.key, files.certificate, files.ca)
     await node.run("ovs-vsctl", "--no-wait", "set", "open", ".", f"external_ids:ovn-remote={door}")
 
 

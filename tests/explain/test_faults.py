@@ -262,3 +262,28 @@ def test_each_code_of_the_live_diagnosis_is_given_or_has_a_reason_why_not() -> N
     given |= {code_of(daemon, verdict) for daemon in TITLES for verdict in ("down", "hung", "slow")}
     given |= {"ovsdb-backlog-full", "mgmt-backlog-full", "controller-paused", "northd-paused"}
     assert set(codes()) - given - set().union(*NO_LINE.values()) == set()
+
+
+def test_certificate_of_an_authority_of_the_same_name_and_another_key_is_a_failure_of_tls() -> None:
+    southbound = Log("ovsdb-server-sb.log").start(0.0)
+    southbound.say(50.0, "stream_ssl", "SSL_accept: error:06880006:asn1 encoding routines::EVP lib", "WARN")
+    assert [each.code for each in told([southbound.say(100.0, "memory", "cells:1")]).outages] == ["tls-failed"]
+
+
+def test_certificate_that_ended_is_told_by_the_alert_that_one_of_several_attempts_read() -> None:
+    """As Open vSwitch 3.5 and OVN 25.03 log it: a client that writes before it reads loses the alert."""
+    database, switch, controller = node()
+    southbound = Log("ovsdb-server-sb.log").start(0.0)
+    remote = "ssl:10.0.0.1:6642"
+    for at in (50.0, 54.0):
+        controller.say(at, "reconnect", f"{remote}: connecting...").say(at, "reconnect", f"{remote}: connected")
+        southbound.say(at, "stream_ssl", "SSL_accept: error:0A000086:SSL routines::certificate verify failed", "WARN")
+        pipe = "SSL_write: error:FFFFFFFF80000020:system library::Broken pipe"
+        alert = "SSL_read: error:0A000415:SSL routines::ssl/tls alert certificate expired"
+        controller.say(at + 0.01, "stream_ssl", pipe if at == 50.0 else alert, "WARN")
+        controller.say(at + 0.01, "reconnect", f"{remote}: connection dropped (Input/output error)", "WARN")
+    southbound.say(100.0, "memory", "cells:1")
+    assert [each.code for each in told([database, switch, southbound]).outages] == ["tls-failed"]
+    (outage,) = told([database, switch, controller, southbound]).outages
+    assert (outage.code, outage.daemon) == ("certificate-expired", "ovn-controller")
+    assert "alert certificate expired" in outage.words
