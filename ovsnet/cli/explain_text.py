@@ -89,9 +89,8 @@ def _start(each: Start) -> Iterator[str]:
         yield f"  {part.seconds:8.3f} s  {part.cause:18} {bar}"
         yield from _wrapped("    ", f"{sentence(part.words)}")
         yield from _proof(part.proof)
-    if each.unseen:
-        words = f"the flows are in up to {each.unseen:g} s later: no daemon logs a turn shorter than a second."
-        yield from _wrapped("  unseen: ", sentence(words))
+    if each.uncertain:
+        yield from _wrapped("  unseen: ", each.uncertain)
     for words in each.faster:
         yield from _wrapped("  faster by ", words)
 

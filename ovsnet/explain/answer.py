@@ -108,7 +108,9 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
             title = TITLES.get(source.daemon, source.daemon)
             yield Note(f"{source.name}: taken for {title}'s lines, by the addresses that they name.")
     for name, count in _counted(events).items():
-        yield Note(f"{name}: {count} more lines on starts and connections were counted, not followed: explain less.")
+        yield Note(
+            f"{name}: {count} more lines on starts and connections were counted, not followed: explain a shorter time."
+        )
     if vague := [source.name for source in sources if not source.zoned and source.daemon != UNKNOWN]:
         names = ", ".join(vague[:3])
         yield Note(f"{names}: the times have no time zone; --zone was assumed.")
@@ -172,7 +174,7 @@ def _elections(told: Sequence[History], found: Sequence[Outage]) -> Iterator[Not
         lost = [event for event in each.of("gave-up") if each.daemon in SERVERS]
         if lost:
             count = sum(1 + event.repeated for event in lost)
-            words = f"{title} disconnected others {count} times, because they did not answer its probe; first "
+            words = f"{title} disconnected peers {count} times because they did not answer its probe; first "
             yield Note(f"{words}{lost[0].subject} at {stamp(lost[0].at)}.", lost[0].place)
         if len(moved := each.of("moved")) > MOVES and "chassis-conflict" not in reported:
             words = f"{title} took ports from other chassis {len(moved)} times."

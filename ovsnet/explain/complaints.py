@@ -31,15 +31,17 @@ class Complaint(NamedTuple):
 
 COMPLAINTS = {
     "lock": Complaint(
-        "vswitchd-locked-out", "", lambda _: "a second ovs-vswitchd runs, and one of them serves nothing"
+        "vswitchd-locked-out", "", lambda _: "a second ovs-vswitchd is running, and one of the two serves nothing"
     ),
     "no-datapath": Complaint(
-        "datapath-missing", "", lambda event: f"ovs-vswitchd could not make {event.subject}: {event.said['error']}"
+        "datapath-missing", "", lambda event: f"ovs-vswitchd could not create {event.subject}: {event.said['error']}"
     ),
     "disk": Complaint(
         "database-not-writable", "", lambda event: f"its database could not be written: {event.said['error']}"
     ),
-    "stale": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has older data than was seen"),
+    "stale": Complaint(
+        "southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} serves older data than was seen before"
+    ),
     "cut-off": Complaint("southbound-stale", SOUTHBOUND, lambda event: f"{event.subject} has lost its cluster"),
     "joining": Complaint(
         "sb-joining", SOUTHBOUND, lambda event: f"the server at {event.subject} has not joined its cluster yet"
@@ -58,8 +60,10 @@ COMPLAINTS = {
         lambda event: f"ovn-controller is {event.said['own']}, ovn-northd {event.said['northd']}",
     ),
     "unconfigured": Complaint("chassis-unconfigured", "", lambda event: f"ovn-controller says: {event.subject}"),
-    "descriptors": Complaint("descriptors-exhausted", "", lambda _: "it had no descriptor left: Too many open files"),
-    "pidfile": Complaint("", "", lambda event: f"it would not start: {event.subject}: {event.said['what']}"),
+    "descriptors": Complaint(
+        "descriptors-exhausted", "", lambda _: "it had no file descriptor left: Too many open files"
+    ),
+    "pidfile": Complaint("", "", lambda event: f"it did not start: {event.subject}: {event.said['what']}"),
     "tls": Complaint("tls-failed", "", lambda event: f"TLS failed: {event.said['error']}"),
     "no-mapping": Complaint(
         "bridge-mapping-wrong",
@@ -75,7 +79,7 @@ COMPLAINTS = {
         "schema-old", "", lambda event: f"the {event.subject} database lacks the {event.said['what']} that it uses"
     ),
     "conflict": Complaint(
-        "chassis-conflict", "", lambda event: f"another chassis has what it wants to register: {event.text}"
+        "chassis-conflict", "", lambda event: f"another chassis already has what it tried to register: {event.text}"
     ),
     "damaged": Complaint(
         "", "", lambda event: f"its database {event.subject} could not be opened: {event.said['error']}"
@@ -135,7 +139,7 @@ def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[
         code, daemon, words = "certificate-expired", reason.source.daemon, complaint.words(reason)
         proof = [*proof, *([] if any(each is reason for each in proof) else [reason])]
     times = sum(1 + event.repeated for event in group)
-    words += f" (said {times} times)" if times > 1 else ""
+    words += f" (logged {times} times)" if times > 1 else ""
     began, last = group[0].at, group[-1].last
     ended = None if last >= told.last - 1.0 and len(group) > 1 else last
     if complaint.daemon and (lack := _lack(told, group[0])) is not None:

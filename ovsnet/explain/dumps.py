@@ -13,8 +13,8 @@ FRESH = 10_000
 (ofproto/ofproto-dpif-upcall.c, ``udpif_create``)."""
 NAMED = 3
 COUNTERS = {
-    "txn_error": "transactions of its that a database refused",
-    "upcall_flow_limit_hit": "flows that it did not install, for its datapath held as many as it might",
+    "txn_error": "transactions that a database refused",
+    "upcall_flow_limit_hit": "flows that it did not install because its datapath was full",
 }
 """Events of ``coverage/show`` that a healthy daemon does not count."""
 
@@ -75,7 +75,7 @@ def _connection(text: str) -> list[str] | None:
     said = text.strip()
     if said not in ("connected", "not connected"):
         return None
-    return ["ovn-controller or ovn-northd was not connected with the southbound."] if said == "not connected" else []
+    return ["ovn-controller or ovn-northd was not connected to the southbound."] if said == "not connected" else []
 
 
 def _memory(text: str) -> list[str] | None:
@@ -109,7 +109,7 @@ def _list(text: str) -> list[str] | None:
 def _interfaces(errors: dict[str, str], down: Sequence[str]) -> Iterator[str]:
     if errors:
         first = next(iter(errors.values()))
-        yield f"Interfaces that ovs-vswitchd could not make: {_names(list(errors))}; the first says: {first}."
+        yield f"Interfaces that ovs-vswitchd could not create: {_names(list(errors))}; the first says: {first}."
     if down:
         yield f"Tunnels through which BFD found no path: {_names(down)}."
 

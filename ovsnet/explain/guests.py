@@ -41,5 +41,5 @@ def _guests(own: Sequence[Event]) -> Iterator[Sequence[Event]]:
 def _note(event: Event) -> Note:
     title = TITLES.get(event.source.daemon, event.source.daemon)
     pid = event.said["what"].rpartition(" ")[2]
-    words = f"A second {title} was started at {stamp(event.at)}, and ended at once, for process {pid} is the first."
+    words = f"A second {title} was started at {stamp(event.at)}, and exited, because process {pid} was running."
     return Note(words, event.place)

@@ -52,7 +52,7 @@ class Life(msgspec.Struct):
 
     @property
     def asked(self) -> bool:
-        """Whether it says that it was told to end."""
+        """Whether it says that it was told to exit."""
         return any(
             event.kind in ("terminating", "exiting", "unit-stopped", "container-killed")
             or event.said.get("then") == "exiting"

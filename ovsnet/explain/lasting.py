@@ -113,7 +113,7 @@ def _found(event: Event) -> bool:
 WORDS = {
     "ports-without-device": "ports without a device: {names}",
     "ports-left-behind": "ports without a device: {names}",
-    "tunnels-failed": "tunnels that it could not make: {names}",
+    "tunnels-failed": "tunnels that it could not create: {names}",
     "device-taken": "ports whose device belongs to another master: {names}",
     "bridge-mapping-wrong": "networks whose bridge in ovn-bridge-mappings is missing: {names}",
     "tunnels-down": "tunnels through which BFD found no path: {names}",

@@ -71,10 +71,10 @@ def _silent(view: View, told: History, absence: Absence, lost: Event) -> Outage:
         for stall in each.of("stall")
         if stall.at - stall.number("ms") / 1000 <= lost.at <= stall.at + 1.0
     ]
-    words = f"{TITLES.get(target, target)} gave {TITLES.get(told.daemon, told.daemon)} no answer for {seconds:g} s"
+    words = f"{TITLES.get(target, target)} did not answer {TITLES.get(told.daemon, told.daemon)} for {seconds:g} s"
     verdict = "slow" if work and not all(map(is_idle, work)) else "hung"
     if not work and covered:
-        words += ", and no line of its own says that it was at work"
+        words += ", and nothing in its own log shows that it was busy"
     return Outage(
         code_of(target, verdict), view.node, target, began, max(lost.at, absence.ended or lost.at), words,
         [lost, *work[:1]], Sure.LIKELY if covered else Sure.POSSIBLE,
@@ -148,7 +148,7 @@ def _meaning(view: View, absence: Absence) -> _Refusal:
     if error in (ABSENT, REFUSED) and runs:
         what = "of its management socket " if target == VSWITCHD else f"{absence.address.rpartition('/')[2]} "
         code = "mgmt-socket-missing" if target == VSWITCHD else "socket-missing"
-        return _Refusal(code, target, f"{title} ran, and the name {what}led to nothing")
+        return _Refusal(code, target, f"{title} was running, but the path {what}led nowhere")
     if target not in LOCAL or error in (ABSENT, REFUSED) or not (absence.failures or runs):
         return _Refusal(code_of(target, "down"), target, words)
     if target == OVSDB:
@@ -161,15 +161,15 @@ def _of_the_client(absence: Absence) -> _Refusal | None:
     observer, error = absence.observer, _error(absence)
     title, client = (TITLES.get(each, each) for each in (absence.target, observer))
     if error.startswith(SPENT):
-        words = f"{client} had no descriptor left to connect to {title} with ({error})"
+        words = f"{client} had no file descriptor left to connect to {title} with ({error})"
         return _Refusal("descriptors-exhausted", observer, words, sure=Sure.CERTAIN)
     apart = code_of(observer, "not-connected")
     if error in BARRED and absence.address.startswith("unix:"):
         path = absence.address.removeprefix("unix:")
-        words = f"{client} may not open {path} ({error})"
+        words = f"{client} is not allowed to open {path} ({error})"
         return _Refusal(apart, observer, words, BARRED_REMEDY.format(path=path, client=client), Sure.CERTAIN)
     if absence.refusals and not any("error" in each.said for each in absence.failures):
-        words = f"{client} reached {title}, and took none of its members: {absence.refusals[-1].text}"
+        words = f"{client} reached {title}, but accepted none of its members: {absence.refusals[-1].text}"
         return _Refusal(apart, observer, words, passing=True)
     return None
 

@@ -159,7 +159,7 @@ def _marks(found: Answer, told: History) -> Iterator[_Mark]:
 
 
 def _how(life: Life) -> str:
-    return f"died: {life.crash}," if life.crash else "was told to end" if life.asked else "ended"
+    return f"died: {life.crash}," if life.crash else "was told to exit" if life.asked else "ended"
 
 
 def _name(told: History) -> str:
@@ -208,8 +208,8 @@ def _start(each: Start) -> Iterator[str]:
         words = f"{escape(sentence(part.words))}{_lines(part.proof)}"
         yield f"<tr><td>{part.seconds:.3f} s</td><td>{escape(part.cause)}</td><td>{words}</td></tr>"
     yield "</table>"
-    if each.unseen:
-        yield f"<p>The flows are in up to {each.unseen:g} s later: no daemon logs a turn shorter than a second.</p>"
+    if each.uncertain:
+        yield f"<p>{escape(each.uncertain)}</p>"
     yield from (f'<p class="remedy">Faster by {escape(words)}</p>' for words in each.faster)
 
 

@@ -16,7 +16,7 @@ MOST = 5
 
 
 REMARKS: Mapping[str, Callable[[Event], str]] = {
-    "torn": lambda event: f"left out the damaged end of {event.subject}: {event.said['error']}",
+    "torn": lambda event: f"dropped the damaged end of {event.subject}: {event.said['error']}",
     "no-mapping": lambda event: (
         f"has no bridge for the network {event.said['network']} of port {event.subject}, which is right where it "
         "is not to have one"
@@ -38,7 +38,7 @@ def remarks(events: Sequence[Event], told: Sequence[History]) -> Iterator[tuple[
             for those in list(by_subject.values())[:MOST]:
                 yield f"{TITLES.get(each.daemon, each.daemon)} {words_of(those[0])}{_times(those)}.", those[0].place
             if (more := len(by_subject) - MOST) > 0:
-                words = f"{TITLES.get(each.daemon, each.daemon)} says the like of {more} more"
+                words = f"{TITLES.get(each.daemon, each.daemon)} says the same of {more} more"
                 yield f"{words}.", list(by_subject.values())[MOST][0].place
     yield from _restarts(events)
     yield from _standby(told)

@@ -7,7 +7,7 @@ from ovsnet.explain.clock import stamp
 from ovsnet.explain.verdicts import Outage
 from ovsnet.health.causes import codes
 
-TOLD = "It was told to end and came back: nothing is left to fix."
+TOLD = "It was told to exit and came back: nothing is left to fix."
 """Of a process that ended as it was asked to."""
 VERDICTS = {
     "down": "It was over at {ended}: its own log, and the journal of the time before, show the reason.",

@@ -89,7 +89,7 @@ def _cluster(text: str) -> Iterator[str]:
     elif not found.leader:
         yield for_line(f"Server {found.server} of the cluster knew no leader; it was a {found.role or 'member'}.")
     for peer in found.away:
-        yield for_line(f"Server {found.server} of the cluster had no connection with {peer}.")
+        yield for_line(f"Server {found.server} of the cluster had no connection to {peer}.")
 
 
 def _said(text: str) -> list[str] | None:
@@ -100,7 +100,7 @@ def _said(text: str) -> list[str] | None:
         found: Any = harmless(msgspec.json.decode(text))
         if "diagnosis" in found:
             diagnosis = found["diagnosis"]
-            return [f"When it was asked, ovsnet said {diagnosis['code']}: {diagnosis['summary']}"]
+            return [f"When the report was made, ovsnet said {diagnosis['code']}: {diagnosis['summary']}"]
         if "step_seconds" in found and "events" in found:
             return [*_turns(found["events"])][-MOST:]
     except (*BAD_JSON, KeyError, TypeError, OverflowError):

@@ -118,7 +118,7 @@ def _gone(view: View, told: History, life: Life, until: float | None) -> tuple[f
 
 def _ended(told: History, life: Life, gone: float, began: float | None) -> str:
     title = _title(told)
-    how = f"died: {life.crash}" if life.crash else "was told to end" if life.asked else "ended without logging why"
+    how = f"died: {life.crash}" if life.crash else "was told to exit" if life.asked else "ended without logging why"
     if began is None:
         return f"{title} {how}, and did not start again in these lines"
     return f"{title} {how}, and another process started {max(began - gone, 0.0):.1f} s later"

@@ -114,7 +114,7 @@ def _switch(view: View, group: _Group) -> Iterator[Link]:
         return
     yield Link(life.began or 0.0, "order", "ovs-vswitchd was not started yet", (life.first,))
     if life.listening is not None:
-        words = f"ovs-vswitchd set up its bridges, and made {_base(life.listening.said['path'])}"
+        words = f"ovs-vswitchd set up its bridges and created {_base(life.listening.said['path'])}"
         yield Link(life.listening.at, "switch", words, (life.listening,))
 
 
@@ -146,7 +146,7 @@ def _socket(view: View, group: _Group, openflow: Absence) -> Iterator[Link]:
     elif again := view.started(VSWITCHD, made.at, openflow.ended or FAR):
         ready = again[-1].listening or again[-1].first
         if ready is not None:
-            yield Link(ready.at, "switch-again", "ovs-vswitchd ended meanwhile, and was started again", (ready,))
+            yield Link(ready.at, "switch-again", "ovs-vswitchd exited in the meantime and was started again", (ready,))
     elif missed - made.at >= WORTH:
         words += ", though ovs-vswitchd had made it"
         yield Link(missed, "socket", words, _first_and_last(openflow.failures))
@@ -168,12 +168,14 @@ def _southbound(view: View, openflow: Absence) -> Iterator[Link]:
         if absence.began <= tried and 0 <= tried - absence.ended < NEXT:
             up = view.started(SOUTHBOUND, absence.began, absence.ended)
             if up and up[-1].first is not None:
-                words = "no southbound server ran, and ovn-controller does not try the switch before it has had one"
+                words = (
+                    "no southbound server was running, and ovn-controller needs one before it connects to the switch"
+                )
                 yield Link(up[-1].began or 0.0, "southbound", words, (absence.failures[0], up[-1].first))
                 words = _backoff("ovn-controller", "the southbound", absence)
                 yield Link(absence.ended, "backoff-southbound", words, (absence.failures[-1], absence.back))
             else:
-                words = "ovn-controller had no southbound, and does not try the switch before it has had one"
+                words = "ovn-controller reached no southbound server, and needs one before it connects to the switch"
                 yield Link(absence.ended, "southbound", words, (absence.failures[0], absence.back))
 
 
@@ -186,12 +188,12 @@ def _computing(view: View, at: float) -> Iterator[Link]:
                 end = stall.at
                 work = [each for each in told.of("computed") if stall.at - seconds <= each.at <= stall.at + NEXT]
                 longest = sorted(work, key=lambda each: each.number("ms"))[-1:]
-                words = f"ovn-controller computed for {seconds:.1f} s at once"
+                words = f"ovn-controller computed for {seconds:.1f} s without a pause"
                 yield Link(end, "computing", words, (stall, *longest))
 
 
 def _backoff(who: str, whom: str, absence: Absence) -> str:
-    words = f"{who} was waiting in its reconnect backoff towards {whom}"
+    words = f"{who} was waiting out its reconnect backoff to {whom}"
     step = next((seconds for at, seconds in reversed(absence.waits) if at < (absence.ended or FAR)), 1.0)
     words += f": a step of {step:.3g} s"
     if absence.carried_over:
@@ -207,11 +209,11 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
     """What the lines do not show of this start, though they would if it had been."""
     group = _Group(lives)
     if group.switch is not None and group.switch.listening is None and group.switch.serving is None:
-        return "ovs-vswitchd never had its database"
+        return "ovs-vswitchd never reached its database"
     if group.database is not None and group.switch is None:
         absence = view.lacked(VSWITCHD, OVSDB, group.began)
         if absence is not None and absence.ended is None and absence.began <= group.began + TOGETHER:
-            return "ovs-vswitchd did not come back to its database"
+            return "ovs-vswitchd did not reconnect to its database"
     if group.controller is not None or (group.switch is not None and view.of(CONTROLLER)):
         absence = _openflow(view, group)
         if absence is not None and absence.ended is None and absence.failures:
@@ -219,7 +221,7 @@ def _missing(view: View, lives: Sequence[Life]) -> str:
         if group.controller is not None and (absence is None or absence.ended is None):
             southbound = view.lacked(CONTROLLER, SOUTHBOUND, group.controller.began or 0.0)
             if southbound is not None and southbound.ended is None and southbound.failures:
-                return "ovn-controller never had the southbound"
+                return "ovn-controller never reached the southbound"
             return "no line shows that ovn-controller reached br-int.mgmt"
     return ""
 
@@ -260,7 +262,7 @@ def _why(view: View, lives: Sequence[Life]) -> str:
     if last.crash:
         return f"{life.daemon} had died: {last.crash}"
     if last.asked:
-        return f"{life.daemon} had been told to end"
+        return f"{life.daemon} had been told to exit"
     return f"{life.daemon} had ended without logging why (killed, or its last lines are not here)"
 
 
@@ -284,8 +286,8 @@ def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
             )
         elif cause == "backoff":
             yield (
-                f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` tells "
-                "when): its backoff begins again."
+                f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` "
+                "returns then): that resets its backoff."
             )
         elif cause.startswith("backoff"):
             yield f"{seconds:.1f} s: keep the server's restart short: clients double their wait after each failure."
@@ -294,7 +296,7 @@ def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
         elif cause == "southbound":
             yield f"{seconds:.1f} s: restart neither the switch nor ovn-controller while the southbound is away."
         elif cause == "order":
-            yield f"{seconds:.1f} s: start the daemons together; nothing has to wait for the one before it."
+            yield f"{seconds:.1f} s: start the daemons together; none has to wait for another."
         elif cause == "computing":
             yield (
                 f"{seconds:.1f} s: give ovn-controller CPU; `ovn-monitor-all=true` and `ovn-ofctrl-wait-before-clear` "

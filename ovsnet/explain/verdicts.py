@@ -58,6 +58,14 @@ class Start(msgspec.Struct):
         """How long it took."""
         return None if self.ended is None else self.ended - self.began
 
+    @property
+    def uncertain(self) -> str:
+        """How much later it may have ended; "" where the lines show it."""
+        if not self.unseen:
+            return ""
+        installed = f"The flows may have been installed up to {self.unseen:g} s later"
+        return f"{installed}: no daemon logs iterations shorter than a second."
+
     def share(self, cause: str) -> float:
         """The seconds that went to one cause, such as ``backoff``; ``backoff-database`` counts as that, too."""
         return sum(part.seconds for part in self.parts if part.cause == cause or part.cause.startswith(f"{cause}-"))

@@ -62,7 +62,7 @@ def test_switch_that_was_away_pays_the_rest_of_a_step() -> None:
     assert start.share("backoff") == pytest.approx(2.745, abs=0.05)
     assert "a step of 4 s" in start.parts[-1].words
     assert any("restart ovn-controller" in each for each in start.faster)
-    assert "told to end" in start.why
+    assert "told to exit" in start.why
 
 
 def test_parts_of_a_start_add_up() -> None:

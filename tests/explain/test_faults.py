@@ -159,7 +159,7 @@ def test_client_that_speaks_another_version_is_a_stranger() -> None:
             0,
             "ovsdb_server",
             "I/O error: t.db: error reading 165 bytes starting at offset 15405 (End of file)",
-            "ovsdb-server left out the damaged end of t.db",
+            "ovsdb-server dropped the damaged end of t.db",
         ),
         (
             2,

@@ -77,7 +77,7 @@ def test_word_of_the_kernel_alone_is_an_answer(tmp_path: Path) -> None:
 
 def test_order_to_stop_is_no_crash(tmp_path: Path) -> None:
     line = f"{AT} h systemd[1]: ovs-vswitchd.service: Deactivated successfully.\n"
-    assert "was told to end" in only(explained(tmp_path, died("ovs-vswitchd"), ("messages", line))).words
+    assert "was told to exit" in only(explained(tmp_path, died("ovs-vswitchd"), ("messages", line))).words
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_container_that_was_killed_for_memory(tmp_path: Path) -> None:
 
 def test_events_as_json_name_who_killed(tmp_path: Path) -> None:
     found = explained(tmp_path, died("ovs-vswitchd"), ("events.json", events(AT)))
-    assert any("was told to end" in each.words for each in found.outages)
+    assert any("was told to exit" in each.words for each in found.outages)
     assert any("The kubelet's probe" in note.words for note in found.notes)
 
 
@@ -190,7 +190,7 @@ def test_cluster_status_of_a_member_that_is_not_well(tmp_path: Path, status: str
     found = explained(tmp_path, ("cluster", CLUSTER.format(status=status)))
     words = " ".join(note.words for note in found.notes)
     assert "knew no leader" in words or "disconnected from the cluster" in words
-    assert "no connection with 77aa" in words
+    assert "no connection to 77aa" in words
 
 
 def test_status_of_a_check_is_noted(tmp_path: Path) -> None:

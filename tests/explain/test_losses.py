@@ -139,7 +139,7 @@ def test_socket_that_may_not_be_opened_is_named_with_what_to_look_at() -> None:
     switch.say(300.0, "memory", "later")
     outage = only(told([database, switch, controller]))
     assert (outage.sure, outage.surer) == (Sure.CERTAIN, "")
-    assert "may not open /n/br-int.mgmt" in outage.words
+    assert "not allowed to open /n/br-int.mgmt" in outage.words
     assert "namei -l /n/br-int.mgmt" in outage.remedy
 
 

@@ -30,7 +30,7 @@ def test_elections_are_marked_on_the_bars_of_the_members() -> None:
 
 def test_end_and_restart_are_marked() -> None:
     first, second = titles(page(of("switch-away")), "end")
-    assert re.fullmatch(r"ovs-vswitchd was told to end at \S+Z", first)
+    assert re.fullmatch(r"ovs-vswitchd was told to exit at \S+Z", first)
     assert re.fullmatch(r"ovs-vswitchd was started again at \S+Z", second)
 
 
