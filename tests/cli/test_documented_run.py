@@ -201,7 +201,7 @@ async def here(node: Sandbox) -> AsyncIterator[Here]:
     with tempfile.TemporaryDirectory(prefix="ovsnet-") as name:  # a short name, for sockets have it in theirs
         directory = Path(name)
         shutil.copytree(WELL, directory / "must-gather")
-        for archive in ("sosreport", "sosreport-node1"):
+        for archive in ("sosreport", "sosreport-node1", "n1", "n2"):
             shutil.make_archive(str(directory / archive), "xztar", WELL)
         (directory / "host").mkdir()
         (directory / "values.yaml").write_text("OVN_REMOTE_PROBE_INTERVAL: 10000\n")

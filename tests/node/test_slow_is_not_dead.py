@@ -134,7 +134,7 @@ async def test_compaction_of_a_database_of_megabytes(node: Sandbox, recording: R
     blob = "x" * 100_000  # a word of a command line may be 128 KiB long
     for number in range(60):
         setting = f"external_ids:blob{number}={blob}"
-        await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", setting)
+        await node.run("ovs-vsctl", "--no-wait", "set", "Interface", "br-int", setting)
     control = node.rundir / f"ovsdb-server.{node.pid('ovsdb-server')}.ctl"
     async with recording(node) as record:
         for _ in range(5):
