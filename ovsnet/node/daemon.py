@@ -88,7 +88,7 @@ class Daemon:
         """Another server is asked from now on. What was seen and heard of the one before proves nothing of it."""
         self.distant = distant
         self.peer_pid = self._met = self._sighting = None
-        if self._silence is not None:  # whoever waits for an answer waits for this one's, from now on
+        if self._silence is not None:  # the question under way is to the new server, from now on
             self._silence = Silence(self._clock())
 
     def met(self, pid: int | None, address: Address | None = None) -> bool:

@@ -238,7 +238,7 @@ class CappedServer(Server):
 
 def _waits_for_nobody(response: StreamResponse, transport: asyncio.Transport | None) -> bool:
     """A short answer fits into an empty buffer, so it needs no timer, which would cost a tenth of the request."""
-    # Not content_length, which is worked out anew each time it is asked for: twice, it was a fifteenth of a request.
+    # Not content_length, which is computed at each access: two cost a fifteenth of a request.
     body = response.body if isinstance(response, Response) else None
     short = isinstance(body, bytes) and len(body) < SHORT
     return short and transport is not None and not transport.get_write_buffer_size()

@@ -95,7 +95,7 @@ async def northbounds_third_server_frozen(scene: Scene) -> Steps:
 
 @contextlib.asynccontextmanager
 async def _flapping(node: Sandbox, *members: str) -> AsyncIterator[None]:
-    """Whoever is the leader hands its role over, every two seconds."""
+    """The leader hands its role over, every two seconds."""
 
     async def go_on() -> None:
         while True:

@@ -49,9 +49,9 @@ def test_what_is_added_is_read_and_a_file_written_anew_is_whole(tmp_path: Path) 
     assert known.look(file) is None
     file.write_bytes(member() + half + record("CLUSTER", {"commit_index": 12}))
     assert known.look(file) == 12
-    anew = tmp_path / "anew"
-    anew.write_bytes(member(last=12))
-    anew.replace(file)
+    compacted = tmp_path / "compacted"
+    compacted.write_bytes(member(last=12))
+    compacted.replace(file)
     assert known.look(file) is None
 
 

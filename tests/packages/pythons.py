@@ -27,7 +27,7 @@ exec chroot "$root" "$@"
 
 
 class Enclosed:
-    """A tree that is put together anew for each command, from layers that stay as they are."""
+    """A tree that is assembled for each command, from layers that stay as they are."""
 
     def __init__(self, suite: str, place: Path, shown: Sequence[Path]) -> None:
         """``shown`` are directories of the host that are there, too; ``place`` is an empty one."""

@@ -1,4 +1,4 @@
-"""Passwords of which the file holds a hash: who is let in, and that nobody is held up meanwhile."""
+"""Passwords of which the file holds a hash: the right ones are let in, and checking them delays no other request."""
 
 from __future__ import annotations
 
