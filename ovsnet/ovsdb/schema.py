@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
 from ovsnet.errors import ProtocolError, UsageError
-from ovsnet.ovsdb.rows import BAD_VALUE, Column, to_wire
+from ovsnet.ovsdb.rows import BAD_VALUE, Column, rows_of, to_wire
 from ovsnet.ovsdb.values import Row, Value
 
 IMPLICIT_COLUMNS: Mapping[str, Column] = {name: Column(name, "uuid", mutable=False) for name in ("_uuid", "_version")}
@@ -52,6 +52,16 @@ class Table(msgspec.Struct, frozen=True):
             except BAD_VALUE as error:
                 raise ProtocolError(f"The server sent no value for column {name} of {self.name}: {error}.") from error
         return row
+
+    def rows(self, result: Mapping[str, object], named: Iterable[str]) -> list[Row]:
+        """What a select found. Raises ProtocolError, also for a row without one of the ``named`` columns: a server
+        sends each column that it was asked for (RFC 7047 section 5.2.2), and a reader counts on them."""
+        rows = [self.row(row) for row in rows_of(result)]
+        asked = frozenset(named)
+        for row in rows:
+            if missing := asked - row.keys():
+                raise ProtocolError(f"The server sent a row of {self.name} without {', '.join(sorted(missing))}.")
+        return rows
 
     def to_wire(self, row: Mapping[str, object]) -> dict[str, object]:
         """A row to write, as JSON, after the schema agreed to every value. Raises UsageError."""

@@ -34,7 +34,6 @@ from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock, Locks
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
 from ovsnet.ovsdb.operations import Condition, Operation, select
-from ovsnet.ovsdb.rows import rows_of
 from ovsnet.ovsdb.schema import Schema, parse_schema
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.values import Row, Uuid
@@ -162,8 +161,9 @@ class Session(JsonRpcSession):
         """The rows of a table that match, typed by the schema, with ``_uuid`` when no columns are named."""
         deadline = Deadline(timeout)
         schema = (await self.get_schema(database, timeout=timeout)).table(table)
-        (result,) = await self.transact(database, select(table, where, columns), timeout=deadline.left)
-        return [schema.row(row) for row in rows_of(result)]
+        named = None if columns is None else tuple(columns)
+        (result,) = await self.transact(database, select(table, where, named), timeout=deadline.left)
+        return schema.rows(result, named or ())
 
     def lock(self, name: str, *, steal: bool = False, timeout: float = 10.0) -> Opening[Lock]:
         """Ask for a lock, or with ``steal`` take it from its owner. Await this, and ``acquired`` says when it is ours;

@@ -157,11 +157,12 @@ class Transaction:
         """Read some rows as they are at this step."""
         known, found = self._table(table), Selected()
         operation: dict[str, object] = {"op": "select", "table": table, "where": _where(known, rows)}
-        if columns is not None:
-            operation["columns"] = [known.column(name).name for name in columns]
+        named = None if columns is None else [known.column(name).name for name in columns]
+        if named is not None:
+            operation["columns"] = named
 
         def take(result: Mapping[str, Any]) -> None:
-            found._rows = [known.row(row) for row in result.get("rows", ())]
+            found._rows = known.rows(result, named or ())
 
         self._add(operation, take)
         return found

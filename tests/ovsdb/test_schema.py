@@ -10,8 +10,11 @@ import pytest
 from ovs.db.schema import DbSchema
 
 from ovsnet.errors import ProtocolError, UsageError
+from ovsnet.ovsdb import connect
 from ovsnet.ovsdb.schema import parse_schema
+from ovsnet.ovsdb.transaction import Transaction
 from ovsnet.sandbox.binaries import find
+from tests.ovsdb.scripted import scripted
 
 if TYPE_CHECKING:
     from ovsnet.ovsdb import Session
@@ -114,3 +117,15 @@ async def test_row_to_write_is_judged_as_a_whole(session: Session) -> None:
 def test_what_is_no_schema_is_a_protocol_error(document: object) -> None:
     with pytest.raises(ProtocolError, match="no schema"):
         parse_schema(document)
+
+
+@pytest.mark.parametrize("rows", [[{"name": "a"}], [{"name": "a", "number": 1}, {}], None, [1], {}])
+async def test_a_select_answered_without_what_was_asked(rows: object) -> None:
+    """A reader of these columns counts on them."""
+    answering = scripted(transact=lambda params: [{"rows": rows}])
+    async with answering as (_, address), await connect(address) as session:
+        with pytest.raises(ProtocolError):
+            await session.select("D", "T", columns=["name", "number"])
+        with pytest.raises(ProtocolError):
+            async with Transaction(session, "D") as txn:
+                txn.select("T", columns=iter(["name", "number"]))
