@@ -43,7 +43,7 @@ class Table(msgspec.Struct, frozen=True):
         return column
 
     def row(self, wired: Mapping[str, object]) -> Row:
-        """A row of a select's result. Raises ProtocolError for what is not a row of this table."""
+        """A row as a server or a file holds it, in JSON. Raises ProtocolError for what is not a row of this table."""
         row: dict[str, Value] = {}
         for name, value in wired.items():
             column = self.columns.get(name) or IMPLICIT_COLUMNS.get(name)
