@@ -235,6 +235,11 @@ class Daemon:
         process = sample(pid, self._clock())
         return process is None or process.gone
 
+    def has_pidfile(self) -> bool:
+        """Whether its pidfile is there. A daemon that ends in order removes it together with its sockets
+        (lib/fatal-signal.c, ``unlink_files``)."""
+        return os.path.exists(self.component.pidfile(self._rundir))
+
     def out_of_descriptors(self) -> tuple[int, Descriptors] | None:
         """Its process and that one's descriptors when hardly any is left; None otherwise, and when they cannot be read.
 

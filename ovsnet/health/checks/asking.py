@@ -32,6 +32,7 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.health.checks.declaration import Check
+from ovsnet.health.checks.handover import NAME_LOST, changes_hands
 from ovsnet.health.checks.result import (
     ELSEWHERE,
     NOT_USED,
@@ -155,7 +156,7 @@ async def _answer(check: Check, node: Node) -> Answer:
         except BacklogFull as error:
             return await _explain_backlog(check, node, error)
         except (SocketMissing, ConnectionRefused, ConnectionLost) as error:
-            if not await _changes_hands(check, node, error):
+            if not await changes_hands(check, node, error):
                 return await _explain_absence(check, node, error)
         except OwnLimit:
             raise
@@ -176,16 +177,6 @@ EXPLAINS_BACKLOG = (Verdict.GONE, Verdict.HUNG, Verdict.LATE, NO_DESCRIPTORS)
 NOT_VISIBLE = "not-visible"
 
 MOUNTED = "socket-mounted"
-
-ENDS_WITHIN = 0.3
-"""Seconds between the end of a daemon's sockets and that of its process."""
-
-LOOKS_AT_ITS_END = 15
-
-HAS_SOCKETS_AFTER = 5.0
-"""Seconds after its start until when a daemon may have no sockets yet, on a host with much to do."""
-
-NAME_LOST = frozenset({SocketMissing.reason, ConnectionRefused.reason})
 
 
 async def _probe(check: Check, node: Node) -> Answer:
@@ -255,29 +246,6 @@ def _gone(daemon: Daemon, detail: str) -> Answer:
     facts = {} if torn is None else {"database": torn[0], "damage": torn[1]}
     said = detail if torn is None else f"{detail} {torn[0]} {torn[1]}."
     return Answer(Status.FAILED, Verdict.GONE.value, said, facts=facts, lost_at=daemon.ended_at)
-
-
-async def _changes_hands(check: Check, node: Node, error: PeerError) -> bool:
-    """Whether it should be asked again: the name of its socket went just now, and it was waited for what comes of that.
-    A daemon removes its sockets a moment before it ends (lib/fatal-signal.c), another may follow it at once, and one
-    that started just now has not made its own yet."""
-    daemon = node.daemons[check.daemon]
-    if error.reason not in NAME_LOST or daemon.late or daemon.distant:
-        return False
-    sighting = await node.sight(check.daemon)
-    pid = sighting.pid
-    if pid is None and sighting.presence is not Presence.RUNS:
-        return False
-    age = daemon.age(pid)
-    if (pid is None or pid == daemon.nameless) and (age is None or age > HAS_SOCKETS_AFTER):
-        return False
-    daemon.nameless = pid
-    for _ in range(LOOKS_AT_ITS_END):
-        if pid is not None and daemon.has_ended(pid):
-            break
-        await asyncio.sleep(ENDS_WITHIN / LOOKS_AT_ITS_END)
-    daemon.forget_sighting()
-    return True
 
 
 def _looks_elsewhere(node: Node, pid: int | None) -> bool:

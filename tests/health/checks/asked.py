@@ -25,7 +25,8 @@ SEEN = {
 
 
 class Daemon:
-    """Notes what it is asked, and explains every silence by ``verdict``. ``late`` is whether a silence goes on."""
+    """Notes what it is asked, and explains every silence by ``verdict``. ``late`` is whether a silence goes on.
+    One that is ``ending`` runs for as many looks as are left."""
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class Daemon:
         distant: bool = False,
         ended_at: float | None = None,
         ending: bool = False,
+        looks_left: int = 0,
+        pidfile: bool = True,
     ) -> None:
         self.verdict = verdict
         self.sighting = SEEN[presence]
@@ -47,6 +50,8 @@ class Daemon:
         self.nameless: int | None = None
         self.seconds: float | None = 3600.0
         self.ending = ending
+        self.looks_left = looks_left
+        self.pidfile = pidfile
         self.turned_away = False
         self.notes: list[str] = []
 
@@ -59,13 +64,17 @@ class Daemon:
         return self
 
     def has_ended(self, pid: int) -> bool:
-        return self.ending
+        self.looks_left -= 1
+        return self.ending and self.looks_left < 0
+
+    def has_pidfile(self) -> bool:
+        return self.pidfile
 
     def age(self, pid: int | None) -> float | None:
         return self.seconds
 
     def forget_sighting(self) -> None:
-        if self.ending:
+        if self.ending and self.looks_left < 0:
             self.sighting = SEEN[Presence.GONE]
 
     def refused(self) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ovsnet.errors import ConnectionLost, ConnectionRefused, OvsnetError, SocketMissing
-from ovsnet.health.checks.asking import HAS_SOCKETS_AFTER, run
+from ovsnet.health.checks.asking import run
+from ovsnet.health.checks.handover import BETWEEN_LOOKS, ENDS_WITHIN, HAS_SOCKETS_AFTER
 from ovsnet.health.checks.result import Status, ok
 from ovsnet.node.presence import Presence, Sighting
 from ovsnet.node.silence import Verdict
@@ -36,6 +37,15 @@ async def test_daemon_whose_sockets_went_a_moment_before_it_is_gone() -> None:
     error = SocketMissing("Nobody.")
     result = await run(probing(error), node(Daemon(ending=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, Verdict.GONE)
+
+
+@pytest.mark.parametrize(("pidfile", "reason"), [(True, "socket-missing"), (False, Verdict.GONE)])
+async def test_daemon_that_removed_its_pidfile_as_well_is_waited_for_longer(pidfile: bool, reason: str) -> None:
+    """On a busy host a daemon runs on for a while after it removed its files to end."""
+    looks = round(2 * ENDS_WITHIN / BETWEEN_LOOKS)
+    daemon = Daemon(ending=True, looks_left=looks, pidfile=pidfile)
+    result = await run(probing(SocketMissing("Nobody.")), node(daemon), {})
+    assert (result.status, result.reason) == (Status.FAILED, reason)
 
 
 async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
