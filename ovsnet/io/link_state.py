@@ -134,6 +134,10 @@ class LinkState:
         """Seconds from REFUSED to CHASED; None outside a chase."""
         return self._chase[0] if self._chase else None
 
+    def pause(self, now: float) -> float:
+        """Seconds until whoever asks begins an attempt again; 0 out of WAITING."""
+        return max(0.0, self.retry_at - now) if self.state is State.WAITING else 0.0
+
     def asked(self, now: float) -> bool:
         """Somebody wants the session. True: begin an attempt."""
         is_due = self.state is State.WAITING and now >= self.retry_at

@@ -66,6 +66,11 @@ class Link(Generic[Session]):
         return self._link.opened_at
 
     @property
+    def pause(self) -> float:
+        """Seconds for which asking gives the reason why the last session or attempt ended, and nothing newer."""
+        return self._link.pause(self._clock())
+
+    @property
     def current(self) -> Session | None:
         """The session, if there is one now: to read what it holds, without asking the peer anything."""
         return self._session

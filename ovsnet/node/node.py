@@ -76,7 +76,7 @@ class Node:
         """Of the southbound link."""
         self.database = Address.parse(settings.database) if settings.database else rundir.database
         self._begun: dict[tuple[str, Socket], HeldSession] = {}
-        self._links_of: dict[str, list[Link[Any]]] = defaultdict(list)
+        self.links_of: dict[str, list[Link[Any]]] = defaultdict(list)
         self.daemons = {name: self._daemon(component) for name, component in COMPONENTS.items()}
         self.backlog_refusals: Counter[str] = Counter()
         """How often a question met a full backlog, by daemon."""
@@ -91,7 +91,7 @@ class Node:
         self.daemons[SOUTHBOUND.daemon].others_to_ask = lambda: self.remotes.searching
 
     def _daemon(self, component: Component) -> Daemon:
-        links = self._links_of[component.daemon]
+        links = self.links_of[component.daemon]
 
         def heard_at() -> float:
             opening = self._begun.get((component.daemon, Socket.DATABASE))
@@ -156,7 +156,7 @@ class Node:
     async def _meet_somebody(self) -> None:
         """Connect to a daemon of this host: one that serves beside the missing one shows where it would be, and that
         one itself may serve at another socket."""
-        there = [self._links_of[each] for each in self.daemons if not COMPONENTS[each].only_degrades]
+        there = [self.links_of[each] for each in self.daemons if not COMPONENTS[each].only_degrades]
         pending = {asyncio.ensure_future(link.session(self.settings.timeout)) for links in there for link in links}
         met = False
         while pending and not met:
@@ -272,7 +272,7 @@ class Node:
             clock=self.clock,
             rng=self._rng,
         )
-        self._links_of[daemon].append(link)
+        self.links_of[daemon].append(link)
         return link
 
     def _met(self, name: str, session: Session) -> Session:

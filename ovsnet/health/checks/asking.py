@@ -181,13 +181,18 @@ MOUNTED = "socket-mounted"
 
 async def _probe(check: Check, node: Node) -> Answer:
     """A held connection that broke under the question says little: a new one shows what became of the daemon. It may
-    break as well, in the backlog of a daemon that ends: then the next one does, after the pause that the link makes."""
-    for pause in (0.0, 1.5 * FIRST_BACKOFF):
+    break as well, in the backlog of a daemon that ends: then the next one does, once the link makes one again."""
+    for again in (False, True):
         try:
             return await check.probe(node)
         except ConnectionLost:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(_pause(node, check.daemon) if again else 0.0)
     return await check.probe(node)
+
+
+def _pause(node: Node, daemon: str) -> float:
+    """Seconds until each link to the daemon has something new to say."""
+    return 1.5 * FIRST_BACKOFF + max((link.pause for link in node.links_of[daemon]), default=0.0)
 
 
 async def _explain_deadline(check: Check, node: Node) -> Answer:

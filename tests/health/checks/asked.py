@@ -53,6 +53,7 @@ class Daemon:
         self.looks_left = looks_left
         self.pidfile = pidfile
         self.turned_away = False
+        self.pause = 0.0
         self.notes: list[str] = []
 
     async def sight(self) -> Sighting:
@@ -95,6 +96,7 @@ def node(daemon: Daemon) -> Node:
     refusals: Counter[str] = Counter()
     fake = SimpleNamespace(
         daemons={"ovs-vswitchd": daemon},
+        links_of={"ovs-vswitchd": [SimpleNamespace(pause=daemon.pause)]},
         settings=SimpleNamespace(hung_after=3.0, switch="on"),
         own_lag=0.25,
         clock=lambda: NOW,

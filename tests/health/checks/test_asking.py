@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from ovsnet.errors import (
     BacklogFull,
     ConnectionLost,
+    ConnectionRefused,
     DeadlineExceeded,
     NameUnresolved,
     OvsnetError,
@@ -19,8 +21,9 @@ from ovsnet.errors import (
     UnixctlRefused,
 )
 from ovsnet.health.checks.asking import look_again, run
-from ovsnet.health.checks.result import Result, Status, failed, not_used, ok
+from ovsnet.health.checks.result import Answer, Result, Status, failed, not_used, ok
 from ovsnet.node.components import Socket
+from ovsnet.node.node import Node
 from ovsnet.node.silence import Verdict
 from tests.health.checks.asked import NOW, Daemon, node, probing
 
@@ -111,6 +114,20 @@ async def test_connection_that_a_daemon_never_took_before_it_ended_says_as_littl
     cut, reset = ConnectionLost("Cut."), ConnectionLost("Connection reset by peer.")
     result = await run(probing(cut, reset, ok("Another one serves.")), node(Daemon()), {})
     assert result.status is Status.OK
+
+
+async def test_link_that_pauses_after_a_session_that_broke_too_soon_is_not_the_last_word() -> None:
+    """In its pause it repeats why that session broke."""
+    daemon = Daemon()
+    daemon.pause, began = 0.5, asyncio.get_running_loop().time()
+
+    async def probe(_: Node) -> Answer:
+        if asyncio.get_running_loop().time() - began < daemon.pause:
+            raise ConnectionLost("Cut.")
+        raise ConnectionRefused("Nobody.")
+
+    result = await run(replace(probing(), probe=probe), node(daemon), {})
+    assert (result.status, result.reason) == (Status.FAILED, "refused")
 
 
 @pytest.mark.parametrize("late", [False, True])
