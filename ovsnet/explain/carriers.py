@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -19,10 +20,18 @@ HOST = re.compile(
     rb"\d\d:\d\d:\d\d\S* ([A-Za-z][\w.-]*) (?:kernel|systemd|kubelet|microk8s[\w.-]*|k3s|rke2)(?:\[\d+\])?:"
 )
 """The host before the word of those that watch over the daemons."""
-PREFIX = re.compile(rb"^\[pod/([\w.-]+)/[\w.-]+\]")
-"""``kubectl logs --prefix``."""
+RFC5424 = re.compile(rb"^(?:<\d+>)?1 \S+ (\S+) (ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd) (\d+)?")
+"""Host, program and pid of a message of syslog (RFC 5424, section 6)."""
+PREFIX = re.compile(rb"^(?:\[pod/([\w.-]+)/([\w.-]+)\]|([\w.-]+) ([\w.-]+)) (?=\d{4}-)")
+"""Pod and container, as ``kubectl logs --prefix`` and stern print them."""
+COLOUR = re.compile(rb"\x1b\[[\d;]*m")
+"""What a terminal was to colour (ECMA-48, 8.3.117)."""
 SENDER = ("SYSLOG_IDENTIFIER", "_HOSTNAME", "_PID", "_SYSTEMD_UNIT")
 """The journal's fields (systemd.journal-fields(7))."""
+MESSAGES = ("log", "MESSAGE", "message")
+CONTAINERS = (("kubernetes", "container_name"), ("kubernetes", "container", "name"), ("log", "file", "path"))
+HOSTS = (("kubernetes", "pod_name"), ("kubernetes", "pod", "name"), ("host", "name"), ("kubernetes", "host"))
+"""Where Fluent Bit's and Fluentd's filter "kubernetes" and the Elastic Common Schema name the sender."""
 WIDEST = 20
 """Digits that no number of a line has."""
 NAME = 100
@@ -30,8 +39,8 @@ NAME = 100
 
 
 class Split(msgspec.Struct, frozen=True):
-    """A line taken apart. ``head`` is what stands before the first bar; ``program``, ``host`` and ``process``, which is
-    its pid and where known its unit, are what the carrier says of the sender."""
+    """A line taken apart. ``head`` is what stands before the first bar; ``program``, which may be a container, ``host``
+    and ``process``, which is its pid and where known its unit, are what the carrier says of the sender."""
 
     head: bytes
     number: bytes
@@ -57,13 +66,15 @@ def split(line: bytes) -> Split | None:
     program = host = process = b""
     if line[:1] == b"{" and (opened := from_json(line)) is not None:
         line, program, host, process = opened
+    if b"\x1b" in line:
+        line = COLOUR.sub(b"", line)
     parts = line.rstrip(b"\r\n").split(b"|", 4)
     if len(parts) < 5 or not parts[1].isdigit():
         return None
-    if not program and (found := PROGRAM.search(parts[0])):
+    if not program and (found := PROGRAM.search(parts[0]) or RFC5424.match(parts[0])):
         host, program, process = found[1], found[2], found[3] or b""
     if not host and (found := PREFIX.match(parts[0])):
-        host = found[1]
+        host, program = found[1] or found[3], found[2] or found[4]
     head, number, module, level, text = parts
     return Split(head, number, module, level, text, program[:NAME], host[:NAME], process[:NAME])
 
@@ -77,10 +88,12 @@ def from_json(line: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
         return None
     if not isinstance(found, dict):
         return None
-    message = found.get("log", found.get("MESSAGE", found.get("message")))
-    if not isinstance(message, str):
+    message = next((each for key in MESSAGES if isinstance(each := found.get(key), str)), None)
+    if message is None:
         return None
     program, host, pid, unit = (_text(found.get(key)).encode(errors="replace") for key in SENDER)
+    if not program:
+        program, host = (_first(found, paths).encode(errors="replace") for paths in (CONTAINERS, HOSTS))
     text = message.partition("\n")[0].encode(errors="replace")  # a runtime leaves the end of the line in it
     stamp = found.get("time")
     if first_in(text.partition(b"|")[0], Zone()) is None and isinstance(stamp, str):
@@ -92,6 +105,17 @@ def from_json(line: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _first(found: object, paths: Iterable[Sequence[str]]) -> str:
+    """What stands at the first of ``paths`` that leads to a text."""
+    for path in paths:
+        value = found
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str):
+            return value
+    return ""
 
 
 def _stamped(micro: int, text: bytes) -> bytes:

@@ -66,6 +66,7 @@ PATHS = (
 SPECIFIC = (SOUTHBOUND, NORTHBOUND)
 
 
+PROGRAMS = frozenset((VSWITCHD, OVSDB, CONTROLLER, NORTHD))
 ROTATED = re.compile(r"[-.]?\d++(?:[-.T]\d++)*$")
 LONGEST_NAME = 255
 """Bytes (NAME_MAX of limits.h): what a line says may be longer, and be no name."""
@@ -100,6 +101,15 @@ def daemon_by_path(known: str, path: str) -> str:
     if found is None or (known not in (UNKNOWN, OVSDB) and found not in (known,)):
         return known
     return found
+
+
+def daemon_by_sender(name: str, unit: str) -> str:
+    """Whose line it is by the program, the container or the file that a carrier names; ``unit`` is that of systemd. One
+    container may run several daemons, so all but the servers of OVN are known by their lines."""
+    if name in PROGRAMS:
+        return daemon_by_path(name, unit)
+    found = daemon_by_path(UNKNOWN, name)
+    return found if found in SPECIFIC else UNKNOWN
 
 
 def code_of(daemon: str, verdict: str) -> str:

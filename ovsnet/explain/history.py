@@ -145,7 +145,7 @@ END = frozenset(("terminating", "exiting", "died", "aborted")) | ENDS
 
 def _lives(told: History) -> Iterator[Life]:
     life: Life | None = None
-    number, process = 0, ""
+    number, since, process = 0, 0.0, ""
     for event in told.events:
         if event.kind in NO_SIGN:
             continue
@@ -153,7 +153,7 @@ def _lives(told: History) -> Iterator[Life]:
         another = process not in ("", event.source.process) and event.source.process != ""
         process = event.source.process or process
         opened = event.kind == "opened" and own == 1 and not event.thread
-        restarted = opened or another or (not event.thread and 0 < own < min(number, 50))
+        restarted = opened or another or (not event.thread and 0 < own < min(number, 50) and event.at > since)
         if opened and number == 1 and life is not None and event.at - (life.began or 0.0) < SAME_START:
             life.began = event.at
             continue
@@ -167,8 +167,9 @@ def _lives(told: History) -> Iterator[Life]:
             life = Life(told.node, told.daemon, event.at if young else None, event if young else None)
         if not event.thread and own > number > 0 and life.ended is not None and _lived_on(life, event):
             life.ended, life.end = None, []
-        if not event.thread and own:
-            number = own
+        if not event.thread and own:  # lines of one moment are in no order where they are in several files
+            number = own if restarted or event.at > since else max(own, number)
+            since = event.at
         _live(life, event)
     if life is not None:
         life.seen = max(life.seen, told.last if not life.end else life.seen)

@@ -34,7 +34,7 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
             source.daemon = daemon_by_path(source.daemon, source.name)
     _guess(events, {source.daemon for source in sources})
     _name_servers(sources)
-    own = _straightened(_without_copies(events, sources))
+    own = _straightened(_without_copies(_without_console(events), sources))
     for number, node in _nodes(sources).items():
         sources[number].node = node
     spans = _spans(sources)
@@ -73,6 +73,17 @@ def _guess(events: Sequence[Event], known: Set[str]) -> None:
     for event in events:
         if event.source.daemon == UNKNOWN and id(event.source) in found:
             event.source.daemon, event.source.guessed = found[id(event.source)], True
+
+
+def _without_console(events: Sequence[Event]) -> Sequence[Event]:
+    """A container may print its daemon's log file besides what the daemon prints itself, which has no milliseconds
+    (include/openvswitch/vlog.h, ``VLOG_DESTINATIONS``): each line counts once."""
+    exact = {(*_told_in(event), int(event.at)) for event in events if event.at % 1}
+    return [each for each in events if each.at % 1 or (*_told_in(each), int(each.at)) not in exact]
+
+
+def _told_in(event: Event) -> tuple[int, str, str, str]:
+    return id(event.source), event.kind, *_line(event)
 
 
 def _without_copies(events: Sequence[Event], sources: Sequence[Source]) -> list[Event]:

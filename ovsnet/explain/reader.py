@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from ovsnet.explain.carriers import HOST, NAME, Split, from_json, number_of, split
 from ovsnet.explain.clock import Moment, Zone, first_in
-from ovsnet.explain.daemons import daemon_by_module, daemon_by_path, stem
+from ovsnet.explain.daemons import PROGRAMS, daemon_by_module, daemon_by_path, daemon_by_sender, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import HOST_KINDS, marks_in
 from ovsnet.explain.kind import Kind
@@ -28,8 +28,6 @@ SECTION = b"==> "
 """tail(1) names the files that it puts one after the other."""
 HOSTLY = 4096
 """Nor is one longer than this one of the kernel, which cuts them at 1024 (kernel/printk/internal.h)."""
-PROGRAMS = frozenset(("ovs-vswitchd", "ovsdb-server", "ovn-controller", "ovn-northd"))
-"""The main thread of a process that its monitor started again bears the program's name (lib/daemon-unix.c)."""
 SERVERS = 16
 """As many processes of servers as are listened to at once: the latest."""
 SERVER = b"ovsdb-server"
@@ -147,6 +145,7 @@ class Reader:
                         hosts = marks_in(b"\n".join(lines))
                     if hosts or line.startswith(SECTION):
                         self._without_bars(line, hosts, number)
+                    before = b"" if line.startswith(SECTION) else before
                     head, mixed = b"", True
                 continue
             at, numbered, module, level, text = parts
@@ -227,12 +226,12 @@ class Reader:
         """A line of a module that may say something."""
         if len(line) > LONGEST or (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
-        self._follow(apart)
+        before = b"" if self._follow(apart) else before
         source = self._source_of(apart)
         self._note(source, moment, apart)
         text = apart.text.decode(errors="replace")
         name, _, thread = apart.module.decode(errors="replace").rstrip(")").partition("(")
-        thread = "" if thread in PROGRAMS else thread
+        thread = "" if thread in PROGRAMS else thread  # that of a restarted process bears its name (lib/daemon-unix.c)
         ends = apart.level == b"EMER" and name not in LIVES_ON
         for kind in (*kinds, *(ANYWHERE if apart.level in LOUD else ()), *((ABORTED,) if ends else ())):
             if found := kind.pattern.match(text):
@@ -272,25 +271,26 @@ class Reader:
             key = program, host, process, self._section = b"", b"", b"", b""
         if (source := self.sources.get(key)) is None:
             source = Source(self.name, host=host.decode(errors="replace"), process=process.decode(errors="replace"))
-            if (name := program.decode(errors="replace")) in PROGRAMS:
-                source.daemon = daemon_by_path(name, source.unit)
+            source.daemon = daemon_by_sender(program.decode(errors="replace"), source.unit)
             self.sources[key] = source
             if process:
                 self._servers.append((process, source))
         return source
 
-    def _follow(self, apart: Split) -> None:
-        """Logs of several daemons may come one after the other through one pipe: each begins by naming its file."""
+    def _follow(self, apart: Split) -> bool:
+        """Logs of several daemons may come one after the other through one pipe: each begins by naming its file.
+        Whether another begins here."""
         if not apart.text.startswith(OPENED) or apart.number.lstrip(b"0") != b"1":
-            return
+            return False
         path = apart.text[len(OPENED) :].decode(errors="replace").rstrip()
         now = self.sources.get(self._key(apart))
         if now is None or now.daemon == UNKNOWN:
-            return
-        if daemon_by_path(UNKNOWN, path) not in (UNKNOWN, now.daemon) or (
-            now.opened and stem(now.opened) != stem(path)
-        ):
+            return False
+        another = daemon_by_path(UNKNOWN, path) not in (UNKNOWN, now.daemon)
+        if another or (now.opened and stem(now.opened) != stem(path)):
             self._section = stem(path).encode()
+            return True
+        return False
 
     def _note(self, source: Source, moment: Moment, apart: Split) -> None:
         """When the source begins and ends, and whose it is."""

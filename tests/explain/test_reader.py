@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovsnet.explain.clock import Zone, stamp
+from ovsnet.explain.daemons import SOUTHBOUND as SOUTHBOUND_SERVER
 from ovsnet.explain.read import zone
 from ovsnet.explain.reader import Reader
 from tests.explain.material import MGMT, node, told
@@ -35,6 +37,8 @@ def read(text: bytes, zone: Zone = Zone(0, 2026)) -> Reader:  # noqa: B008 - fro
         f"Nov 25 23:30:03 host ovn-controller[7]: {AT}{LINE}",
         "2026-11-26T00:30:02.114+01:00 host ovn-controller[7]: ovs" + LINE,
         "Nov 25 23:30:02.114 host ovn-controller[7]: ovs" + LINE,
+        f"\x1b[33m{AT}{LINE}\x1b[0m",
+        json.dumps({"log": {"file": {"path": "/var/log/ovn/ovn-controller.log"}}, "message": AT + LINE}),
         json.dumps({"log": AT + LINE + "\n", "stream": "stderr", "time": "2026-11-25T23:30:03Z"}),
         json.dumps({"MESSAGE": "ovs" + LINE, "__REALTIME_TIMESTAMP": "1795649402114000"}),
     ],
@@ -43,6 +47,47 @@ def test_line_is_read_in_every_wrapping(line: str) -> None:
     (event,) = read(line.encode()).events
     assert stamp(event.at) == AT
     assert (event.kind, event.subject) == ("closed", MGMT)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "[pod/ovs-ovn-x/{}] ",
+        "ovs-ovn-x {} ",
+        "<29>1 2026-11-26T00:30:03+01:00 ovs-ovn-x {} 7 - - ",
+        '{{"kubernetes": {{"pod_name": "ovs-ovn-x", "container_name": "{}"}}, "log": "',
+        '{{"host": {{"name": "ovs-ovn-x"}}, "log": {{"file": {{"path": "{}"}}}}, "message": "',
+    ],
+)
+def test_daemons_whose_lines_are_mixed_are_told_apart(head: str) -> None:
+    """Else the numbers of one daemon's lines look like another process of the other one."""
+    end = '"}' if head.startswith("{") else ""
+    names = ("ovs-vswitchd", "ovn-controller")
+    found = read("\n".join(f"{head.format(names[n % 2])}{AT}{LINE}{end}" for n in range(4)).encode())
+    assert {source.host for source in found.sources.values()} == {"ovs-ovn-x"}
+    assert len(found.sources) == 2
+
+
+def test_container_that_serves_a_database_of_ovn_is_not_the_switchs() -> None:
+    found = read(f"[pod/ovnkube-db-x/sb-ovsdb] {AT}|00002|ovsdb_server|INFO|ovsdb-server (Open vSwitch) 3.1.0".encode())
+    assert [source.daemon for source in found.sources.values()] == [SOUTHBOUND_SERVER]
+
+
+def test_line_that_a_console_and_a_file_both_have_counts_once() -> None:
+    logs = node()
+    for log in logs:
+        log.lines = [each for line in log.lines for each in (re.sub(r"\.\d+Z", "Z", line, count=1), line)]
+    found = told(logs)
+    assert (found.outages, len(found.starts)) == ([], 1)
+
+
+def test_lines_of_one_moment_in_two_files_are_no_restart() -> None:
+    """The later file is the first by its name."""
+    database, switch, controller = node()
+    text = switch.text.splitlines(keepends=True)
+    text = [line.replace(text[1][:24], text[2][:24]) for line in text]
+    logs = [("ovs-vswitchd.log.1", b"".join(text[2:])), ("ovs-vswitchd.log.2", b"".join(text[:2]))]
+    assert told([database, controller, *logs]).outages == []
 
 
 @pytest.mark.parametrize(("local", "utc"), [("07-01 14", "07-01T12"), ("11-25 13", "11-25T12")])
