@@ -42,6 +42,9 @@ CONFIGURATION = {
     "ovnkube flag": "ovnkube --inactivity-probe=10000 \\\n",
     "ovnkube file": "[default]\ninactivity-probe=10000\n",
     "kolla": 'ovn_remote_probe_interval: "10000"\n',
+    "puppet": "class { 'ovn::controller':\n  ovn_remote_probe_interval => 10000,\n}\n",
+    "container": 'command: ["ovnkube", "--inactivity-probe", "10000", "--init-node", "x"]\n',
+    "arguments": 'args:\n- --inactivity-probe\n- "10000"\n',
     "ansible": "- { name: ovn-remote-probe-interval, value: 10000 }\n",
 }
 
@@ -74,6 +77,10 @@ def test_commands_set_what_they_say() -> None:
     [
         'ovn_remote_probe_interval: "{{ other }}"\n',
         "env:\n- name: OVN_REMOTE_PROBE_INTERVAL\n  value: $(X)\n",
+        '{"ovn-remote-probe-interval": {"default": 5000}}\n',
+        "ovn_remote_probe_interval: >\n  5000\n",
+        "vs_config { 'external_ids:ovn-remote-probe-interval':\n  value => '100',\n}\n",
+        "vswitch::ovs::vs_config:\n  external_ids:ovn-remote-probe-interval:\n    value: 500\n",
         "ovn-remote-probe-interval=1000\novn-remote-probe-interval=2000\n",
         'ovs-vsctl set open . external_ids:ovn-remote="$REMOTE"\n',
     ],

@@ -17,9 +17,14 @@ from ovsnet.tune.readers.variables import VARIABLES, Variable
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|([^\s,;}\]"']+))"""
 _ASSIGNED = re.compile(
-    rf"""["']?[ \t]*(?:[:=]|[\s,]+["']?value["']?[ \t]*[:=])[ \t]*{_VALUE}"""
+    rf"""["']?[ \t]*(?:=>|[:=]|[\s,]+["']?value["']?[ \t]*[:=])[ \t]*{_VALUE}"""
     rf"""|[ \t]+(?=\d){_VALUE}|["']?[ \t]*[:=][ \t]*(?=\n|$)"""
 )
+_LISTED = re.compile(rf"""["']?[ \t]*(?:,\s*|\n\s*-[ \t]+){_VALUE}""")
+"""A flag and its value as two items of a list, as containers have their arguments."""
+_STRUCTURE = re.compile(r"[{\[>|&*!]")
+"""What a mapping, a list, a block, an anchor or a tag begins with, where it is not quoted (YAML 1.2, section 5.3)."""
+_KEYED = re.compile(r"""["']?[ \t]*(?::|=>)""")
 YAML_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 """Words that YAML 1.1 takes for a boolean where they are not quoted; Helm and Ansible hand on what it is."""
 
@@ -94,6 +99,8 @@ def _values(text: str, name: str) -> Iterator[str | None]:
     for found in re.finditer(rf"(?<!\w)(?<!\w-){re.escape(name)}(?![\w-])", text):
         before = text[max(text.rfind("\n", 0, found.start()) + 1, found.start() - NEAR) : found.start()]
         if re.search(r"(?:ids|config|options):$", before):
+            if _KEYED.match(text, found.end()) is not None:  # no command, but Puppet's vs_config
+                yield None
             continue
         if before.endswith("${"):
             if (default := _DEFAULT.match(text, found.end())) is not None:
@@ -108,7 +115,11 @@ def _values(text: str, name: str) -> Iterator[str | None]:
             if assigned[3] is not None and text[found.end()] == ":":
                 value = YAML_BOOLEANS.get(value.lower(), value)
             own = _OWN_DEFAULT.fullmatch(value)
-            yield own[1] if own else None if _EXPANDED.search(value) else value
+            unclear = _EXPANDED.search(value) or (assigned[3] is not None and _STRUCTURE.match(value))
+            yield own[1] if own else None if unclear else value
+        elif before.endswith("--") and (listed := _LISTED.match(text, found.end())) is not None:
+            value = next(group for group in listed.groups() if group is not None)
+            yield value if value.isdecimal() else None
 
 
 def _stands_alone(before: str) -> bool:
