@@ -9,6 +9,7 @@ import msgspec
 from ovsnet.explain.daemons import NORTHBOUND, SOUTHBOUND, target_of
 from ovsnet.explain.event import Event
 from ovsnet.explain.host_kinds import ENDS, FROM_OUTSIDE, NO_SIGN, how_it_ended
+from ovsnet.explain.kinds import CUT
 
 TOGETHER = 0.05
 """Attempts this close are those of two connections to the same address: ovn-controller holds two in one thread."""
@@ -147,7 +148,7 @@ def _lives(told: History) -> Iterator[Life]:
     life: Life | None = None
     number, since, process = 0, 0.0, ""
     for event in told.events:
-        if event.kind in NO_SIGN:
+        if event.kind in NO_SIGN or event.kind == CUT.name:  # what is missing may be of another log of the stream
             continue
         own = int(event.number("number"))
         another = process not in ("", event.source.process) and event.source.process != ""

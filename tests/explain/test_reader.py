@@ -81,6 +81,18 @@ def test_line_that_a_console_and_a_file_both_have_counts_once() -> None:
     assert (found.outages, len(found.starts)) == ([], 1)
 
 
+def test_tail_of_several_logs_in_which_lines_are_missing() -> None:
+    """Neither they nor the last line of the log before are of a process that ended."""
+    logs = node()
+    text = b"\n".join(f"==> {log.name} <==\n".encode() + b"".join(_without_second(log.text)) for log in logs)
+    assert told([("all", text)]).outages == []
+
+
+def _without_second(text: bytes) -> list[bytes]:
+    first, _, *rest = text.splitlines(keepends=True)
+    return [first, *rest]
+
+
 def test_lines_of_one_moment_in_two_files_are_no_restart() -> None:
     """The later file is the first by its name."""
     database, switch, controller = node()
