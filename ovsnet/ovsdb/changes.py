@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self, TypeAlias, overload
 
 from ovsnet.errors import OvsnetError
@@ -61,6 +61,10 @@ class Changes(Sequence[Change]):
     def __repr__(self) -> str:
         return f"<{len(self)} changes of {self.transactions} transactions{', resynced' if self.resynced else ''}>"
 
+
+IndexKey: TypeAlias = tuple[str, tuple[str, ...]]
+Indexes: TypeAlias = Mapping[IndexKey, Index]
+"""By table and columns."""
 
 OnChange: TypeAlias = Callable[[Changes], None]
 Unfed: TypeAlias = Callable[[], OvsnetError | None]
@@ -156,24 +160,41 @@ class Audience:
         self._on_change = on_change
         self._unfed = unfed
         self._feeds: weakref.WeakSet[Feed] = weakref.WeakSet()
-        self._indexes: dict[tuple[str, tuple[str, ...]], Index] = {}
+        self._indexes: dict[IndexKey, Index] = {}
         self._changed = asyncio.Event()
 
     @property
     def listening(self) -> bool:
         """Whether a subscriber wants to know what changed, and not only that something did."""
-        return self._on_change is not None or bool(self._feeds) or bool(self._indexes)
+        return self._on_change is not None or bool(self._feeds)
+
+    async def prepared(self, tables: Tables) -> Indexes:
+        """The indexes of what is about to be the copy, made in steps."""
+        return {key: await index.prepared(tables) for key, index in tuple(self._indexes.items())}
+
+    def replace(self, tables: Tables, indexes: Indexes) -> None:
+        """Another copy takes the place of this one, with its ``indexes``; the difference is delivered next."""
+        self.tables, self.begun = tables, True
+        for key, index in self._indexes.items():
+            if (twin := indexes.get(key)) is not None:
+                index.become(twin)
+            else:  # it was asked for meanwhile
+                index.fill(tables)
 
     def publish(self, tables: Tables) -> None:
-        """``tables`` is the copy from now on; what changed is delivered next."""
+        """``tables`` is the copy from now on; what changed is told next."""
         self.tables, self.begun = tables, True
         for index in self._indexes.values():
             index.follow(tables)
 
     def tell(self, changes: Changes) -> None:
-        """Whatever the callback raises comes out of here, after the others have heard."""
+        """The copy has changed so. Raises as ``deliver``."""
         for index in self._indexes.values():
             index.fold(changes)
+        self.deliver(changes)
+
+    def deliver(self, changes: Changes) -> None:
+        """Whatever the callback raises comes out of here, after the others have heard."""
         self.wake()
         for feed in tuple(self._feeds):
             feed.put(changes)

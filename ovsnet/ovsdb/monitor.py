@@ -186,7 +186,8 @@ class Monitor:
         """Fetch the first snapshot; or only what changed ``since`` an earlier monitor, if the server still knows.
         Raises why the monitor ended meanwhile."""
         if since is not None and since.database == self.database:
-            self._replica = since._replica  # what is delivered is the difference to it, whatever it held
+            # What is delivered is the difference to it, whatever it held; one that lives must not change meanwhile.
+            self._replica = since._replica if since.closed.done() else since._replica.copy()
         txn = since.last_txn_id if since is not None and self._may_resume(since) else NO_TXN
         answer = await begin(
             self._session, self.database, self.key, self._selection, txn, silence=silence, longest=longest
@@ -245,14 +246,15 @@ class Monitor:
     async def _begin(self, txn: str, tables: RawTables, *, resynced: bool) -> None:
         """Take a whole snapshot for the copy, and deliver what it changes."""
         fresh = Replica(self._selection.columns)
-        await load(fresh, tables, self._most_row)
+        await load(fresh, tables, self._most_row, self._replica)
+        indexes = await self._audience.prepared(fresh.tables)
         changes = await difference(self._replica.tables, fresh.tables) if self._audience.listening else ()
         self._raise_if_over()
         self._replica, self._loaded = fresh, True
-        self._audience.publish(fresh.tables)
+        self._audience.replace(fresh.tables, indexes)
         self.last_txn_id = txn or self.last_txn_id
         if changes:
-            self._audience.tell(Changes(changes, transactions=0, resynced=resynced))
+            self._audience.deliver(Changes(changes, transactions=0, resynced=resynced))
         self._audience.wake()
 
     async def _catch_up(self) -> None:

@@ -12,7 +12,8 @@ A row is never changed in place: who holds an old one keeps an old one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -20,11 +21,13 @@ from ovsnet.errors import ProtocolError
 from ovsnet.ovsdb.rows import BAD_VALUE, Column
 from ovsnet.ovsdb.values import Row, Uuid, Value
 
+Item = TypeVar("Item")
+
 RowUpdate: TypeAlias = Mapping[str, Mapping[str, object] | None]
 Tables: TypeAlias = Mapping[str, Mapping[Uuid, Row]]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):  # those of a first copy would bring about a full collection
     """One row before and after: ``old`` is None for a new row, ``new`` for a row that is gone."""
 
     table: str
@@ -72,12 +75,13 @@ class Replica:
             raise ProtocolError(f"The update of row {uuid} in {table} cannot be applied: {error}.") from error
         return None if old == new else Change(table, uuid, old, new)
 
-    def fill(self, table: str, uuid: Uuid, update: RowUpdate) -> None:
-        """The same, at once, for a row of a first snapshot. Raises ProtocolError."""
+    def fill(self, table: str, uuid: Uuid, update: RowUpdate, known: Row | None = None) -> None:
+        """The same, at once, for a row of a first snapshot. One that is as ``known`` is kept as that object. Raises
+        ProtocolError."""
         try:
             if (new := self._after(table, None, update)) is None:
                 raise ValueError("it is deleted")
-            self.tables[table][uuid] = new
+            self.tables[table][uuid] = known if known is not None and known == new else new
         except BAD_VALUE as error:
             raise ProtocolError(f"Row {uuid} of {table} cannot be read: {error}.") from error
 
@@ -115,17 +119,27 @@ class Replica:
         return row
 
 
-def changes_between(old: Tables, new: Tables) -> Iterator[Change]:
-    """What turns ``old`` into ``new``, row by row."""
+def changes_between(old: Tables, new: Tables, rows: int) -> Iterator[list[Change]]:
+    """What turns ``old`` into ``new``, row by row: in steps of that many rows to look at, most of which may be the
+    same."""
     for table in {**old, **new}:
         before, after = old.get(table, {}), new.get(table, {})
-        for uuid, row in before.items():
-            if uuid not in after:
-                yield Change(table, uuid, row, None)
-        for uuid, row in after.items():
-            was = before.get(uuid)
-            if was is not row and was != row:
-                yield Change(table, uuid, was, row)
+        # By uuid, and not in pairs: the cyclic collector would count these.
+        for uuids in batches(before, rows):
+            yield [Change(table, uuid, before[uuid], None) for uuid in uuids if uuid not in after]
+        for uuids in batches(after, rows):
+            yield [
+                Change(table, uuid, was, row)
+                for uuid in uuids
+                if (was := before.get(uuid)) is not (row := after[uuid]) and was != row
+            ]
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """``items`` in lists of at most ``size``."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
 def apply_all(replica: Replica, updates: Mapping[str, Mapping[str, RowUpdate]]) -> list[Change]:

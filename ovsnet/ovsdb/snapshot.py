@@ -12,19 +12,16 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from ovsnet.errors import ProtocolError, ProtocolFlood
 from ovsnet.ovsdb.monitor_methods import RawTables
-from ovsnet.ovsdb.replica import Change, Replica, Tables, changes_between
+from ovsnet.ovsdb.replica import Change, Replica, Tables, batches, changes_between
 from ovsnet.ovsdb.values import Uuid
 from ovsnet.protocol.jsonrpc import BAD_JSON, Body, decode_body, size_of
 from ovsnet.protocol.long_object import Lifted
-
-Item = TypeVar("Item")
 
 BATCH = 500
 """Rows. About 5 ms of our loop with the widest rows of OVN_Southbound."""
@@ -44,20 +41,27 @@ def is_small(updates: Body) -> bool:
     return size_of(updates) <= SMALL_UPDATE
 
 
-async def load(replica: Replica, tables: RawTables, most_row: int | None = None) -> None:
+async def load(replica: Replica, tables: RawTables, most_row: int | None = None, known: Replica | None = None) -> None:
     """Fill an empty copy with ``<table-updates>`` whose tables are undecoded. Raises ProtocolError, and ProtocolFlood
-    for a row of more than ``most_row`` bytes."""
+    for a row of more than ``most_row`` bytes.
+
+    The two copies share each row that is the same in ``known``: two of everything are never in memory, and not all of
+    the old one is freed in one go. Not after a conversion: the integer 1 equals the real 1.0.
+    """
+    shared = known.tables if known is not None and known.columns == replica.columns else {}
     async for table, batch in _rows_of(tables, most_row):
-        with _collector_paused(len(batch)):
-            for uuid, row in batch:
-                replica.fill(table, Uuid(uuid), _update_of(table, uuid, row))
+        rows = shared.get(table, {})
+        with collector_paused(len(batch)):
+            for text, row in batch:
+                uuid = Uuid(text)
+                replica.fill(table, uuid, _update_of(table, text, row), rows.get(uuid))
 
 
 async def changes_in(replica: Replica, tables: RawTables, most_row: int | None = None) -> list[Change]:
     """What such updates would change in a copy, which stays as it is. Raises as ``load`` does."""
     changes: list[Change] = []
     async for table, batch in _rows_of(tables, most_row):
-        with _collector_paused(len(batch)):
+        with collector_paused(len(batch)):
             for uuid, row in batch:
                 change = replica.change(table, Uuid(uuid), _update_of(table, uuid, row))
                 if change is not None:
@@ -66,10 +70,10 @@ async def changes_in(replica: Replica, tables: RawTables, most_row: int | None =
 
 
 async def difference(old: Tables, new: Tables) -> list[Change]:
-    """As ``changes_between``, in steps."""
+    """All of ``changes_between``, with the loop free between its steps."""
     changes: list[Change] = []
-    for batch in batches(changes_between(old, new), 10 * BATCH):
-        changes += batch
+    for step in changes_between(old, new, 10 * BATCH):
+        changes += step
         await asyncio.sleep(0)
     return changes
 
@@ -114,15 +118,8 @@ def _update_of(table: str, uuid: str, row: msgspec.Raw) -> dict[str, dict[str, A
         raise ProtocolError(f"The server sent no update of row {uuid} in {table}: {error}.") from error
 
 
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """``items`` in lists of at most ``size``."""
-    remaining = iter(items)
-    while batch := list(islice(remaining, size)):
-        yield batch
-
-
 @contextmanager
-def _collector_paused(rows: int) -> Iterator[None]:
+def collector_paused(rows: int) -> Iterator[None]:
     """And what is made of ``rows`` meanwhile counts as old, if they are many. Rows have no cycles; as young ones they
     would all be walked once more, and bring about collections of everything, each of which walks the whole copy."""
     was_enabled = gc.isenabled()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,10 +62,14 @@ def test_index_finds_what_a_scan_finds_whatever_comes(seed: int) -> None:
     tables: dict[str, dict[Uuid, Any]] = {TABLE: {}}
     for step in range(30):
         old, new = tables[TABLE], random_rows(rng)
-        changes = list(changes_between({TABLE: old}, {TABLE: new}))
+        changes = list(chain.from_iterable(changes_between({TABLE: old}, {TABLE: new}, 2)))
         if step == 0 or rng.random() < 0.3:  # all rows were fetched again
             tables = {TABLE: new}
-            audience.publish(tables)
+            indexes = asyncio.run(audience.prepared(tables))
+            audience.index(TABLE, (rng.choice(("name", "ports")),))  # asked for meanwhile
+            audience.replace(tables, indexes)
+            audience.deliver(Changes(changes))
+            changes = []
         else:
             for change in changes:
                 if change.new is None:

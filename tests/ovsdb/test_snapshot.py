@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 
@@ -9,9 +10,11 @@ import msgspec
 import pytest
 
 from ovsnet.errors import ProtocolFlood
+from ovsnet.ovsdb.index import Index
 from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.replica import Replica
-from ovsnet.ovsdb.snapshot import BATCH, changes_in, load
+from ovsnet.ovsdb.rows import Column
+from ovsnet.ovsdb.snapshot import BATCH, changes_in, difference, load
 from tests.ovsdb.test_rows import real_schema
 
 MOST = 1000
@@ -85,3 +88,66 @@ def many(rows: int) -> RawTables:
     row = '"00000000-0000-4000-8000-%012x":{"initial":{"external_ids":["map",[["a","b"]]]}}'
     text = "{" + ",".join(row % number for number in range(rows)) + "}"
     return RawTables({"Open_vSwitch": msgspec.Raw(text.encode())})
+
+
+async def test_rows_that_are_as_they_were_are_shared_and_cost_no_second_memory() -> None:
+    before, after = copy_of_external_ids(), copy_of_external_ids()
+    await load(before, many(3 * BATCH))
+    known = dict(before.tables["Open_vSwitch"])
+    changed = next(iter(known))
+    before.tables["Open_vSwitch"][changed] = {"external_ids": {}}
+    await load(after, many(3 * BATCH), known=before)
+    rows = after.tables["Open_vSwitch"]
+    assert rows == known
+    assert [uuid for uuid, row in rows.items() if row is not known[uuid]] == [changed]
+
+
+async def test_rows_of_another_schema_are_not_shared() -> None:
+    """A real that equals an integer is none: 1.0 would be 1 after a conversion."""
+    raw = RawTables({"T": msgspec.Raw(b'{"%s":{"initial":{"c":1}}}' % ROOT.encode())})
+    integers, reals = (Replica({"T": {"c": Column("c", key)}}) for key in ("integer", "real"))
+    await load(integers, raw)
+    await load(reals, raw, known=integers)
+    assert [type(row["c"]) for row in reals.tables["T"].values()] == [float]
+
+
+async def test_a_difference_gives_the_loop_its_turns_though_nothing_differs() -> None:
+    """All rows were fetched again, and are the same: that is found out row by row, too."""
+    old, new = copy_of_external_ids(), copy_of_external_ids()
+    for copy in (old, new):
+        await load(copy, many(60 * BATCH))
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(take_turns())
+    assert await difference(old.tables, new.tables) == []
+    other.cancel()
+    assert turns >= 12
+
+
+@pytest.mark.usefixtures("thawed")
+async def test_rows_are_told_and_indexed_without_a_collection_of_everything() -> None:
+    """Of a first copy each row is a change, and found by an index."""
+    rows, none = copy_of_external_ids(), copy_of_external_ids()
+    await load(rows, many(60 * BATCH))
+    index = Index("Open_vSwitch", ("external_ids:a",))
+    begun: list[int] = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            begun.append(info["generation"])
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        changes = await difference(none.tables, rows.tables)
+        prepared = await index.prepared(rows.tables)
+    finally:
+        gc.callbacks.remove(note)
+    assert len(changes) == len(prepared.find("b")) == 60 * BATCH
+    assert max(begun, default=0) < 2
