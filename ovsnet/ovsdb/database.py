@@ -256,6 +256,8 @@ def conditions_of(table: Table, record: Record) -> list[Condition]:
         if not table.is_singleton:
             raise UsageError(f"Table {table.name} may hold more than one row.", remedy="Name the row that is meant.")
         return []
+    if not isinstance(record, str | uuid.UUID):
+        raise UsageError(f"{record!r} names no row of {table.name}.", remedy="Give a Uuid, or the name of a row.")
     if isinstance(record, Uuid | uuid.UUID) or _UUID.fullmatch(record):
         return [("_uuid", "==", Uuid(record))]
     return [(_naming_column(table), "==", record)]

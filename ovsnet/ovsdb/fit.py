@@ -28,7 +28,19 @@ def fit_row(table: Table, row: Mapping[str, object], *, new: bool) -> dict[str, 
 
 def fit_conditions(table: Table, conditions: Iterable[Condition]) -> list[object]:
     """Conditions as JSON. Raises UsageError."""
-    return [_condition(table.column(name), function, value) for name, function, value in conditions]
+    triples = map(well_formed, conditions)
+    return [_condition(table.column(name), function, value) for name, function, value in triples]
+
+
+def well_formed(condition: Condition) -> Condition:
+    """Raises UsageError for what is no condition, whatever the schema says."""
+    match condition:
+        case [str(), str(), _]:
+            return condition
+    raise UsageError(
+        f"{condition!r} is not a condition.",
+        remedy='Give a column, a function and a value, such as ("name", "==", "br0").',
+    )
 
 
 def fit_mutations(table: Table, mutations: Iterable[Mutation]) -> list[object]:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from ovsnet.errors import UsageError
+from ovsnet.ovsdb.fit import well_formed
 from ovsnet.ovsdb.operations import Condition
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema
@@ -89,7 +90,13 @@ def _require_named(tables: Columns, where: Where) -> None:
 
 
 def frozen(tables: Columns) -> Columns:
-    """The same, to be read more than once: a generator gives its columns only once."""
+    """The same, to be read more than once: a generator gives its columns only once. Raises UsageError for what is
+    none: a text would be taken for a list of its letters."""
+    if not isinstance(tables, Mapping) or any(isinstance(wanted, str) for wanted in tables.values()):
+        raise UsageError(
+            f"{tables!r} are no tables with their columns.",
+            remedy='Give a list of columns for each, or None for all, such as {"Bridge": ["name"], "Port": None}.',
+        )
     return {name: None if wanted is None else tuple(wanted) for name, wanted in tables.items()}
 
 
@@ -99,14 +106,7 @@ def frozen_where(where: Where | None) -> Where:
 
 
 def _well_formed(clause: Condition | bool) -> Condition | bool:
-    if isinstance(clause, bool):
-        return clause
-    match clause:
-        case [str(), str(), _]:
-            return clause
-    raise UsageError(
-        f"{clause!r} is no condition.", remedy='Give a column, a function and a value, such as ("name", "==", "br0").'
-    )
+    return clause if isinstance(clause, bool) else well_formed(clause)
 
 
 def _clause(clause: Condition | bool) -> object:

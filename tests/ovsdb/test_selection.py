@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb.schema import parse_schema
-from ovsnet.ovsdb.selection import choose
+from ovsnet.ovsdb.selection import choose, frozen
 
 SCHEMA = parse_schema({"name": "D", "tables": {"T": {"columns": {"a": {"type": "string"}, "b": {"type": "integer"}}}}})
 
@@ -64,3 +66,10 @@ def test_no_columns_are_not_all_columns() -> None:
 
 def test_columns_of_a_generator_that_are_missing_are_told() -> None:
     assert choose(SCHEMA, {"T": (name for name in ("a", "c"))}).missing == {"T.c"}
+
+
+@pytest.mark.parametrize("tables", [["T"], {"T": "a"}, "T"])
+def test_what_is_no_table_with_a_list_of_columns_is_refused(tables: Any) -> None:
+    """The letters of a name would be missing columns, and the rows that come would be empty."""
+    with pytest.raises(UsageError, match="are no tables with their columns"):
+        frozen(tables)

@@ -270,3 +270,18 @@ async def test_waiting_for_a_row_by_conditions_on_its_uuid(db: LiveDatabase) -> 
     row = await db.get("Open_vSwitch", None)
     found = await db.wait_until("Open_vSwitch", None, ("_uuid", "==", row["_uuid"]), timeout=PATIENCE)
     assert isinstance(found, dict)
+
+
+@pytest.mark.parametrize("record", [7, b"br0", ["br0"]])
+async def test_what_names_no_row_is_refused(db: LiveDatabase, record: Any) -> None:
+    with pytest.raises(UsageError, match="names no row of Bridge"):
+        await db.get("Bridge", record)
+
+
+@pytest.mark.parametrize("condition", ["name", ("name", "br0"), ("name", "==", "br0", "x")])
+async def test_what_is_no_condition_is_refused(db: LiveDatabase, condition: Any) -> None:
+    with pytest.raises(UsageError, match="is not a condition"):
+        await db.find("Bridge", condition)
+    with pytest.raises(UsageError, match="is not a condition"):
+        async with db.transaction() as t:
+            t.delete("Bridge", [condition])
