@@ -116,12 +116,25 @@ async def miss_a_change(node: Sandbox, disk: Path, server: str) -> None:
         with filled(disk):
             before = await entries()
             # More than what is left of the file's last page.
-            await node.run("ovn-sbctl", "set", "SB_Global", ".", f"external_ids:filler={'x' * 5000}")
+            await _change(node, "set", "SB_Global", ".", f"external_ids:filler={'x' * 5000}")
             while await entries() == before:  # noqa: ASYNC110 (it is another process that writes)
                 await asyncio.sleep(0.05)
-        await node.run("ovn-sbctl", "remove", "SB_Global", ".", "external_ids", "filler")
+        await _change(node, "remove", "SB_Global", ".", "external_ids", "filler")
         while await _is_whole(node, disk / f"{server}.db"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def _change(node: Sandbox, *words: str) -> None:
+    """Write to the southbound. While its members elect a leader ovn-sbctl gives up: it asks each of them once."""
+    while True:
+        try:
+            await node.run("ovn-sbctl", *words)
+        except PeerError as error:
+            if "database connection failed" not in str(error):
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 async def _is_whole(node: Sandbox, file: Path) -> bool:
