@@ -51,7 +51,7 @@ class Client(KeptClient[Session], Questions):
     ) -> None:
         self._address = Address.of(address)
         super().__init__((self._address,), wait=wait, probe=probe, longest_pause=longest_pause)
-        self._versions = versions
+        self._versions = wire.offer(versions)
         self._timeout = timeout
         self._tls = tls
 

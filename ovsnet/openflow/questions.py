@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
+from ovsnet.errors import UsageError
 from ovsnet.io.address import Address
 from ovsnet.protocol import openflow as wire
 
@@ -62,6 +63,8 @@ class Questions(ABC):
         are looked at. The switch collects all of them on its main thread first: 0.1 s at 50 000. Leave the loop early
         under ``contextlib.aclosing``.
         """
+        if cookie is None and cookie_mask != ALL_BITS:
+            raise UsageError("cookie_mask needs a cookie: without one, all flows are meant.", remedy="Give both.")
         selection = (
             ALL_TABLES if table is None else table,
             ANY_PORT if out_port is None else out_port,

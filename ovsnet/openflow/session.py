@@ -250,12 +250,14 @@ def connect(
     ``on_connected`` is called between the two.
 
     Await what this returns, or enter it with ``async with``. Raises AddressError at once for a text that is no
-    address; the ConnectError that fits; DeadlineExceeded when the switch accepts and says no HELLO (its main loop
-    hangs, or it has no database); ProtocolError when there is no version in common or the peer is not a switch.
+    address, and UsageError for ``versions`` without one; the ConnectError that fits; DeadlineExceeded when the switch
+    accepts and says no HELLO (its main loop hangs, or it has no database); ProtocolError when there is no version in
+    common or the peer is not a switch.
     """
     place = Address.of(address)
+    offered = wire.offer(versions)
     wait = timeout if patience is None else patience
-    return Opening(lambda: _open(Session(place, versions), timeout, wait, tls, on_connected))
+    return Opening(lambda: _open(Session(place, offered), timeout, wait, tls, on_connected))
 
 
 async def _open(

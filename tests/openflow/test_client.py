@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ovsnet import openflow
-from ovsnet.errors import AddressError, ConnectionLost, DeadlineExceeded, SocketMissing
-from ovsnet.openflow import Client
+from ovsnet.errors import AddressError, ConnectionLost, DeadlineExceeded, SocketMissing, UsageError
+from ovsnet.openflow import Client, Version
 from ovsnet.sandbox.node import Sandbox
 from tests.patience import PATIENCE
 
@@ -57,6 +57,15 @@ def test_text_that_is_no_address_is_refused_at_once() -> None:
         openflow.connect("br-int")
     with pytest.raises(AddressError):
         Client("br-int")
+
+
+def test_versions_that_are_none_are_refused_at_once() -> None:
+    """And not taken for a switch that is away, or for a fault of ours."""
+    for versions in (frozenset(), frozenset({7}), Version.OF13):
+        with pytest.raises(UsageError):
+            openflow.connect("unix:/none", versions=versions)  # type: ignore[arg-type]
+        with pytest.raises(UsageError):
+            Client("unix:/none", versions=versions)  # type: ignore[arg-type]
 
 
 async def test_entering_what_cannot_be_connected_raises_why(tmp_path: Path) -> None:

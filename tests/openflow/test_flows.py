@@ -137,6 +137,8 @@ async def test_version_without_such_a_match_is_wrong_usage(bare_node: Sandbox) -
     async with openflow.connect(mgmt(bare_node), timeout=PATIENCE) as switch:
         with pytest.raises(UsageError):
             await texts(switch, table=256)
+        with pytest.raises(UsageError, match="cookie_mask needs a cookie"):
+            await texts(switch, cookie_mask=0xF0)
 
 
 async def test_refusal_and_end_of_the_switch_end_the_dump(bare_node: Sandbox, tmp_path: Path) -> None:

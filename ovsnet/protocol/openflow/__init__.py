@@ -13,7 +13,7 @@ from ovsnet.protocol.openflow.error_names import error_name
 from ovsnet.protocol.openflow.flow_monitor import FlowChange, FlowUpdate, is_flow_update, parse_flow_update
 from ovsnet.protocol.openflow.flows import Flow, parse_flows
 from ovsnet.protocol.openflow.groups import Bucket, Group, GroupStats, parse_group_stats, parse_groups
-from ovsnet.protocol.openflow.hello import hello
+from ovsnet.protocol.openflow.hello import hello, offer
 from ovsnet.protocol.openflow.message import (
     ALL_VERSIONS,
     Message,
@@ -112,6 +112,7 @@ __all__ = [
     "meter_config_request",
     "meter_features_request",
     "meter_stats_request",
+    "offer",
     "parse_aggregate",
     "parse_config",
     "parse_desc",

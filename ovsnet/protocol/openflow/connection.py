@@ -24,7 +24,7 @@ from typing import NamedTuple
 from ovsnet.errors import ConnectionLost
 from ovsnet.protocol.openflow.error_message import HELLO_FAILED, ErrorMessage, parse_error
 from ovsnet.protocol.openflow.framing import Framer
-from ovsnet.protocol.openflow.hello import agree, hello
+from ovsnet.protocol.openflow.hello import agree, hello, offer
 from ovsnet.protocol.openflow.message import (
     ALL_VERSIONS,
     Message,
@@ -58,7 +58,7 @@ class Connection:
         self.version: Version | None = None
         self.messages = 0
         """How many came."""
-        self._offered = frozenset(versions)
+        self._offered = offer(versions)
         self._to_send = bytearray(_hello_of(self._offered))
         self._framer = Framer()
         self._joiner = Joiner(max_multipart_bytes)

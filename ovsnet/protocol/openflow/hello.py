@@ -21,17 +21,29 @@ _BITMAP = struct.Struct("!I")
 _KNOWN_HERE = sum(1 << version for version in Version)
 
 
+def offer(versions: Iterable[Version]) -> frozenset[Version]:
+    """The versions to speak, as a caller names them. Raises UsageError when there are none, or one is unknown."""
+    try:
+        offered = frozenset(map(Version, versions))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{versions!r} is not a set of versions of OpenFlow.",
+            remedy="Name some of openflow.Version: {Version.OF13}.",
+        ) from error
+    if not offered:
+        raise UsageError("A HELLO must offer at least one version of OpenFlow.", remedy="Name one, for example 1.3.")
+    return offered
+
+
 def hello(versions: Iterable[Version] = ALL_VERSIONS, xid: int = 0) -> bytes:
-    """The bytes of a HELLO that offers ``versions``. Raises UsageError when there are none.
+    """The bytes of a HELLO that offers ``versions``. Raises UsageError as ``offer`` does.
 
     The header's version alone means "this and all below", so the bitmap goes along only when that would be untrue;
     it came with 1.3.1, and an older switch cannot be asked to read it.
     """
-    offered = sorted(versions)
-    if not offered:
-        raise UsageError("A HELLO must offer at least one version of OpenFlow.", remedy="Name one, for example 1.3.")
-    highest = offered[-1]
-    bitmap = sum(1 << version for version in set(offered))
+    offered = offer(versions)
+    highest = max(offered)
+    bitmap = sum(1 << version for version in offered)
     if bitmap == _up_to(highest):
         return pack_message(highest, MessageType.HELLO, xid)
     element = _ELEMENT.pack(VERSION_BITMAP, _ELEMENT.size + _BITMAP.size) + _BITMAP.pack(bitmap)

@@ -202,8 +202,9 @@ def _tunnel(fields: Fields) -> Iterator[str]:
     yield from _ipv6(fields, "tun_ipv6_dst")
     if "tun_gbp_id" in fields:
         yield _masked_number(fields["tun_gbp_id"], "tun_gbp_id")
+    erspan = fields["tun_erspan_ver"].value if "tun_erspan_ver" in fields else None
     for name, shown, decimal in _TUNNEL:
-        if name in fields:
+        if name in fields and _ERSPAN.get(name, erspan) == erspan:
             value = fields[name].value
             yield f"{shown}={value}" if decimal else f"{shown}={hex_text(value)}"
     if (flags := fields.get("tun_flags")) is not None:
@@ -222,6 +223,8 @@ _TUNNEL = (
     ("tun_gtpu_flags", "gtpu_flags", False),
     ("tun_gtpu_msgtype", "gtpu_msgtype", True),
 )
+_ERSPAN = {"tun_erspan_idx": 1, "tun_erspan_dir": 2, "tun_erspan_hwid": 2}
+"""The version of ERSPAN whose header has the field. It is left out beside any other version, and without one."""
 
 
 def _option(name: str, entry: Entry) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ovsnet.errors import UsageError
 from ovsnet.protocol.openflow import ALL_VERSIONS, Message, NoCommonVersion, Version, hello
-from ovsnet.protocol.openflow.hello import agree, offered_versions
+from ovsnet.protocol.openflow.hello import agree, offer, offered_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # A slow machine is not a failure, and a run leaves nothing behind.
 unhurried = settings(deadline=None, database=None)
@@ -35,9 +40,15 @@ def test_the_bitmap_goes_along_only_where_the_header_would_lie(versions: set[Ver
     assert hello(versions).hex() == wire
 
 
-def test_a_hello_without_versions_is_the_callers_error() -> None:
+@pytest.mark.parametrize("versions", [[], None, Version.OF13, {"1.3"}, {0}, {7}])
+def test_a_hello_without_versions_is_the_callers_error(versions: Iterable[Version]) -> None:
     with pytest.raises(UsageError):
-        hello([])
+        hello(versions)
+
+
+def test_numbers_are_versions() -> None:
+    (offered,) = offer([4])  # type: ignore[list-item] - for those without mypy
+    assert offered is Version.OF13
 
 
 @unhurried

@@ -21,6 +21,13 @@ MATCHES = {
     "tun_gbp_id=3": "00014c02 0003",
     "tun_metadata0=0x5,tun_metadata1=0x1/0xf,tun_metadata2": "00015002 0005 00015302 01 0f 00015502 00 00",
     "tun_erspan_ver=1,tun_erspan_idx=0x7": "ffff1805 00002320 01 ffff1608 00002320 00000007",
+    # Open vSwitch keeps to the fields of the version that is matched on (lib/match.c format_flow_tunnel).
+    "tun_erspan_ver=1,tun_erspan_idx=0x9": "ffff1608 00002320 00000009 ffff1805 00002320 01 ffff1a05 00002320 01",
+    "tun_erspan_ver=2,tun_erspan_dir=1,tun_erspan_hwid=0x7": (
+        "ffff1608 00002320 00000009 ffff1805 00002320 02 ffff1a05 00002320 01 ffff1c05 00002320 07"
+    ),
+    "tun_erspan_ver=3": "ffff1608 00002320 00000009 ffff1805 00002320 03 ffff1c05 00002320 07",
+    "tun_id=0x1": "00012008 0000000000000001 ffff1608 00002320 00000009 ffff1a05 00002320 01",
     "gtpu_flags=0x30": "ffff1e05 00002320 30",
     "vlan_tci=0x0005": "00000802 0005",
     "icmp6,nd_reserved=5,nd_options_type=2": "80000a02 86dd 80001401 3a 10000204 00000005 10000401 02",
