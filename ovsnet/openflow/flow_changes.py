@@ -82,6 +82,8 @@ class FlowPicture:
         if change.change == "removed":
             return change
         self._flows[rule] = flow
+        if change.change == "added" and before is not None:
+            return FlowChange("modified", flow)
         if change.change != "initial":
             return change
         if before is not None:

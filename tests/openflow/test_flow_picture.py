@@ -46,10 +46,20 @@ def test_first_connection_is_told_as_it_is() -> None:
     assert not picture.begun
     last = picture.changed(FlowChanges([], complete=True, abbreviated=(7,)))
     assert (last.complete, last.abbreviated, picture.begun) == (True, (7,), True)
-    assert heard(picture.changed(said("added", [flow(2, 5)]))) == [("added", 2, 5)]
+    assert heard(picture.changed(said("added", [flow(3)]))) == [("added", 3, 0)]
     assert heard(picture.changed(said("removed", [flow(1)]))) == [("removed", 1, 0)]
     assert repr(last) == "<0 changes of flows, complete>"
     assert last[:] == []
+
+
+def test_flow_that_replaces_another_has_changed() -> None:
+    """Open vSwitch says "added" of it, as of one that was not there."""
+    picture = FlowPicture()
+    picture.connected(6)
+    picture.changed(said("initial", [flow(1)]))
+    assert heard(picture.changed(said("added", [flow(1, 5), flow(2)]))) == [("modified", 1, 5), ("added", 2, 0)]
+    picture.changed(said("removed", [flow(1, 5)]))
+    assert heard(picture.changed(said("added", [flow(1)]))) == [("added", 1, 0)]
 
 
 def test_next_connection_gives_the_difference() -> None:

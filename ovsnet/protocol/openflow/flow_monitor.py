@@ -51,7 +51,8 @@ _PAUSES = {
 
 class FlowChange(msgspec.Struct, frozen=True):
     """What became of one flow: it was there when the monitor began (``initial``), or was ``added``, ``modified`` or
-    ``removed``. ``flow`` has no counters, no age and no flags.
+    ``removed``. ``flow`` has no counters, no age and no flags. Open vSwitch says ``added`` also of a flow that replaces
+    one of the same match and priority; a client, which remembers the flows, says ``modified`` of it.
 
     ``reason`` is why it was removed, in ovs-ofctl's words: ``idle``, ``hard``, ``delete``, ``group_delete``,
     ``meter_delete`` or ``eviction``; else empty.

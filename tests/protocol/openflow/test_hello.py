@@ -47,7 +47,7 @@ def test_a_hello_without_versions_is_the_callers_error(versions: Iterable[Versio
 
 
 def test_numbers_are_versions() -> None:
-    (offered,) = offer([4])  # type: ignore[list-item] - for those without mypy
+    (offered,) = offer([4])  # type: ignore[list-item]
     assert offered is Version.OF13
 
 
