@@ -26,7 +26,7 @@ from weakref import WeakSet
 
 import msgspec
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
@@ -109,7 +109,7 @@ class Changes:
 class KeptClient(ABC, Generic[Session]):
     """Every ``probe`` seconds in which the peer said nothing it is sent an echo; silence for as many again ends the
     connection, unless a large answer is due, whose silence has a bound of its own. None sends none: then only the
-    kernel says that a connection is lost.
+    kernel says that a connection is lost. A ``probe`` of 0 or less is a UsageError.
 
     Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
     its deadline. Pauses between attempts grow to ``longest_pause`` seconds; without a number to 1 for sockets of this
@@ -125,6 +125,8 @@ class KeptClient(ABC, Generic[Session]):
         longest_pause: float | None = None,
         rng: random.Random | None = None,
     ) -> None:
+        if probe is not None and not probe > 0.0:
+            raise UsageError(f"{probe!r} s is no time to wait for an echo.", remedy="Give more, or None to send none.")
         self._peer = ", ".join(map(str, peers))
         self._wait = wait
         self._probe = probe

@@ -68,6 +68,12 @@ def test_versions_that_are_none_are_refused_at_once() -> None:
             Client("unix:/none", versions=versions)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("probe", [0, -1.0, float("nan")])
+def test_probe_that_no_switch_can_answer_in_time_is_refused(probe: float) -> None:
+    with pytest.raises(UsageError):
+        Client("unix:/none", probe=probe)
+
+
 async def test_entering_what_cannot_be_connected_raises_why(tmp_path: Path) -> None:
     with pytest.raises(SocketMissing):
         async with openflow.connect(f"unix:{tmp_path / 'none'}"):
