@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
-from ovsnet.health.central_causes import BEHIND, BESIDE, CENTRAL, LOST_NAMES, WEAKENED
+from ovsnet.health.central_causes import BEHIND, BESIDE, CENTRAL, ELECTIONS, LOST_NAMES, WEAKENED
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.datapath_causes import DATAPATH, LOSSES
@@ -128,6 +128,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         yield from PORTS
         yield from DATAPATH
         yield from BEHIND
+        yield from ELECTIONS
         for component in components:
             if component.daemon in BESIDE:
                 yield from _rows_of(component)

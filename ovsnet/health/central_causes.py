@@ -86,32 +86,38 @@ def _of_cluster(component: Component) -> tuple[Cause, ...]:
     )
 
 
-def _of_weak_cluster(component: Component) -> tuple[Cause, ...]:
-    """What harms nobody until more follows."""
+def _elections(component: Component) -> Cause:
+    """Its clients lose it for a moment at each, and ovn-northd is one of them."""
     name, which = component.name, component.database
-    return (
-        Cause(
-            code=f"{name}-elections",
-            state=State.DEGRADED,
-            summary=f"The leader of {which} changes again and again, and clients reconnect each time.",
-            remedies=(
-                "A member is too slow for the election timer of {timer} ms: give the members CPU and a disk that syncs "
-                "faster, or raise it at the leader (`cluster/change-election-timer {database} {doubled}`).",
-                "A member is too slow: give the members CPU and a disk that syncs faster, or raise the election timer.",
-            ),
-            reasons=frozenset({f"{name}-elections"}),
+    return Cause(
+        code=f"{name}-elections",
+        state=State.DEGRADED,
+        summary=f"The leader of {which} changes again and again, and clients reconnect each time.",
+        remedies=(
+            "A member is too slow for the election timer of {timer} ms: give the members CPU and a disk that syncs "
+            "faster, or raise it at the leader (`cluster/change-election-timer {database} {doubled}`).",
+            "A member is too slow: give the members CPU and a disk that syncs faster, or raise the election timer.",
         ),
-        Cause(
-            code=f"{name}-member-away",
-            state=State.DEGRADED,
-            summary=f"A member of the cluster of {which} takes no part: one more, and it may stop.",
-            remedies=(
-                "See whether the member {peer} responds (`cluster/status {database}` there). Start it, or restore its "
-                "network. If it is never to come back, have the others forget it (`cluster/kick {database} ID`).",
-                "See whether the member responds. Start it, or restore its network.",
-            ),
-            reasons=frozenset({f"{name}-member-away"}),
+        reasons=frozenset({f"{name}-elections"}),
+    )
+
+
+ELECTIONS = (_elections(NB), _elections(SB))
+
+
+def _member_away(component: Component) -> Cause:
+    """It harms nobody until more follows."""
+    name, which = component.name, component.database
+    return Cause(
+        code=f"{name}-member-away",
+        state=State.DEGRADED,
+        summary=f"A member of the cluster of {which} takes no part: one more, and it may stop.",
+        remedies=(
+            "See whether the member {peer} responds (`cluster/status {database}` there). Start it, or restore its "
+            "network. If it is never to come back, have the others forget it (`cluster/kick {database} ID`).",
+            "See whether the member responds. Start it, or restore its network.",
         ),
+        reasons=frozenset({f"{name}-member-away"}),
     )
 
 
@@ -147,7 +153,7 @@ LAGGARDS = (
     ),
 )
 
-WEAKENED = (*_of_weak_cluster(NB), *_of_weak_cluster(SB), *CLIENTS, *LAGGARDS)
+WEAKENED = (_member_away(NB), _member_away(SB), *CLIENTS, *LAGGARDS)
 
 SCHEMA = (
     Cause(

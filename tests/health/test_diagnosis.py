@@ -131,6 +131,10 @@ def test_every_cause_says_what_to_do_in_sentences(cause: Cause) -> None:
             *("controller-not-connected", (), State.DEGRADED, False),
         ),
         (
+            [result("northd.connection", "northd-not-connected"), result("sb.cluster", "sb-elections")],
+            *("sb-elections", ("northd-not-connected",), State.DEGRADED, False),
+        ),
+        (
             [result("controller.connection", "controller-not-connected"), result("openflow.flows", "flows-missing")],
             *("controller-not-connected", ("flows-missing",), State.NOT_READY, False),
         ),
