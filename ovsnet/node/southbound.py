@@ -7,6 +7,7 @@ each 30 s (``e2e_timestamp``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
@@ -223,10 +224,29 @@ class Southbound(ovsdb.Session):
         return str(rows[0]["hostname"]) if rows else ""
 
 
+def remotes_in_force(text: str) -> tuple[Address, ...]:
+    """What ovn-controller takes ``ovn-remote`` for. Raises AddressError.
+
+    To it a comma only separates when the next address follows, and a space only before one is left out: others are part
+    of the address, which then leads nowhere (lib/ovsdb-session.c, ``next_remote``).
+    """
+    for part in _NEXT_REMOTE.split(text):
+        if part and part[-1] in ", \t\n":
+            sign = "comma" if part[-1] == "," else "space"
+            raise AddressError(
+                f"ovn-controller takes the {sign} after {part.rstrip(', ')} for a part of the address.",
+                remedy="Remove it from external_ids:ovn-remote.",
+            )
+    return parse_remotes(text)
+
+
+_NEXT_REMOTE = re.compile(r",[ \t]*(?=[a-z]+:)")
+
+
 def readable_remotes(text: str) -> tuple[Address, ...]:
     """What ``ovn-remote`` names; nothing when it cannot be read, as when it is not set."""
     try:
-        return parse_remotes(text)
+        return remotes_in_force(text)
     except AddressError:
         return ()
 

@@ -17,13 +17,12 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.lasting import behind_for, lasting
 from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
-from ovsnet.io.address import parse_remotes
 from ovsnet.node.chassis import in_force, split_list
 from ovsnet.node.components import SOUTHBOUND, Socket
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import chassis_of, chassis_seen
 from ovsnet.node.registration import Conflict, Ours, Registered, conflicts
-from ovsnet.node.southbound import ELSEWHERE, Southbound
+from ovsnet.node.southbound import ELSEWHERE, Southbound, remotes_in_force
 from ovsnet.ovsdb.smap import smap_bool
 
 
@@ -32,7 +31,7 @@ async def echo(node: Node) -> Answer:
     """The southbound server that ``ovn-remote`` names answers an echo."""
     remote = (await node.configuration()).get("ovn-remote", "")
     try:
-        parse_remotes(remote)
+        remotes_in_force(remote)
     except AddressError as error:
         return failed("no-address", f"external_ids:ovn-remote is {remote!r}. {error}")
     if not remote or not node.asks_southbound:

@@ -30,6 +30,18 @@ async def test_server_on_this_host_is_asked(shared_node: Sandbox, asking: Asking
     assert "standalone" in fresh.detail
 
 
+@pytest.mark.parametrize(("end", "sign"), [(",", "comma"), (" ", "space")])
+async def test_what_ovn_controller_takes_for_a_part_of_the_address_is_a_wrong_address(
+    node: Sandbox, asking: Asking, end: str, sign: str
+) -> None:
+    async with asking(node) as ask:
+        await node.run("ovs-vsctl", "set", "Open_vSwitch", ".", f'external_ids:ovn-remote="{node.southbound}{end}"')
+        connection = await ask.until("controller.connection", lambda now: now.status is Status.FAILED)
+        echo = await ask.until("southbound.echo", lambda now: now.status is Status.FAILED)
+    assert connection.reason == "controller-not-connected"
+    assert (echo.reason, sign in echo.detail) == ("no-address", True)
+
+
 @pytest.mark.restored
 @pytest.mark.parametrize("end", ["stop", "kill"])
 @pytest.mark.parametrize("held", [True, False])
