@@ -7,6 +7,7 @@ The main thread alone is read: OVS and OVN serve every protocol in it, and a hun
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -64,6 +65,11 @@ class ProcessSample(msgspec.Struct, frozen=True):
     def gone(self) -> bool:
         """True from the moment it exits, before its sockets are closed; it may be a zombie for long afterwards."""
         return self.state in "ZX"
+
+    @property
+    def age(self) -> float:
+        """Seconds since it started."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started
 
 
 def sample(pid: int, now: float, proc: Path = Path("/proc")) -> ProcessSample | None:

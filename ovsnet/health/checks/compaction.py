@@ -17,7 +17,7 @@ async def compaction_of(node: Node, daemon: str, target: str) -> Answer:
     process = node.daemons[daemon].process()
     # In a thread: a file system whose server is gone (NFS) answers late.
     found = [] if process is None else await asyncio.to_thread(logs, process.pid)
-    runs_for = 0.0 if process is None else time.clock_gettime(time.CLOCK_BOOTTIME) - process.started
+    runs_for = 0.0 if process is None else process.age
     return judge_compaction(found, target, now=time.time(), runs_for=runs_for, patience=node.settings.compacted_within)
 
 

@@ -30,14 +30,13 @@ async def controller(node: Node) -> Answer:
 def _restarts(node: Node, name: str) -> Answer:
     """From the starts that we saw, and from the daemon's monitor process, which remembers those before us."""
     daemon, settings, now = node.daemons[name], node.settings, node.clock()
-    if daemon.started_at is None or daemon.distant:
-        return not_used("Its process was never seen.")
     process = daemon.process()
-    crashes = None if process is None else crashes_of(process.pid)
+    if daemon.distant or (process is None and daemon.started_at is None):
+        return not_used("Its process was never seen.")
     soon = judge_restarts(
         COMPONENTS[name].title,
         daemon.starts.since(now - settings.restarts_within),
-        crashes if now - daemon.started_at < settings.restarts_within else None,
+        None if process is None or process.age > settings.restarts_within else crashes_of(process.pid),
         most=settings.restarts,
         within=settings.restarts_within,
     )

@@ -53,9 +53,18 @@ async def test_restarts_of_a_real_switch_are_counted(node: Sandbox, asking: Aski
     assert (result.status, result.reason, result.values) == (Status.FAILED, "restarting", {"restarts": 3})
 
 
-async def test_daemon_that_was_never_seen_is_none_to_count(shared_node: Sandbox, asking: Asking) -> None:
-    async with asking(shared_node) as ask:
+@pytest.mark.restored
+async def test_daemon_that_was_never_seen_is_none_to_count(node: Sandbox, asking: Asking) -> None:
+    await node.stop("ovs-vswitchd")
+    async with asking(node) as ask:
         assert (await ask("vswitchd.restarts")).reason == "not-used"
+
+
+@pytest.mark.parametrize("name", ["ovsdb", "vswitchd", "controller"])
+async def test_monitor_is_asked_before_any_connection_stands(shared_node: Sandbox, asking: Asking, name: str) -> None:
+    """One-shot ``check`` asks all at once, and called a switch that crashed all the time healthy."""
+    async with asking(shared_node) as ask:
+        assert (await ask(f"{name}.restarts")).values == {"restarts": 0}
 
 
 @pytest.mark.parametrize(("apart", "status"), [(1800.0, Status.FAILED), (3 * 3600.0, Status.OK)])
