@@ -209,12 +209,26 @@ SWITCH = (
         state=State.DEGRADED,
         summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has.",
         remedies=(
+            "Convert the database, with the schema of this ovs-vswitchd: `ovsdb-client convert {address} "
+            "/usr/share/openvswitch/vswitch.ovsschema`. The database says: {refused}.",
             "Wait {retry_seconds} s: its backoff ends by itself.",
             "Wait: its backoff ends by itself, after eight seconds at most.",
         ),
         daemon="ovs-vswitchd",
         reasons=frozenset({"no-database"}),
         in_start=True,
+    ),
+    Cause(
+        code="vswitchd-not-connected",
+        state=State.NOT_READY,
+        summary="ovs-vswitchd has configured nothing: its database has another schema than it was made for.",
+        remedies=(
+            "Convert the database, with the schema of this ovs-vswitchd: `ovsdb-client convert {address} "
+            "/usr/share/openvswitch/vswitch.ovsschema`. The database says: {refused}.",
+            "Convert the database, with the schema of this ovs-vswitchd (`ovsdb-client convert`).",
+        ),
+        daemon="ovs-vswitchd",
+        reasons=frozenset({"schema-refused"}),
     ),
     Cause(
         code="mgmt-socket-missing",

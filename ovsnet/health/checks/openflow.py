@@ -9,6 +9,7 @@ from typing import TypeVar
 from ovsnet import openflow
 from ovsnet.errors import DeadlineExceeded, NotConnectedYet
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.refusals import refused_lately
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.backoff import CAP, still_waits
 from ovsnet.node.components import Socket
@@ -58,6 +59,9 @@ async def _unless_it_waits(node: Node, asked: Awaitable[Answer]) -> Answer:
     except DeadlineExceeded:
         if not _may_wait_for_database(node):
             raise
+        if facts := await refused_lately(node):
+            said = f"ovs-vswitchd serves no OpenFlow: its database refuses what it asks ({facts['refused']})."
+            return failed("no-database", said, facts=facts)
         return failed(
             "no-database",
             "ovs-vswitchd answers on its control socket and is not connected to the database, without which it serves "

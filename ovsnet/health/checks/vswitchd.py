@@ -8,6 +8,7 @@ import os
 from ovsnet import unixctl
 from ovsnet.errors import NotConnectedYet, OvsnetError, OwnLimit, UnixctlRefused
 from ovsnet.health.checks.declaration import check
+from ovsnet.health.checks.refusals import refused_lately
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
@@ -134,6 +135,9 @@ async def _unconfigured(node: Node) -> Answer:
         await node.ovsdb.session(node.settings.timeout)
     except OvsnetError:
         return failed("no-database", "ovs-vswitchd has configured nothing: it started without a database.")
+    if facts := await refused_lately(node):
+        said = f"ovs-vswitchd has configured nothing: its database refuses what it asks ({facts['refused']})."
+        return failed("schema-refused", said, facts=facts)
     return _locked_out(_others(node))
 
 

@@ -1,12 +1,15 @@
 """ovs-vswitchd, asked on a real node."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from ovsnet.health.cause import State
+from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.result import Status
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
@@ -158,3 +161,25 @@ async def test_control_socket_without_its_name_leaves_the_switch_to_answer_elsew
         alone = await ask("vswitchd.alone")
     assert (result.status, result.reason, result.facts) == (Status.FAILED, "socket-missing", {"pid": str(pid)})
     assert (alone.status, alone.reason) == (Status.SKIPPED, "precondition")
+
+
+async def test_database_without_a_column_of_the_switch_is_told_and_no_lock(node: Sandbox, asking: Asking) -> None:
+    """Where it is connected it only keeps silent over OpenFlow; started anew, it configures nothing."""
+    database = f"unix:{node.rundir}/db.sock"
+    whole = await node.run("ovsdb-client", "get-schema", database, "Open_vSwitch")
+    schema = json.loads(whole)
+    del schema["tables"]["Interface"]["columns"]["bfd_status"]
+    (node.directory / "whole").write_text(whole)
+    (node.directory / "older").write_text(json.dumps(schema))
+    async with asking(node, timeout=1.0) as ask:
+        await node.run("ovsdb-client", "convert", database, str(node.directory / "older"))
+        silent = await ask.until("openflow.echo", lambda now: "refused" in now.facts)
+        await node.restart("ovs-vswitchd")
+        result = await ask.until("vswitchd.ofproto", lambda now: now.reason == "schema-refused")
+        await node.run("ovsdb-client", "convert", database, str(node.directory / "whole"))
+        await ask.until("vswitchd.ofproto", lambda now: now.status is Status.OK)
+    assert (silent.reason, silent.facts) == ("no-database", result.facts)
+    assert result.facts == {"refused": "bfd_status is not a valid column name", "address": database}
+    cause = cause_of(result)
+    assert cause is not None
+    assert (cause.code, cause.state) == ("vswitchd-not-connected", State.NOT_READY)
