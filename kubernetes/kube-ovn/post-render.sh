@@ -101,7 +101,102 @@ spec:
               mountPath: /run/ovn
               readOnly: true
 PATCH
-# The agent is the user who runs Open vSwitch: root in 1.12 and with IPsec, 65534 else.
+cat > "$place/dpdk.yaml" <<'PATCH'
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: ovs-ovn-dpdk
+  namespace: kube-system
+spec:
+  template:
+    spec:
+      containers:
+        - name: openvswitch
+          startupProbe:
+            httpGet:
+              path: /startupz
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 1
+            timeoutSeconds: 1
+            failureThreshold: 2147483647
+          readinessProbe:
+            exec: null
+            initialDelaySeconds: null
+            httpGet:
+              path: /readyz
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 2
+            timeoutSeconds: 2
+            failureThreshold: 2
+          livenessProbe:
+            exec: null
+            initialDelaySeconds: null
+            httpGet:
+              path: /ovs/livez
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 36
+        - name: ovsnet
+          image: ovsnet:latest
+          args:
+            - serve
+          env:
+            - name: OVSNET_LISTEN_SHARED
+              value: "true"
+          startupProbe:
+            httpGet:
+              path: /livez
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 1
+            timeoutSeconds: 1
+            failureThreshold: 60
+          livenessProbe:
+            httpGet:
+              path: /livez
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 3
+          readinessProbe:
+            httpGet:
+              path: /livez
+              host: "127.0.0.1"
+              port: 10670
+            periodSeconds: 5
+            timeoutSeconds: 5
+            failureThreshold: 3
+          resources:
+            requests:
+              cpu: 10m
+              memory: 48Mi
+            limits:
+              memory: 256Mi
+          securityContext:
+            runAsUser: 0
+            runAsGroup: 0
+            allowPrivilegeEscalation: false
+            capabilities:
+              drop:
+                - ALL
+            privileged: false
+            readOnlyRootFilesystem: true
+            seccompProfile:
+              type: RuntimeDefault
+          volumeMounts:
+            - name: host-run-ovs
+              mountPath: /run/openvswitch
+              readOnly: true
+            - name: host-run-ovn
+              mountPath: /run/ovn
+              readOnly: true
+PATCH
+# The agent is the user who runs Open vSwitch: root in 1.12, with IPsec and with DPDK, 65534 else.
 cat > "$place/kustomization.yaml" <<'KUSTOMIZATION'
 resources:
   - chart.yaml
@@ -110,6 +205,10 @@ patches:
     target:
       kind: DaemonSet
       name: ovs-ovn
+  - path: dpdk.yaml
+    target:
+      kind: DaemonSet
+      name: ovs-ovn-dpdk
 replacements:
   - source:
       kind: DaemonSet

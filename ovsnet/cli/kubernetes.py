@@ -11,7 +11,7 @@ from ovsnet.cli.options import Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
 from ovsnet.deploy.kubernetes.deployment import Deployment
-from ovsnet.deploy.kubernetes.files import CHARTS, PIECES, SCRIPTS, USERS, WITHOUT_IMAGE, files
+from ovsnet.deploy.kubernetes.files import CHARTS, OF_A_NAMESPACE, PIECES, SCRIPTS, USERS, WITHOUT_IMAGE, files
 from ovsnet.deploy.kubernetes.image import required
 from ovsnet.deploy.yaml_writer import stream
 from ovsnet.errors import UnfitEnvironment, UsageError
@@ -31,6 +31,12 @@ def kubernetes() -> None:
 @click.option("--image", metavar="NAME", help="The agent's image, such as REGISTRY/ovsnet:TAG; there is no public one.")
 @click.option("--local-image", is_flag=True, help="The image was loaded into the nodes (kind, k3s); never pull it.")
 @click.option("--namespace", default=DEFAULT.namespace, show_default=True, help="Namespace of the objects.")
+@click.option("--own-namespace", is_flag=True,
+              help="Include the namespace itself, labelled for the Pod Security level needed.")  # fmt: skip
+@click.option("--selinux-type", default=DEFAULT.selinux_type, metavar="TYPE",
+              help="SELinux type of the agent's container, such as spc_t. [the container runtime's]")  # fmt: skip
+@click.option("--apparmor-profile", default=DEFAULT.apparmor_profile, metavar="NAME",
+              help="AppArmor profile loaded on the nodes, or unconfined. [the container runtime's]")  # fmt: skip
 @click.option("--user", type=Whole(0), help="Numeric user ID that runs Open vSwitch. [0; kube-ovn: 65534]")
 @click.option(
     "--host-pid/--no-host-pid",
@@ -57,11 +63,11 @@ def kubernetes() -> None:
 @with_settings(*Group)
 def render(
     settings: Settings, piece: str, storm_options: tuple[str, ...], image: str | None, local_image: bool,
-    namespace: str, user: int | None, host_pid: bool, pods: int, start_at: str, tls_secret: str, runbook_url: str,
-    secret: str, out: Path | None,
+    namespace: str, own_namespace: bool, selinux_type: str, apparmor_profile: str, user: int | None, host_pid: bool,
+    pods: int, start_at: str, tls_secret: str, runbook_url: str, secret: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Print manifests for a cluster. A PIECE is for `kubectl apply -f -`, except kube-ovn-helm (for
-    `helm --post-renderer`) and kube-ovn (for `kubectl patch --patch-file`).
+    `helm --post-renderer`), and kube-ovn and kube-ovn-dpdk (for `kubectl patch --patch-file`).
 
     Settings that differ from their defaults become environment variables of the container, and the run directories
     its mounts. helm is a chart, which --out writes. bench-storm is a Job that runs `ovsnet bench storm` from several
@@ -69,6 +75,10 @@ def render(
     """
     if piece in CHARTS and out is None:
         raise UsageError(f"{piece} is a directory of files.", remedy="Name one: --out DIR.")
+    if own_namespace and piece not in OF_A_NAMESPACE:
+        raise UsageError(
+            f"{piece} is for a namespace that is there.", remedy="Leave --own-namespace out (docs/deployment.md)."
+        )
     if piece in SCRIPTS and user is not None:
         raise UsageError(f"{piece} takes the user from the chart that it renders.", remedy="Leave --user out.")
     user = USERS.get(piece, DEFAULT.user) if user is None else user
@@ -83,7 +93,7 @@ def render(
         image = required(image, local=local_image)
     deployment = Deployment(
         settings, image or DEFAULT.image, local_image, namespace, user, host_pid, storm, runbook=runbook_url,
-        secret=secret,
+        secret=secret, own_namespace=own_namespace, selinux_type=selinux_type, apparmor_profile=apparmor_profile,
     )  # fmt: skip
     if out is None and piece in SCRIPTS:
         say(SCRIPTS[piece](deployment), nl=False)

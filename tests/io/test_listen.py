@@ -6,6 +6,7 @@ import contextlib
 import grp
 import os
 import socket
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,39 @@ def test_port_zero_is_chosen_by_the_kernel_and_told(text: str, host: str) -> Non
 def test_ipv6_address_keeps_its_brackets() -> None:
     with made("[::1]:0") as listener, socket.create_connection(listener.sock.getsockname()[:2]):
         assert listener.url == f"http://[::1]:{listener.sock.getsockname()[1]}"
+
+
+NOBODY = 65534
+
+JOIN = """
+import errno, socket, sys
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+try:
+    sock.bind((sys.argv[1], int(sys.argv[2])))
+    sock.listen()
+except OSError as error:
+    sys.exit(0 if error.errno == errno.EADDRINUSE else 2)
+sys.exit(1)
+"""
+
+
+def joins(address: tuple[str, int], user: int) -> bool:
+    """Whether a process of this user can listen there, too, if it asks the kernel to share."""
+    argv = ["/usr/bin/python3", "-Ic", JOIN, address[0], str(address[1])]
+    code = subprocess.run(argv, user=user, cwd="/").returncode
+    assert code in (0, 1)
+    return code == 1
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_address_is_shared_with_our_own_user_alone_and_only_where_that_is_set(shared: bool) -> None:
+    """Any other process of the host would take a share of the probes."""
+    with made("127.0.0.1:0", Access(shared=shared)) as listener:
+        address = listener.sock.getsockname()
+        assert joins(address, os.geteuid()) == shared
+        if os.geteuid() == 0:
+            assert not joins(address, NOBODY)
 
 
 def test_unix_socket_listens(path: Path) -> None:

@@ -17,7 +17,7 @@ from ovsnet.deploy.kubernetes.deployment import Deployment
 from ovsnet.deploy.kubernetes.kube_ovn import NOBODY, patch, post_renderer
 from ovsnet.deploy.yaml_writer import dumps
 from tests.system import needs
-from tests.system.test_kustomize import OVS_OVN, containers
+from tests.system.test_kustomize import OVS_OVN, containers, dpdk
 from tests.system.three_way import merged
 
 VERSIONS = ("1.12", "1.13", "1.14", "1.15", "1.16", "1.17")
@@ -50,15 +50,20 @@ def chart(version: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Each version as helm has it after our program, which kustomize carries out."""
-    program = tmp_path_factory.mktemp("helm") / "post-render.sh"
+    program = _program(tmp_path_factory.mktemp("helm"))
+    return {version: _post_rendered(program, chart(version))["ovs-ovn"] for version in VERSIONS}
+
+
+def _program(directory: Path) -> Path:
+    program = directory / "post-render.sh"
     program.write_text(post_renderer(Deployment(user=NOBODY)))
     program.chmod(0o755)
-    return {version: _post_rendered(program, chart(version)) for version in VERSIONS}
+    return program
 
 
-def _post_rendered(program: Path, document: dict[str, Any]) -> Any:
+def _post_rendered(program: Path, *documents: dict[str, Any]) -> dict[str, Any]:
     other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}, "data": {"a": "b"}}
-    given = "\n---\n".join(map(dumps, (document, other)))
+    given = "\n---\n".join(map(dumps, (*documents, other)))
     done = subprocess.run(
         [program],
         input=given,
@@ -69,7 +74,7 @@ def _post_rendered(program: Path, document: dict[str, Any]) -> Any:
     assert (done.returncode, done.stderr) == (0, "")
     found = {each["metadata"]["name"]: each for each in yaml.safe_load_all(done.stdout)}
     assert found.pop("other") == other
-    return found["ovs-ovn"]
+    return found
 
 
 def handlers(document: Any) -> dict[str, set[str]]:
@@ -118,6 +123,15 @@ def test_patched_cluster_takes_the_program_at_its_next_upgrade(rendered: dict[st
     there = rendered[step[0]]  # what `kubectl patch` makes is the same
     assert handlers(merged(last, chart(step[1]), there))["livenessProbe"] == {"exec", "httpGet"}
     assert handlers(merged(last, rendered[step[1]], there)) == OURS
+
+
+def test_program_puts_the_agent_beside_dpdk_as_root(tmp_path: Path) -> None:
+    """Of a chart with both, and of what it renders where hybrid DPDK is on: the switch for DPDK is root's in each."""
+    found = _post_rendered(_program(tmp_path), chart("1.17"), dpdk())
+    users = {name: containers(each)["ovsnet"]["securityContext"]["runAsUser"] for name, each in found.items()}
+    assert users == {"ovs-ovn": NOBODY, "ovs-ovn-dpdk": 0}
+    kubernetes_validate.validate(found["ovs-ovn-dpdk"], "1.37", strict=True)
+    assert handlers(found["ovs-ovn-dpdk"]) == OURS
 
 
 def test_program_carries_the_very_patch() -> None:

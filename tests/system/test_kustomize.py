@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,21 @@ OVS_OVN = {
     },
 }
 """What matters here of the DaemonSet in Kube-OVN's chart."""
+
+
+def dpdk() -> dict[str, Any]:
+    """The same of the one for DPDK (ovsovn-dpdk-ds.yaml): root runs the switch, and its readiness has no delay."""
+    document: dict[str, Any] = copy.deepcopy(OVS_OVN)
+    document["metadata"]["name"] = "ovs-ovn-dpdk"
+    document["spec"]["selector"]["matchLabels"]["app"] = "ovs-dpdk"
+    document["spec"]["template"]["metadata"]["labels"]["app"] = "ovs-dpdk"
+    (switch,) = document["spec"]["template"]["spec"]["containers"]
+    switch["command"] = ["/kube-ovn/start-ovs-dpdk-v2.sh"]
+    switch["securityContext"] = {"runAsUser": 0, "privileged": True}
+    switch["readinessProbe"] = SCRIPT
+    switch["volumeMounts"].append({"name": "hugepage", "mountPath": "/dev/hugepages"})
+    document["spec"]["template"]["spec"]["volumes"].append({"name": "hugepage", "emptyDir": {"medium": "HugePages"}})
+    return document
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +135,24 @@ def test_switch_of_kube_ovn_gets_the_agent_beside_it_and_loses_its_script(kustom
     assert {mount["name"] for mount in agent["volumeMounts"]} == volumes
 
 
+def test_switch_with_dpdk_gets_the_agent_that_is_its_user(kustomize: Path, tmp_path: Path) -> None:
+    components = ["../kubernetes/kube-ovn", "../kubernetes/kube-ovn-prometheus"]
+    mine = overlay(tmp_path, resources=["ovs-ovn.yaml", "dpdk.yaml"], components=components)
+    (mine / "ovs-ovn.yaml").write_text(dumps(OVS_OVN))
+    (mine / "dpdk.yaml").write_text(dumps(dpdk()))
+    built = build(kustomize, mine)
+    users = {}
+    for name in ("ovs-ovn", "ovs-ovn-dpdk"):
+        document = built["DaemonSet", name]
+        kubernetes_validate.validate(document, "1.37", strict=True)
+        switch, agent = containers(document)["openvswitch"], containers(document)["ovsnet"]
+        probes = [probe for key, probe in switch.items() if key.endswith("Probe")]
+        assert [probe.keys() & {"exec", "httpGet"} for probe in probes] == [{"httpGet"}] * 3
+        assert "OVSNET_LISTEN" in [each["name"] for each in agent["env"]]
+        users[name] = agent["securityContext"]["runAsUser"]
+    assert users == {"ovs-ovn": 65534, "ovs-ovn-dpdk": 0}
+
+
 def test_prometheus_is_added_to_the_switch_of_kube_ovn(kustomize: Path, tmp_path: Path) -> None:
     components = ["../kubernetes/kube-ovn", "../kubernetes/kube-ovn-prometheus"]
     mine = overlay(tmp_path, resources=["ovs-ovn.yaml"], components=components)
@@ -128,9 +162,8 @@ def test_prometheus_is_added_to_the_switch_of_kube_ovn(kustomize: Path, tmp_path
     assert built.keys() == {("DaemonSet", "ovs-ovn"), *((kind, "ovsnet-kube-ovn") for kind in kinds)}
     document = built["DaemonSet", "ovs-ovn"]
     kubernetes_validate.validate(document, "1.37", strict=True)
-    assert built["PodMonitor", "ovsnet-kube-ovn"]["spec"]["selector"]["matchLabels"].items() <= (
-        document["spec"]["template"]["metadata"]["labels"].items()
-    )
+    (expression,) = built["PodMonitor", "ovsnet-kube-ovn"]["spec"]["selector"]["matchExpressions"]
+    assert document["spec"]["template"]["metadata"]["labels"][expression["key"]] in expression["values"]
     names = [each["name"] for each in containers(document)["ovsnet"]["env"]]
     assert names.index("HOST_IP") < names.index("OVSNET_LISTEN")
     assert "OVSNET_LISTEN_SHARED" in names

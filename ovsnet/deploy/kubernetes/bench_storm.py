@@ -79,7 +79,7 @@ def _container(deployment: Deployment) -> Document:
         "args": ["bench", "storm", "--workers", str(workers), *storm.options, *shard],
         "env": [start_at, *variables],
         "resources": resources(part, workers, tls=storm.tls),
-        "securityContext": {"runAsUser": NOBODY, "runAsGroup": NOBODY, **SECURITY},
+        "securityContext": {"runAsNonRoot": True, "runAsUser": NOBODY, "runAsGroup": NOBODY, **SECURITY},
         **({"volumeMounts": mounts} if mounts else {}),
     }
 

@@ -45,7 +45,9 @@ class Deployment(msgspec.Struct, frozen=True):
     pulled; Kubernetes would always pull one that is tagged ``latest``. ``aliases`` are further paths at which the
     container finds OVN's run directory, as the node's own settings may name its sockets by them. ``runbook`` is where
     the runbook is for a person who gets an alert: a code is appended to it. ``secret`` has the files that settings
-    name, and the ConfigMap ``knobs_map`` that of ``tune_file`` alone.
+    name, and the ConfigMap ``knobs_map`` that of ``tune_file`` alone. With ``own_namespace`` the namespace is part of
+    the manifests. ``selinux_type`` and ``apparmor_profile`` are those of the agent's container; empty, the container
+    runtime chooses.
     """
 
     settings: Settings = msgspec.field(default_factory=Settings)
@@ -59,6 +61,9 @@ class Deployment(msgspec.Struct, frozen=True):
     runbook: str = ""
     secret: str = ""
     knobs_map: str = ""
+    own_namespace: bool = False
+    selinux_type: str = ""
+    apparmor_profile: str = ""
 
     @property
     def image_keys(self) -> Mapping[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 
 import msgspec
 from msgspec.structs import replace
 
 from ovsnet.deploy.kubernetes import bench_storm, helm, kube_ovn, problem_detector, prometheus
+from ovsnet.deploy.kubernetes.confinement import namespace
 from ovsnet.deploy.kubernetes.deployment import NAME, RUNDIR, Deployment
 from ovsnet.deploy.kubernetes.workload import Document, daemonset
 from ovsnet.deploy.yaml_writer import dumps
@@ -15,9 +17,10 @@ from ovsnet.deploy.yaml_writer import dumps
 MARK = "# Written by `ovsnet kubernetes render`, which takes your settings."
 
 PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
-    "daemonset": lambda deployment: (daemonset(deployment),),
+    "daemonset": lambda deployment: (*_namespace(deployment), daemonset(deployment)),
     "kube-ovn": lambda deployment: (kube_ovn.patch(deployment),),
-    "ovn-kubernetes": lambda deployment: (daemonset(for_ovn_kubernetes(deployment)),),
+    "kube-ovn-dpdk": lambda deployment: (kube_ovn.dpdk_patch(deployment),),
+    "ovn-kubernetes": lambda deployment: (*_namespace(deployment), daemonset(for_ovn_kubernetes(deployment))),
     "prometheus": lambda deployment: tuple(prometheus.documents(deployment).values()),
     "kube-ovn-prometheus": lambda deployment: tuple(prometheus.documents_for_kube_ovn(deployment).values()),
     "npd": lambda deployment: (problem_detector.config_map(deployment),),
@@ -28,6 +31,9 @@ PIECES: dict[str, Callable[[Deployment], tuple[Document, ...]]] = {
 WITHOUT_IMAGE = frozenset({"prometheus", "kube-ovn-prometheus", "npd"})
 """Pieces that run nothing of ovsnet in a container."""
 
+OF_A_NAMESPACE = frozenset({"daemonset", "ovn-kubernetes"})
+"""Pieces that may bring their namespace along."""
+
 SCRIPTS: dict[str, Callable[[Deployment], str]] = {"kube-ovn-helm": kube_ovn.post_renderer}
 """What can be printed by itself and is a program."""
 
@@ -36,8 +42,8 @@ CHARTS: dict[str, Callable[[Deployment], Mapping[str, str]]] = {
 }
 """What is a directory of its own: text by path."""
 
-USERS = {"kube-ovn": kube_ovn.NOBODY}
-"""Who runs Open vSwitch, where it is not root."""
+USERS = {"kube-ovn": kube_ovn.NOBODY, "kube-ovn-dpdk": kube_ovn.ROOT}
+"""Who runs Open vSwitch in Kube-OVN's pods; elsewhere it is root."""
 
 
 def for_ovn_kubernetes(deployment: Deployment) -> Deployment:
@@ -54,15 +60,21 @@ def files(deployment: Deployment) -> Mapping[str, str]:
     ovn_kubernetes = replace(for_ovn_kubernetes(deployment), namespace="ovn-kubernetes")
     monitored = prometheus.documents(deployment)
     monitored_there = prometheus.documents_for_kube_ovn(deployment)
+    base = {"base/namespace.yaml": namespace(deployment)} if deployment.own_namespace else {}
+    base |= {"base/daemonset.yaml": daemonset(deployment)}
     documents = {
-        "base/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
-        "base/daemonset.yaml": daemonset(deployment),
+        **base,
+        "base/kustomization.yaml": _kustomization(
+            "Kustomization", resources=[PurePosixPath(each).name for each in base]
+        ),
         "ovn-kubernetes/kustomization.yaml": _kustomization("Kustomization", resources=["daemonset.yaml"]),
         "ovn-kubernetes/daemonset.yaml": daemonset(ovn_kubernetes),
         "kube-ovn/kustomization.yaml": _kustomization(
-            "Component", patches=[_patch("ovs-ovn.yaml", kube_ovn.DAEMONSET)]
+            "Component",
+            patches=[_patch("ovs-ovn.yaml", kube_ovn.DAEMONSET), _patch("ovs-ovn-dpdk.yaml", kube_ovn.DPDK)],
         ),
         "kube-ovn/ovs-ovn.yaml": kube_ovn.patch(of_nobody),
+        "kube-ovn/ovs-ovn-dpdk.yaml": kube_ovn.dpdk_patch(replace(deployment, user=kube_ovn.ROOT)),
         "prometheus/kustomization.yaml": _kustomization(
             "Component", resources=list(monitored), patches=[_patch("listen.yaml", NAME)]
         ),
@@ -73,7 +85,7 @@ def files(deployment: Deployment) -> Mapping[str, str]:
         "bench-storm/job.yaml": bench_storm.job(deployment),
         **{f"prometheus/{name}": document for name, document in monitored.items()},
         "kube-ovn-prometheus/kustomization.yaml": _kustomization(
-            "Component", resources=list(monitored_there), patches=[_patch("listen.yaml", kube_ovn.DAEMONSET)]
+            "Component", resources=list(monitored_there), patches=[_patch("listen.yaml", kube_ovn.EITHER)]
         ),
         "kube-ovn-prometheus/listen.yaml": prometheus.patch(deployment, kube_ovn.DAEMONSET),
         **{f"kube-ovn-prometheus/{name}": document for name, document in monitored_there.items()},
@@ -86,6 +98,10 @@ def files(deployment: Deployment) -> Mapping[str, str]:
 def rendered() -> Mapping[str, str]:
     """With the default settings."""
     return files(Deployment())
+
+
+def _namespace(deployment: Deployment) -> tuple[Document, ...]:
+    return (namespace(deployment),) if deployment.own_namespace else ()
 
 
 def _patch(path: str, name: str) -> Document:

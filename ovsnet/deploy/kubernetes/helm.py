@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from ovsnet import __version__
+from ovsnet.deploy.kubernetes.confinement import security_modules
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.workload import daemonset
 from ovsnet.deploy.yaml_writer import dumps
@@ -24,9 +26,12 @@ LINES = {
 }
 """By their key."""
 
-ENVIRONMENT = """\
-{indent}{{{{- with .Values.env }}}}
-{indent}env:
+BLOCKS = {"env": "args", "seLinuxOptions": "seccompProfile", "appArmorProfile": "seccompProfile"}
+"""Blocks of lines that may be missing, each with the one that it follows."""
+
+OPTIONAL = """\
+{indent}{{{{- with .Values.{key} }}}}
+{indent}{key}:
 {indent}  {{{{- toYaml . | nindent {deeper} }}}}
 {indent}{{{{- end }}}}
 """
@@ -36,6 +41,8 @@ VALUES = """\
 # Without hostPid the agent cannot prove that a daemon hangs.
 # env holds settings as variables (docs/settings.md). The template's probes and mounts follow from some of them: rundir,
 # ovn_rundir, listen, interval, fall, and those that name a file. To change one of these, render the chart again.
+# Where SELinux enforces, seLinuxOptions is {type: spc_t}; where AppArmor denies the agent something, appArmorProfile is
+# {type: Unconfined} (docs/deployment.md).
 """
 
 
@@ -55,6 +62,9 @@ def chart(deployment: Deployment) -> Mapping[str, str]:
         "user": deployment.user,
         "hostPid": deployment.host_pid,
         "env": deployment.environment,
+        "seLinuxOptions": {},
+        "appArmorProfile": {},
+        **security_modules(deployment),
     }
     return {
         "Chart.yaml": dumps(about),
@@ -64,14 +74,21 @@ def chart(deployment: Deployment) -> Mapping[str, str]:
 
 
 def _template(manifest: str) -> str:
-    """The environment follows the container's arguments, whether this deployment has one or not."""
-    without = re.sub(r"(?m)^( *)env:\n(?:\1  .*\n)+", "", manifest)
-    whole = re.sub(r"(?m)^( *)args:\n(?:\1  .*\n)+", _with_environment, without)
+    """The optional blocks are values, whether this deployment has one or not."""
+    whole = manifest
+    for key, before in BLOCKS.items():
+        whole = re.sub(_block(key), "", whole)
+        whole = re.sub(_block(before), partial(_with_optional, key), whole)
     for key, value in LINES.items():
         whole = re.sub(rf"(?m)^( *(?:- )?{key}): .*$", rf"\1: {value}", whole)
     return whole
 
 
-def _with_environment(arguments: re.Match[str]) -> str:
-    indent = arguments[1]
-    return arguments[0] + ENVIRONMENT.format(indent=indent, deeper=len(indent) + 2)
+def _block(key: str) -> str:
+    """A key with the lines below it, as a regular expression."""
+    return rf"(?m)^( *){key}:\n(?:\1  .*\n)+"
+
+
+def _with_optional(key: str, before: re.Match[str]) -> str:
+    indent = before[1]
+    return before[0] + OPTIONAL.format(indent=indent, key=key, deeper=len(indent) + 2)

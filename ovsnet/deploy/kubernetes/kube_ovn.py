@@ -1,7 +1,8 @@
 """Kube-OVN: the agent beside Open vSwitch in the pods of ``ovs-ovn``, whose probes ask it instead of running a script.
 
 Names are those of charts/kube-ovn/templates/ovsovn-ds.yaml: the container ``openvswitch``, the volumes
-``host-run-ovs`` and ``host-run-ovn``, and the user 65534 (``kubeovn.runAsUser``; 0 with IPsec).
+``host-run-ovs`` and ``host-run-ovn``, and the user 65534 (``kubeovn.runAsUser``; 0 with IPsec). The pods of
+``ovs-ovn-dpdk`` (ovsovn-dpdk-ds.yaml, with HYBRID_DPDK) have the same names and a switch that root runs.
 The pods have ``hostPID``, so the agent can prove a hang. They keep their service links: where ``OVN_DB_IPS`` is not
 set, start-ovs.sh learns the databases' address from ``OVN_SB_SERVICE_HOST``.
 """
@@ -17,19 +18,27 @@ from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, answers, switch
 from ovsnet.deploy.kubernetes.workload import Document, container
 from ovsnet.deploy.yaml_writer import dumps
 
-NOBODY = 65534
+NOBODY, ROOT = 65534, 0
 
 REPLACED: Probe = {"exec": None, "initialDelaySeconds": None}
 
-LABELS = {"app": "ovs"}
-"""Of the pods."""
+SELECTOR = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["ovs", "ovs-dpdk"]}]}
+"""Of the pods of either DaemonSet."""
 
-DAEMONSET = "ovs-ovn"
+DAEMONSET, DPDK = "ovs-ovn", "ovs-ovn-dpdk"
+
+EITHER = "ovs-ovn(-dpdk)?"
+"""As a regular expression, which kustomize anchors."""
 
 VOLUMES = ("host-run-ovs", "host-run-ovn")
 
 
-def patch(deployment: Deployment) -> Document:
+def dpdk_patch(deployment: Deployment) -> Document:
+    """As ``patch``, for the DaemonSet whose switch uses DPDK."""
+    return patch(deployment, DPDK)
+
+
+def patch(deployment: Deployment, name: str = DAEMONSET) -> Document:
     """A strategic merge patch. Lists of containers are merged by name, and null takes a key out."""
     # During an update the next pod starts before the old one ends (maxSurge), on the same network.
     shared = replace(deployment, settings=msgspec.structs.replace(deployment.settings, listen_shared=True))
@@ -43,7 +52,7 @@ def patch(deployment: Deployment) -> Document:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {"name": DAEMONSET, "namespace": deployment.namespace},
+        "metadata": {"name": name, "namespace": deployment.namespace},
         "spec": {"template": {"spec": pod}},
     }
 
@@ -59,7 +68,9 @@ trap 'rm -rf "$place"' EXIT
 cat > "$place/chart.yaml"
 cat > "$place/patch.yaml" <<'PATCH'
 {patch}PATCH
-# The agent is the user who runs Open vSwitch: root in 1.12 and with IPsec, 65534 else.
+cat > "$place/dpdk.yaml" <<'PATCH'
+{dpdk}PATCH
+# The agent is the user who runs Open vSwitch: root in 1.12, with IPsec and with DPDK, 65534 else.
 cat > "$place/kustomization.yaml" <<'KUSTOMIZATION'
 {kustomization}KUSTOMIZATION
 ${{KUSTOMIZE:-kubectl kustomize}} "$place"
@@ -75,10 +86,18 @@ def post_renderer(deployment: Deployment) -> str:
     source = {**target, "fieldPath": _security("openvswitch", "runAsUser")}
     kustomization = {
         "resources": ["chart.yaml"],
-        "patches": [{"path": "patch.yaml", "target": target}],
+        # A patch whose target the chart lacks is no error to kustomize; a replacement without its source is one.
+        "patches": [
+            {"path": "patch.yaml", "target": target},
+            {"path": "dpdk.yaml", "target": {**target, "name": DPDK}},
+        ],
         "replacements": [{"source": source, "targets": [{"select": target, "fieldPaths": users}]}],
     }
-    return POST_RENDERER.format(patch=dumps(patch(deployment)), kustomization=dumps(kustomization))
+    return POST_RENDERER.format(
+        patch=dumps(patch(deployment)),
+        dpdk=dumps(dpdk_patch(replace(deployment, user=ROOT))),
+        kustomization=dumps(kustomization),
+    )
 
 
 def _security(container: str, key: str) -> str:

@@ -22,14 +22,14 @@ KUBE_OVN = f"{NAME}-kube-ovn"
 def documents(deployment: Deployment) -> Mapping[str, Document]:
     """By the name of their file."""
     return {
-        "podmonitor.yaml": _pod_monitor(deployment, NAME, LABELS, {"port": "http"}),
+        "podmonitor.yaml": _pod_monitor(deployment, NAME, {"matchLabels": LABELS}, {"port": "http"}),
         "prometheusrule.yaml": _rule(deployment, NAME),
         "networkpolicy.yaml": _network_policy(deployment),
     }
 
 
 def documents_for_kube_ovn(deployment: Deployment) -> Mapping[str, Document]:
-    """The same for the agent in the pods of ovs-ovn. No NetworkPolicy: it would bind the switch's container, too.
+    """The same for the agent in Kube-OVN's pods. No NetworkPolicy: it would bind the switch's container, too.
 
     The agent's container declares no port there, which on the host's network would be a port of the host: no second
     pod could come to the node during an update. So the target has none either, and the address is made here.
@@ -42,14 +42,14 @@ def documents_for_kube_ovn(deployment: Deployment) -> Mapping[str, Document]:
         {**address, "regex": "(.*:.*)", "replacement": f"[$1]:{deployment.port}"},
     ]
     return {
-        "podmonitor.yaml": _pod_monitor(deployment, KUBE_OVN, kube_ovn.LABELS, {"relabelings": relabelings}),
+        "podmonitor.yaml": _pod_monitor(deployment, KUBE_OVN, kube_ovn.SELECTOR, {"relabelings": relabelings}),
         "prometheusrule.yaml": _rule(deployment, KUBE_OVN),
     }
 
 
-def _pod_monitor(deployment: Deployment, name: str, labels: Mapping[str, str], endpoint: Document) -> Document:
+def _pod_monitor(deployment: Deployment, name: str, selector: Document, endpoint: Document) -> Document:
     spec = {
-        "selector": {"matchLabels": labels},
+        "selector": selector,
         "podMetricsEndpoints": [{**endpoint, "path": "/metrics", "interval": "15s"}],
     }
     return _document("monitoring.coreos.com/v1", "PodMonitor", deployment, name, spec)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ovsnet.deadlines import DRAIN, SHUTDOWN
 from ovsnet.deploy.kubernetes import named_files
+from ovsnet.deploy.kubernetes.confinement import security_modules
 from ovsnet.deploy.kubernetes.deployment import NAME, Deployment
 from ovsnet.deploy.kubernetes.probes import Probe, agent_probes, readiness
 
@@ -40,7 +41,12 @@ def container(deployment: Deployment, volumes: Sequence[str], probes: Mapping[st
         **({"env": environment} if environment else {}),
         **probes,
         "resources": RESOURCES,
-        "securityContext": {"runAsUser": deployment.user, "runAsGroup": deployment.user, **SECURITY},
+        "securityContext": {
+            "runAsUser": deployment.user,
+            "runAsGroup": deployment.user,
+            **SECURITY,
+            **security_modules(deployment),
+        },
         "volumeMounts": [
             *({"name": volume, "mountPath": path, "readOnly": True} for volume, path in mounts),
             *named_files.mounts(deployment),

@@ -31,6 +31,8 @@ CLUSTER = Deployment(
     user=4294967294,
     host_pid=False,
     secret="clients",
+    selinux_type="spc_t",
+    apparmor_profile="ovsnet",
 )
 
 
@@ -64,8 +66,17 @@ def test_chart_gives_the_daemonset_of_the_same_settings(deployment: Deployment) 
 
 def test_values_of_the_user_take_the_place_of_ours() -> None:
     settings = Settings(bridge=("br0",))
-    wanted = Deployment(settings, image="on", namespace="yes", user=998, host_pid=False)
-    values = {"image": "on", "user": 998, "hostPid": False, "env": [{"name": "OVSNET_BRIDGE", "value": "br0"}]}
+    wanted = Deployment(
+        settings, image="on", namespace="yes", user=998, host_pid=False, selinux_type="a_t", apparmor_profile="b"
+    )
+    values: dict[str, object] = {
+        "image": "on",
+        "user": 998,
+        "hostPid": False,
+        "env": [{"name": "OVSNET_BRIDGE", "value": "br0"}],
+        "seLinuxOptions": {"type": "a_t"},
+        "appArmorProfile": {"type": "Localhost", "localhostProfile": "b"},
+    }
     assert yaml.safe_load(rendered(chart(Deployment()), "yes", **values)) == daemonset(wanted)
 
 

@@ -32,7 +32,7 @@ def written(**settings: Any) -> dict[str, Any]:
 
 def whole_documents() -> dict[str, str]:
     """Those of the API server's own kinds that are not patches."""
-    patches = ("/ovs-ovn.yaml", "/listen.yaml")
+    patches = ("/ovs-ovn.yaml", "/ovs-ovn-dpdk.yaml", "/listen.yaml")
     return {
         path: text
         for path, text in texts().items()
@@ -64,7 +64,14 @@ def agent(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["base/daemonset.yaml", "ovn-kubernetes/daemonset.yaml", "kube-ovn/ovs-ovn.yaml", "bench-storm/job.yaml"]
+    "path",
+    [
+        "base/daemonset.yaml",
+        "ovn-kubernetes/daemonset.yaml",
+        "kube-ovn/ovs-ovn.yaml",
+        "kube-ovn/ovs-ovn-dpdk.yaml",
+        "bench-storm/job.yaml",
+    ],
 )
 def test_agent_has_no_privilege_and_writes_nowhere(path: str) -> None:
     container = agent(written()[path])
@@ -99,6 +106,12 @@ def test_run_directory_of_the_settings_is_mounted_and_told() -> None:
     assert [volume["hostPath"]["path"] for volume in pod(document)["volumes"]] == places
     assert [mount["mountPath"] for mount in agent(document)["volumeMounts"]] == places
     assert [each["value"] for each in agent(document)["env"]] == places
+
+
+def test_address_is_shared_only_in_pods_that_overlap_during_an_update() -> None:
+    """Any process of the same user on the host could take a share of the probes there (SECURITY.md)."""
+    shared = {path for path, text in texts().items() if "OVSNET_LISTEN_SHARED" in text}
+    assert shared == {"kube-ovn/ovs-ovn.yaml", "kube-ovn/ovs-ovn-dpdk.yaml"}
 
 
 def test_changed_settings_and_no_others_become_variables() -> None:
@@ -145,7 +158,8 @@ def test_pods_of_kube_ovn_are_scraped_at_the_agents_port_though_they_declare_non
     assert "ports" not in agent(found["kube-ovn/ovs-ovn.yaml"])
     assert agent(found["kube-ovn-prometheus/listen.yaml"])["env"][1]["value"] == "127.0.0.1:8000,[$(HOST_IP)]:8000"
     monitor = found["kube-ovn-prometheus/podmonitor.yaml"]
-    assert monitor["spec"]["selector"] == {"matchLabels": {"app": "ovs"}}
+    (expression,) = monitor["spec"]["selector"]["matchExpressions"]
+    assert expression == {"key": "app", "operator": "In", "values": ["ovs", "ovs-dpdk"]}
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     keep, *addresses = endpoint["relabelings"]
     assert (keep["regex"], keep["action"]) == ("ovsnet", "keep")

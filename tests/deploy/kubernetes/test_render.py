@@ -79,6 +79,16 @@ def test_agent_in_kube_ovns_pods_is_the_user_who_runs_open_vswitch_there(ovsnet:
     assert (user(), user("--user=0")) == (65534, 0)
 
 
+def test_patch_for_dpdk_is_the_one_of_its_daemonset_and_of_its_user(ovsnet: Ovsnet) -> None:
+    of_dpdk, plain = (
+        yaml.safe_load(ovsnet("kubernetes", "render", piece, IMAGE, "--user=0")[1])
+        for piece in ("kube-ovn-dpdk", "kube-ovn")
+    )
+    assert (of_dpdk["metadata"].pop("name"), plain["metadata"].pop("name")) == ("ovs-ovn-dpdk", "ovs-ovn")
+    assert of_dpdk == plain
+    assert yaml.safe_load(ovsnet("kubernetes", "render", "kube-ovn-dpdk", IMAGE)[1])["spec"] == of_dpdk["spec"]
+
+
 def test_program_for_helm_takes_the_user_from_the_chart(ovsnet: Ovsnet) -> None:
     code, out, err = ovsnet("kubernetes", "render", "kube-ovn-helm", IMAGE, "--user=0")
     assert (code, out, "from the chart" in err) == (2, "", True)
@@ -117,4 +127,5 @@ def test_what_runs_no_container_needs_none(ovsnet: Ovsnet, piece: str) -> None:
 @pytest.mark.parametrize("piece", sorted(RUN - {"bench-storm"}))
 def test_image_that_was_loaded_into_the_nodes_is_never_pulled(ovsnet: Ovsnet, piece: str) -> None:
     code, out, _ = ovsnet("kubernetes", "render", piece, "--image=ovsnet:latest", "--local-image")
-    assert (code, out.count("image: ovsnet:latest"), out.count("imagePullPolicy: Never")) == (0, 1, 1)
+    patches = 2 if piece == "kube-ovn-helm" else 1  # one of them for the pods with DPDK
+    assert (code, out.count("image: ovsnet:latest"), out.count("imagePullPolicy: Never")) == (0, patches, patches)
