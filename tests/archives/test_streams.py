@@ -13,6 +13,7 @@ import pytest
 
 from ovsnet.archives.streams import Stream, streams
 from ovsnet.errors import UsageError
+from ovsnet.files import MOST_DOCUMENT
 
 
 class Dripping(io.RawIOBase):
@@ -53,6 +54,36 @@ def test_archive_in_an_archive_through_a_slow_pipe() -> None:
     found, told = read("-", given=packed("w:gz", {"./sos/inner.tar.xz": inner, "b": b"bb"}))
     assert found == {"sos/inner.tar/logs/a.log": b"a" * 2000, "b": b"bb"}
     assert not told
+
+
+def header(kind: bytes, size: int = 0, at: int = 0) -> bytes:
+    """A member's, of this kind, with a byte of one set at ``at``; what it claims to have need not follow."""
+    member = tarfile.TarInfo("a")
+    member.type, member.size = kind, size
+    made = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    if at:
+        made[at] = 1
+        made[148:156] = b" " * 8  # the checksum counts itself as blanks
+        made[148:156] = b"%06o\0 " % sum(made)
+    return bytes(made)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_header_that_claims_megabytes_is_not_read(kind: bytes) -> None:
+    """Zeros pack a thousand to one, and the library reads such a header whole."""
+    whole = packed("w", {"a.log": b"a"})
+    size = 4 * MOST_DOCUMENT
+    bomb = whole[:1024] + header(kind, size) + b"9" * size + packed("w", {"b.log": b"b"})
+    found, told = read("-", given=gzip.compress(bomb, 1))
+    assert found == {"a.log": b"a"}
+    assert [*told.values()] == [f"ends early or is damaged: a header claims {size} bytes."]
+
+
+def test_map_of_a_sparse_file_without_end_is_not_read() -> None:
+    bomb = packed("w", {"a.log": b"a"})[:1024] + header(tarfile.GNUTYPE_SPARSE, at=482) + b"1" * 512 * 8
+    found, told = read("-", given=bomb)
+    assert found == {"a.log": b"a"}
+    assert [*told.values()] == ["ends early or is damaged: a sparse file has too many parts."]
 
 
 def test_file_with_several_names_is_read_once_under_its_own(tmp_path: Path) -> None:
