@@ -15,6 +15,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+_WHOLE_NUMBER = re.compile("[0-9]{1,20}")
+"""As many digits as 64 bits have."""
+
 _INVISIBLE = (
     "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # directions, joiners, separators of lines
@@ -77,6 +80,12 @@ def harmless(document: object) -> object:
 def _escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
+
+
+def whole_number(text: str) -> int | None:
+    """What these ASCII digits count, blanks around them aside; None for anything else. To str.isdigit() ``²`` is a
+    digit, and int() refuses it, as it does more digits than the interpreter's bound."""
+    return int(text) if _WHOLE_NUMBER.fullmatch(text := text.strip()) else None
 
 
 def likely(name: str, names: Iterable[str], all_of_them: str) -> str:

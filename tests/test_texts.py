@@ -206,3 +206,13 @@ def test_unknown_name_is_answered_with_those_that_may_be_meant(name: str, remedy
 )
 def test_names_are_listed_as_people_do(names: tuple[str, ...], text: str) -> None:
     assert texts.listed(names, "or") == text
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), (" 17\n", 17), ("1" * 20, int("1" * 20))])
+def test_whole_number_is_read(text: str, number: int) -> None:
+    assert texts.whole_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "²", "٣", "+1", "1 2", "1_000", "9" * 5000, "1\x00"])
+def test_what_only_resembles_a_whole_number_is_none(text: str) -> None:
+    assert texts.whole_number(text) is None

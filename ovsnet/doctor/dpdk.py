@@ -9,6 +9,7 @@ from ovsnet.doctor.examination import examination
 from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host, cpus_of
+from ovsnet.texts import whole_number
 
 POOLS = "/sys/kernel/mm/hugepages"
 NODES = "/sys/devices/system/node"
@@ -52,9 +53,9 @@ def _reserved(host: Host, directory: str) -> dict[str, int]:
 def _lacking(host: Host, config: Mapping[str, str]) -> Iterator[str]:
     for number, wanted in enumerate(config.get("dpdk-socket-mem", "").split(",")):
         place = f"{NODES}/node{number}/hugepages"
-        if wanted.strip().isdigit() and host.exists(place):
+        if (megabytes := whole_number(wanted)) is not None and host.exists(place):
             held = sum(_reserved(host, place).values()) >> 20
-            if held < int(wanted):
+            if held < megabytes:
                 yield f"node {number}: {held} MiB, and {wanted} are wanted"
 
 

@@ -14,6 +14,7 @@ import msgspec
 from ovsnet.node.facts import Live
 from ovsnet.node.host_files import Host
 from ovsnet.node.pidfile import pidfile_locked
+from ovsnet.texts import whole_number
 
 PROGRAMS = ("ovsdb-server", "ovs-vswitchd", "ovn-controller", "ovn-northd", "ovn-controller-vtep", "ovn-ic")
 
@@ -69,9 +70,8 @@ def uid(host: Host, pid: int) -> int | None:
 
 def _pidfile(host: Host, path: Path, program: str, text: str) -> Pidfile:
     locked = pidfile_locked(host.locate(path)).held
-    if not text.strip().isdigit():
+    if (pid := whole_number(text)) is None:
         return Pidfile(path, program, None, None, None, locked)
-    pid = int(text)
     name = host.processes.get(pid)
     process = pid if name == program[:15] else _in_a_container(host, program, pid)
     return Pidfile(path, program, pid, process, None if process or locked else name, locked)

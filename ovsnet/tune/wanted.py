@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from ovsnet.errors import ConfigError
-from ovsnet.texts import likely
+from ovsnet.texts import likely, whole_number
 from ovsnet.tune.catalogue import knob_named
 from ovsnet.tune.knob import Knob
 from ovsnet.tune.profiles import PROFILES
@@ -58,9 +58,9 @@ def checked(knob: Knob, text: str, *, force: bool = False) -> str:
         if text == "true" and knob.harm and not force:
             raise ConfigError(f"{knob.name}=true is refused. {knob.harm}", remedy="--force insists.")
         return text
-    if not text.isascii() or not text.isdigit() or int(text) > knob.bounds[1]:
+    value = whole_number(text)
+    if value is None or value > knob.bounds[1]:
         raise ConfigError(f"{knob.name} cannot be {text!r}.", remedy=_takes(knob))
-    value = int(text)
     if not force:
         _refuse_harm(knob, value)
     return str(value)

@@ -20,6 +20,7 @@ NODE = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"
         ({"dpdk-init": "true", "dpdk-extra": "--no-huge -m 100"}, 0, Severity.OK),
         ({"dpdk-init": "true", "dpdk-socket-mem": "1024,0"}, 512, Severity.OK),
         ({"dpdk-init": "true", "dpdk-socket-mem": "1025"}, 512, Severity.WARNING),
+        ({"dpdk-init": "true", "dpdk-socket-mem": "²"}, 512, Severity.OK),  # a digit that is no number
     ],
 )
 def test_pages_are_there_when_they_are_asked_for(

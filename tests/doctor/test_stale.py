@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from ovsnet.doctor import Severity
 
 from .conftest import RUNDIR, UNIX_HEAD, Denied, Tree
@@ -155,3 +157,9 @@ def test_socket_of_a_user_who_runs_no_daemon_is_noted(tree: Tree) -> None:
     tree.daemon("ovsdb-server", 100, uid=owner + 998)
     expected = Severity.OK if owner == 0 else Severity.NOTE
     assert tree.one("socket.owner").severity is expected
+
+
+@pytest.mark.parametrize("text", ["²\n", "9" * 5000])
+def test_pidfile_with_digits_that_are_no_number_is_one_without_a_number(tree: Tree, text: str) -> None:
+    tree.write(RUNDIR / "ovs-vswitchd.pid", text)
+    assert tree.one("pidfile.stale").severity is not Severity.UNSEEN

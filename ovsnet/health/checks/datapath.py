@@ -12,6 +12,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.conntrack import NEAR, Table, of_kernel, of_userspace
 from ovsnet.node.datapath import Flows, flows, lost
 from ovsnet.node.node import Node
+from ovsnet.texts import whole_number
 
 LEAST_LOST = 1.0
 """Packets per second. A scan or a new peer fills the queue of a handler for a moment."""
@@ -125,8 +126,8 @@ def _configured(node: Node) -> int | None:
     database = node.ovsdb.current
     if database is None:
         return None
-    text = database.other_config.get("flow-limit", "")
-    return int(text) if text.isdigit() else FLOW_LIMIT
+    limit = whole_number(database.other_config.get("flow-limit", ""))
+    return FLOW_LIMIT if limit is None else limit
 
 
 async def _counter(node: Node, name: str) -> int:
@@ -135,7 +136,7 @@ async def _counter(node: Node, name: str) -> int:
         text = await _call(node, "coverage/read-counter", name)
     except UnixctlRefused:
         return 0
-    return int(text) if text.strip().isdigit() else 0
+    return whole_number(text) or 0
 
 
 async def _call(node: Node, command: str, *arguments: str) -> str:
