@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ovsnet.config.settings import MOST_RESTARTS
 from ovsnet.files import read_text
-from ovsnet.node.process import command_line
+from ovsnet.node.process import command_line, sample
 
 MOST_KEPT = MOST_RESTARTS
 
@@ -21,10 +22,15 @@ _CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d+) crashes: pid \d+ die
 
 
 class Crashes(msgspec.Struct, frozen=True):
-    """How often a daemon crashed under its monitor, and how it did last."""
+    """How often a daemon crashed under its monitor, how it did last, and for how many seconds that monitor has run."""
 
     count: int
     how: str
+    over: float
+
+    def within(self, seconds: float) -> float:
+        """How many came in so many seconds, on average: a monitor counts from its own start on, perhaps for months."""
+        return self.count * min(1.0, seconds / self.over) if self.over > 0 else self.count
 
 
 class Starts:
@@ -62,4 +68,5 @@ def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:
     except (OSError, ValueError, IndexError):
         return None
     found = _CRASHES.search(" ".join(command_line(parent, proc)))
-    return None if found is None else Crashes(int(found["count"]), found["how"])
+    monitor = None if found is None else sample(parent, time.monotonic(), proc)
+    return None if found is None or monitor is None else Crashes(int(found["count"]), found["how"], monitor.age)

@@ -13,6 +13,7 @@ from ovsnet.node.pidfile import read_pidfile
 from ovsnet.node.restarts import Crashes, Starts, crashes_of
 from ovsnet.sandbox import binaries
 from ovsnet.sandbox.waiting import until
+from tests.patience import PATIENCE
 
 
 def test_first_process_is_no_restart() -> None:
@@ -93,6 +94,7 @@ async def test_monitor_of_a_real_daemon_tells_its_crashes(tmp_path: Path) -> Non
 
         crashes = await until(crashed, 20.0, "It was never restarted.")
         assert crashes.count == 1
+        assert 0.0 < crashes.over < PATIENCE
         assert crashes.how.startswith("killed (Segmentation fault)")
     finally:
         os.kill(read_pidfile(pidfile) or first, signal.SIGTERM)

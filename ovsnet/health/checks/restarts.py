@@ -49,7 +49,7 @@ def _restarts(node: Node, name: str) -> Answer:
 def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int, within: float) -> Answer:
     """``seen`` is how often it started ``within`` so many seconds, ``crashes`` those of one that started within them.
     Pure."""
-    if crashes is not None and crashes.count >= max(most, seen):
+    if crashes is not None and crashes.count >= seen and crashes.within(within) >= most:
         return failed(
             "restarting",
             f"{title} has crashed {crashes.count} times under its monitor, most recently of: {crashes.how}.",

@@ -17,10 +17,12 @@ from tests.health.checks.conftest import Asking
     ("seen", "crashes", "status", "words"),
     [
         (0, None, Status.OK, "runs on"),
-        (2, Crashes(2, "killed"), Status.OK, "2 times recently"),
+        (2, Crashes(2, "killed", 60.0), Status.OK, "2 times recently"),
         (3, None, Status.FAILED, "has started again 3 times within 900 s"),
-        (0, Crashes(3, "killed (Aborted)"), Status.FAILED, "has crashed 3 times under its monitor"),
-        (7, Crashes(3, "killed (Aborted)"), Status.FAILED, "7 times within"),
+        (0, Crashes(3, "killed (Aborted)", 60.0), Status.FAILED, "has crashed 3 times under its monitor"),
+        (0, Crashes(3, "killed (Aborted)", 90 * 86400.0), Status.OK, "runs on"),
+        (0, Crashes(13, "killed (Aborted)", 3600.0), Status.FAILED, "has crashed 13 times under its monitor"),
+        (7, Crashes(3, "killed (Aborted)", 60.0), Status.FAILED, "7 times within"),
     ],
 )
 def test_third_restart_is_told(seen: int, crashes: Crashes | None, status: Status, words: str) -> None:
@@ -34,7 +36,7 @@ def test_third_restart_is_told(seen: int, crashes: Crashes | None, status: Statu
     [("ovs-vswitchd", "vswitchd"), ("ovsdb-server", "ovsdb"), ("ovn-controller", "controller")],
 )
 def test_remedy_follows_the_monitor(daemon: str, code: str) -> None:
-    answer = judge_restarts(daemon, 0, Crashes(3, "killed (Aborted), core dumped"), most=3, within=900.0)
+    answer = judge_restarts(daemon, 0, Crashes(3, "killed (Aborted), core dumped", 60.0), most=3, within=900.0)
     result = Result("a.check", answer.status, 0.0, answer.reason, facts=answer.facts, daemon=daemon)
     cause = cause_of(result)
     assert cause is not None
