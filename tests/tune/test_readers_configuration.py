@@ -182,3 +182,23 @@ def test_name_that_others_use_too_counts_beside_its_own_kind() -> None:
 def test_variable_whose_value_comes_from_elsewhere_is_unresolved() -> None:
     text = "- name: OVN_REMOTE_OPENFLOW_INTERVAL\n  valueFrom: {configMapKeyRef: {name: x, key: y}}\n"
     assert read(text).unresolved == {"OVN_REMOTE_OPENFLOW_INTERVAL": ("ovn-openflow-probe-interval",)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "applications:\n  ovn-central:\n    options:\n      ovsdb-server-inactivity-probe: 30\n",
+        "settings:\n  ovsdb-server-inactivity-probe:\n    default: 60\n    description: |\n      Of idle time.\n\n"
+        "      More.\n    source: user\n    type: int\n    value: 30\n  source:\n    value: distro\n",
+    ],
+)
+def test_option_of_a_charm_is_in_seconds(text: str) -> None:
+    """As a bundle has it, and as `juju config ovn-central` prints it."""
+    found = read(text)
+    assert dict(found.values) == {"nb-inactivity-probe": "30000", "sb-inactivity-probe": "30000"}
+    assert not found.unread
+
+
+def test_probe_of_a_name_that_is_not_known_is_no_clean_bill() -> None:
+    found = read("ovsdb-server-inactivity-probe: 30\nsome-northd-probe-interval: 90\n")
+    assert found.unread == ("some-northd-probe-interval, a name that is not known here",)

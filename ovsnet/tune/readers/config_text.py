@@ -34,6 +34,11 @@ SIGN = re.compile(r"\b(?:external[-_]ids|other[-_]config|options|inactivity[-_]p
 NEAR = 400
 """Characters of a line before a name that may say what it is."""
 
+_PROBE = re.compile(
+    r"""^[ \t-]*["']?([\w-]+[-_](?:probe[-_]interval|inactivity[-_]probe))["']?[ \t]*[:=][ \t]*["']?\d""", re.MULTILINE
+)
+"""Beside a number, what a name that is not known here calls itself."""
+
 MAP = "a map of the row of Open_vSwitch"
 COMMANDS = "commands of `ovs-vsctl` or `ovn-nbctl`"
 
@@ -48,6 +53,7 @@ def _read(text: str) -> Reading | None:
     row, unread, text = maps(_COMMENT.sub("", text))
     tables, unclear = commands(text, row)
     unread = (*unread, *unclear)
+    unread += tuple(f"{name}, a name that is not known here" for name in _strange_probes(text))
     values: dict[str, str] = {}
     notes: list[str] = []
     doubts: set[str] = set()
@@ -110,6 +116,8 @@ def _values(text: str, name: str) -> Iterator[str | None]:
             continue
         if _VALUE_FROM.match(text, found.end()) is not None:
             yield None
+        elif (option := _option(text, before, found.end())) is not None:
+            yield option
         elif (assigned := _ASSIGNED.match(text, found.end())) is not None:
             value = next((group for group in assigned.groups() if group is not None), "")
             if assigned[3] is not None and text[found.end()] == ":":
@@ -120,6 +128,20 @@ def _values(text: str, name: str) -> Iterator[str | None]:
         elif before.endswith("--") and (listed := _LISTED.match(text, found.end())) is not None:
             value = next(group for group in listed.groups() if group is not None)
             yield value if value.isdecimal() else None
+
+
+def _option(text: str, before: str, end: int) -> str | None:
+    """The value of an option as ``juju config`` prints it: among its default, its type and what it is for."""
+    if before.strip():
+        return None
+    deeper = rf"{before}[ \t]+"
+    found = re.compile(rf":[ \t]*\n(?:{deeper}.*\n|[ \t]*\n)*?{deeper}value:[ \t]*{_VALUE}").match(text, end)
+    return next((group for group in found.groups() if group is not None), None) if found else None
+
+
+def _strange_probes(text: str) -> list[str]:
+    """Probes that somebody sets by a name of their own: what they do to OVN is not judged, and so no clean bill."""
+    return list(dict.fromkeys(name for name in _PROBE.findall(text) if name not in VARIABLES))
 
 
 def _stands_alone(before: str) -> bool:

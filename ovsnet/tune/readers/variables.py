@@ -13,6 +13,7 @@ EITHER = "Kube-OVN or OVN-Kubernetes"
 OVN_KUBERNETES = "OVN-Kubernetes"
 KOLLA = "kolla-ansible"
 NEUTRON = "neutron"
+CHARMS = "OpenStack charms"
 
 HIGH_AVAILABILITY = (
     "On Kube-OVN with several ovn-central it has no effect: start-db.sh starts the servers with "
@@ -39,6 +40,7 @@ OVNKUBE, OVNKUBE_VALUES = "dist/images/ovnkube.sh", "helm/ovn-kubernetes/values-
 TRIPLEO, EDPM = "TripleO", "EDPM"
 HEAT = "tripleo-heat-templates: deployment/ovn/ovn-controller-container-puppet.yaml"
 EDPM_ROLE = "edpm-ansible: roles/edpm_ovn"
+CENTRAL = "charm-ovn-central: src/config.yaml"
 ROLE = "ansible/roles/ovn-db/defaults/main.yml"
 BOTH = ("nb-inactivity-probe", "sb-inactivity-probe")
 
@@ -107,6 +109,13 @@ VARIABLES: Mapping[str, Variable] = {
         KOLLA, ROLE, note="it is the relay's probe of its source, in ms: twice the server's"
     ),
     "ovn_sb_db_relay_passive_inactivity_probe": Variable(KOLLA, ROLE, ("sb-inactivity-probe",)),
+    "ovsdb-server-inactivity-probe": Variable(CHARMS, f"{CENTRAL}, in seconds", BOTH, times=1000),
+    "ovsdb-server-election-timer": Variable(
+        CHARMS, CENTRAL, note="it is the election timer in seconds, which each server of a cluster keeps in its file"
+    ),
+    "of-inactivity-probe": Variable(
+        CHARMS, "charm-neutron-openvswitch: config.yaml, in seconds", ("controller-inactivity-probe",), times=1000
+    ),
     "of_inactivity_probe": Variable(
         NEUTRON, "neutron/conf/agent/ovs_conf.py, in seconds", ("controller-inactivity-probe",), times=1000
     ),
