@@ -17,15 +17,28 @@ from ovsnet.explain.clock import Moment, Zone, first_in, last_in, stamp
 PROGRAM = re.compile(rb"(?:^|\s)([\w.-]+) (ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd|kernel)(?:\[(\d+)\])?:")
 """Host, identifier and pid, as syslog and ``journalctl`` print them."""
 HOST = re.compile(
-    rb"\d\d:\d\d:\d\d\S* ([A-Za-z][\w.-]*) (?:kernel|systemd|kubelet|microk8s[\w.-]*|k3s|rke2)(?:\[\d+\])?:"
+    rb"(?:\d\d:\d\d:\d\d\S*|^\d{9,10}\.\d{6}) ([A-Za-z][\w.-]*) "
+    rb"(?:kernel|systemd|kubelet|microk8s[\w.-]*|k3s|rke2)(?:\[\d+\])?:"
 )
 """The host before the word of those that watch over the daemons."""
 RFC5424 = re.compile(rb"^(?:<\d+>)?1 \S+ (\S+) (ovs-vswitchd|ovsdb-server|ovn-controller|ovn-northd) (\d+)?")
 """Host, program and pid of a message of syslog (RFC 5424, section 6)."""
 PREFIX = re.compile(rb"^(?:\[pod/([\w.-]+)/([\w.-]+)\]|([\w.-]+) ([\w.-]+)) (?=\d{4}-)")
 """Pod and container, as ``kubectl logs --prefix`` and stern print them."""
+LABELLED = re.compile(rb"^([\w.-]+) (?=\d{4}-)")
+"""The container alone, as ``order`` leaves it of ``docker compose logs``."""
 COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 """What a terminal was to colour (ECMA-48, 8.3.117)."""
+FRAMES = (b"{", b"\x1e{", b"data: {")
+"""What a line of JSON begins with, also as ``journalctl -o json-seq`` (RFC 7464) and ``json-sse`` print it."""
+UNREAD = (
+    (re.compile(rb"^__(?:CURSOR|REALTIME_TIMESTAMP)=", re.MULTILINE), "is what `journalctl -o export` prints"),
+    (
+        re.compile(rb'^[\t ]+"__(?:CURSOR|REALTIME_TIMESTAMP)"', re.MULTILINE),
+        "is what `journalctl -o json-pretty` prints",
+    ),
+)
+"""Forms of the journal with a line for each field of a line."""
 SENDER = ("SYSLOG_IDENTIFIER", "_HOSTNAME", "_PID", "_SYSTEMD_UNIT")
 """The journal's fields (systemd.journal-fields(7))."""
 MESSAGES = ("log", "MESSAGE", "message")
@@ -64,7 +77,7 @@ def number_of(digits: bytes) -> int:
 def split(line: bytes) -> Split | None:
     """``line`` taken apart, or None where it is not a line of a daemon."""
     program = host = process = b""
-    if line[:1] == b"{" and (opened := from_json(line)) is not None:
+    if (held := json_in(line)) and (opened := from_json(held)) is not None:
         line, program, host, process = opened
     if b"\x1b" in line:
         line = COLOUR.sub(b"", line)
@@ -75,8 +88,22 @@ def split(line: bytes) -> Split | None:
         host, program, process = found[1], found[2], found[3] or b""
     if not host and (found := PREFIX.match(parts[0])):
         host, program = found[1] or found[3], found[2] or found[4]
+    if not program and (found := LABELLED.match(parts[0])):
+        program = process = found[1]
     head, number, module, level, text = parts
     return Split(head, number, module, level, text, program[:NAME], host[:NAME], process[:NAME])
+
+
+def json_in(line: bytes) -> bytes:
+    """The object in a line of JSON; nothing where it is none."""
+    return line[line.index(b"{") :] if line.startswith(FRAMES) else b""
+
+
+def unread(head: bytes) -> str:
+    """Why a text that begins so is not read, where it is a log of a form that is not; else nothing."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is UTF-16: give what `iconv -f UTF-16 -t UTF-8` makes of it."
+    return next((f"{what}: give what `-o json` does." for sign, what in UNREAD if sign.search(head)), "")
 
 
 def from_json(line: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:

@@ -24,6 +24,8 @@ KLOG = re.compile(rb"(?:^|\s)[IWEF](\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,9})\
 """As the kubelet writes its own log (k8s.io/klog, ``formatHeader``): month and day, without a year."""
 CTIME = re.compile(rb"\w{3} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
 """ctime(3), as ``dmesg -T`` prints it."""
+UNIX = re.compile(rb"^(\d{9,10})\.(\d{6}) ")
+"""Seconds since the epoch, as ``journalctl -o short-unix`` prints them."""
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 
 
@@ -158,6 +160,8 @@ def first_in(text: bytes, zone: Zone) -> Moment | None:
         return syslog(found, zone)
     if found := KLOG.search(text):
         return klog(found, zone)
+    if found := UNIX.search(text):
+        return Moment(int(found[1]) + _fraction(found[2]), sure=True)
     return None
 
 

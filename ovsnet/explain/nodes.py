@@ -153,7 +153,7 @@ def _key(source: Source) -> Key:
 
 
 def _instance(source: Source) -> str:
-    return source.instance if source.host else stem(source.opened or source.name)
+    return source.instance if source.host or source.process else stem(source.opened or source.name)
 
 
 def _name_servers(sources: Sequence[Source]) -> None:
@@ -171,9 +171,11 @@ def _name_servers(sources: Sequence[Source]) -> None:
                 servers.append([source])
             else:
                 max(free, key=lambda each: each[-1].last or 0.0).append(source)
+        units = [server[0].unit for server in servers]
         for server in servers if len(servers) > 1 else ():
+            alone = units.count(server[0].unit) == 1  # a unit may run several servers
             for source in server:
-                source.instance = server[0].unit or server[0].process
+                source.instance = server[0].unit if alone and server[0].unit else server[0].process.partition(" ")[0]
 
 
 def _since(source: Source) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import IO
 
@@ -12,11 +12,13 @@ from ovsnet.archives.streams import Stream, Tell, streams
 from ovsnet.errors import UnfitEnvironment, UsageError
 from ovsnet.explain.answer import Answer, answer
 from ovsnet.explain.beside import Beside
+from ovsnet.explain.carriers import unread as unread_form
 from ovsnet.explain.clock import Zone, is_named
 from ovsnet.explain.daemons import daemon_by_path
 from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.nodes import guess
+from ovsnet.explain.order import NEWEST, begun, newest_first, turned, without_labels
 from ovsnet.explain.reader import Reader
 from ovsnet.explain.saved import DATABASES
 from ovsnet.explain.verdicts import Note
@@ -53,13 +55,16 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
         if stream.head.startswith(DATABASES):
             _database(stream, beside, tell)
             continue
+        if words := unread_form(stream.head):
+            tell(stream.name, words)
+            continue
         if b"\0" in stream.head:
             tell(stream.name, "is binary, not a log.")
             continue
         reader = Reader(stream.name, zone.of_file(stream.name), limit=max(left, 0))
         kept: list[bytes] = []
         size = 0
-        for block in stream.blocks:
+        for block in _in_order(stream, reader, tell):
             reader.feed(block)
             progress(stream.name, len(block))
             size += len(block)
@@ -89,6 +94,22 @@ def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progres
     if unread > TOLD:
         notes.append(Note(f"{unread - TOLD} more files could not be read, or not to their end."))
     return answer(events, sources, notes)
+
+
+def _in_order(stream: Stream, reader: Reader, tell: Tell) -> Iterator[bytes]:
+    """Its blocks as ``reader`` takes them: oldest first, and without labels."""
+    first, blocks = begun(stream.blocks)
+    blocks = without_labels(first, blocks)
+    if not newest_first(first):
+        yield from blocks
+        return
+    text = replace(stream, blocks=blocks).whole(NEWEST)
+    if text is None:
+        tell(stream.name, "is large and newest first: give what `tac` makes of it.")
+        return
+    yield turned(text)
+    for event in reader.events:
+        event.line = reader.lines + 1 - event.line
 
 
 def _has_logs(sources: Iterable[Source], events: Iterable[Event]) -> bool:

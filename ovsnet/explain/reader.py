@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
-from ovsnet.explain.carriers import HOST, NAME, Split, from_json, number_of, split
+from ovsnet.explain.carriers import HOST, NAME, Split, from_json, json_in, number_of, split
 from ovsnet.explain.clock import Moment, Zone, first_in
 from ovsnet.explain.daemons import PROGRAMS, daemon_by_module, daemon_by_path, daemon_by_sender, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
@@ -110,8 +110,9 @@ class Reader:
         """A server's last line in ``block``, whatever it says, shows that it ran beside those that began before."""
         pid = process.partition(b" ")[0]
         at = max(block.rfind(SERVER + b"[" + pid + b"]: "), block.rfind(b'"_PID":"' + pid + b'"'))
+        at = max(at, block.rfind(b"\n" + pid + b" ") + 1)
         end = block.find(b"\n", at)
-        if at < 0 or end < 0 or (apart := split(block[block.rfind(b"\n", 0, at) + 1 : end])) is None:
+        if end < 0 or (apart := split(block[block.rfind(b"\n", 0, at) + 1 : end])) is None:
             return
         if apart.process == process and (moment := apart.moment(self._zone)) is not None:
             source.last = max(source.last or moment.at, moment.at)
@@ -205,7 +206,7 @@ class Reader:
 
     def _host(self, line: bytes, mark: str, number: int) -> None:
         host = b""
-        if line.startswith(b"{") and (opened := from_json(line)) is not None:
+        if (held := json_in(line)) and (opened := from_json(held)) is not None:
             line, _, host, _ = opened
         text = line.decode(errors="replace")
         kinds = (kind for kind in HOST_KINDS if kind.mark == mark)
@@ -255,9 +256,10 @@ class Reader:
         return moment if 0 < moment.at - began.at < 1 else began
 
     def _key(self, apart: Split) -> tuple[bytes, bytes, bytes, bytes]:
-        """Of a host's servers several may run at once: a process of its own is a stream of its own. Its monitor, which
-        is another process, speaks of it."""
-        told_apart = apart.program == SERVER and not apart.module.endswith(b"(monitor)")
+        """Of a host's servers several may run at once: each process is a stream of its own, and so is a container with
+        a label. A process's monitor, which is another process, speaks of it."""
+        server = apart.program == SERVER and not apart.module.endswith(b"(monitor)")
+        told_apart = server or apart.process == apart.program
         return apart.program, apart.host, apart.process if told_apart else b"", self._section
 
     def _source_of(self, apart: Split) -> Source:
