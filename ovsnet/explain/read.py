@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import IO
 
@@ -36,64 +36,94 @@ Progress = Callable[[str, int], None]
 def explain(paths: Iterable[str], standard_input: IO[bytes], zone: Zone, progress: Progress) -> Answer:
     """Read everything that ``paths`` name, and explain it. Raises OvsnetError when no daemon's line is in there, or
     when ``zone`` names what is not there."""
-    notes: list[Note] = []
-    unread = 0
+    found = _Found(zone, progress)
+    for stream in streams(dict.fromkeys(paths), standard_input, found.tell):
+        found.take(stream)
+    return found.answer()
 
-    def tell(name: str, words: str) -> None:
-        nonlocal unread
-        unread += 1
-        if unread <= TOLD:
-            notes.append(Note(f"{name} {words}"))
 
-    events: list[Event] = []
-    sources: list[Source] = []
-    beside = Beside(zone)
-    left = EVENTS
-    parts: set[str] = set()
-    for stream in streams(dict.fromkeys(paths), standard_input, tell):
-        parts |= {*stream.name.split("/")} if zone.named else set()
+class _Found:
+    """What was found in all streams so far."""
+
+    def __init__(self, zone: Zone, progress: Progress) -> None:
+        self._zone = zone
+        self._progress = progress
+        self._events: list[Event] = []
+        self._sources: list[Source] = []
+        self._beside = Beside(zone)
+        self._notes: list[Note] = []
+        self._unread = 0
+        self._names: set[str] = set()
+        """Of hosts, files and directories."""
+
+    def tell(self, name: str, words: str) -> None:
+        """A stream could not be read, or not to its end."""
+        self._unread += 1
+        if self._unread <= TOLD:
+            self._notes.append(Note(f"{name} {words}"))
+
+    def take(self, stream: Stream) -> None:
+        """Read one stream to its end."""
+        self._names.update(stream.name.split("/"))
         if stream.head.startswith(DATABASES):
-            _database(stream, beside, tell)
-            continue
-        if words := unread_form(stream.head):
-            tell(stream.name, words)
-            continue
-        if b"\0" in stream.head:
-            tell(stream.name, "is binary, not a log.")
-            continue
-        reader = Reader(stream.name, zone.of_file(stream.name), limit=max(left, 0))
+            self._take_database(stream)
+        elif words := unread_form(stream.head):
+            self.tell(stream.name, words)
+        elif b"\0" in stream.head:
+            self.tell(stream.name, "is binary, not a log.")
+        else:
+            self._take_text(stream)
+
+    @property
+    def _left(self) -> int:
+        """How many events more are kept."""
+        return EVENTS - len(self._events)
+
+    def _take_database(self, stream: Stream) -> None:
+        content = stream.whole(DATABASE)
+        if content is None:
+            self.tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
+        else:
+            self._beside.database(stream.name, content)
+
+    def _take_text(self, stream: Stream) -> None:
+        """A log, or else a text that may hold settings, or what others say of the daemons."""
+        reader = Reader(stream.name, self._zone.of_file(stream.name), limit=self._left)
         kept: list[bytes] = []
         size = 0
-        for block in _in_order(stream, reader, tell):
+        for block in _in_order(stream, reader, self.tell):
             reader.feed(block)
-            progress(stream.name, len(block))
+            self._progress(stream.name, len(block))
             size += len(block)
             kept = [*kept, block] if size <= TEXT and not reader.sources else []
         reader.end()
-        sources += [source for source in reader.sources.values() if source.first is not None]
-        events += reader.events
-        left -= len(reader.events)
-        beside.undated(stream.name, reader.timeless)
+        self._sources += [source for source in reader.sources.values() if source.first is not None]
+        self._events += reader.events
+        self._beside.undated(stream.name, reader.timeless)
         if not reader.sources and not reader.timeless and kept:
-            dated = beside.take(stream.name, b"".join(kept))
-            events += dated[: max(left, 0)]
-            left -= len(dated)
-    _refuse_strange(zone, parts | {source.host for source in sources})
-    logs = _has_logs(sources, events) or bool(guess(events))
-    notes += beside.notes()
-    if not logs and not beside.known:
-        said = "; ".join(note.words for note in notes[:3])
-        raise UnfitEnvironment(
-            "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
-            remedy="Name logs such as /var/log/openvswitch and /var/log/ovn, or an archive of them.",
-        )
-    if not logs:
-        notes.append(Note("No log of a daemon is among these files, so starts and outages are not known."))
-    if left <= 0:
-        notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
-    if unread > TOLD:
-        notes.append(Note(f"{unread - TOLD} more files could not be read, or not to their end."))
-    return answer(events, sources, notes)
+            self._events += self._beside.take(stream.name, b"".join(kept))[: self._left]
+
+    def answer(self) -> Answer:
+        """Explain what was found. Raises OvsnetError."""
+        _refuse_strange(self._zone, self._names | {source.host for source in self._sources})
+        notes = [*self._notes, *self._beside.notes()]
+        if not (_has_logs(self._sources, self._events) or guess(self._events)):
+            if not self._beside.known:
+                raise _nothing(notes)
+            notes.append(Note("No log of a daemon is among these files, so starts and outages are not known."))
+        if self._left <= 0:
+            notes.append(Note(f"Only the first {EVENTS} lines that count were kept: explain a shorter time."))
+        if self._unread > TOLD:
+            notes.append(Note(f"{self._unread - TOLD} more files could not be read, or not to their end."))
+        return answer(self._events, self._sources, notes)
+
+
+def _nothing(notes: Sequence[Note]) -> UnfitEnvironment:
+    said = "; ".join(note.words for note in notes[:3])
+    return UnfitEnvironment(
+        "No line of an Open vSwitch or OVN daemon is in there." + (f" {said}" if said else ""),
+        remedy="Name logs such as /var/log/openvswitch and /var/log/ovn, or an archive of them.",
+    )
 
 
 def _in_order(stream: Stream, reader: Reader, tell: Tell) -> Iterator[bytes]:
@@ -131,14 +161,6 @@ def _refuse_strange(zone: Zone, known: Iterable[str]) -> None:
                 f"A time zone was given for {name}, but no host, file or directory has this name.",
                 remedy="Use --zone NAME=ZONE with the name of a host in the lines, or of a file or directory.",
             )
-
-
-def _database(stream: Stream, beside: Beside, tell: Tell) -> None:
-    content = stream.whole(DATABASE)
-    if content is None:
-        tell(stream.name, "is a large database: `ovsnet tune lint --from` reads it.")
-    else:
-        beside.database(stream.name, content)
 
 
 def zones(east: Mapping[str, int | tzinfo], now: float) -> Zone:
