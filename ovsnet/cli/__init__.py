@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import io
@@ -13,7 +14,7 @@ import click
 
 from ovsnet import __version__
 from ovsnet.cli.groups import CommandGroup
-from ovsnet.cli.terminal import say
+from ovsnet.cli.terminal import say, unwritten
 from ovsnet.errors import OvsnetError
 from ovsnet.texts import for_line
 
@@ -74,8 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; an error of ours is two sentences on stderr and an exit code, never a traceback."""
     try:
         with _buffered_stdout():
-            # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
-            code = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
+            code = _run(arguments)
     except OvsnetError as error:
         say(for_line(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else "")), err=True)
         sys.exit(error.exit_code)
@@ -85,6 +85,17 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code or 0)
+
+
+def _run(arguments: list[str] | None) -> int | None:
+    try:
+        # Outside its standalone mode click returns the code of a command that ended by Exit, and does not raise it.
+        code: int | None = ovsnet.main(arguments, prog_name="ovsnet", standalone_mode=False)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO) or error.filename is not None:
+            raise
+        raise unwritten(sys.stdout, error) from error  # click prints help by itself
+    return code
 
 
 @contextlib.contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.texts import for_line, for_terminal
 
 _MARK = os.urandom(8).hex()
@@ -49,7 +52,24 @@ def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     signed = _SIGN.sub(r"\1 " if stream.isatty() and _has(_SIGNS, encoding) else "", for_terminal(text))
     shown = _MARKED.sub("\x1b[\\1m", signed)
-    click.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+    try:
+        click.echo(shown.encode(encoding, "backslashreplace").decode(encoding), err=err, nl=nl)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        failure = unwritten(stream, error)
+        if not err:
+            raise failure from error
+
+
+def unwritten(stream: TextIO, error: OSError) -> UnfitEnvironment:
+    """Give a stream up that cannot be written; click knows what to do where its reader has gone."""
+    with contextlib.suppress(OSError, ValueError):  # it may have no descriptor
+        # Python would write what is left once more as it ends, and complain.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    return UnfitEnvironment(f"The output cannot be written: {error.strerror}.", remedy="Write it to another place.")
 
 
 def block() -> str:

@@ -86,7 +86,8 @@ def judge(evidence: Evidence, met: int | None) -> Sighting:
         return Sighting(Presence.GONE, None, what)
     if evidence.elsewhere:
         pids = ", ".join(map(str, evidence.elsewhere))
-        return Sighting(Presence.UNSEEN, None, f"process {pids} has its sockets elsewhere")
+        which = f"process {pids} has its" if len(evidence.elsewhere) == 1 else f"processes {pids} have their"
+        return Sighting(Presence.UNSEEN, None, f"{which} sockets elsewhere")
     return Sighting(Presence.UNSEEN, None, "neither a socket, a pidfile nor a process of it can be seen from here")
 
 

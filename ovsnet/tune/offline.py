@@ -34,7 +34,7 @@ def facts_of_text(text: str, *, ovn: Version | None = None, ovs: Version | None 
     """Of any form that is read. Raises ConfigError."""
     reading = recognise(text)
     if reading is None or not (reading.tables or reading.values):
-        raise refused("Nothing of what is read here is in this text.")
+        raise refused("This is a text without settings in a form that ovsnet reads.")
     return facts_of_reading(reading, ovn=ovn, ovs=ovs)
 
 

@@ -163,3 +163,26 @@ def test_program_ends_with_the_code_too(program: Program, tmp_path: Path) -> Non
     assert (process.returncode, out) == (3, "")
     assert err.startswith("ovsnet: There is no run directory")
     assert os.linesep not in err.rstrip("\n")
+
+
+PRINTING = ["--version", "tune --help", "completion bash", "kubernetes render npd", "sandbox --help"]
+
+
+@pytest.mark.parametrize("command", PRINTING)
+def test_output_that_cannot_be_written_is_told_in_a_sentence(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words_of(command), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    said = "ovsnet: The output cannot be written: No space left on device. Write it to another place.\n"
+    assert done.stderr == said
+
+
+def test_message_that_cannot_be_written_changes_no_exit_code(tmp_path: Path) -> None:
+    command = words_of(f"check --rundir {tmp_path}/absent")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
+def words_of(command: str) -> list[str]:
+    return [sys.executable, "-m", "ovsnet", *command.split()]

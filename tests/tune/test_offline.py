@@ -59,7 +59,7 @@ def test_variable_that_is_absent_sets_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["", "hello", "A=1\n", '{"external_ids": {}}'])
 def test_other_text_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(ConfigError, match="Nothing of what is read here"):
+    with pytest.raises(ConfigError, match="without settings in a form"):
         facts_of_text(text)
 
 

@@ -70,7 +70,7 @@ def installation(root: Path, family: Family, program: str) -> list[Step]:
     """
     if program.startswith(tuple(f"{place}/" for place in HIDDEN)):
         raise UsageError(
-            f"The service is shut out of the directory of {program}.",
+            f"The service could not read {program}: its unit hides that directory (ProtectHome, PrivateTmp).",
             remedy="Install ovsnet in /opt/ovsnet or system-wide, or name the right one with --program.",
         )
     if not _PATH.fullmatch(program):

@@ -47,12 +47,18 @@ def read_path(path: str) -> list[Found]:
         if report := next((each.reading for each in found if each.reading and "a report" in each.reading.form), None):
             why = f" {report.notes[0]}" if report.notes else ""
             raise UnfitEnvironment(f"The report holds no database, so nothing can be judged.{why}")
-        raise refused(f"None of the {len(found)} files of {path} holds what is read here.{_first(told)}")
+        raise refused(f"{_nothing_in(path, len(found))}{_first(told)}")
     return found
 
 
 KNOWN_NAMES = (".db", ".gz", ".xz", ".bz2", ".zst", ".zip", ".tar")
 """What bears one of these names may hold settings though it could not be read."""
+
+
+def _nothing_in(path: str, files: int) -> str:
+    if not files:
+        return f"{path} is empty."
+    return f"None of the {files} files of {path} holds settings in a form that ovsnet reads."
 
 
 def _first(told: dict[str, str]) -> str:
@@ -67,7 +73,9 @@ def _only(stream: Stream, told: dict[str, str]) -> Found:
         raise ConfigError(f"{stream.name} {words}", remedy="Give it whole.")
     reading = recognise(_text(content))
     if reading is None or not _holds_something(reading):
-        raise refused(f"This is {reading.form}." if reading else "Nothing of what is read here is in this text.")
+        raise refused(
+            f"This is {reading.form}." if reading else "This text holds no settings in a form that ovsnet reads."
+        )
     return Found(stream.name, reading)
 
 

@@ -53,7 +53,7 @@ def test_file_of_somebody_else_is_neither_overwritten_nor_removed(tmp_path: Path
 
 @pytest.mark.parametrize("program", ["/root/venv/bin/ovsnet", "/home/me/bin/ovsnet", "/tmp/ovsnet"])
 def test_program_that_the_service_could_not_see_is_refused(tmp_path: Path, program: str) -> None:
-    with pytest.raises(UsageError, match="shut out") as caught:
+    with pytest.raises(UsageError, match="hides that directory") as caught:
         installation(tmp_path, DEBIAN, program)
     assert "--program" in caught.value.remedy
 
