@@ -66,7 +66,7 @@ def unwritten(stream: TextIO, error: OSError) -> UnfitEnvironment:
     """Give a stream up that cannot be written; click knows what to do where its reader has gone."""
     with contextlib.suppress(OSError, ValueError):  # it may have no descriptor
         # Python would write what is left once more as it ends, and complain.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        nowhere = os.memfd_create("unwritten")
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     return UnfitEnvironment(f"The output cannot be written: {error.strerror}.", remedy="Write it to another place.")
