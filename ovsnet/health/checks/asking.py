@@ -192,7 +192,8 @@ async def _probe(check: Check, node: Node) -> Answer:
 
 def _pause(node: Node, daemon: str) -> float:
     """Seconds until each link to the daemon has something new to say."""
-    return 1.5 * FIRST_BACKOFF + max((link.pause for link in node.links_of[daemon]), default=0.0)
+    longest = max((link.pause for link in node.links_of[daemon]), default=0.0)
+    return max(1.5 * FIRST_BACKOFF, longest + 0.1 * FIRST_BACKOFF)  # timers may run a moment early
 
 
 async def _explain_deadline(check: Check, node: Node) -> Answer:
