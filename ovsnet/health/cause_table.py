@@ -147,6 +147,11 @@ DATABASE = (
     ),
 )
 
+CONVERT = (
+    "Convert the database, with the schema of this ovs-vswitchd: `ovsdb-client convert {address} "
+    "/usr/share/openvswitch/vswitch.ovsschema`. The database says: {refused}."
+)
+
 SWITCH = (
     Cause(
         code="vswitchd-locked-out",
@@ -209,8 +214,7 @@ SWITCH = (
         state=State.DEGRADED,
         summary="ovs-vswitchd has not reconnected to the database, and serves no OpenFlow until it has.",
         remedies=(
-            "Convert the database, with the schema of this ovs-vswitchd: `ovsdb-client convert {address} "
-            "/usr/share/openvswitch/vswitch.ovsschema`. The database says: {refused}.",
+            CONVERT,
             "Wait {retry_seconds} s: its backoff ends by itself.",
             "Wait: its backoff ends by itself, after eight seconds at most.",
         ),
@@ -223,8 +227,7 @@ SWITCH = (
         state=State.NOT_READY,
         summary="ovs-vswitchd has configured nothing: its database has another schema than it was made for.",
         remedies=(
-            "Convert the database, with the schema of this ovs-vswitchd: `ovsdb-client convert {address} "
-            "/usr/share/openvswitch/vswitch.ovsschema`. The database says: {refused}.",
+            CONVERT,
             "Convert the database, with the schema of this ovs-vswitchd (`ovsdb-client convert`).",
         ),
         daemon="ovs-vswitchd",

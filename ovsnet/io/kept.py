@@ -126,7 +126,9 @@ class KeptClient(ABC, Generic[Session]):
         rng: random.Random | None = None,
     ) -> None:
         if probe is not None and not probe > 0.0:
-            raise UsageError(f"{probe!r} s is no time to wait for an echo.", remedy="Give more, or None to send none.")
+            raise UsageError(
+                f"The probe interval must be greater than 0 s, not {probe!r} s.", remedy="Give None to send no echoes."
+            )
         self._peer = ", ".join(map(str, peers))
         self._wait = wait
         self._probe = probe

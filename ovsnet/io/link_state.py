@@ -135,7 +135,7 @@ class LinkState:
         return self._chase[0] if self._chase else None
 
     def pause(self, now: float) -> float:
-        """Seconds until whoever asks begins an attempt again; 0 out of WAITING."""
+        """Seconds until the next request may start an attempt; 0 outside WAITING."""
         return max(0.0, self.retry_at - now) if self.state is State.WAITING else 0.0
 
     def asked(self, now: float) -> bool:

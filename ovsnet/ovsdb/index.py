@@ -81,7 +81,7 @@ class Index:
         return twin
 
     def become(self, twin: Index) -> None:
-        """Find from now on what ``twin`` finds: whoever holds this index keeps it."""
+        """Take over what ``twin`` has found. References to this index stay valid."""
         self._rows, self._found = twin._rows, twin._found
 
     def follow(self, tables: Tables) -> None:

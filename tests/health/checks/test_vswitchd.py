@@ -164,7 +164,7 @@ async def test_control_socket_without_its_name_leaves_the_switch_to_answer_elsew
 
 
 async def test_database_without_a_column_of_the_switch_is_told_and_no_lock(node: Sandbox, asking: Asking) -> None:
-    """Where it is connected it only keeps silent over OpenFlow; started anew, it configures nothing."""
+    """Where it is connected it only keeps silent over OpenFlow; after a restart it configures nothing."""
     database = f"unix:{node.rundir}/db.sock"
     whole = await node.run("ovsdb-client", "get-schema", database, "Open_vSwitch")
     schema = json.loads(whole)
