@@ -19,6 +19,7 @@ from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.snapshot import SMALL_UPDATE
 from ovsnet.protocol.jsonrpc import Body
+from tests.ovsdb.turns import counted_turns
 
 if TYPE_CHECKING:
     from tests.ovsdb.conftest import Handler, Server
@@ -245,21 +246,12 @@ def many_flows(count: int, size: int = 200) -> list[Operation]:
 async def test_snapshot_of_20000_rows_leaves_the_loop_free(session: Session) -> None:
     """Between batches others run: a task that only yields must get its turn once per batch, at least."""
     await session.transact(SB, *many_flows(20_000), timeout=60)
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
     told = Told()
-    other = asyncio.create_task(take_turns())
-    monitor = await session.monitor(SB, {"Logical_Flow": None}, on_change=told, timeout=60)
-    other.cancel()
+    with counted_turns() as turns:
+        monitor = await session.monitor(SB, {"Logical_Flow": None}, on_change=told, timeout=60)
     assert len(monitor.tables["Logical_Flow"]) == 20_000
     assert told.tables == monitor.tables
-    assert turns >= 2 * 20_000 / 500
+    assert turns.count >= 2 * 20_000 / 500
 
 
 async def test_large_update_is_swapped_in_whole(session: Session) -> None:

@@ -18,6 +18,7 @@ from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.operations import Operation, delete, insert, update
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.snapshot import changes_in
+from tests.ovsdb.turns import counted_turns
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -265,17 +266,8 @@ async def test_updates_that_waited_leave_the_loop_its_turns(session: Session) ->
     await session.echo(timeout=PATIENCE)
     waiting = len(monitor._backlog)
     assert waiting == 300
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    other = asyncio.create_task(take_turns())
-    monitor._backlog.extend(list(monitor._backlog) * 60)
-    await monitor._catch_up()
-    other.cancel()
-    assert turns >= 2
+    with counted_turns() as turns:
+        monitor._backlog.extend(list(monitor._backlog) * 60)
+        await monitor._catch_up()
+    assert turns.count >= 2
     assert len(monitor.tables["Address_Set"]) == 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import gc
 from collections.abc import Iterator
 
@@ -16,6 +16,7 @@ from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.snapshot import BATCH, changes_in, difference, load
 from tests.ovsdb.test_rows import real_schema
+from tests.ovsdb.turns import counted_turns
 
 MOST = 1000
 ROOT = "00000000-0000-4000-8000-000000000001"
@@ -58,9 +59,9 @@ def thawed() -> Iterator[None]:
     gc.freeze()
 
 
-@pytest.mark.usefixtures("thawed")
-async def test_rows_are_walked_by_no_collection_while_they_come() -> None:
-    """Each full one would walk all that are there already: 100 000 take a seventh of a second."""
+@contextlib.contextmanager
+def collections_begun() -> Iterator[list[int]]:
+    """The generations that Python collects while the block runs."""
     begun: list[int] = []
 
     def note(phase: str, info: dict[str, int]) -> None:
@@ -70,9 +71,16 @@ async def test_rows_are_walked_by_no_collection_while_they_come() -> None:
     gc.collect()
     gc.callbacks.append(note)
     try:
-        await load(copy_of_external_ids(), many(20 * BATCH))
+        yield begun
     finally:
         gc.callbacks.remove(note)
+
+
+@pytest.mark.usefixtures("thawed")
+async def test_rows_are_walked_by_no_collection_while_they_come() -> None:
+    """Each full one would walk all that are there already: 100 000 take a seventh of a second."""
+    with collections_begun() as begun:
+        await load(copy_of_external_ids(), many(20 * BATCH))
     assert max(begun, default=0) == 0  # of none but what was made since the last batch
 
 
@@ -116,18 +124,9 @@ async def test_a_difference_gives_the_loop_its_turns_though_nothing_differs() ->
     old, new = copy_of_external_ids(), copy_of_external_ids()
     for copy in (old, new):
         await load(copy, many(60 * BATCH))
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    other = asyncio.create_task(take_turns())
-    assert await difference(old.tables, new.tables) == []
-    other.cancel()
-    assert turns >= 12
+    with counted_turns() as turns:
+        assert await difference(old.tables, new.tables) == []
+    assert turns.count >= 12
 
 
 @pytest.mark.usefixtures("thawed")
@@ -136,18 +135,8 @@ async def test_rows_are_told_and_indexed_without_a_collection_of_everything() ->
     rows, none = copy_of_external_ids(), copy_of_external_ids()
     await load(rows, many(60 * BATCH))
     index = Index("Open_vSwitch", ("external_ids:a",))
-    begun: list[int] = []
-
-    def note(phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            begun.append(info["generation"])
-
-    gc.collect()
-    gc.callbacks.append(note)
-    try:
+    with collections_begun() as begun:
         changes = await difference(none.tables, rows.tables)
         prepared = await index.prepared(rows.tables)
-    finally:
-        gc.callbacks.remove(note)
     assert len(changes) == len(prepared.find("b")) == 60 * BATCH
     assert max(begun, default=0) < 2
