@@ -59,6 +59,8 @@ class Daemon:
         self.ended_at: float | None = None
         """When its process was first seen to have ended. Of one that ended before we came, when it wrote the pidfile
         that it left: it ended after that. None while it runs, or when nothing is known."""
+        self.times_met = 0
+        """How many connections to it have stood."""
         self.nameless: int | None = None
         """The process that was waited for when the names of its sockets went, and nobody was met since."""
         self.databases: tuple[str, ...] = ()
@@ -96,6 +98,7 @@ class Daemon:
         True when it is another process than before."""
         self.peer_pid = pid
         self._sighting = None
+        self.times_met += 1
         self.nameless = None
         return self._has_new_socket(address) if pid is None else self._is_new(pid)
 

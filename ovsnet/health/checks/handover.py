@@ -48,10 +48,11 @@ async def changes_hands(check: Check, node: Node, error: PeerError) -> bool:
 
 
 async def _end(daemon: Daemon, pid: int | None) -> None:
-    """Wait for the end of a process whose sockets are gone, and no longer than it takes one that ends. One that starts
-    has its pidfile soon."""
+    """Wait for the end of a process whose sockets are gone, and no longer than it takes one that ends, or until a
+    connection to the next one stands. One that starts has its pidfile soon."""
+    met = daemon.times_met
     for look in range(round(ENDS_WITHOUT_PIDFILE_WITHIN / BETWEEN_LOOKS)):
-        if pid is not None and daemon.has_ended(pid):
+        if daemon.times_met > met or (pid is not None and daemon.has_ended(pid)):
             return
         if look * BETWEEN_LOOKS >= ENDS_WITHIN and daemon.has_pidfile():
             return

@@ -26,7 +26,7 @@ SEEN = {
 
 class Daemon:
     """Notes what it is asked, and explains every silence by ``verdict``. ``late`` is whether a silence goes on.
-    One that is ``ending`` runs for as many looks as are left."""
+    One that is ``ending`` runs for as many looks as are left. ``met_after`` so many looks, a connection to it stands."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Daemon:
         ending: bool = False,
         looks_left: int = 0,
         pidfile: bool = True,
+        met_after: int | None = None,
     ) -> None:
         self.verdict = verdict
         self.sighting = SEEN[presence]
@@ -52,6 +53,8 @@ class Daemon:
         self.ending = ending
         self.looks_left = looks_left
         self.pidfile = pidfile
+        self.met_after = met_after
+        self.looks = 0
         self.turned_away = False
         self.pause = 0.0
         self.notes: list[str] = []
@@ -65,8 +68,13 @@ class Daemon:
         return self
 
     def has_ended(self, pid: int) -> bool:
+        self.looks += 1
         self.looks_left -= 1
         return self.ending and self.looks_left < 0
+
+    @property
+    def times_met(self) -> int:
+        return int(self.met_after is not None and self.looks >= self.met_after)
 
     def has_pidfile(self) -> bool:
         return self.pidfile

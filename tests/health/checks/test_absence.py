@@ -48,6 +48,12 @@ async def test_daemon_that_removed_its_pidfile_as_well_is_waited_for_longer(pidf
     assert (result.status, result.reason) == (Status.FAILED, reason)
 
 
+async def test_daemon_is_waited_for_no_longer_than_until_a_connection_to_the_next_one_stands() -> None:
+    daemon = Daemon(met_after=3)
+    result = await run(probing(SocketMissing("Nobody."), ok("It answers.")), node(daemon), {})
+    assert (result.status, daemon.looks) == (Status.OK, 3)
+
+
 async def test_daemon_that_outlived_its_names_is_not_waited_for_again() -> None:
     daemon, error = Daemon(), SocketMissing("Nobody.")
     assert (await run(probing(error), node(daemon), {})).reason == error.reason
