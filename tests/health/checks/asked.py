@@ -26,7 +26,7 @@ SEEN = {
 
 class Daemon:
     """Notes what it is asked, and explains every silence by ``verdict``. ``late`` is whether a silence goes on.
-    One that is ``ending`` runs for as many looks as are left. ``met_after`` so many looks, a connection to it stands."""
+    One that is ``ending`` runs for as many looks as are left. After ``met_after`` looks, a connection to it stands."""
 
     def __init__(
         self,
