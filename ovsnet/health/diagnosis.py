@@ -186,13 +186,14 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
     flows = results.get("openflow.flows")
     alone = all(state_of(cause, result).serves or result.daemon == CONTROLLER.daemon for cause, result in matches)
     forwards = waiting in ("controller", "flows") and flows is not None and flows.status is Status.OK and alone
+    shown = _why_late(matches) if matches else None
     return Diagnosis(
         code="starting",
         state=State.DEGRADED if forwards else State.STARTING,
-        summary=f"The start waits for the stage {waiting}. {_why_late(matches)}".rstrip(),
-        remedy=matches[0][0].remedy_for(matches[0][1].facts) if matches else "Wait; the first answers are not in yet.",
-        command=matches[0][0].command_for(matches[0][1].facts) if matches else "",
-        check=matches[0][1].name if matches else "",
+        summary=f"The start waits for the stage {waiting}. {shown[1].detail if shown else ''}".rstrip(),
+        remedy=shown[0].remedy_for(shown[1].facts) if shown else "Wait; the first answers are not in yet.",
+        command=shown[0].command_for(shown[1].facts) if shown else "",
+        check=shown[1].name if shown else "",
         evidence=_evidence(matches),
         also=tuple(dict.fromkeys(cause.code for cause, _ in matches)),
         dead=False,
@@ -201,12 +202,9 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
     )
 
 
-def _why_late(matches: list[Match]) -> str:
+def _why_late(matches: list[Match]) -> Match:
     """A backoff that will end by itself says more than the flows that it keeps away."""
-    if not matches:
-        return ""
-    backoff = next((result for _, result in matches if "retry_seconds" in result.facts), None)
-    return (backoff or matches[0][1]).detail
+    return next((each for each in matches if "retry_seconds" in each[1].facts), matches[0])
 
 
 def _evidence(matches: list[Match]) -> tuple[str, ...]:

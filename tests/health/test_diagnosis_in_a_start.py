@@ -36,6 +36,14 @@ def test_open_start_within_its_allowance_is_starting_and_names_what_it_waits_for
     assert "Start it" in found.remedy
 
 
+def test_what_a_start_waits_for_has_its_own_remedy_whatever_else_is_wrong() -> None:
+    backoff = replace(result("controller.openflow", "controller-no-openflow"), facts={"retry_seconds": "1.0"})
+    found = diagnosis_of(result("vswitchd.restarts", "restarting"), backoff, over=False, now=59.0)
+    assert (found.check, found.also) == ("controller.openflow", ("vswitchd-restarting", "controller-not-connected"))
+    assert found.summary.endswith(backoff.detail)
+    assert "1.0 s" in found.remedy
+
+
 def test_open_start_past_its_allowance_bears_the_name_of_what_is_missing() -> None:
     found = diagnosis_of(result("ovsdb.echo", "gone"), over=False, now=60.0)
     assert (found.code, found.state, found.dead) == ("ovsdb-down", State.NOT_READY, True)
