@@ -147,8 +147,9 @@ class Agent:
                 task_status.started()
                 if self.reconciler is not None:
                     tasks.start_soon(self._keep, partial(self.reconciler.run, lambda: self.health.ready))
+                began = self.clock()
                 for check in CHECKS.values():
-                    tasks.start_soon(self._keep, partial(self._watch, check))
+                    tasks.start_soon(self._keep, partial(self._watch, check, began))
         finally:
             self._over = True
 
@@ -194,9 +195,9 @@ class Agent:
             log.warning("A task of ovsnet failed, and begins again: %s", fault)
             log.debug("%s", fault, exc_info=error)
 
-    async def _watch(self, check: Check) -> None:
+    async def _watch(self, check: Check, began: float) -> None:
         period = check.every * self.settings.interval
-        due = first = self.clock() + check.phase * self.settings.interval
+        due = first = began + check.phase * self.settings.interval
         wake, again = self._wake[check.name], 0.0
         while True:
             woken = await self._until(due, wake)

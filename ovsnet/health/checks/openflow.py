@@ -192,15 +192,20 @@ async def _each_bridge(node: Node, ask: Callable[[openflow.Session], Awaitable[S
     while they were asked, without which the switch serves no OpenFlow: the check of the database will judge."""
 
     async def one(bridge: str) -> Said:
-        return await ask(await node.openflow[bridge].session(node.settings.timeout))
+        try:
+            return await ask(await node.openflow[bridge].session(node.settings.timeout))
+        except DeadlineExceeded:
+            if node.ovsdb.lost_at is None or node.ovsdb.current is not None:
+                raise
+        raise NotConnectedYet("ovs-vswitchd serves no OpenFlow without its database, which has just been lost.")
 
-    bridges = node.settings.bridge
-    said = await asyncio.gather(*(one(bridge) for bridge in bridges), return_exceptions=True)
-    for outcome in said:
-        if isinstance(outcome, DeadlineExceeded) and node.ovsdb.lost_at is not None and node.ovsdb.current is None:
-            raise NotConnectedYet("ovs-vswitchd serves no OpenFlow without its database, which has just been lost.")
+    first, *others = node.settings.bridge
+    if not others:  # nearly always, and every second: a task would cost as much as the question
+        return {first: await one(first)}
+    outcomes = await asyncio.gather(one(first), *map(one, others), return_exceptions=True)
+    said: dict[str, Said] = {}
+    for bridge, outcome in zip((first, *others), outcomes, strict=True):
         if isinstance(outcome, BaseException):
             raise outcome
-    return {
-        bridge: outcome for bridge, outcome in zip(bridges, said, strict=True) if not isinstance(outcome, BaseException)
-    }
+        said[bridge] = outcome
+    return said
