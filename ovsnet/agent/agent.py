@@ -131,8 +131,7 @@ class Agent:
         return not (self.leaving or self._over)
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """``listener`` is called with each change of a result or of the diagnosis, until what this returns is
-        called."""
+        """``listener`` is called with each change of a result or the diagnosis, until what this returns is called."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -176,7 +175,7 @@ class Agent:
         return {"now": self.clock() + self.wall_offset, "rtt_seconds": took}
 
     def change_document(self, change: Change) -> dict[str, object]:
-        """The parts of the status document that a change concerns."""
+        """What of the status document a change concerns."""
         return change_document(change, self.clock(), self.wall_offset)
 
     async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:

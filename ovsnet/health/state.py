@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from ovsnet.health.causes import SHOWS_FAULTS
 from ovsnet.health.checks.result import NOT_YET, Result, Status
-from ovsnet.health.diagnosis import HEALTHY, Diagnosis, diagnose
+from ovsnet.health.diagnosis import Diagnosis, diagnose
 from ovsnet.health.timeline import Timeline, check_of
 from ovsnet.node.components import COMPONENTS
 from ovsnet.node.silence import Verdict
@@ -73,18 +74,19 @@ class HealthState:
             self.timeline.revoke(daemon)
 
     def record(self, results: Iterable[Result], now: float) -> list[Change]:
-        """Take results that belong together and diagnose once. Returns what changed."""
+        """Take results that belong together and diagnose once. Returns what changed.
+
+        Where nothing did, no result shows a fault and no start is under way, only time could make another diagnosis,
+        and ``judge`` is called for that: the diagnosis is most of what a result costs.
+        """
+        results = list(results)
+        starting = not self._told or self.timeline.waiting_for() is not None
         changes = [change for result in results if (change := self._take(result))]
-        if not changes and self._stays_well():
+        if not (changes or starting or any(result.status in SHOWS_FAULTS for result in results)):
             return []
         if (diagnosis := self.judge(now)) is not None:
             changes.append(Change(None, diagnosis))
         return changes
-
-    def _stays_well(self) -> bool:
-        """Whether time alone can change nothing: all is well, it was reported, and no start is under way. So it is
-        nearly always, and the diagnosis was most of what a result cost."""
-        return self._told and self.ready and self.diagnosis.code == HEALTHY.code and self.timeline.waiting_for() is None
 
     def judge(self, now: float) -> Diagnosis | None:
         """Diagnose again, because time passed or a daemon restarted. Returns the diagnosis when its code or state is
@@ -121,7 +123,7 @@ class HealthState:
         Readiness waits for them."""
         if now - self._began >= FIRST_ANSWERS:
             return []
-        return [name for name, each in self.results.items() if _is_open(each) and name not in self._answered]
+        return [name for name, each in self.results.items() if name not in self._answered and _is_open(each)]
 
     def awaits(self, check: str, now: float) -> float | None:
         """For how many seconds a start has been under way whose next stage ``check`` proves; None of any other."""

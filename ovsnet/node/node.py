@@ -70,7 +70,7 @@ class Node:
         self._connect_timeout = settings.timeout * CONNECT_SHARE
         self._known_external_ids: Mapping[str, str] | None = None
         self.indexes = LogIndexes()
-        self.held_ends = HeldEnds()
+        self.held_ends: defaultdict[str, HeldEnds] = defaultdict(HeldEnds)
         self._preferred: dict[str, Address] = {}
         self.remotes = Remotes()
         """Of the southbound link."""

@@ -7,6 +7,7 @@ freezer in Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst); pressure 
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,8 +88,13 @@ def membership(pid: int, proc: Path) -> str:
     return read(proc / str(pid) / "cgroup")
 
 
-def places(membership: str, controller: str, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
-    """Where the cgroup of such a process may be, for one controller."""
+@functools.lru_cache(maxsize=64)
+def places(membership: str, controller: str, cgroups: Path) -> tuple[tuple[_Files, Path], ...]:
+    """Where the cgroup of such a process may be, for one controller. A process seldom moves to another."""
+    return tuple(_places(membership, controller, cgroups))
+
+
+def _places(membership: str, controller: str, cgroups: Path) -> Iterator[tuple[_Files, Path]]:
     for line in membership.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers == "":

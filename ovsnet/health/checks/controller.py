@@ -14,7 +14,7 @@ from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
 from ovsnet.node.addresses import addresses_of, is_local
 from ovsnet.node.backoff import next_attempt
 from ovsnet.node.chassis import in_force, lacking, split_list, wrong_mapping
-from ovsnet.node.components import Socket
+from ovsnet.node.components import CONTROLLER, Socket
 from ovsnet.node.controller_openflow import bridge_remote, is_connected, openflow_of
 from ovsnet.node.daemon_log import last_said
 from ovsnet.node.node import Node
@@ -56,7 +56,8 @@ async def openflow(node: Node) -> Answer:
         return await _connected_at(node, bridge, remote)
     controller, link = node.daemons["ovn-controller"].peer_pid, node.openflow.get(bridge)
     place = bridge, None if link is None else link.lost_at  # where ours broke, everybody's did
-    if node.held_ends.keeps_one(controller, place):
+    held_ends = node.held_ends[CONTROLLER.daemon]
+    if held_ends.keeps_one(controller, place):
         return ok(f"ovn-controller is connected to {bridge}.")
     connected = accepted(node.rundir.mgmt(bridge).path)
     own = node.visits + int(bridge in node.openflow and node.openflow[bridge].current is not None)
@@ -64,7 +65,7 @@ async def openflow(node: Node) -> Answer:
         return Answer(
             Status.UNKNOWN, "unseen", "The table of unix sockets cannot be read, or is not that of the switch."
         )
-    known = node.held_ends.holds_one(controller, connected, place)
+    known = held_ends.holds_one(controller, connected, place)
     if (barred := _barred(node, bridge)) is not None:
         return barred
     if len(connected) > own and known is not False:

@@ -12,11 +12,11 @@ from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.refusals import refused_lately
 from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.backoff import CAP, still_waits
-from ovsnet.node.components import Socket
+from ovsnet.node.components import VSWITCHD, Socket
 from ovsnet.node.database import SECURE
 from ovsnet.node.node import Node
 from ovsnet.node.own_chassis import bridge_used
-from ovsnet.node.unix_peers import HeldEnds, accepted
+from ovsnet.node.unix_peers import accepted
 
 Said = TypeVar("Said")
 
@@ -102,7 +102,7 @@ def _is_at_the_database(node: Node) -> bool | None:
     connected = accepted(node.database.path) if node.database.scheme == "unix" else None
     if not connected or node.vswitchd.current is None:  # without even our own, the table is not that of ovsdb-server
         return None
-    return HeldEnds().holds_one(node.vswitchd.current.peer_pid, connected)
+    return node.held_ends[VSWITCHD.daemon].holds_one(node.vswitchd.current.peer_pid, connected)
 
 
 def _waits_for_database(node: Node) -> float | None:
