@@ -77,15 +77,15 @@ def _hidden(fault: Fault, faults: Sequence[Fault]) -> bool:
 
 
 def _root(faults: Sequence[Fault]) -> frozenset[str]:
-    """The first in the causal order. Of a fault that may have several codes, each that precedes all of the others'."""
+    """Those that may be the first in the causal order, where a fault may have several codes, and shows one of them."""
     if found := EXCEPTIONS.get(frozenset(fault.name for fault in faults)):
         return frozenset({found[0]})
     places = [{code: _place(code, fault.state) for code in fault.codes - {"healthy"}} for fault in faults]
-    places = sorted((each for each in places if each), key=lambda each: min(each.values()))
+    places = [each for each in places if each]
     if not places:
         return frozenset({"healthy"})
-    next_one = min((place for each in places[1:] for place in each.values()), default=len(PLACES))
-    return frozenset(code for code, place in places[0].items() if place <= next_one)
+    first = min(max(each.values()) for each in places)
+    return frozenset(code for each in places for code, place in each.items() if place <= first)
 
 
 def _place(code: str, state: State | None) -> int:

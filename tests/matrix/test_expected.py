@@ -73,6 +73,8 @@ def test_fault_that_does_no_harm_leaves_the_other_all_its_codes() -> None:
 def test_root_that_may_have_several_codes_has_those_that_precede_the_other_fault() -> None:
     assert expected("ovn-remote-unset", "flows-deleted").codes == {"southbound-down", "controller-not-connected"}
     assert expected("ovn-remote-unset", "controller-killed").codes == {"controller-down"}
+    beside = expected("ovn-remote-unset", "northbound-socket-moved").codes
+    assert beside == {"southbound-down", "database-socket-missing"}
 
 
 def test_nothing_is_healthy() -> None:
