@@ -110,7 +110,8 @@ class LastingMonitor:
         return self._last.last_txn_id if self._last is not None else ""
 
     def index(self, table: str, *columns: str) -> Index:
-        """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
+        """Rows by what these columns hold, kept up with the copy; of many rows, await it: see ``Index``. Raises
+        UsageError for what is not in the copy."""
         if self._last is not None and self._wanted.get(table, ()) is None:
             return self._last.index(table, *columns)
         require_monitored(self._wanted, table, columns)

@@ -112,7 +112,8 @@ class Monitor:
         return self._loaded and self._idle.is_set() and not self.closed.done()
 
     def index(self, table: str, *columns: str) -> Index:
-        """Rows by what these columns hold, kept up with the copy. Raises UsageError for what is not in it."""
+        """Rows by what these columns hold, kept up with the copy; of many rows, await it: see ``Index``. Raises
+        UsageError for what is not in the copy."""
         require_monitored(self._selection.columns, table, columns)
         return self._audience.index(table, columns)
 

@@ -15,6 +15,7 @@ from ovsnet.ovsdb.changes import Audience, Changes
 from ovsnet.ovsdb.errors import NoSuchRow
 from ovsnet.ovsdb.operations import delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Change, changes_between
+from tests.ovsdb.turns import counted_turns
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -88,6 +89,69 @@ def test_index_finds_what_a_scan_finds_whatever_comes(seed: int) -> None:
             assert (value in names) == bool(names.find(value))
         assert all(ports.find(each) == scan(tables, ports=each) for each in UUIDS)
     assert audience.index(TABLE, ("name",)) is names
+
+
+def many_rows(count: int) -> dict[str, dict[Uuid, Any]]:
+    return {
+        TABLE: {Uuid(f"00000000-0000-4000-8000-{number:012d}"): {"name": str(number % 100)} for number in range(count)}
+    }
+
+
+async def test_index_that_is_awaited_leaves_the_loop_its_turns() -> None:
+    audience = Audience()
+    audience.publish(many_rows(20_000))
+    with counted_turns() as turns:
+        names = await audience.index(TABLE, ("name",))
+        assert turns.count >= 20_000 / 500
+    assert (len(names), len(names.find("7"))) == (100, 200)
+    with counted_turns() as turns:
+        assert await audience.index(TABLE, ("name",)) is names
+        assert turns.count == 0, "it was made"
+
+
+async def test_index_that_nobody_reads_costs_nothing() -> None:
+    """Neither those that ask for one nor the changes before the first look wait for all of it."""
+    audience = Audience()
+    tables = many_rows(2000)
+    audience.publish(tables)
+    names = audience.index(TABLE, ("name",))
+    gone = next(iter(tables[TABLE]))
+    audience.tell(Changes([Change(TABLE, gone, tables[TABLE].pop(gone), None)]))
+    assert not names._found
+    assert names.find("0") == scan(tables, name="0")
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_index_that_is_awaited_follows_what_changes_meanwhile(seed: int) -> None:
+    """Rows go, change and come before and after they were read; and with some seeds all are fetched again, or one
+    looks into the index before it is complete, or gives up awaiting it."""
+    rng = random.Random(seed)
+    audience, tables = Audience(), many_rows(3000)
+    audience.publish(tables)
+    names = audience.index(TABLE, ("name",))
+    made = asyncio.ensure_future(names)
+    for turn in range(12):
+        await asyncio.sleep(0)
+        rows, changes = tables[TABLE], []
+        for uuid in rng.sample(sorted(rows), 50):
+            old, new = rows.pop(uuid), {"name": str(rng.randrange(150))}
+            if rng.random() < 0.5:
+                rows[uuid] = new
+            changes.append(Change(TABLE, uuid, old, rows.get(uuid)))
+        added = Uuid(f"00000000-0000-4000-8000-{9000 + turn:012d}")
+        rows[added] = {"name": "7"}
+        audience.tell(Changes([*changes, Change(TABLE, added, None, rows[added])]))
+        if turn == 3 and seed % 4 == 1:
+            assert names.find("7") == scan(tables, name="7")
+        if turn == 3 and seed % 4 == 2:
+            tables = {TABLE: dict(rng.sample(sorted(rows.items()), 1000))}
+            audience.replace(tables, {})
+        if turn == 3 and seed % 4 == 3:
+            made.cancel()
+            made = asyncio.ensure_future(names)
+    assert await made is names
+    for number in range(150):
+        assert names.find(str(number)) == scan(tables, name=str(number))
 
 
 def test_what_is_no_row_is_not_found() -> None:
