@@ -171,17 +171,19 @@ class Session(HeldSession, Questions):
         self.channel.write(request)
         self.channel.asked()
         try:
-            while not reply.finished:
-                if not reply.waiting:
-                    self._require_alive()
-                    await self._pending.open(xid, timeout)
+            while True:
                 while reply.waiting:
                     yield reply.take()
                 if reply.error is not None:
                     raise reply.error
+                if reply.finished:
+                    break
+                self._require_alive()
+                await self._pending.open(xid, timeout)
         finally:
-            self._replies.pop(xid, None)
             self._pending.forget(xid)
+            reply.leave()
+            self._forget_if_over(xid)
 
     def _require_alive(self) -> None:
         if self.channel.lost is not None:
@@ -204,12 +206,13 @@ class Session(HeldSession, Questions):
             if self._flow_updates is not None and event.xid not in self._replies and wire.is_flow_update(event):
                 self._on_flow_update(self._flow_updates, event)
             if self._replies and event.xid in self._replies:
-                self._on_part(self._replies[event.xid], event)
+                self._on_part(event)
             self._pending.answer(event.xid, event)
         elif isinstance(event, wire.ErrorMessage):
             error = OpenFlowRefused(f"{self.channel.address} refused: {event.name}.")
             if event.xid in self._replies:
-                self._replies[event.xid].error = error
+                self._replies[event.xid].refuse(error)
+                self._forget_if_over(event.xid)
             self._pending.refuse(event.xid, error)
         else:
             self._hello.answer(HELLO_XID, event.version)
@@ -223,10 +226,16 @@ class Session(HeldSession, Questions):
         if updates.add(update):
             self.channel.asked()  # the next one is not a push: we asked for as many as there are
 
-    def _on_part(self, reply: Parts, part: wire.Message) -> None:
+    def _on_part(self, part: wire.Message) -> None:
+        reply = self._replies[part.xid]
         reply.add(part)
         if not reply.finished:
-            self.channel.asked()  # the next part is not a push: it belongs to the question
+            self.channel.asked()  # the next part is not a push: it belongs to the question, be it read or not
+        self._forget_if_over(part.xid)
+
+    def _forget_if_over(self, xid: int) -> None:
+        if self._replies[xid].is_over:
+            del self._replies[xid]
 
     def _on_lost(self, error: PeerError) -> None:
         self._hello.fail_all(error)

@@ -18,7 +18,7 @@ MAX_UNREAD_PARTS = 256 << 20
 
 
 class Parts:
-    """The parts of one multipart reply."""
+    """The parts of one multipart reply, until the last of them came. Its reader may leave before that."""
 
     def __init__(self, address: Address) -> None:
         self.waiting: deque[wire.Message] = deque()
@@ -26,21 +26,37 @@ class Parts:
         self.error: PeerError | None = None
         self._address = address
         self._bytes_waiting = 0
+        self._left = False
 
     def add(self, part: wire.Message) -> None:
-        """It came. Once the reply has failed, the rest of it is dropped."""
-        if self.error is None:
-            self.waiting.append(part)
-            self._bytes_waiting += len(part.body)
+        """It came. Once the reply has failed, or its reader has left, the rest of it is dropped."""
+        self.finished = wire.is_last_part(part)
+        if self._left or self.error is not None:
+            return
+        self.waiting.append(part)
+        self._bytes_waiting += len(part.body)
         if self._bytes_waiting > MAX_UNREAD_PARTS:
             self.error = ProtocolError(f"{self._address} sends flows faster than they are read.")
-        self.finished = wire.is_last_part(part)
+
+    def refuse(self, error: PeerError) -> None:
+        """The switch ended it with an error."""
+        self.error, self.finished = self.error or error, True
 
     def take(self) -> wire.Message:
         """The oldest."""
         part = self.waiting.popleft()
         self._bytes_waiting -= len(part.body)
         return part
+
+    def leave(self) -> None:
+        """Nobody reads it any more."""
+        self._left = True
+        self.waiting.clear()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it will come that anybody could want."""
+        return self.finished and self._left
 
 
 class Unread(Generic[Item]):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from contextlib import aclosing
 
 import pytest
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, ProtocolError
 from ovsnet.openflow import connect
 from ovsnet.protocol import openflow as wire
-from ovsnet.protocol.openflow.message import MessageType, pack_message
+from ovsnet.protocol.openflow.message import MessageType, pack_message, stats_request_type
+from ovsnet.protocol.openflow.multipart import MultipartKind
 from tests.openflow.peers import HELLO, Peer, read_message, says
 from tests.patience import PATIENCE
+
+MULTIPART_REPLY = stats_request_type(6) + 1
+FLOW = struct.pack("!H2xBxHHHHHQ", 40, 0, 0, 0, 0, 0, 0, 0) + struct.pack("!HH4x", 1, 4) + struct.pack("!HH4x", 0, 4)
+"""One of 1.5, without a field or an action."""
 
 
 @pytest.mark.parametrize(
@@ -145,6 +151,43 @@ async def test_reply_without_end_is_cut_off(peer: Peer) -> None:
         with pytest.raises(ProtocolError, match="hold more than"):
             await switch.tables(timeout=PATIENCE)
         assert isinstance(await switch.closed, ProtocolError)
+
+
+@pytest.mark.parametrize("how", ["left", "cancelled"])
+async def test_rest_of_a_dump_that_was_left_is_no_flood(peer: Peer, how: str) -> None:
+    """However long it is: we asked for it. More messages than a peer may push come after the reader has gone."""
+    gone = asyncio.Event()
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO)
+        await read_message(reader)
+        request = await read_message(reader)
+        part = struct.pack("!HH4x", MultipartKind.FLOW, 1)
+        more = pack_message(6, MULTIPART_REPLY, request.xid, part + FLOW)
+        writer.write(more)
+        await gone.wait()
+        for _ in range(30):
+            writer.write(more * 1000)
+            await writer.drain()
+        writer.write(pack_message(6, MULTIPART_REPLY, request.xid, struct.pack("!HH4x", 1, 0)))
+        echo = await read_message(reader)
+        writer.write(pack_message(6, MessageType.ECHO_REPLY, echo.xid))
+        await reader.read()
+
+    async with connect(await peer(behave), timeout=PATIENCE) as switch:
+        if how == "left":
+            async with aclosing(switch.flows(timeout=PATIENCE)) as flows:
+                await anext(flows)
+        else:
+            flows = switch.flows(timeout=PATIENCE)
+            await anext(flows)
+            task = asyncio.ensure_future(anext(flows))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        gone.set()
+        await switch.echo(timeout=PATIENCE)
+        assert not switch._replies
 
 
 async def test_flood_of_echo_requests_from_a_peer_that_does_not_read_is_cut_off(peer: Peer) -> None:
