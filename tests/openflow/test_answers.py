@@ -24,6 +24,9 @@ GROUPS = (
     "group_id=3,type=ff,bucket=watch_port:1,output:1,bucket=watch_group:1,output:2",
     "group_id=4,type=indirect,bucket=resubmit(,7)",
     "group_id=5,type=all",
+    "group_id=6,type=select,selection_method=hash,fields(ip_src,tcp_dst=0xff00,vlan_vid),bucket=output:1",
+    "group_id=7,type=select,selection_method=hash,selection_method_param=5,fields=eth_dst,bucket=output:1",
+    "group_id=8,type=select,selection_method=dp_hash,bucket=output:1",
 )
 METERS = (
     "meter=1,kbps,burst,stats,band=type=drop,rate=1000,burst_size=16",
@@ -61,7 +64,7 @@ async def test_groups_and_meters_are_printed_as_ovs_ofctl_prints_them(switch_nod
             ours = sorted(" ".join(map(str, meters)).split())
             assert ours == sorted(" ".join(await printed(switch_node, version, "dump-meters")).split())
             assert (await switch.meter_features(timeout=PATIENCE)).max_bands > 0
-            assert {stats.group_id for stats in await switch.group_stats(timeout=PATIENCE)} == {1, 2, 3, 4, 5}
+            assert {stats.group_id for stats in await switch.group_stats(timeout=PATIENCE)} == set(range(1, 9))
             assert {stats.meter_id for stats in await switch.meter_stats(timeout=PATIENCE)} >= {1, 2}
 
 

@@ -14,6 +14,7 @@ from ovsnet.protocol.openflow.actions import read_actions
 from ovsnet.protocol.openflow.field_text import port_text
 from ovsnet.protocol.openflow.message import Message, OpenFlowProtocolError, Version, fixed_text, unpack
 from ovsnet.protocol.openflow.multipart import MultipartKind, multipart_body
+from ovsnet.protocol.openflow.oxm import Entry, read_entries
 from ovsnet.protocol.openflow.properties import pieces, properties, records
 
 _TYPES = ("all", "select", "indirect", "ff")
@@ -51,18 +52,21 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """One group; ``str`` is what ovs-ofctl dump-groups prints. ``selection_method`` is set by Open vSwitch alone."""
+    """One group; ``str`` is what ovs-ofctl dump-groups prints. ``selection_method`` is set by Open vSwitch alone, and
+    told since 1.5. ``selection_fields`` are those that it hashes; the value of each is the bits that count."""
 
     group_id: int
     type: str
     buckets: tuple[Bucket, ...]
     selection_method: str = ""
     selection_parameter: int = 0
+    selection_fields: tuple[Entry, ...] = ()
 
     def __str__(self) -> str:
         method = f",selection_method={self.selection_method}" if self.selection_method else ""
         if self.selection_parameter:
             method += f",selection_method_param={self.selection_parameter}"
+        method += _fields_text(self.selection_fields)
         buckets = "".join(f",{bucket}" for bucket in self.buckets)
         return f"group_id={self.group_id},type={self.type}{method}{buckets}"
 
@@ -125,16 +129,29 @@ def _group_15(version: int, body: bytes) -> Group:
         raise OpenFlowProtocolError(f"the buckets of group {group_id} claim {size} bytes")
     found = records(body[_DESC_15.size : end], _BUCKET_15.size, "a bucket")
     buckets = tuple(_bucket_15(version, kind, piece) for piece in found)
-    method, parameter = "", 0
+    selection: tuple[str, int, tuple[Entry, ...]] = ("", 0, ())
     for number, whole in pieces(body[end:], "a property of a group"):
         if number == _EXPERIMENTER:
-            method, parameter = _method(whole)
-    return Group(group_id, _type(kind), buckets, method, parameter)
+            selection = _method(whole)
+    return Group(group_id, _type(kind), buckets, *selection)
 
 
-def _method(whole: bytes) -> tuple[str, int]:
+def _method(whole: bytes) -> tuple[str, int, tuple[Entry, ...]]:
     _type, _length, experimenter, _number, method, parameter = unpack(_METHOD, whole, "the method of a group")
-    return (fixed_text(method), parameter) if experimenter == _NETRONOME else ("", 0)
+    if experimenter != _NETRONOME:
+        return "", 0, ()
+    return fixed_text(method), parameter, read_entries(whole[_METHOD.size :])
+
+
+def _fields_text(fields: tuple[Entry, ...]) -> str:
+    """OVS lib/nx-match.c, ``oxm_format_field_array``: bits are named unless all of a field count."""
+    texts = [each.name if each.value + 1 == 1 << 8 * each.size else f"{each.name}={each.text}" for each in fields]
+    match texts:
+        case []:
+            return ""
+        case [one]:
+            return f",fields={one}"
+    return f",fields({','.join(texts)})"
 
 
 def _bucket_15(version: int, kind: int, body: bytes) -> Bucket:
