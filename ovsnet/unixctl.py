@@ -2,6 +2,9 @@
 
 The daemons serve it from their main loop, so an answer also proves that the loop turns. One connection serves any
 number of commands (lib/unixctl.c, ``run_connection``).
+
+    async with connect("unix:/run/openvswitch/ovs-vswitchd.123.ctl") as session:
+        print(await session.call("coverage/show"))
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import msgspec
 from ovsnet.errors import ProtocolError, ProtocolFlood, UnixctlRefused
 from ovsnet.io.address import Address
 from ovsnet.io.jsonrpc_session import JsonRpcSession
+from ovsnet.io.opening import Opening
 from ovsnet.protocol.jsonrpc import decode_body
 from ovsnet.texts import for_line
 
@@ -24,7 +28,7 @@ MAX_ANSWER = 16 << 20
 
 
 class Session(JsonRpcSession):
-    """A control connection. Use as ``async with await connect(address) as session``."""
+    """A control connection. Use as ``async with connect(address) as session``."""
 
     def __init__(self, address: Address) -> None:
         super().__init__(address, max_bytes=MAX_ANSWER, refusal=self._refusal)
@@ -59,8 +63,16 @@ class Session(JsonRpcSession):
         return UnixctlRefused(f"{self.address} refused: {words.rstrip('.') or 'no reason given'}.")
 
 
-async def connect(address: Address, *, timeout: float = 1.0) -> Session:
-    """Open a control connection within ``timeout`` seconds. Raises the ConnectError that fits."""
-    session = Session(address)
+def connect(address: Address | str, *, timeout: float = 1.0) -> Opening[Session]:
+    """Open a control connection within ``timeout`` seconds. Await what this returns, or enter it with ``async with``.
+
+    Raises AddressError at once for a text that is not an address, and the ConnectError that fits.
+    """
+    place = Address.of(address)
+    return Opening(lambda: _open(place, timeout))
+
+
+async def _open(place: Address, timeout: float) -> Session:
+    session = Session(place)
     await session.open(timeout=timeout)
     return session

@@ -302,7 +302,7 @@ async def computed(nodes: Sequence[Sandbox]) -> dict[str, tuple[int, int]]:
         for name in ENGINES.keys() & node.daemons.keys():
             address = Address.unix(node.rundir / f"{name}.{node.pid(name)}.ctl")
             try:
-                async with await unixctl.connect(address, timeout=NODE_TIMEOUT) as session:
+                async with unixctl.connect(address, timeout=NODE_TIMEOUT) as session:
                     text = await session.call("inc-engine/show-stats", timeout=NODE_TIMEOUT)
             except UnixctlRefused:
                 continue

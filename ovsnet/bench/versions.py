@@ -18,7 +18,7 @@ async def versions(rundir: Rundir) -> dict[str, str]:
     found = {}
     for socket in _control_sockets(rundir):
         try:
-            async with await unixctl.connect(Address.unix(socket), timeout=PATIENCE) as session:
+            async with unixctl.connect(Address.unix(socket), timeout=PATIENCE) as session:
                 found[_daemon(socket)] = (await session.call("version", timeout=PATIENCE)).splitlines()[0]
         except OvsnetError:
             continue  # a stale socket, or one that we may not open

@@ -66,7 +66,7 @@ class Address(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, place: Address | str) -> Address:
         """What a user may give for an address: one, or its text. Raises AddressError."""
-        return place if isinstance(place, Address) else cls.parse(place)
+        return place if isinstance(place, Address) else cls.parse(_text_of(place))
 
     def __str__(self) -> str:
         if self.scheme == "unix":
@@ -85,10 +85,16 @@ def remotes_of(places: Iterable[Address | str]) -> tuple[Address, ...]:
     AddressError, also when there is none."""
     found: list[Address] = []
     for place in places:
-        found += [place] if isinstance(place, Address) else parse_remotes(place)
+        found += [place] if isinstance(place, Address) else parse_remotes(_text_of(place))
     if not found:
         raise AddressError("No address was given.", remedy="Give one such as unix:/run/openvswitch/db.sock.")
     return tuple(found)
+
+
+def _text_of(place: object) -> str:
+    if isinstance(place, str):
+        return place
+    raise AddressError(f"{place!r} is not an address.", remedy="Give a text such as unix:/run/openvswitch/db.sock.")
 
 
 def host_and_port(rest: str, whole: str, lowest: int, example: str, example_of_ipv6: str) -> tuple[str, int]:

@@ -91,7 +91,7 @@ async def election_timer(rundir: Rundir, database: str, *, timeout: float) -> in
     """Milliseconds of the election timer of OVN's clustered ``database``, when a server of it runs here."""
     path = rundir.ovn / CLUSTER_SOCKETS[database]
     try:
-        async with await unixctl.connect(Address.unix(path), timeout=timeout) as session:
+        async with unixctl.connect(Address.unix(path), timeout=timeout) as session:
             answer = await session.call("cluster/status", database, timeout=timeout)
     except OvsnetError:
         return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ovsnet.errors import AddressError
-from ovsnet.io.address import UNIX_PATH_MAX, Address, parse_remotes
+from ovsnet.io.address import UNIX_PATH_MAX, Address, parse_remotes, remotes_of
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,11 @@ def test_refused_address_of_a_daemon_has_an_example_of_its_scheme(text: str, exa
     with pytest.raises(AddressError) as caught:
         Address.parse(text)
     assert caught.value.remedy == f"Write it as {example}."
+
+
+@pytest.mark.parametrize("place", [Path("/run/x.sock"), 6640, None, b"unix:/run/x"])
+def test_what_is_neither_an_address_nor_a_text_is_refused(place: Any) -> None:
+    with pytest.raises(AddressError, match="is not an address"):
+        Address.of(place)
+    with pytest.raises(AddressError, match="is not an address"):
+        remotes_of([place])

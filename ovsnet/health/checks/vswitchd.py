@@ -117,7 +117,7 @@ async def _prefer_one_that_serves(node: Node) -> bool:
     one of them serves bridges: it is the one to ask from now on."""
     for address in node.rundir.control_sockets("ovs-vswitchd"):
         try:
-            async with await unixctl.connect(address, timeout=node.settings.timeout) as control:
+            async with unixctl.connect(address, timeout=node.settings.timeout) as control:
                 await control.call("ofproto/list", timeout=node.settings.timeout)
         except OvsnetError:
             continue
