@@ -1,6 +1,6 @@
 """Of several that run, one is active: it counts in ``external_ids`` as long as it holds the lock.
 
-    python examples/take_lock.py unix:/run/openvswitch/db.sock my-tool
+    python examples/take_lock.py unix:/run/openvswitch/db.sock my_tool
 
 When it ends, loses its server, or is robbed of the lock, another one goes on. Each write asserts the lock, so that one
 that was robbed and has not heard of it yet changes nothing.

@@ -35,6 +35,7 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import seconds_text
 from ovsnet.io.nofile import require_descriptor
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Endpoint
@@ -77,7 +78,9 @@ async def connect(
             name = address.host if context else None
             await loop.create_connection(lambda: channel, sock=sock, ssl=context, server_hostname=name)
     except TimeoutError:
-        raise DeadlineExceeded(f"{address} accepted, and finished no TLS handshake within {timeout:g} s.") from None
+        raise DeadlineExceeded(
+            f"{address} accepted, and finished no TLS handshake within {seconds_text(timeout)}."
+        ) from None
     except OSError as error:
         if context is None:
             raise connect_error(address, error) from error
@@ -113,7 +116,8 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
         raise NameUnresolved(f"The host of {address} cannot be resolved: {error.strerror or error}.") from error
     except TimeoutError:
         raise Unreachable(
-            f"{address} did not accept within {timeout:g} s.", remedy="Check the address, the route and the firewall."
+            f"{address} did not accept within {seconds_text(timeout)}.",
+            remedy="Check the address, the route and the firewall.",
         ) from None
     except OSError as error:
         raise connect_error(address, error) from error

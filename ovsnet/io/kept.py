@@ -28,6 +28,7 @@ import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, UsageError
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
 from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF, LinkState, State
@@ -254,7 +255,9 @@ class KeptClient(ABC, Generic[Session]):
         reason = self._status.reason
         why = "" if reason is None else f" {reason}"
         remedy = NOT_STARTED if self._task is None else "" if reason is None else reason.remedy
-        return DeadlineExceeded(f"The client of {self._peer} was not {state} within {timeout:g} s.{why}", remedy=remedy)
+        return DeadlineExceeded(
+            f"The client of {self._peer} was not {state} within {seconds_text(timeout)}.{why}", remedy=remedy
+        )
 
     async def _run(self) -> None:
         try:

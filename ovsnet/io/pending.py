@@ -20,6 +20,7 @@ import time
 from typing import Generic, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, PeerError
+from ovsnet.io.deadline import seconds_text
 
 Answer = TypeVar("Answer")
 
@@ -93,7 +94,7 @@ class PendingRequests(Generic[Answer]):
         late = [key for key, (_, deadline, _) in self._waiting.items() if deadline <= due]
         for key in late:
             future, _, timeout = self._waiting.pop(key)
-            _fail(future, DeadlineExceeded(f"{self._peer} gave no answer within {timeout:g} s."))
+            _fail(future, DeadlineExceeded(f"{self._peer} gave no answer within {seconds_text(timeout)}."))
         if self._waiting:
             earliest = min(deadline for _, deadline, _ in self._waiting.values())
             if self._timer is None or earliest < self._timer_at:

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood, TlsFailed
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll
@@ -118,7 +119,9 @@ class Channel(Endpoint, Generic[Event]):
         except TimeoutError:
             await after_next_poll()
             if self.congested:
-                raise DeadlineExceeded(f"{self.address} has read nothing of what we sent for {timeout:g} s.") from None
+                raise DeadlineExceeded(
+                    f"{self.address} has read nothing of what we sent for {seconds_text(timeout)}."
+                ) from None
         if self.lost is not None:
             raise self.lost
 

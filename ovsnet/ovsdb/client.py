@@ -32,7 +32,7 @@ from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE
 from ovsnet.ovsdb.opening import membership, open_first
-from ovsnet.ovsdb.operations import Condition, Operation
+from ovsnet.ovsdb.operations import Condition, Operation, require_operations
 from ovsnet.ovsdb.schema import Schema
 from ovsnet.ovsdb.selection import Columns, Where
 from ovsnet.ovsdb.session import MAX_BYTES, Session
@@ -124,6 +124,7 @@ class Client(KeptClient[Session]):
         One that may write is never sent twice: TransactionInDoubt says that no answer came. One that only reads is a
         question like any other.
         """
+        require_operations(operations)
         if all(each.get("op") in READING for each in operations):
             return await self._again(
                 lambda session, left: session.transact(database, *operations, timeout=left), timeout

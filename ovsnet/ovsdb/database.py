@@ -4,7 +4,7 @@
     print((await db.get("Bridge", "br0"))["fail_mode"])
     await db.set("Bridge", "br0", {"fail_mode": "secure", "other_config:hwaddr": "02:00:00:00:00:01"})
 
-    async with db.lock("my-tool"), db.monitor({"Interface": ["name", "ofport"]}) as interfaces:
+    async with db.lock("my_tool"), db.monitor({"Interface": ["name", "ofport"]}) as interfaces:
         async for changes in interfaces: ...
 
 A record is a Uuid, or the name of a row; None is the one row of a table such as Open_vSwitch.
@@ -34,7 +34,7 @@ from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema, Table
 from ovsnet.ovsdb.selection import Columns, Where
 from ovsnet.ovsdb.transaction import Counted, Rows, Transaction
 from ovsnet.ovsdb.typed import TypedRow, row_as
-from ovsnet.ovsdb.values import Row, Uuid
+from ovsnet.ovsdb.values import Row, Uuid, columns_of
 
 Record: TypeAlias = Uuid | uuid.UUID | str | None
 T = TypeVar("T", bound=TypedRow)
@@ -123,7 +123,7 @@ class Database:
         def mutations(known: Table) -> list[Mutation]:
             return [each for column, key, value in keys for each in _set_key(known.column(column), key, value)]
 
-        for name, value in {**(values or {}), **more}.items():
+        for name, value in columns_of(values, more).items():
             column, colon, key = name.partition(":")
             if colon:
                 keys.append((column, key, value))
@@ -246,6 +246,10 @@ class SessionDatabase(Database):
 
 
 def _set_key(column: Column, text: str, value: object) -> list[Mutation]:
+    if not column.is_map:
+        raise UsageError(
+            f"Column {column.name} is not a map: it has no key {text}.", remedy=f"Set {column.name} itself."
+        )
     key = key_of(column, text)
     return [(column.name, "delete", [key]), (column.name, "insert", {key: value})]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from ovsnet.errors import UsageError
-from ovsnet.ovsdb.operations import Condition, Mutation
+from ovsnet.ovsdb.operations import Condition, Mutation, well_formed
 from ovsnet.ovsdb.rows import Column, in_english, to_wire
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Table
 from ovsnet.ovsdb.values import Row, Value
@@ -28,24 +28,13 @@ def fit_row(table: Table, row: Mapping[str, object], *, new: bool) -> dict[str, 
 
 def fit_conditions(table: Table, conditions: Iterable[Condition]) -> list[object]:
     """Conditions as JSON. Raises UsageError."""
-    triples = map(well_formed, conditions)
-    return [_condition(table.column(name), function, value) for name, function, value in triples]
-
-
-def well_formed(condition: Condition) -> Condition:
-    """Raises UsageError for what is no condition, whatever the schema says."""
-    match condition:
-        case [str(), str(), _]:
-            return condition
-    raise UsageError(
-        f"{condition!r} is not a condition.",
-        remedy='Give a column, a function and a value, such as ("name", "==", "br0").',
-    )
+    return [_condition(table.column(name), function, value) for name, function, value in well_formed(conditions)]
 
 
 def fit_mutations(table: Table, mutations: Iterable[Mutation]) -> list[object]:
     """Mutations as JSON. Raises UsageError."""
-    return [_mutation(_writable(table, name, new=False), mutator, value) for name, mutator, value in mutations]
+    triples = well_formed(mutations, "mutation")
+    return [_mutation(_writable(table, name, new=False), mutator, value) for name, mutator, value in triples]
 
 
 def meets(table: Table, row: Row, conditions: Iterable[Condition]) -> bool:
@@ -107,7 +96,9 @@ def _mutation(column: Column, mutator: str, value: object) -> list[object]:
         raise UsageError(f"{mutator!r} changes nothing.", remedy=f"Use one of {' '.join(ARITHMETIC)} insert delete.")
     if column.is_scalar:
         raise UsageError(f"Column {column.name} is neither a set nor a map.", remedy="Update it.")
-    keys_alone = mutator == "delete" and column.is_map and not isinstance(value, Mapping)
+    if mutator == "insert":  # of no more elements than the column holds (ovsdb/mutation.c, ovsdb_mutation_from_json)
+        return [column.name, mutator, to_wire(_of_any_size(column, most=column.max), value)]
+    keys_alone = column.is_map and not isinstance(value, Mapping)
     return [column.name, mutator, to_wire(_of_any_size(column, keys_alone=keys_alone), value)]
 
 
@@ -124,8 +115,8 @@ def _any_number(column: Column) -> Column:
     return replace(column, min=1, max=1, declared=Type(BaseType(column.datum_type.key.type)))
 
 
-def _of_any_size(column: Column, *, keys_alone: bool = False) -> Column:
-    """The same elements, as few or many as the caller names."""
+def _of_any_size(column: Column, *, keys_alone: bool = False, most: int = sys.maxsize) -> Column:
+    """The same elements, as few or many as the caller names, up to ``most``."""
     from ovs.db.types import Type
 
     kind = column.datum_type
@@ -134,6 +125,6 @@ def _of_any_size(column: Column, *, keys_alone: bool = False) -> Column:
         column,
         value=None if keys_alone else column.value,
         min=0,
-        max=sys.maxsize,
-        declared=Type(kind.key, item, 0, sys.maxsize),
+        max=most,
+        declared=Type(kind.key, item, 0, most),
     )

@@ -52,6 +52,7 @@ class Index:
     def find(self, *values: Atom | None) -> dict[Uuid, Row]:
         """The rows that have these values, one for each column."""
         self._require_one_for_each(values)
+        self._require_atoms(values)
         self._read_all()
         return {uuid: self._rows[uuid] for uuid in self._uuids(values)}
 
@@ -156,6 +157,14 @@ class Index:
                 f"The index of {self.table} takes {len(self.columns)} values, and {len(values)} were given.",
                 remedy=f"Give one for each of {', '.join(self.columns)}.",
             )
+
+    def _require_atoms(self, values: Key) -> None:
+        for value in values:
+            if value is not None and not isinstance(value, int | float | str):
+                raise UsageError(
+                    f"No row of {self.table} is found by {value!r}: the index has each element of a set or map.",
+                    remedy="Look for one of them.",
+                )
 
 
 def require_monitored(tables: Columns, table: str, columns: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.io.deadline import seconds_text
 from ovsnet.io.fault import fault
 from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
@@ -320,7 +321,7 @@ class LastingMonitor:
     def _late(self, what: str, timeout: float) -> DeadlineExceeded:
         why = None if self.synced else self.reason or self._client.status.reason
         return DeadlineExceeded(
-            f"{self.database} {what} within {timeout:g} s." + ("" if why is None else f" {why}"),
+            f"{self.database} {what} within {seconds_text(timeout)}." + ("" if why is None else f" {why}"),
             remedy=NOT_BEGUN if self._task is None else "" if why is None else why.remedy,
         )
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
@@ -52,7 +53,9 @@ class Lock:
         except TimeoutError:
             await after_next_poll()
             if not self.held:
-                raise DeadlineExceeded(f"Another client held the lock {self.name} for {timeout:.3g} s.") from None
+                raise DeadlineExceeded(
+                    f"Another client held the lock {self.name} for {seconds_text(timeout)}."
+                ) from None
 
     async def release(self, *, timeout: float = 1.0) -> None:
         """Give it up, or stop waiting for it. Nothing happens when that was done, or when the session is over."""
@@ -130,6 +133,7 @@ class Locks:
     async def ask(self, name: str, *, steal: bool, timeout: float) -> Lock:
         """Queue for it, or steal it. A request that was given up is taken back: nobody would ever release what the
         server grants it."""
+        _require_id(name)
         deadline = Deadline(timeout)
         left = await self._session.ready(timeout)
         if name in self._locks:
@@ -190,3 +194,15 @@ class Locks:
         answer = self._unheard.pop(lock.name, None)
         if answer is not None and answer.exception() is None and self._read(answer.result()):
             lock.granted()
+
+
+_ID = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _require_id(name: str) -> None:
+    """RFC 7047 section 3.1, ``<id>``."""
+    if not isinstance(name, str) or not _ID.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a valid name for a lock.",
+            remedy="Use letters, digits and underscores, and begin with no digit.",
+        )

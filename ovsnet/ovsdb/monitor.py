@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood
+from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
@@ -131,7 +132,9 @@ class Monitor:
         except TimeoutError:
             await after_next_poll()
             if not fact(self.tables):
-                raise DeadlineExceeded(f"{self.database} did not change as awaited within {timeout:g} s.") from None
+                raise DeadlineExceeded(
+                    f"{self.database} did not change as awaited within {seconds_text(timeout)}."
+                ) from None
 
     def __aiter__(self) -> Feed:
         feed = self._audience.feed()

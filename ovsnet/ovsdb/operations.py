@@ -12,14 +12,17 @@ hold. Values are Python values, see ``ovsnet.ovsdb.values``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
-from ovsnet.ovsdb.values import wire, wire_row, wire_rows
+from ovsnet.errors import UsageError
+from ovsnet.ovsdb.values import LARGEST_INTEGER, wire, wire_row, wire_rows
 
 Operation: TypeAlias = Mapping[str, object]
 Condition: TypeAlias = tuple[str, str, object]
 Mutation: TypeAlias = tuple[str, str, object]
+
+_EXAMPLES = {"condition": '("name", "==", "br0")', "mutation": '("ports", "insert", [port])'}
 
 
 def select(table: str, where: Iterable[Condition] = (), columns: Iterable[str] | None = None) -> Operation:
@@ -44,7 +47,12 @@ def mutate(table: str, mutations: Iterable[Mutation], where: Iterable[Condition]
 
     Result: ``{"count": n}``.
     """
-    return {"op": "mutate", "table": table, "where": wire_triples(where), "mutations": wire_triples(mutations)}
+    return {
+        "op": "mutate",
+        "table": table,
+        "where": wire_triples(where),
+        "mutations": wire_triples(mutations, "mutation"),
+    }
 
 
 def delete(table: str, where: Iterable[Condition] = ()) -> Operation:
@@ -72,7 +80,7 @@ def wait(
         "columns": list(columns),
         "until": until,
         "rows": wire_rows(rows),
-        "timeout": round(timeout * 1000),
+        "timeout": milliseconds(timeout),
     }
 
 
@@ -96,6 +104,38 @@ def assert_lock(lock: str) -> Operation:
     return {"op": "assert", "lock": lock}
 
 
-def wire_triples(triples: Iterable[tuple[str, str, object]]) -> list[object]:
-    """Conditions or mutations as JSON."""
-    return [[column, function, wire(value)] for column, function, value in triples]
+def wire_triples(triples: Iterable[tuple[str, str, object]], what: str = "condition") -> list[object]:
+    """Conditions or mutations as JSON. Raises UsageError for what is none."""
+    return [[column, function, wire(value)] for column, function, value in well_formed(triples, what)]
+
+
+def well_formed(triples: object, what: str = "condition") -> Iterator[tuple[str, str, object]]:
+    """The same. Raises UsageError for what is no condition, or no mutation, whatever the schema says."""
+    if not isinstance(triples, Iterable) or isinstance(triples, str):
+        raise UsageError(f"{triples!r} is not a list of {what}s.", remedy=f"Give a list such as [{_EXAMPLES[what]}].")
+    for each in triples:
+        match each:
+            case [str(), str(), _]:
+                yield each
+            case _:
+                raise UsageError(
+                    f"{each!r} is not a {what}.",
+                    remedy=f"Give a column, a function and a value, such as {_EXAMPLES[what]}.",
+                )
+
+
+def milliseconds(seconds: float) -> int:
+    """For how long the server is to wait. Raises UsageError for no time at all."""
+    if not 0.0 <= seconds <= LARGEST_INTEGER // 1000:
+        raise UsageError(f"No wait operation takes {seconds!r} s.", remedy="Give a number of seconds, or 0.")
+    return round(seconds * 1000)
+
+
+def require_operations(operations: Iterable[object]) -> None:
+    """Raises UsageError for what is none."""
+    for each in operations:
+        if not isinstance(each, Mapping):
+            raise UsageError(
+                f"{each!r} is not an operation of a transaction.",
+                remedy="Make it with ovsnet.ovsdb.operations, such as insert().",
+            )

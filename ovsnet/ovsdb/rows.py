@@ -7,7 +7,7 @@ agent writes nothing and need not load it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -109,6 +109,9 @@ def to_wire(column: Column, value: object) -> object:
     text = wire(value)
     if _fits_plainly(column, value):
         return text
+    if any(isinstance(atom, bool) and kind in ("integer", "real") for atom, kind in _atoms(column, value)):
+        # To Datum a bool is an int.
+        raise _unfit(column, value, "a boolean is not a number")
 
     from ovs.db.data import Datum
     from ovs.db.error import Error
@@ -117,12 +120,26 @@ def to_wire(column: Column, value: object) -> object:
     try:
         Datum.from_json(column.datum_type, text, symbols)
     except (Error, ArithmeticError, AttributeError, *BAD_VALUE) as error:  # what Datum raises of itself, too
-        said = getattr(error, "msg", str(error)).rstrip(".")
-        raise UsageError(
-            f"{value!r} does not fit column {column.name}: {said}.",
-            remedy=f"The column takes {in_english(column)}.",
-        ) from error
+        raise _unfit(column, value, getattr(error, "msg", str(error)).rstrip(".")) from error
     return text
+
+
+def _unfit(column: Column, value: object, why: str) -> UsageError:
+    return UsageError(
+        f"{value!r} does not fit column {column.name}: {why}.", remedy=f"The column takes {in_english(column)}."
+    )
+
+
+def _atoms(column: Column, value: object) -> Iterator[tuple[object, AtomType | None]]:
+    """Each atom of a value, with the type that the column wants there."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key, column.key
+            yield item, column.value
+    elif isinstance(value, Set | tuple | list):
+        yield from ((atom, column.key) for atom in value)
+    else:
+        yield value, column.key
 
 
 _NEEDS_NO_JUDGE: dict[AtomType, type] = {"integer": int, "boolean": bool, "string": str}

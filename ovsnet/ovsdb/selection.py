@@ -8,14 +8,13 @@ may be a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
 
 from ovsnet.errors import UsageError
-from ovsnet.ovsdb.fit import well_formed
-from ovsnet.ovsdb.operations import Condition
+from ovsnet.ovsdb.operations import Condition, well_formed
 from ovsnet.ovsdb.rows import Column
 from ovsnet.ovsdb.schema import IMPLICIT_COLUMNS, Schema
 from ovsnet.ovsdb.values import wire
@@ -92,7 +91,7 @@ def _require_named(tables: Columns, where: Where) -> None:
 def frozen(tables: Columns) -> Columns:
     """The same, to be read more than once: a generator gives its columns only once. Raises UsageError for what is
     none: a text would be taken for a list of its letters."""
-    if not isinstance(tables, Mapping) or any(isinstance(wanted, str) for wanted in tables.values()):
+    if not isinstance(tables, Mapping) or not all(map(_is_list_or_none, tables.values())):
         raise UsageError(
             f"{tables!r} are no tables with their columns.",
             remedy='Give a list of columns for each, or None for all, such as {"Bridge": ["name"], "Port": None}.',
@@ -102,11 +101,24 @@ def frozen(tables: Columns) -> Columns:
 
 def frozen_where(where: Where | None) -> Where:
     """The same for conditions. Raises UsageError for what is none."""
-    return {name: tuple(map(_well_formed, clauses)) for name, clauses in (where or {}).items()}
+    if where is not None and not isinstance(where, Mapping):
+        raise UsageError(
+            f"{where!r} are not conditions for tables.",
+            remedy='Give a list for each, such as {"Bridge": [("name", "==", "br0")]}.',
+        )
+    return {name: tuple(_clauses(clauses)) for name, clauses in (where or {}).items()}
 
 
-def _well_formed(clause: Condition | bool) -> Condition | bool:
-    return clause if isinstance(clause, bool) else well_formed(clause)
+def _clauses(clauses: Iterable[Condition | bool]) -> Iterator[Condition | bool]:
+    """In their order; a bool stands for all rows, or for none."""
+    if not _is_list_or_none(clauses):
+        yield from well_formed(clauses)  # which says what it is not
+    for clause in clauses:
+        yield from [clause] if isinstance(clause, bool) else well_formed([clause])
+
+
+def _is_list_or_none(wanted: object) -> bool:
+    return wanted is None or (isinstance(wanted, Iterable) and not isinstance(wanted, str))
 
 
 def _clause(clause: Condition | bool) -> object:

@@ -33,7 +33,7 @@ from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, Unknow
 from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock, Locks
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
-from ovsnet.ovsdb.operations import Condition, Operation, select
+from ovsnet.ovsdb.operations import Condition, Operation, require_operations, select
 from ovsnet.ovsdb.schema import Schema, parse_schema
 from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.values import Row, Uuid
@@ -134,6 +134,7 @@ class Session(JsonRpcSession):
         DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done. One that is late, or whose
         caller is cancelled, is cancelled at the server too, where it may still wait for something.
         """
+        require_operations(operations)
         left = await self.ready(timeout)
         number, answer = self.ask("transact", (database, *operations), left)
         try:

@@ -24,7 +24,7 @@ from ovsnet.ovsdb.fit import fit_conditions, fit_mutations, fit_row
 from ovsnet.ovsdb.lock import Lock
 from ovsnet.ovsdb.operations import Condition, Mutation, Operation
 from ovsnet.ovsdb.schema import Schema, Table
-from ovsnet.ovsdb.values import NamedUuid, Row, Uuid
+from ovsnet.ovsdb.values import NamedUuid, Row, Uuid, columns_of
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ class Transaction:
     def insert(self, table: str, row: Mapping[str, object] | None = None, /, **columns: object) -> Inserted:
         """A new row. Columns that are not named get their default."""
         made = Inserted(f"row{next(_NUMBERS)}")
-        fitted = fit_row(self._table(table), {**(row or {}), **columns}, new=True)
+        fitted = fit_row(self._table(table), columns_of(row, columns), new=True)
 
         def take(result: Mapping[str, Any]) -> None:
             made._uuid = _uuid_of(result)
@@ -140,7 +140,7 @@ class Transaction:
     def update(self, table: str, rows: Rows, row: Mapping[str, object] | None = None, /, **columns: object) -> Counted:
         """Overwrite columns of some rows."""
         known = self._table(table)
-        fitted = fit_row(known, {**(row or {}), **columns}, new=False)
+        fitted = fit_row(known, columns_of(row, columns), new=False)
         return self._count({"op": "update", "table": table, "where": _where(known, rows), "row": fitted})
 
     def mutate(self, table: str, rows: Rows, /, *mutations: Mutation) -> Counted:
@@ -185,7 +185,7 @@ class Transaction:
         known = self._table(table)
         named = [known.column(name).name for name in columns]
         wanted = [known.to_wire(row) for row in values]
-        milliseconds = round(timeout * 1000)
+        milliseconds = operations.milliseconds(timeout)
         operation: dict[str, object] = {"op": "wait", "table": table, "where": _where(known, rows), "columns": named}
         self._add({**operation, "until": until, "rows": wanted, "timeout": milliseconds})
 

@@ -63,8 +63,15 @@ def wire(value: object) -> object:
 
 
 def wire_row(row: Mapping[str, object]) -> dict[str, object]:
-    """The columns of a row as JSON."""
-    return {name: wire(value) for name, value in row.items()}
+    """The columns of a row as JSON. Raises UsageError."""
+    return {name: wire(value) for name, value in columns_of(row, {}).items()}
+
+
+def columns_of(row: Mapping[str, object] | None, more: Mapping[str, object]) -> dict[str, object]:
+    """The columns of a row that is given as a mapping, by name, or as both. Raises UsageError for what is no row."""
+    if row is not None and not isinstance(row, Mapping):
+        raise UsageError(f"{row!r} is not a row.", remedy='Give its columns by name, such as {"name": "br0"}.')
+    return {**(row or {}), **more}
 
 
 def wire_rows(rows: Iterable[Mapping[str, object]]) -> list[dict[str, object]]:

@@ -115,6 +115,8 @@ def test_deadline_names_the_peer_and_the_time(run: Run) -> None:
         pending: PendingRequests[str] = PendingRequests("unix:/run/x")
         with pytest.raises(DeadlineExceeded, match=r"unix:/run/x gave no answer within 0\.01 s"):
             await pending.open(1, 0.01)
+        with pytest.raises(DeadlineExceeded, match=r"within 0\.011 s"):
+            await pending.open(1, 0.0109983)
         assert not pending.answer(1, "late")
 
     run(body)

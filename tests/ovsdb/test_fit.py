@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb import connect
-from ovsnet.ovsdb.errors import Refused
-from ovsnet.ovsdb.fit import EQUAL, INCLUDING, ORDERED, fit_conditions, meets
-from ovsnet.ovsdb.operations import insert
+from ovsnet.ovsdb.errors import ConstraintViolation, DomainError, RangeError, Refused
+from ovsnet.ovsdb.fit import ARITHMETIC, EQUAL, INCLUDING, ORDERED, fit_conditions, fit_mutations, meets
+from ovsnet.ovsdb.operations import delete, insert, mutate
 from tests.ovsdb import shapes
 
 if TYPE_CHECKING:
@@ -43,3 +43,33 @@ async def test_conditions_are_judged_as_the_server_judges_them(shaped: Server) -
             ours = {row["name"] for row in rows if meets(table, row, [condition])}
             assert ours == {row["name"] for row in found}, condition
         assert judged > 150
+
+
+async def test_mutations_are_judged_as_the_server_judges_them(shaped: Server) -> None:
+    """Every mutator on every shape of column, with values of its own shape and of others: both take it, or both refuse
+    it. What becomes of a row is the server's to judge."""
+    rng = random.Random(1)
+    async with connect(shaped.address) as session:
+        table = (await session.get_schema(shapes.NAME)).table("Shape")
+        taken = 0
+        for name, mutator in itertools.product(shapes.COLUMNS, (*ARITHMETIC, "insert", "delete")):
+            _, kind, *_ = name.split("_")
+            values = (shapes.random_value(name, rng), shapes.random_value(f"some_{kind}", rng), True, None, 2, {"a"})
+            for value in values:
+                await session.transact(shapes.NAME, delete("Shape"), insert("Shape", {"name": "a"}))
+                mutation = (name, mutator, value)
+                try:
+                    await session.transact(shapes.NAME, mutate("Shape", [mutation]))
+                    fits = True
+                except (ConstraintViolation, DomainError, RangeError) as error:
+                    fits = "not valid" not in error.details
+                except Refused:
+                    fits = False
+                try:
+                    fit_mutations(table, [mutation])
+                except UsageError:
+                    assert not fits, mutation
+                    continue
+                assert fits, mutation
+                taken += 1
+        assert taken > 150

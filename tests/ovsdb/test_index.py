@@ -165,6 +165,8 @@ def test_what_is_no_row_is_not_found() -> None:
         names.get("c")
     with pytest.raises(UsageError, match="takes 1 values, and 2 were given"):
         names.find("a", "b")
+    with pytest.raises(UsageError, match=r"No row of T is found by \['a'\]"):
+        names.find(["a"])  # type: ignore[arg-type]
     assert ("a" in names, "c" in names, len(names)) == (True, False, 2)
     lacking = audience.index(TABLE, ("newer", "name"))
     assert (len(lacking), lacking.find(1, "a")) == (0, {})

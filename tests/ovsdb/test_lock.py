@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +16,11 @@ from ovsnet.ovsdb import Client, connect
 from ovsnet.ovsdb.errors import LockReleased, LockStolen, Refused
 from tests.ovsdb.scripted import Refusal, scripted
 from tests.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from tests.ovsdb.conftest import Server
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_request_that_was_given_up_is_taken_back() -> None:
@@ -158,3 +166,25 @@ async def test_whoever_waits_for_a_lock_hears_that_it_was_given_up() -> None:
         await lock.release(timeout=PATIENCE)
         with pytest.raises(LockReleased):
             await asyncio.wait_for(waiting, PATIENCE)
+
+
+async def test_names_are_those_that_a_server_takes(server: Server) -> None:
+    """Nothing is sent for others: the server's own words would be of <id>, and of no lock."""
+    wrong: list[Any] = ["", "my-tool", "1a", "a b", "a\n", "\xe4", 7, None]
+    async with connect(server.address) as session:
+        for name in wrong:
+            with pytest.raises(UsageError, match="is not a valid name for a lock"):
+                await session.lock(name, timeout=PATIENCE)
+            with pytest.raises(Refused):
+                await session.request("lock", (name,), timeout=PATIENCE)
+        for name in ("_", "A1_b"):
+            async with session.lock(name, timeout=PATIENCE) as lock:
+                assert lock.held
+
+
+def test_names_of_locks_in_the_docs_are_such() -> None:
+    code = [ROOT / "docs/library.md", ROOT / "examples/take_lock.py", *(ROOT / "ovsnet/ovsdb").glob("*.py")]
+    texts = "".join(path.read_text(encoding="utf-8") for path in code)
+    names = re.findall(r'lock\("([^"]*)"\)', texts) + re.findall(r"take_lock.py \S+ (\S+)$", texts, re.MULTILINE)
+    assert len(names) > 3
+    assert [name for name in names if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name)] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -215,3 +215,16 @@ async def test_numbers_at_the_edge_are_stored(shaped: Server) -> None:
 
 def test_default_uuid_is_all_zeros() -> None:
     assert set(NO_UUID) == {"0", "-"}
+
+
+def test_what_no_operation_is_made_of_is_refused() -> None:
+    wrong: list[Any] = [7, "name", [("name",)], ["name"]]
+    for each in wrong:
+        with pytest.raises(UsageError, match=r"is not a list of conditions|is not a condition"):
+            select("Bridge", each)
+        with pytest.raises(UsageError, match=r"is not a list of mutations|is not a mutation"):
+            mutate("Bridge", each)
+        with pytest.raises(UsageError, match="is not a row"):
+            insert("Bridge", each)
+    with pytest.raises(UsageError, match="No wait operation takes inf s"):
+        wait("Bridge", [], columns=["name"], timeout=math.inf)

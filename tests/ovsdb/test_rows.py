@@ -261,14 +261,18 @@ UNREAD = {kind: replace(column, declared=json.loads(kind)) for kind, column in C
     value=st.none() | st.booleans() | st.integers(-2, 5000) | st.just(0.5) | st.text("up0", max_size=2),
 )
 def test_writing_agrees_with_the_reference(kind: str, value: object) -> None:
+    """But for booleans, which it takes for integers, and ovsdb-server does not."""
     column = UNREAD[kind]
+    fits = not (isinstance(value, bool) and column.key in ("integer", "real"))
     try:
         Datum.from_json(COLUMNS[kind].datum_type, wire(value))
     except Error:
+        fits = False
+    if fits:
+        assert to_wire(column, value) == wire(value)
+    else:
         with pytest.raises(UsageError):
             to_wire(column, value)
-    else:
-        assert to_wire(column, value) == wire(value)
 
 
 def test_list_is_a_set() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ovsnet.errors import UsageError
 from ovsnet.ovsdb.schema import parse_schema
-from ovsnet.ovsdb.selection import choose, frozen
+from ovsnet.ovsdb.selection import choose, frozen, frozen_where
 
 SCHEMA = parse_schema({"name": "D", "tables": {"T": {"columns": {"a": {"type": "string"}, "b": {"type": "integer"}}}}})
 
@@ -68,8 +68,14 @@ def test_columns_of_a_generator_that_are_missing_are_told() -> None:
     assert choose(SCHEMA, {"T": (name for name in ("a", "c"))}).missing == {"T.c"}
 
 
-@pytest.mark.parametrize("tables", [["T"], {"T": "a"}, "T"])
+@pytest.mark.parametrize("tables", [["T"], {"T": "a"}, "T", {"T": 5}])
 def test_what_is_no_table_with_a_list_of_columns_is_refused(tables: Any) -> None:
     """The letters of a name would be missing columns, and the rows that come would be empty."""
     with pytest.raises(UsageError, match="are no tables with their columns"):
         frozen(tables)
+
+
+@pytest.mark.parametrize("where", [[("a", "==", "x")], {"T": 5}, {"T": "a"}, {"T": ("a", "==", "x")}, {"T": [("a",)]}])
+def test_what_are_no_conditions_of_tables_is_refused(where: Any) -> None:
+    with pytest.raises(UsageError, match=r"not conditions for tables|not a list of conditions|is not a condition"):
+        frozen_where(where)

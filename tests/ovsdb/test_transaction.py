@@ -95,6 +95,15 @@ WRONG: dict[str, Callable[[Transaction], object]] = {
     "names no rows of Bridge": lambda t: t.delete("Bridge", "br0"),  # type: ignore[arg-type]
     "column ports: expected": lambda t: t.mutate("Bridge", UUID, ("ports", "insert", ["no uuid"])),
     "column _uuid": lambda t: t.delete("Bridge", Uuid("no uuid")),
+    r"\('ports',\) is not a mutation": lambda t: t.mutate("Bridge", UUID, ("ports",)),  # type: ignore[arg-type]
+    "'ports' is not a mutation": lambda t: t.mutate("Bridge", UUID, "ports", "insert", [UUID]),  # type: ignore[arg-type]
+    "7 is not a list of conditions": lambda t: t.delete("Bridge", 7),  # type: ignore[arg-type]
+    "7 is not a row": lambda t: t.insert("Bridge", 7),  # type: ignore[arg-type]
+    "'br0' is not a row": lambda t: t.update("Bridge", UUID, "br0"),  # type: ignore[arg-type]
+    "a boolean is not a number": lambda t: t.insert("Bridge", flood_vlans=[True]),
+    "takes inf s": lambda t: t.wait("Bridge", [], [], columns=["name"], timeout=float("inf")),
+    "takes nan s": lambda t: t.wait("Bridge", [], [], columns=["name"], timeout=float("nan")),
+    "takes -1 s": lambda t: t.wait("Bridge", [], [], columns=["name"], timeout=-1),
 }
 
 
@@ -285,3 +294,17 @@ async def test_what_is_no_condition_is_refused(db: LiveDatabase, condition: Any)
     with pytest.raises(UsageError, match="is not a condition"):
         async with db.transaction() as t:
             t.delete("Bridge", [condition])
+
+
+async def test_key_is_set_in_a_map_alone(db: LiveDatabase) -> None:
+    with pytest.raises(UsageError, match="Column fail_mode is not a map: it has no key x"):
+        await db.set("Bridge", UUID, {"fail_mode:x": "secure"})
+
+
+@pytest.mark.parametrize("operation", [7, "insert"])
+async def test_what_is_no_operation_is_refused(db: LiveDatabase, server: Server, operation: Any) -> None:
+    with pytest.raises(UsageError, match="is not an operation of a transaction"):
+        await db.transact(operation)
+    async with connect(server.address) as session:
+        with pytest.raises(UsageError, match="is not an operation of a transaction"):
+            await session.transact("Open_vSwitch", operation)

@@ -108,7 +108,7 @@ def flow_request(
     """
     if version == Version.OF11 or (version == Version.OF10 and out_group != _ANY):
         raise UsageError(
-            f"Version {version} has no such request.", remedy="Let the switch speak OpenFlow 1.3 or later."
+            f"OpenFlow 1.{version - 1} has no such request.", remedy="Let the switch speak OpenFlow 1.3 or later."
         )
     if version == Version.OF10:
         return _nicira_flow_request(xid, table, out_port, cookie, cookie_mask)
