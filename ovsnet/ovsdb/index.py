@@ -37,6 +37,8 @@ class Index:
     """
 
     def __init__(self, table: str, columns: tuple[str, ...]) -> None:
+        if not columns:
+            raise UsageError("An index has one column or more.", remedy="Name the columns to find rows by.")
         self.table = table
         self.columns = columns
         self._parts = [column.partition(":")[::2] for column in columns]
@@ -167,12 +169,10 @@ class Index:
                 )
 
 
-def require_monitored(tables: Columns, table: str, columns: tuple[str, ...]) -> None:
-    """Raises UsageError for an index of what is not in the copy."""
+def require_monitored(tables: Columns, table: str, columns: Iterable[str]) -> None:
+    """Raises UsageError for what is not in the copy; a column may be followed by a key, as those of an index are."""
     if table not in tables:
         raise UsageError(f"Table {table} is not monitored.", remedy=f"Name {table} among the tables.")
-    if not columns:
-        raise UsageError("An index has one column or more.", remedy="Name the columns to find rows by.")
     there = tables[table]
     for name in columns:
         column = name.partition(":")[0]

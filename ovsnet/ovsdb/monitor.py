@@ -119,8 +119,9 @@ class Monitor:
         return self._audience.index(table, columns)
 
     def rows_as(self, kind: type[T]) -> dict[Uuid, T]:
-        """The rows of a table as objects of a class that ``ovsnet ovsdb generate`` wrote."""
-        return rows_as(kind, self.tables)
+        """The rows of a table as objects of a class that ``ovsnet ovsdb generate`` wrote. Raises UsageError for a class
+        with columns that are not monitored."""
+        return rows_as(kind, self.tables, self._wanted)
 
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is. Raises DeadlineExceeded, or why the monitor ended."""

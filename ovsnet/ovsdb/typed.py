@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from ovsnet.errors import UsageError
+from ovsnet.ovsdb.index import require_monitored
 from ovsnet.ovsdb.replica import Tables
+from ovsnet.ovsdb.selection import Columns
 from ovsnet.ovsdb.values import Row, Uuid
 
 
@@ -34,6 +36,8 @@ def row_as(kind: type[T], row: Row, uuid: Uuid | None = None) -> T:
     return found
 
 
-def rows_as(kind: type[T], tables: Tables) -> dict[Uuid, T]:
-    """All rows of a copy's table as objects."""
+def rows_as(kind: type[T], tables: Tables, wanted: Columns) -> dict[Uuid, T]:
+    """All rows of a copy's table as objects. Raises UsageError for a class with columns that were not ``wanted``: its
+    defaults would look like what the rows hold."""
+    require_monitored(wanted, kind.TABLE, [column for column in kind.FIELDS.values() if column != "_uuid"])
     return {uuid: row_as(kind, row, uuid) for uuid, row in tables.get(kind.TABLE, {}).items()}

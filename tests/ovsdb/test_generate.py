@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ovsnet.errors import UsageError
-from ovsnet.ovsdb import Uuid, connect, row_as
+from ovsnet.ovsdb import Client, Uuid, connect, row_as
 from ovsnet.ovsdb.generate import module_of
 from ovsnet.ovsdb.operations import insert
 from ovsnet.ovsdb.schema import parse_schema
@@ -78,3 +78,23 @@ async def test_rows_come_as_objects(shaped: Server, tmp_path: Path) -> None:
         assert monitor.rows_as(module.Shape) == {row.uuid: row}
         with pytest.raises(UsageError):
             row_as(module.Shape, monitor.tables["Shape"][row.uuid])
+
+
+async def test_columns_that_a_copy_has_not_are_no_defaults(shaped: Server, tmp_path: Path) -> None:
+    """An object whose fields were never fetched would say that the row holds nothing there."""
+    module: Any = loaded(tmp_path / "rows_some.py", module_of(parse_schema(shapes.SCHEMA)))
+    some = {"Shape": ["name"]}
+    async with (
+        connect(shaped.address) as session,
+        session.monitor(shapes.NAME, some) as brief,
+        Client(shaped.address) as client,
+        client.monitor(shapes.NAME, some) as lasting,
+    ):
+        for monitor in (brief, lasting):
+            with pytest.raises(UsageError, match=r"Column \w+ of Shape is not monitored"):
+                monitor.rows_as(module.Shape)
+            with pytest.raises(UsageError, match="Table Counter is not monitored"):
+                monitor.rows_as(module.Counter)
+        counters = await session.monitor(shapes.NAME, {"Counter": ["count", "newer"]})
+        assert counters.missing == {"Counter.newer"}
+        assert counters.rows_as(module.Counter) == {}
