@@ -66,6 +66,11 @@ IndexKey: TypeAlias = tuple[str, tuple[str, ...]]
 Indexes: TypeAlias = Mapping[IndexKey, Index]
 """By table and columns."""
 
+
+class CallbackFailed(Exception):
+    """Its cause is what the callback raised. That may be an error of ovsnet's, and says nothing of copy and server."""
+
+
 OnChange: TypeAlias = Callable[[Changes], None]
 Unfed: TypeAlias = Callable[[], OvsnetError | None]
 """Why nothing will ever come to a consumer; None while something may."""
@@ -194,12 +199,16 @@ class Audience:
         self.deliver(changes)
 
     def deliver(self, changes: Changes) -> None:
-        """Whatever the callback raises comes out of here, after the others have heard."""
+        """Raises CallbackFailed for whatever the callback raises, after the others have heard."""
         self.wake()
         for feed in tuple(self._feeds):
             feed.put(changes)
         if self._on_change is not None:
-            self._on_change(changes)
+            try:
+                self._on_change(changes)
+            except (Exception, asyncio.CancelledError) as error:
+                # A CancelledError is that of a future that it asked: nobody cancels a task within a call.
+                raise CallbackFailed from error
 
     def wake(self) -> None:
         """Something changed, be it the state of the copy."""

@@ -313,12 +313,13 @@ class Monitor:
         if isinstance(error, PeerError):
             self.give_up(error)
             return
+        raised = error.__cause__ or error
         ended = CallbackRaised(
-            f"The monitor of {self.database} ended because a callback raised {type(error).__name__}: {error}."
+            f"The monitor of {self.database} ended because a callback raised {type(raised).__name__}: {raised}."
         )
-        ended.__cause__ = error
+        ended.__cause__ = raised
         loop = asyncio.get_running_loop()
-        loop.call_exception_handler({"message": str(ended), "exception": error})
+        loop.call_exception_handler({"message": str(ended), "exception": raised})
         self.give_up(ended)
 
     def _raise_if_over(self) -> None:

@@ -18,6 +18,7 @@ from ovsnet.ovsdb.operations import delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Change
 from ovsnet.sandbox.waiting import until
 from tests.ovsdb.proxy import proxied
+from tests.ovsdb.raising import WHAT_CALLBACKS_RAISE
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -273,11 +274,13 @@ async def test_schema_that_changes_under_it(server: Server) -> None:
         assert told.tables == monitor.tables
 
 
-async def test_callback_that_raises_ends_it(server: Server) -> None:
+@pytest.mark.parametrize("raised", WHAT_CALLBACKS_RAISE, ids=lambda raised: type(raised).__name__)
+async def test_callback_that_raises_ends_it(server: Server, raised: BaseException) -> None:
+    """Also with an error that might be the server's or the connection's: it is not tried again and again then."""
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
 
     def fail(changes: Changes) -> None:
-        raise ValueError("no")
+        raise raised
 
     async with patient(server.address) as client:
         monitor = await client.monitor(OVS, {OVS: None}, on_change=fail, timeout=PATIENCE)

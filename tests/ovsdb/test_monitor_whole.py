@@ -13,11 +13,12 @@ import pytest
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, Changes, Session, connect
-from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, UnknownMonitor
+from ovsnet.ovsdb.errors import CallbackRaised, UnknownMonitor
 from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.operations import Operation, delete, insert, update
 from ovsnet.ovsdb.replica import Replica
 from ovsnet.ovsdb.snapshot import changes_in
+from tests.ovsdb.raising import WHAT_CALLBACKS_RAISE
 from tests.ovsdb.turns import counted_turns
 from tests.patience import PATIENCE
 
@@ -76,8 +77,9 @@ async def test_cut_inside_a_message_is_gone_on_from(clustered: Server, serve: Se
     assert [row["name"] for row in new.tables["Logical_Switch"].values()] == ["a"]
 
 
+@pytest.mark.parametrize("raised", WHAT_CALLBACKS_RAISE, ids=lambda raised: type(raised).__name__)
 @pytest.mark.parametrize("rows", [1, LARGE])
-async def test_callback_that_raises_ends_the_monitor(session: Session, rows: int) -> None:
+async def test_callback_that_raises_ends_the_monitor(session: Session, rows: int, raised: BaseException) -> None:
     reported: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
     told = 0
@@ -85,14 +87,14 @@ async def test_callback_that_raises_ends_the_monitor(session: Session, rows: int
     def raise_at_rows(changes: Changes) -> None:
         nonlocal told
         told += 1
-        raise ValueError("no")
+        raise raised
 
     monitor = await session.monitor(SB, {"Logical_Flow": None}, on_change=raise_at_rows)
     assert monitor.synced
     await session.transact(SB, *flows(rows), timeout=PATIENCE)
     error = await asyncio.wait_for(monitor.closed, PATIENCE)
-    assert isinstance(error, MonitorCanceled)
-    assert isinstance(error.__cause__, ValueError)
+    assert isinstance(error, CallbackRaised)
+    assert error.__cause__ is raised
     assert not monitor.synced
     await session.transact(SB, delete("Logical_Flow"), timeout=PATIENCE)
     await session.echo(timeout=PATIENCE)
@@ -100,12 +102,13 @@ async def test_callback_that_raises_ends_the_monitor(session: Session, rows: int
     assert len(reported) == 1
 
 
-async def test_callback_that_raises_at_the_first_rows(session: Session) -> None:
+@pytest.mark.parametrize("raised", WHAT_CALLBACKS_RAISE, ids=lambda raised: type(raised).__name__)
+async def test_callback_that_raises_at_the_first_rows(session: Session, raised: BaseException) -> None:
     reported: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
 
     def fail(changes: Changes) -> None:
-        raise ValueError("no")
+        raise raised
 
     await session.transact(SB, *flows(1), timeout=PATIENCE)
     with pytest.raises(CallbackRaised, match="no"):
