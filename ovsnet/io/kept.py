@@ -110,7 +110,7 @@ class Changes:
 class KeptClient(ABC, Generic[Session]):
     """Every ``probe`` seconds in which the peer said nothing it is sent an echo; silence for as many again ends the
     connection, unless a large answer is due, whose silence has a bound of its own. None sends none: then only the
-    kernel says that a connection is lost. A ``probe`` of 0 or less is a UsageError.
+    kernel says that a connection is lost. A ``probe`` of 0 or less is a UsageError, and so is such a pause.
 
     Without ``wait`` a call that finds no connection fails at once with the reason, in place of waiting for one up to
     its deadline. Pauses between attempts grow to ``longest_pause`` seconds; without a number to 1 for sockets of this
@@ -129,6 +129,11 @@ class KeptClient(ABC, Generic[Session]):
         if probe is not None and not probe > 0.0:
             raise UsageError(
                 f"The probe interval must be greater than 0 s, not {probe!r} s.", remedy="Give None to send no echoes."
+            )
+        if longest_pause is not None and not longest_pause > 0.0:
+            raise UsageError(
+                f"The longest pause must be greater than 0 s, not {longest_pause!r} s.",
+                remedy="Give None for the usual pauses.",
             )
         self._peer = ", ".join(map(str, peers))
         self._wait = wait
@@ -280,7 +285,9 @@ class KeptClient(ABC, Generic[Session]):
             self._become("waiting" if self._link.state is State.WAITING else "connecting", reason)
 
     async def _pause(self) -> None:
-        """Until the next attempt is due. A timer may run a moment early: the loop's clock is not ours."""
+        """Until the next attempt is due. A timer may run a moment early: the loop's clock is not ours. An attempt may
+        fail without a turn of the loop, and the pause may be over before we look: others have theirs all the same."""
+        await asyncio.sleep(0)
         while not self._link.asked(now := time.monotonic()):  # noqa: ASYNC110 - time alone ends it
             await asyncio.sleep(max(0.0, self._link.retry_at - now))
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, RequestRefused, SocketMissing
+from ovsnet.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    OvsnetError,
+    PeerError,
+    RequestRefused,
+    SocketMissing,
+    UsageError,
+)
 from ovsnet.io.address import Address
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
@@ -66,8 +74,10 @@ class EchoSession(JsonRpcSession):
 
 
 class Client(KeptClient[EchoSession]):
-    def __init__(self, path: Path, *, wait: bool = True, probe: float | None = None) -> None:
-        super().__init__((Address.unix(path),), wait=wait, probe=probe)
+    def __init__(
+        self, path: Path, *, wait: bool = True, probe: float | None = None, longest_pause: float | None = None
+    ) -> None:
+        super().__init__((Address.unix(path),), wait=wait, probe=probe, longest_pause=longest_pause)
         self._path = path
 
     async def _connect(self) -> EchoSession:
@@ -298,3 +308,27 @@ async def test_client_can_be_closed_in_any_state_and_more_than_once(peer: Peer, 
     await client.aclose()
     assert client.state == "closed"
     assert session is None or session.closed.done()
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0, -1.0, math.nan])
+def test_pause_that_is_none_is_wrong_usage(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(UsageError, match="The longest pause must be greater than 0 s"):
+        Client(tmp_path / "x", longest_pause=seconds)
+
+
+async def test_attempts_that_fail_at_once_leave_the_loop_its_turns(tmp_path: Path) -> None:
+    """Also with pauses that are over before one looks."""
+
+    class Failing(Client):
+        attempts = 0
+
+        async def _connect(self) -> EchoSession:
+            self.attempts += 1
+            if self.attempts == 1000:
+                await asyncio.Event().wait()
+            raise SocketMissing("It is not there.")
+
+    async with Failing(tmp_path / "x", longest_pause=5e-324) as client:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert client.attempts < 1000
