@@ -8,6 +8,7 @@ prepared while the loop goes on, and then applied at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -183,7 +184,8 @@ class Monitor:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.cancel()
+        with contextlib.suppress(PeerError):  # it is over, whether the server says so or not
+            await self.cancel()
 
     # What the session calls.
 

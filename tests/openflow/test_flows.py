@@ -74,6 +74,15 @@ async def compare(node: Sandbox, version: Version) -> None:
     assert sorted(ours) == sorted(expected)
 
 
+async def test_matches_that_ovs_ofctl_hides_are_shown(bare_node: Sandbox) -> None:
+    """Without them two flows of a bridge would be one line."""
+    await bare_node.run("ovs-ofctl", "add-tlv-map", mgmt(bare_node), "{class=0xffff,type=1,len=4}->tun_metadata1")
+    hidden = ("tun_metadata1=0x12/0xff", "dl_type=0x894f,nsh_c4=0x5/0x7")
+    for match in hidden:
+        await bare_node.run("ovs-ofctl", "-O", "OpenFlow13", "add-flow", mgmt(bare_node), f"{match} actions=drop")
+    assert set(hidden) <= {flow.match_text for flow in await dump(bare_node, Version.OF13)}
+
+
 async def test_random_flows_are_printed_as_ovs_ofctl_prints_them(bare_node: Sandbox, tmp_path: Path) -> None:
     await add_flows(bare_node, tmp_path / "flows", list(random_flows(SEED, COUNT, instructions=True)))
     for version in (Version.OF13, Version.OF14, Version.OF15):

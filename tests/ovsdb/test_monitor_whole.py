@@ -274,3 +274,17 @@ async def test_updates_that_waited_leave_the_loop_its_turns(session: Session) ->
         await monitor._catch_up()
     assert turns.count >= 2
     assert len(monitor.tables["Address_Set"]) == 300
+
+
+async def test_block_of_a_monitor_ends_with_what_its_user_raised(server: Server, session: Session) -> None:
+    """And not with the silence of a server that does not say that the monitor is over."""
+    with pytest.raises(ValueError, match="the user's"):  # noqa: PT012
+        async with session.monitor(SB, {"Logical_Flow": None}):
+            await server.freeze()
+            raise ValueError("the user's")
+    async with connect(server.address, timeout=PATIENCE) as other:
+        await server.thaw()
+        async with other.monitor(SB, {"Logical_Flow": None}, timeout=PATIENCE) as monitor:
+            await server.freeze()
+        assert monitor.closed.done()
+        await server.thaw()
