@@ -18,6 +18,9 @@ import msgspec
 _WHOLE_NUMBER = re.compile("[0-9]{1,20}")
 """As many digits as 64 bits have."""
 
+LONGEST_NUMBER = 64
+"""Characters of a text that may be a number: int() raises ValueError for more than 4300 digits."""
+
 _INVISIBLE = (
     "\x7f-\x9f"  # DEL, and the control characters of ISO 6429 as one character
     "\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"  # directions, joiners, separators of lines

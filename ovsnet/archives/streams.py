@@ -16,12 +16,12 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Any, Self, cast
 
 import msgspec
 
 from ovsnet.errors import UsageError
-from ovsnet.files import MOST_DOCUMENT, open_regular
+from ovsnet.files import open_regular
 
 BLOCK = 1 << 17
 """Bytes that are read at once: what is made of them stays within a core's cache."""
@@ -37,6 +37,12 @@ CONTINUING = (
     tarfile.XGLTYPE,
     tarfile.SOLARIS_XHDTYPE,
 )
+LONGEST_HEADER = 1 << 18
+"""Bytes of a header that continues another. One of a megabyte that lists the parts of a sparse file took 45 of them."""
+LONGEST_MAP = 1 << 18
+"""Bytes of the list of a sparse file's parts that precedes its data (tar(5), GNU.sparse.major=1)."""
+MOST_SPARSE = 1 << 30
+"""Bytes of a sparse file: its holes take nothing in the archive, and every claim of them would have to be read."""
 EXTENDED = 482
 """The byte of a sparse file's header that says whether the map goes on in blocks after it (tar(5), isextended)."""
 
@@ -146,13 +152,20 @@ def _members(name: str, within: str, file: IO[bytes], tell: Tell, depth: int) ->
     """The files of an archive, in the order they lie in it: so it can come through a pipe."""
     try:
         with tarfile.open(fileobj=file, mode="r|", tarinfo=_Header) as archive:
-            for member in archive:
-                if member.isfile() and (inner := archive.extractfile(member)) is not None:
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # the library keeps all that it has seen
+                archive.pax_headers.clear()
+                if member.issparse() and member.size > MOST_SPARSE:
+                    tell(f"{name}/{member.name}", f"is a sparse file of {member.size} bytes, which are not read.")
+                elif member.isfile() and (inner := archive.extractfile(member)) is not None:
                     own = member.name.lstrip("./")
                     place = f"{within}/{own}" if within else own
                     yield from _opened(f"{name}/{own}", place, inner, member.size, tell, depth + 1)
+    except RecursionError:
+        tell(name, "ends early or is damaged: header follows upon header, and no file.")
     except BROKEN as error:
-        tell(name, f"ends early or is damaged: {_said(error)}.")
+        why = "a header is garbled" if type(error) is ValueError else _said(error)
+        tell(name, f"ends early or is damaged: {why}.")
 
 
 class _Header(tarfile.TarInfo):
@@ -162,11 +175,37 @@ class _Header(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         found = super().frombuf(buf, encoding, errors)
-        if found.type in CONTINUING and found.size > MOST_DOCUMENT:
+        if found.type in CONTINUING and found.size > LONGEST_HEADER:
             raise tarfile.ReadError(f"a header claims {found.size} bytes")
         if found.type == tarfile.GNUTYPE_SPARSE and buf[EXTENDED]:
             raise tarfile.ReadError("a sparse file has too many parts")
         return found
+
+    def _proc_gnusparse_10(self, next: Self, pax_headers: dict[str, str], archive: tarfile.TarFile) -> None:
+        """The library's, which looks for the end of the map as far as the archive goes."""
+        whole = archive.fileobj
+        archive.fileobj = cast(Any, _Map(cast(Any, whole)))
+        try:
+            super()._proc_gnusparse_10(next, pax_headers, archive)  # type: ignore[misc]
+        finally:
+            archive.fileobj = whole
+
+
+class _Map:
+    """What a tar is read from, for as long as the map of a sparse file may be."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._left = LONGEST_MAP
+
+    def read(self, size: int) -> bytes:
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.ReadError("a sparse file has too many parts")
+        return self._file.read(size)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _blocks(name: str, file: io.BufferedReader[_Whole], tell: Tell) -> Iterator[bytes]:

@@ -291,7 +291,7 @@ async def spent(nodes: Sequence[Sandbox]) -> dict[str, tuple[float, int]]:
     return found
 
 
-_COUNTS = re.compile(r"^Node: (\S+)\n- recompute:\s+(\d+)\n- compute:\s+(\d+)", re.MULTILINE)
+_COUNTS = re.compile(r"^Node: (\S+)\n- recompute:\s+(\d{1,20})\n- compute:\s+(\d{1,20})", re.MULTILINE)
 
 
 async def computed(nodes: Sequence[Sandbox]) -> dict[str, tuple[int, int]]:

@@ -34,7 +34,7 @@ def _whole(group: Sequence[Run[Any]], missing: Sequence[str]) -> Run[Any]:
 
 
 def _missing(shards: Sequence[str]) -> list[str]:
-    of = int(shards[0].partition("/")[2])
+    of = Shard.parse(shards[0]).of
     return [shard for number in range(1, of + 1) if (shard := str(Shard(number, of))) not in shards]
 
 

@@ -38,6 +38,7 @@ from ovsnet.io.address import Address
 from ovsnet.io.connect import backlog_pauses, connect, connect_once
 from ovsnet.io.pending import PendingRequests
 from ovsnet.io.tls import Tls
+from ovsnet.texts import whole_number
 
 DEFAULT_LIMIT = 32
 """Half of the 65 connections that a listener of OVS holds unaccepted: that keeps the switch as busy as 64 would, at
@@ -65,7 +66,7 @@ class Strategy(msgspec.Struct, frozen=True):
         name, colon, number = text.partition(":")
         if text in ("naive", "retry"):
             return cls(text, text == "retry", None)
-        size = int(number) if number.isdecimal() and number.isascii() else DEFAULT_LIMIT if not colon else 0
+        size = (whole_number(number) or 0) if colon else DEFAULT_LIMIT
         if name != "gated" or size < 1:
             raise UsageError(
                 f"{text!r} is not a strategy.", remedy="Use naive, retry, gated, or gated:N with N at least 1."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ import msgspec
 from ovsnet.config.declaration import Setting, declared
 from ovsnet.config.duration import seconds
 from ovsnet.config.settings import Settings
+from ovsnet.config.toml import parse
 from ovsnet.errors import ConfigError
-from ovsnet.files import MOST_DOCUMENT, read_text
+from ovsnet.files import MOST_DOCUMENT, read_bytes
 from ovsnet.io.address import Address
 from ovsnet.texts import likely
 
@@ -46,17 +46,14 @@ def _from_file(path: str | Path | None, kind: type[Settings]) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return _flat(tomllib.loads(read_text(path, MOST_DOCUMENT, errors="strict")), kind)
+        content = read_bytes(path, MOST_DOCUMENT)
     except OSError as error:
         raise ConfigError(
             f"The configuration file {path} cannot be read: {error.strerror}.",
             remedy="Correct --config or OVSNET_CONFIG, or the rights of the file.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(
-            f"The configuration file {path} is not valid TOML: {error}.",
-            remedy='Write a setting on each line, texts in quotes, such as southbound = "auto".',
-        ) from error
+    remedy = 'Write a setting on each line, texts in quotes, such as southbound = "auto".'
+    return _flat(parse(content, f"The configuration file {path}", remedy=remedy), kind)
 
 
 def _flat(table: Mapping[str, Any], kind: type[Settings]) -> dict[str, Any]:

@@ -82,7 +82,9 @@ def _configured(host: Host) -> dict[str, int]:
     """As the CNI's configuration says that pods get it."""
     found = {}
     for name in host.names(CNI_DIRECTORY):
-        if "ovn" in name and (said := re.search(r'"mtu"\s*:\s*(\d+)', host.read(f"{CNI_DIRECTORY}/{name}") or "")):
+        if "ovn" in name and (
+            said := re.search(r'"mtu"\s*:\s*(\d{1,9})\b', host.read(f"{CNI_DIRECTORY}/{name}") or "")
+        ):
             found[f"{CNI_DIRECTORY}/{name}"] = int(said[1])
     return found
 

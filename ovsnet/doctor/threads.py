@@ -17,6 +17,7 @@ from ovsnet.node.vswitchd_threads import (
     running_threads,
     usable_cpus,
 )
+from ovsnet.texts import whole_number
 
 MANY_CPUS = 12
 """Above it the article, and Kube-OVN's start-ovs.sh, bound the threads to save memory."""
@@ -99,7 +100,7 @@ def revalidators(host: Host, live: Live) -> Iterator[Finding]:
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) > 0
+    return (whole_number(text) or 0) > 0
 
 
 def _no_number(setting: str, evidence: list[str]) -> Finding:

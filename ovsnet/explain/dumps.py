@@ -18,7 +18,7 @@ COUNTERS = {
 }
 """Events of ``coverage/show`` that a healthy daemon does not count."""
 
-_COUNTED = re.compile(r"^(?P<name>\w+) +\S+/sec +\S+/sec +\S+/sec +total: (?P<total>\d+)$", re.MULTILINE)
+_COUNTED = re.compile(r"^(?P<name>\w+) +\S+/sec +\S+/sec +\S+/sec +total: (?P<total>\d{1,20})$", re.MULTILINE)
 _MEMORY = re.compile(r"(?:[a-z][\w -]*:\d+ ?)+")
 _SHOWN = re.compile(
     r'^ +Interface "?(?P<name>[^"\n]+?)"?$(?P<rest>(?:\n +(?!Interface |Port |Bridge )\S.*)*)', re.MULTILINE

@@ -18,6 +18,7 @@ from ovsnet.errors import ConfigError, ConnectError, ConnectionRefused, UnfitEnv
 from ovsnet.io.address import Address
 from ovsnet.io.connect import try_connect_unix
 from ovsnet.io.http_address import HttpAddress
+from ovsnet.texts import whole_number
 
 SEND_BUFFER = 65536
 """Bytes of our answers that the kernel keeps for a client, and as many again for itself (socket(7), SO_SNDBUF). It
@@ -93,10 +94,10 @@ def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:
 
     Raises UnfitEnvironment when what it passed is not a listening stream socket.
     """
-    if environ.get("LISTEN_PID") != str(pid) or not environ.get("LISTEN_FDS", "").isdecimal():
+    count = whole_number(environ.get("LISTEN_FDS", ""))
+    if environ.get("LISTEN_PID") != str(pid) or count is None:
         return []
     names = environ.get("LISTEN_FDNAMES", "").split(":")
-    count = int(environ["LISTEN_FDS"])
     return [_inherit(FIRST_INHERITED + index, names[index] if index < len(names) else "") for index in range(count)]
 
 

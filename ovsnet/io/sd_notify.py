@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from ovsnet.texts import for_manager
+from ovsnet.texts import for_manager, whole_number
 
 SendDatagram = Callable[[str], None]
 
@@ -27,8 +27,8 @@ class Notifier:
         if not path.startswith(("/", "@")):
             return cls(lambda text: None)
         meant = environ.get("WATCHDOG_PID", str(pid)) == str(pid)
-        period = environ.get("WATCHDOG_USEC", "")
-        return cls(_datagrams_to(path), int(period) / 1e6 if meant and period.isdecimal() else None)
+        period = whole_number(environ.get("WATCHDOG_USEC", ""))
+        return cls(_datagrams_to(path), period / 1e6 if meant and period is not None else None)
 
     def ready(self, status: str) -> None:
         """We listen, or are done reloading."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.files import read_text
+from ovsnet.texts import whole_number
 
 MOST_DIGITS = 64
 
@@ -52,7 +53,7 @@ def _number(path: Path) -> int:
 
 def of_userspace(datapath: str, count: str, limit: str) -> Table | None:
     """What ``dpctl/ct-get-nconns`` and ``dpctl/ct-get-maxconns`` say; None when it is not a number."""
-    if not (count.strip().isdigit() and limit.strip().isdigit()):
+    held, most = whole_number(count), whole_number(limit)
+    if held is None or most is None:
         return None
-    most = int(limit)
-    return Table(datapath, int(count), most, f"ovs-appctl dpctl/ct-set-maxconns {datapath} {2 * most}")
+    return Table(datapath, held, most, f"ovs-appctl dpctl/ct-set-maxconns {datapath} {2 * most}")

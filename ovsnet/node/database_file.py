@@ -22,7 +22,7 @@ LONGEST_HEADER = 128
 MOST_READ = 64 << 20
 """Bytes of a file that is read whole: half a second."""
 
-HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
+HEADER = re.compile(rb"OVSDB (?:JSON|CLUSTER) (\d{1,20}) ([0-9a-f]{40})\n")
 """Of a record: magic, length and SHA-1 (ovsdb/log.c, ``parse_header``)."""
 
 

@@ -6,9 +6,10 @@ import re
 
 import msgspec
 
-_LOOKUPS = re.compile(r"^(?P<name>\S+@\S+):\n  lookups: hit:\d+ missed:\d+ lost:(?P<lost>\d+)$", re.MULTILINE)
+_LOOKUPS = re.compile(r"^(?P<name>\S+@\S+):\n  lookups: hit:\d+ missed:\d+ lost:(?P<lost>\d{1,20})$", re.MULTILINE)
 _FLOWS = re.compile(
-    r"^(?P<name>\S+@\S+):\n\s+flows\s*: \(current (?P<current>\d+)\) \(avg \d+\) \(max \d+\) \(limit (?P<limit>\d+)\)$",
+    r"^(?P<name>\S+@\S+):\n"
+    r"\s+flows\s*: \(current (?P<current>\d{1,20})\) \(avg \d+\) \(max \d+\) \(limit (?P<limit>\d{1,20})\)$",
     re.MULTILINE,
 )
 

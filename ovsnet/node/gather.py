@@ -33,7 +33,7 @@ DESCRIBING = {
 REPORTING = ("ovs-vswitchd", "ovn-controller")
 """Daemons that are asked for their version."""
 
-_ELECTION_TIMER = re.compile(r"^Election timer: (\d+)", re.MULTILINE)
+_ELECTION_TIMER = re.compile(r"^Election timer: (\d{1,20})\b", re.MULTILINE)
 
 
 async def gather(

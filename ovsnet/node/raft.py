@@ -7,13 +7,15 @@ from collections import deque
 
 import msgspec
 
+from ovsnet.texts import whole_number
+
 MEMBER = "cluster member"
 JOINING = "joining cluster"
 LEADER = "leader"
 
 _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):(?P<value>.*)$", re.MULTILINE)
-_LOG = re.compile(r"\[(\d+), (\d+)\]")
-_HEARD = re.compile(r" last msg (\d+) ms ago")
+_LOG = re.compile(r"\[(\d{1,20}), (\d{1,20})\]")
+_HEARD = re.compile(r" last msg (\d{1,20}) ms ago")
 _PEER = re.compile(r"^ +(?P<id>[0-9a-f]{4,}) \([0-9a-f]{4,} at (?P<address>[^)]*)\)(?P<rest>.*)$", re.MULTILINE)
 
 
@@ -122,4 +124,4 @@ class Elections:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
+    return whole_number(text) or 0

@@ -17,7 +17,7 @@ MOST_KEPT = MOST_RESTARTS
 
 DAY = 86400.0
 
-_CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d+) crashes: pid \d+ died, (?P<how>.*)\)")
+_CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d{1,20}) crashes: pid \d+ died, (?P<how>.*)\)")
 """The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``)."""
 
 

@@ -9,7 +9,7 @@ Version = tuple[int, ...]
 FIRST_YEAR = 20
 """OVN's first version of its own was 20.03; no kernel and no Open vSwitch has come so far."""
 
-_NUMBERS = re.compile(r"\d+(?:[.-]\d+)+")
+_NUMBERS = re.compile(r"(?<!\d)\d{1,20}(?:[.-]\d{1,20})+(?!\d)")
 
 
 def parse_version(text: str) -> Version | None:

@@ -23,7 +23,7 @@ from ovsnet.protocol.jsonrpc import BAD_JSON
 
 MAGIC = "OVSDB "
 
-_HEAD = re.compile(rb"OVSDB (JSON|CLUSTER) (\d+) ([0-9a-f]{40})\n")
+_HEAD = re.compile(rb"OVSDB (JSON|CLUSTER) (\d{1,20}) ([0-9a-f]{40})\n")
 
 Rows = dict[str, dict[str, dict[str, Any]]]
 """By table and uuid, the columns in JSON."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from ovsnet.ovsdb.smap import smap_bool
+from ovsnet.texts import LONGEST_NUMBER
 from ovsnet.tune.facts import KnobValue
 from ovsnet.tune.knob import Knob
 
@@ -69,9 +70,6 @@ def read(knob: Knob, text: str) -> int | None:
         return None
     low, high = knob.width.value
     return value if low <= (value := int(text)) <= high else None
-
-
-LONGEST_NUMBER = 64
 
 
 def effect(knob: Knob, text: str | None) -> int | None:

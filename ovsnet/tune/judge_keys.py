@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from ovsnet.node.version import shown
+from ovsnet.texts import whole_number
 from ovsnet.tune.catalogue import KNOBS
 from ovsnet.tune.facts import Facts, FoundRow
 from ovsnet.tune.finding import Kind, LintResult
@@ -191,14 +192,15 @@ def _relays(facts: Facts) -> Iterator[LintResult]:
     long (openvswitch/ovs-issues #320; kolla-ansible ovn_sb_db_relay_active_inactivity_probe)."""
     for source in facts.rows(CONFIG_FILE, "source"):
         active = str(source.columns.get("inactivity_probe") or "")
+        every = whole_number(active)
         for server in facts.rows("OVN_Southbound", "Connection"):
-            passive = str(server.columns.get("inactivity_probe") or "")
-            if not (active.isdecimal() and passive.isdecimal() and reaches(source.label, server.label)):
+            passive = whole_number(str(server.columns.get("inactivity_probe") or ""))
+            if every is None or passive is None or not reaches(source.label, server.label):
                 continue
-            if 0 < int(active) < 2 * int(passive):
+            if 0 < every < 2 * passive:
                 held = HeldKey(Place(CONFIG_FILE, "source", "inactivity_probe"), source, active)
                 does = f"The server probes the relay after {passive} ms of silence, so both ask at about one time."
-                yield _finding(Kind.CONTRADICTION, held, does, f"inactivity-probe={2 * int(passive)}", harmless=True)
+                yield _finding(Kind.CONTRADICTION, held, does, f"inactivity-probe={2 * passive}", harmless=True)
 
 
 def _unknown(held: HeldKey) -> LintResult | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from ovsnet.config.toml import parse
 from ovsnet.errors import ConfigError
 from ovsnet.texts import likely, whole_number
 from ovsnet.tune.catalogue import knob_named
@@ -32,7 +32,7 @@ def wanted(
 
     Raises ConfigError.
     """
-    table = _table(toml, toml_name)
+    table = parse(toml, toml_name or "The text")
     of_file = str(table.pop("profile", ""))
     found = {each.knob.name: each for each in _of_profile(profile or of_file)}
     for name, value in table.items():
@@ -92,13 +92,6 @@ def _of_profile(name: str) -> Iterable[Wanted]:
         raise ConfigError(f"There is no profile {name!r}.", remedy=likely(name, PROFILES, "The profiles"))
     for entry in PROFILES[name]:
         yield Wanted(knob_named(entry.knob), entry.value, entry.source, explicit=False, above_cores=entry.above_cores)
-
-
-def _table(toml: str, name: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(toml)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{name or 'The text'} is not valid TOML: {error}.") from error
 
 
 def _text(name: str, value: object) -> str:

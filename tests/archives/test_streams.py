@@ -6,7 +6,9 @@ import gzip
 import io
 import lzma
 import os
+import subprocess
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,71 @@ def test_map_of_a_sparse_file_without_end_is_not_read() -> None:
     found, told = read("-", given=bomb)
     assert found == {"a.log": b"a"}
     assert [*told.values()] == ["ends early or is damaged: a sparse file has too many parts."]
+
+
+def extended(fields: dict[str, str], size: int = 0) -> bytes:
+    """The header of a file that has these pax fields (POSIX.1-2001, pax Extended Header)."""
+    member = tarfile.TarInfo("b.log")
+    member.size, member.pax_headers = size, fields
+    return member.tobuf(tarfile.PAX_FORMAT)
+
+
+PARTS = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9"}
+"""A sparse file whose map precedes its data (tar(5))."""
+
+
+@pytest.mark.parametrize(
+    ("bomb", "why"),
+    [
+        (extended({"GNU.sparse.map": "0," * 500_000 + "0", "GNU.sparse.size": "9"}), "a header claims 1000046 bytes"),
+        (extended(PARTS, 1 << 32) + b"99999999\n" + b"0\n1\n" * 200_000, "a sparse file has too many parts"),
+        (extended(PARTS, 1 << 32) + b"2\n" + b"1" * 1_000_000, "a header is garbled"),
+        (extended({"GNU.sparse.size": "1" * 5000}), "a header is garbled"),
+        (b"".join(header(tarfile.GNUTYPE_LONGNAME) for _ in range(3000)), "header follows upon header, and no file"),
+    ],
+    ids=["map-in-its-header", "map-before-its-data", "number-without-end", "size-of-5000-digits", "header-upon-header"],
+)
+def test_header_that_goes_on_without_end_is_a_sentence(bomb: bytes, why: str) -> None:
+    whole = packed("w", {"a.log": b"a"})[:1024] + bomb
+    tracemalloc.start()
+    try:
+        found, told = read("-", given=gzip.compress(whole, 1))
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
+    assert found == {"a.log": b"a"}
+    assert [*told.values()] == [f"ends early or is damaged: {why}."]
+
+
+def test_holes_without_end_are_not_read() -> None:
+    holes = extended({"GNU.sparse.map": "0,2", "GNU.sparse.size": str(1 << 60)}, 2) + b"hi".ljust(512, b"\0")
+    found, told = read("-", given=packed("w", {"a.log": b"a"})[:1024] + holes + packed("w", {"c.log": b"c"}))
+    assert found == {"a.log": b"a", "c.log": b"c"}
+    assert [*told.values()] == [f"is a sparse file of {1 << 60} bytes, which are not read."]
+
+
+@pytest.mark.parametrize("form", ["posix", "gnu"])
+def test_sparse_log_is_read_with_its_holes(tmp_path: Path, form: str) -> None:
+    """As ``copytruncate`` of logrotate(8) leaves the log of a daemon that does not append."""
+    with (tmp_path / "s.log").open("wb") as file:
+        file.seek(1 << 19)
+        file.write(b"end")
+    command = ["tar", "-C", str(tmp_path), "--sparse", f"--format={form}", "-cf", "-", "s.log"]
+    found, told = read("-", given=subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    assert found == {"s.log": bytes(1 << 19) + b"end"}
+    assert not told
+
+
+def test_files_of_an_archive_are_not_kept_in_mind() -> None:
+    """The library keeps each header: a gigabyte of a few million empty files that a pipe brings."""
+    given = packed("w", {f"{number}.log": b"" for number in range(5000)})
+    tracemalloc.start()
+    try:
+        for _ in streams(["-"], io.BytesIO(given), lambda name, words: None):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_file_with_several_names_is_read_once_under_its_own(tmp_path: Path) -> None:

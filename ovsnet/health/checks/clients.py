@@ -12,6 +12,7 @@ from ovsnet.node.clients import Client, clients
 from ovsnet.node.components import Component
 from ovsnet.node.node import Node
 from ovsnet.node.raft import parse_cluster
+from ovsnet.texts import whole_number
 
 
 async def clients_of(node: Node, component: Component) -> Answer:
@@ -71,5 +72,5 @@ USAGE = {
 def usage(text: str) -> dict[str, int]:
     """Of an answer to ``memory/show``, such as ``cells:1211 monitors:3 sessions:2``; what is not in it is 0. Pure."""
     words = (word.partition(":") for word in text.split())
-    found = {name: int(number) for name, _, number in words if number.isdecimal()}
+    found = {name: whole_number(number) or 0 for name, _, number in words}
     return {ours: found.get(theirs, 0) for theirs, ours in USAGE.items()}

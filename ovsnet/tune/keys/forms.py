@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from ovsnet.texts import LONGEST_NUMBER
 from ovsnet.tune.keys.key import Form
 
 _NUMBER = re.compile(r"[ \t]*[+-]?[0-9]+")
-_REMOTE = re.compile(r"(?:(?:tcp|ssl):(?:\[[^\]]+\]|[^:\[\]]+)(?::(\d+))?|unix:.+)")
+_REMOTE = re.compile(r"(?:(?:tcp|ssl):(?:\[[^\]]+\]|[^:\[\]]+)(?::(\d{1,20}))?|unix:.+)")
 _BRIDGE_REMOTE = re.compile(r"(?:unix|tcp|ssl):.+")
 _MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 TUNNELS = ("geneve", "vxlan")
@@ -26,7 +27,7 @@ def whole(low: int, high: int) -> Form:
     def form(text: str) -> str:
         if not _NUMBER.fullmatch(text):
             return "is not a whole number"
-        return "" if low <= int(text) <= high else f"is not from {low} to {high}"
+        return "" if len(text) <= LONGEST_NUMBER and low <= int(text) <= high else f"is not from {low} to {high}"
 
     return form
 
@@ -97,7 +98,7 @@ def macs(text: str) -> str:
 
 def ranged(text: str) -> str:
     """``low-high`` of conntrack zones (OVN controller/ct-zone.c, ``ct_zones_parse_range``)."""
-    found = re.fullmatch(r"(\d+)-(\d+)", text)
+    found = re.fullmatch(r"(\d{1,20})-(\d{1,20})", text)
     if found is None:
         return "is not a range such as 100-65535"
     low, high = int(found[1]), int(found[2])

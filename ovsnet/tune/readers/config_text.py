@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ovsnet.texts import whole_number
 from ovsnet.tune.readers.commands import SWITCH, commands
 from ovsnet.tune.readers.maps import maps
 from ovsnet.tune.readers.reading import Reader, Reading
@@ -97,7 +98,8 @@ def _read(text: str) -> Reading | None:
 
 
 def _times(text: str, variable: Variable) -> str:
-    return str(int(text) * variable.times) if variable.times != 1 and text.isdecimal() else text
+    number = None if variable.times == 1 else whole_number(text)
+    return text if number is None else str(number * variable.times)
 
 
 def _values(text: str, name: str) -> Iterator[str | None]:
