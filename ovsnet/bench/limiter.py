@@ -1,7 +1,7 @@
 """At most so many at once.
 
-``asyncio.Semaphore`` does the same, but each release walks along all who were let in and have not run yet: with a
-limit of 64 that costs as much CPU time as the connect.
+``asyncio.Semaphore`` does the same, but each release walks along all tasks that were let in and have not run yet: with
+a limit of 64 that costs as much CPU time as the connect.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class CommandGroup(click.Group):
             formatter.write_dl(list(self.summaries(ctx).items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
-        from click.shell_completion import CompletionItem  # for those who press the key
+        from click.shell_completion import CompletionItem  # needed only for completion
 
         named = self.summaries(ctx).items()
         found: list[CompletionItem[Any]] = [

@@ -22,7 +22,7 @@ SERVERS = (OVSDB, SOUTHBOUND, NORTHBOUND)
 
 
 class Complaint(NamedTuple):
-    """A line that names what is wrong: the code, whom it is about ("" for who says it), and words."""
+    """A line that names what is wrong: the code, which daemon it is about ("" for the one that says it), and words."""
 
     code: str
     daemon: str
@@ -148,8 +148,8 @@ def _complaint(view: View, told: History, complaint: Complaint, group: Sequence[
 
 
 def _expired(view: View, group: Sequence[Event]) -> Event | None:
-    """The line that says that a certificate had ended. Who refuses one may say that only to its peer, in an alert
-    (RFC 8446, section 6.2), which does not read each one: where it writes first, it finds a broken pipe."""
+    """The line that says that a certificate had ended. A daemon that refuses one may say so only to its peer, in an
+    alert (RFC 8446, section 6.2). The peer does not read every alert: where it writes first, it finds a broken pipe."""
     peers = (event for told in view.all for event in told.of("tls") if "alert" in event.said["error"])
     near = (each for each in peers if any(abs(each.at - event.at) <= AWHILE for event in group))
     return next((event for event in (*group, *near) if "expired" in event.said["error"]), None)

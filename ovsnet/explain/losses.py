@@ -35,7 +35,7 @@ AWHILE = 1.0
 
 
 def losses(view: View, told: History, starts: Sequence[Start]) -> Iterator[Outage]:
-    """Connections that were lost or refused, by the word of who lacked them."""
+    """Connections that were lost or refused, by the log of the daemon that lacked them."""
     for absence in told.absences:
         if absence.lost is not None and absence.lost.kind == "gave-up":
             if not _was_blocked(view, told, absence.lost):
@@ -50,8 +50,8 @@ def is_idle(stall: Event) -> bool:
 
 
 def _was_blocked(view: View, told: History, lost: Event) -> bool:
-    """Whether who gave up had been blocked itself: the answer may lie unread (lib/rconn.c, ``run_IDLE()``, looks at the
-    time, and not at what there is to read)."""
+    """Whether the daemon that gave up had been blocked itself: the answer may lie unread (lib/rconn.c, ``run_IDLE()``,
+    looks at the time, and not at what there is to read)."""
     return any(
         0 <= lost.at - stall.at <= AWHILE and stall.number("ms") / 1000 >= LONG_STALL
         for each in view.of(told.daemon)

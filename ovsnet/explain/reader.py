@@ -1,4 +1,4 @@
-"""Bytes of a log in, events out, in bounded memory. Pure: who reads the file is another's business.
+"""Bytes of a log in, events out, in bounded memory. Pure: the caller reads the file.
 
 Most lines of a log say nothing about starts and outages. A line is split at its bars, and whatever comes from a module
 that ``kinds`` does not name is dropped there and then, undecoded.

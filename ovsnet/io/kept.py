@@ -241,8 +241,8 @@ class KeptClient(ABC, Generic[Session]):
         await self.aclose()
 
     async def _wanted(self, timeout: float) -> Session:
-        """The session to ask over: waited for, or without ``wait`` the one that there is. Whoever asks again and again
-        leaves the client its turns to connect."""
+        """The session to ask over: waited for, or without ``wait`` the one that there is. A caller that asks again
+        and again must leave the client time to connect."""
         if self._wait:
             return await self.connected(timeout=timeout)
         if self.session is None:

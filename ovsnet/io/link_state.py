@@ -26,14 +26,14 @@ Rules:
 
 1. Only one attempt at a time, and only CLOSED gives it up. A frozen daemon's kernel accepts, and the daemon says
    nothing: the attempt is held, so that the daemon finds one client when it thaws and not one for each probe.
-2. Somebody who asks in WAITING gets the reason of the last failure; once the pause is over, asking is DUE, not ASKED.
+2. A caller that asks in WAITING gets the reason of the last failure; once the pause is over, asking is DUE, not ASKED.
 3. The pause doubles with each failure, from FIRST_BACKOFF to ``longest``, with a jitter of a quarter.
 4. As in OVS's rconn (lib/rconn.c, ``disconnect``): a session that lived at least as long as the next pause BROKE, and
    the backoff begins again at its first step; one that did not has FLAPPED, and counts as a failure. One that flooded
    us has FLAPPED, however long it lived, and its pause is a longer one.
 5. APPEARED (the socket was just made) begins a chase, or begins it again: after each of the pauses of CHASE the link is
    CHASED, and so connects although nobody asks. Within a chase a socket that refuses or is missing is REFUSED, which
-   holds up nobody who asks. Any other outcome ends the chase, and so does its last attempt.
+   delays no caller. Any other outcome ends the chase, and so does its last attempt.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ SOON = 30 * 86400.0
 """Seconds before its end in which a certificate should be renewed."""
 
 SOON_SHARE = 0.1
-"""Of its whole life, if that is less: who gives out short ones renews them late (cert-manager after two thirds)."""
+"""Of its whole life, if that is less: short ones are renewed late (by cert-manager after two thirds)."""
 
 _OPTIONS = {
     "-c": False,
@@ -76,7 +76,7 @@ def named_by(pid: int, whose: str, proc: Path = Path("/proc")) -> Iterator[PemFi
 def dated(files: Iterable[PemFile], proc: Path = Path("/proc")) -> list[Dated]:
     """Those whose dates can be read. Raises nothing.
 
-    Of a file of CAs the one that lasts longest counts: a bundle keeps old ones. Of another the first: it is who we are,
+    Of a file of CAs the one that lasts longest counts: a bundle keeps old ones. Of another the first: it is our own,
     and the rest leads to its CA.
     """
     found = []

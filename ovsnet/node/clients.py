@@ -1,4 +1,4 @@
-"""Who is connected to a database server of this host, by the sockets on which it listens.
+"""The clients of a database server of this host, by the sockets on which it listens.
 
 OVSDB says less: ``Connection.status`` counts the clients of remotes that are rows of a table, and none in a cluster
 (ovsdb/ovsdb-server.c, ``update_remote_status``); ``memory/show`` has their sum. The kernel has a line of each

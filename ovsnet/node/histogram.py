@@ -1,7 +1,7 @@
 """Counts of values in buckets. Pure.
 
 Which bucket a value falls into depends on the value alone, so histograms of several processes or machines add up
-exactly. A subclass says how wide the buckets are: that depends on what is counted and on who reads it.
+exactly. A subclass says how wide the buckets are: that depends on what is counted and what for.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ class Link(Generic[Session]):
         return 0.0 if self._session is None else self._session.heard_at
 
     def held(self) -> Session:
-        """The session. Raises NotConnectedYet where there is none: who asks for the session judges its peer, and who
-        builds on it knows nothing of that peer, nor of any other."""
+        """The session. Raises NotConnectedYet where there is none: the check that asks for the session judges
+        its peer, and a check that builds on it knows nothing of that peer, nor of any other."""
         if self._session is None:
             made = "is being made" if self._attempt is not None else "has just been lost"
             raise NotConnectedYet(f"The connection that this builds on {made}.")

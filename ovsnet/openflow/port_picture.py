@@ -1,4 +1,4 @@
-"""How one who follows the ports of a bridge over several connections hears only what is new."""
+"""Follow the ports of a bridge over several connections, and report only what is new."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed, as whole transactions, and who hears of it.
+"""What changed, as whole transactions, and the consumers that receive it.
 
 A consumer that is slow is not waited for: what it has not taken is kept as it came up to a bound, and beyond that
 merged, row by row, so that it never is more than the rows of the copy. ``Changes.transactions`` says how many were

@@ -6,7 +6,7 @@ Three notations of one thing, for one row each:
 * ``update2`` and ``update3`` (ovsdb-server(7), sections 4.1.14 and 4.1.15): one of ``{"initial": row}``,
   ``{"insert": row}``, ``{"modify": differences}``, ``{"delete": null}``. A row leaves out columns with their default.
 
-A row is never changed in place: who holds an old one keeps an old one.
+A row is never changed in place: a caller that holds an old one keeps it as it was.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ long, so nothing may be read again from its start.
 4. What is long already is cut once more in each chunk, where a member ends, to be handed over as a ``LongObject``.
 
 A complete text need not be valid JSON: that is for the decoder to say. It must not be asked whether a text is complete
-either: msgspec calls a lone surrogate, ``{"a":"\\ud834"}``, truncated, and who waits for the rest waits forever.
+either: msgspec calls a lone surrogate, ``{"a":"\\ud834"}``, truncated, and a reader that waits for the rest waits
+forever.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ class Door(msgspec.Struct, frozen=True):
 
 
 class Chassis(msgspec.Struct, frozen=True):
-    """Who a node is to the southbound of another one: its name there, that southbound's remote, and an address for its
-    tunnels. Two chassis of one address are a fault of their own (ovn-controller 26.03 dies of it)."""
+    """A node as the southbound of another one knows it: its name there, that southbound's remote, and an address for
+    its tunnels. Two chassis of one address are a fault of their own (ovn-controller 26.03 dies of it)."""
 
     name: str
     southbound: str

@@ -40,7 +40,7 @@ def make(requested: Path | None) -> tuple[Path, bool]:
 
 def require_ours(directory: Path) -> None:
     """Raises UsageError where another user could change what is in there: its record names the programs that we start
-    and the processes that we end. Nobody's sandbox is taken over, not even by root. Whoever owns a directory above it
+    and the processes that we end. Nobody's sandbox is taken over, not even by root. The owner of a directory above it
     could put another in its place."""
     try:
         found = directory.stat()

@@ -35,7 +35,7 @@ Targets = Callable[[Facts], Iterable[str]]
 
 class Probe(msgspec.Struct, frozen=True):
     """A knob that sets how long ``asker`` bears the silence of any of ``peers``. ``targets`` are where it connects, or
-    who connects to it, as the databases have them; ``along`` is to be as long. ``unmeasured`` says how to measure."""
+    what connects to it, as the databases have them; ``along`` is to be as long. ``unmeasured`` says how to measure."""
 
     asker: str
     peers: tuple[str, ...]

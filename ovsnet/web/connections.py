@@ -7,7 +7,7 @@ moves to the end whenever it asks, or takes an event. With ``max_connections`` a
     a b c d         d connects: one too many. The round begins: a b c d are present
     b c d a         a asks, and moves to the end
     b c d a e       e connects: it is not part of this round
-      c d a e       TURNS later all who were present have been read. The first of them, b, is cut
+      c d a e       TURNS later all that were present have been read. The first of them, b, is cut
       c d a e       still one too many: the next round begins, with c d a e
 
 Refusing new connections instead would lock a probe out for as long as slow or idle clients hold all places, and a

@@ -19,7 +19,7 @@ COMPONENTS = {
 }
 
 CENTRAL = {"ovn-nb": "nb", "ovn-northd": "northd"}
-"""Who serves the whole network. One that is ended in order is not missed: it may run on other hosts from then on."""
+"""They serve the whole network. One that is ended in order is not missed: it may run on other hosts from then on."""
 
 WITHOUT_OVSDB = "ovsdb-down ovsdb-hung database-socket-moved"
 """Then nobody says where the southbound is, and no bridge is asked over OpenFlow."""
@@ -278,7 +278,8 @@ for _daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
     fault(
         f"{_component}-restarting",
         name=f"{_component}-killed-again-and-again",
-        about=f"{_daemon} got SIGKILL three times, and was started each time; who was not there cannot know.",
+        about=f"{_daemon} got SIGKILL three times, and was started each time; "
+        "an observer that was not there cannot know.",
         observers=("held",),
         passing=f"{_component}-down {RESTARTED[_component]} {NO_FLOWS} vswitchd-slow",
         starts=True,

@@ -112,7 +112,7 @@ async def database_socket_mounted_as_a_file(scene: Scene) -> Steps:
 
 
 async def _by_nobody(scene: Scene) -> Steps:
-    """The observers run as nobody, who may open everything."""
+    """The observers run as nobody, which may open everything."""
     scene.prefix = NOBODY
     scene.node.directory.chmod(0o755)
     scene.node.rundir.chmod(0o755)
@@ -189,7 +189,7 @@ fault(
     "mgmt-backlog-full",
     name="ovs-vswitchd-out-of-descriptors-in-another-pid-namespace",
     about="ovs-vswitchd has as many descriptors as it may have, which cannot be seen, and clients wait at br-int.mgmt; "
-    "only who has a connection knows that it lives.",
+    "only an observer that has a connection knows that it lives.",
     view=_in_another_pid_namespace,
     observers=("held",),
     passing="process-unseen",

@@ -20,7 +20,7 @@ MODES = ("enforce", "audit", "warn")
 UNCONFINED = "unconfined"
 
 OTHERS = re.compile(r"default|kube-.*|openshift-.*|ovn-kubernetes")
-"""Namespaces that are somebody else's: who deletes our manifests would delete one of these with all that is in it."""
+"""Namespaces that are not ours: deleting our manifests would delete one of these with all that is in it."""
 
 _SELINUX_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

@@ -16,8 +16,8 @@ Document = Mapping[str, object]
 LABELS = {"app.kubernetes.io/name": NAME}
 
 RESOURCES = {"requests": {"cpu": "10m", "memory": "48Mi"}, "limits": {"memory": "256Mi"}}
-"""Measured: 44.2 MiB and 0.45 % of a core, probing every second. No limit of CPU: it would hold up the one that
-judges who is held up."""
+"""Measured: 44.2 MiB and 0.45 % of a core, probing every second. No limit of CPU: it would throttle the agent,
+which is to judge what is throttled."""
 
 SECURITY = {
     "allowPrivilegeEscalation": False,
@@ -83,7 +83,7 @@ def _pod(deployment: Deployment) -> Document:
         "tolerations": [{"operator": "Exists"}],
         "terminationGracePeriodSeconds": math.ceil(2 * (DRAIN + SHUTDOWN)),
         "containers": [{**container(deployment, tuple(directories), probes), "ports": ports}],
-        # Directory: whoever makes it for OVS would make it with the wrong owner, so the pod waits until it is there.
+        # Directory: one made here would have the wrong owner for OVS, so the pod waits until it is there.
         "volumes": [
             *({"name": name, "hostPath": {"path": path, "type": "Directory"}} for name, path in directories.items()),
             *named_files.volumes(deployment),

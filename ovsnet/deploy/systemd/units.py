@@ -138,7 +138,7 @@ SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 # Netlink: the kernel reports who is connected to a unix socket (sock_diag).
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-# Whoever lets it listen on more than loopback, or asks a southbound on another host, widens this in a drop-in.
+# Widen this in a drop-in if it is to listen on more than loopback, or to ask a southbound on another host.
 IPAddressDeny=any
 IPAddressAllow=localhost
 """

@@ -255,8 +255,8 @@ def _gone(daemon: Daemon, detail: str) -> Answer:
 
 
 def _looks_elsewhere(node: Node, pid: int | None) -> bool:
-    """Whether the run directory shows nothing any more, and is not where the process has its sockets: somebody who was
-    not there before could not tell that it runs."""
+    """Whether the run directory shows nothing any more, and is not where the process has its sockets: an observer
+    that was not there before could not tell that it runs."""
     return pid is not None and node.rundir.is_blank() and not listens_in(node.rundir, pid)
 
 

@@ -129,7 +129,8 @@ async def _prefer_one_that_serves(node: Node) -> bool:
 async def _unconfigured(node: Node) -> Answer:
     """The command is registered by the first ``bridge_run`` that holds the database lock (ofproto.c, ``ofproto_init``).
 
-    The lock itself is not asked for: RFC 7047 queues who asks, so that the prober would get it when the holder goes.
+    The lock itself is not asked for: RFC 7047 (4.1.8) queues a client that asks, so the prober would get it when the
+    holder goes.
     """
     try:
         await node.ovsdb.session(node.settings.timeout)

@@ -40,7 +40,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """``form`` is for the person who asks which forms there are. ``read`` returns None for another's form, and raises
+    """``form`` is its name in the list of forms that can be read. ``read`` returns None for another's form, and raises
     ConfigError for a text of its own form that is cut off or damaged."""
 
     form: str
