@@ -37,6 +37,7 @@ from ovsnet.errors import (
 from ovsnet.io.address import Address
 from ovsnet.io.deadline import seconds_text
 from ovsnet.io.nofile import require_descriptor
+from ovsnet.io.rights import BY_POLICY, refusal
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Endpoint
 
@@ -210,8 +211,24 @@ def connect_error(address: Address, error: OSError) -> ConnectError | OwnLimit:
         case errno.EAGAIN:
             return BacklogFull(f"{address} accepts no connection: its backlog is full.")
         case errno.EACCES | errno.EPERM:
-            return PermissionDenied(f"User {os.geteuid()} may not open {address}.")
+            return _denied(address)
     return Unreachable(f"{address} cannot be reached: {error.strerror or error}.")
+
+
+def _denied(address: Address) -> PermissionDenied:
+    if (
+        address.scheme != "unix"
+    ):  # a filter gives EPERM (netfilter; BPF, as for IPAddressDeny= of systemd.resource-control)
+        return PermissionDenied(
+            f"This host forbids ovsnet to connect to {address}.",
+            remedy="Allow it in the host's firewall (`nft list ruleset`), or in IPAddressAllow= of ovsnet's service.",
+        )
+    found = refusal(address.path)
+    shown = address.path if os.path.isdir(address.path) else address
+    said = f"User {os.geteuid()} may not open {shown}"
+    return PermissionDenied(
+        f"{said}: {found.cause}." if found else f"{said}.", remedy=found.remedy if found else BY_POLICY
+    )
 
 
 def _tls_context(address: Address, tls: Tls | None) -> ssl.SSLContext | None:

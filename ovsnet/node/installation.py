@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.io.rights import refusal
 from ovsnet.node.layouts import LAYOUTS, Layout
 from ovsnet.node.pidfile import pidfile_locked
 from ovsnet.node.rundir import Installation, Rundir, Source
@@ -37,8 +38,8 @@ def find_rundir(
     A directory that was named must exist: UnfitEnvironment. Where none is named and none is found, ``source``
     says so. Without ``proc`` no processes are looked at.
     """
-    ovs = _named(rundir or environ.get("OVS_RUNDIR", ""))
-    ovn = _named(ovn_rundir or environ.get("OVN_RUNDIR", ""))
+    ovs = _named(rundir or environ.get("OVS_RUNDIR", ""), "--rundir or OVS_RUNDIR", "/run/openvswitch")
+    ovn = _named(ovn_rundir or environ.get("OVN_RUNDIR", ""), "--ovn-rundir or OVN_RUNDIR", "/run/ovn")
     if ovs is not None:
         return Rundir(ovs, ovn or _ovn_of(ovs, layouts, proc))
     first, *others = installations(layouts, proc) or [_expected(layouts)]
@@ -146,12 +147,20 @@ def _same(one: Path | str, other: Path | str) -> bool:
         return False
 
 
-def _named(text: str) -> Path | None:
+def _named(text: str, names: str, usual: str) -> Path | None:
+    """``names`` are the option and the variable that name it, and ``usual`` is its place in most installations."""
     if not text:
         return None
     if not os.path.isdir(text):  # Path.is_dir raises PermissionError where a parent may not be searched
-        raise UnfitEnvironment(
-            f"There is no run directory {text} that this user can see.",
-            remedy="Correct --rundir or OVS_RUNDIR; `ls /run/openvswitch` shows the usual one.",
-        )
+        raise _no_directory(text, names, usual)
     return Path(text)
+
+
+def _no_directory(text: str, names: str, usual: str) -> UnfitEnvironment:
+    if (found := refusal(text)) is not None:
+        said = f"User {os.geteuid()} cannot see whether there is a run directory {text}"
+        return UnfitEnvironment(f"{said}: {found.cause}.", remedy=found.remedy)
+    remedy = f"Correct {names}; `ls {usual}` shows the usual one."
+    if os.path.exists(text):
+        return UnfitEnvironment(f"The run directory {text} is not a directory.", remedy=remedy)
+    return UnfitEnvironment(f"There is no run directory {text}.", remedy=remedy)
