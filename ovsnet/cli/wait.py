@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ from ovsnet.agent.agent import Agent
 from ovsnet.cli.options import Duration, with_settings
 from ovsnet.cli.terminal import marked, say
 from ovsnet.config import Group, Settings
+from ovsnet.config.duration import written
 from ovsnet.errors import OvsnetError
 from ovsnet.health.causes import codes
 from ovsnet.health.timeline import STAGES
@@ -48,7 +50,8 @@ def wait(goal: str, timeout: float, create_bridge: bool, as_json: bool, settings
     """Block until a startup stage is reached.
 
     On a terminal, shows what it is waiting for as that changes. Exit code 0 when the stage is reached, or 1 with the
-    reason on timeout. Exits early with 3 when this user may not open the sockets, and with 2 for a wrong setting.
+    reason on timeout, also when no daemon can be seen: one may start at any time. Exits early with 3 when this user may
+    not open the sockets, and with 2 for a wrong setting.
 
     \b
     Examples:
@@ -93,6 +96,7 @@ class Waiter:
         self._reported = ""
         self._agent = Agent(settings, find_rundir(settings.rundir, settings.ovn_rundir, os.environ))
         self._goal = goal
+        self._timeout = math.inf
         self._may_create = create_bridge
         self._created = False
         self._in_vain = False
@@ -103,6 +107,7 @@ class Waiter:
 
     async def run(self, timeout: float) -> bool:
         """True when the goal was reached within ``timeout`` seconds. Raises why the bridge could not be made."""
+        self._timeout = timeout
         self._agent.subscribe(lambda change: self._news.set())
         with anyio.move_on_after(timeout):
             async with anyio.create_task_group() as tasks:
@@ -138,7 +143,13 @@ class Waiter:
             bridges = ", ".join(self._agent.settings.bridge)
             why = f"the database holds no bridge {bridges}"
             return f"{why}: start ovn-controller, which creates it, or use --create-bridge."
-        return f"the stage {self._goal} was not reached. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
+        return f"{self._missed()}. {diagnosis.code}: {diagnosis.summary} {diagnosis.remedy}"
+
+    def _missed(self) -> str:
+        what = "the node did not become ready" if self._goal == READY else f"the stage {self._goal} was not reached"
+        return (
+            f"{what}, and waiting longer would not help" if self._in_vain else f"{what} within {written(self._timeout)}"
+        )
 
     def _reached(self) -> bool:
         health = self._agent.health

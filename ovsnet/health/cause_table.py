@@ -15,8 +15,11 @@ ACCESS = (
     Cause(
         code="permission-denied",
         state=State.NOT_READY,
-        summary="A socket exists, and this user may not open it.",
-        remedies=("Run ovsnet as the user that owns the sockets (root or openvswitch), or join its group.",),
+        summary="ovsnet lacks the right to open a socket, so it cannot ask.",
+        remedies=(
+            "{advice}",
+            "Run ovsnet as the user that owns the sockets (root or openvswitch), or join its group.",
+        ),
         reasons=frozenset({"permission-denied"}),
         exit_code=3,
         lasting=True,
@@ -51,6 +54,9 @@ ACCESS = (
         state=State.NOT_READY,
         summary="Neither a socket nor a process of a daemon can be seen from here, so nothing is known about it.",
         remedies=(
+            "Start Open vSwitch if it is stopped: its sockets are expected in {directory}. In a container, mount it "
+            "and share the host's pid namespace (`hostPID: true`). If they are elsewhere, name their directory with "
+            "--rundir.",
             "Start Open vSwitch if it is stopped. In a container, mount its run directory and share its pid "
             "namespace (`hostPID: true`); otherwise name the directory with --rundir.",
         ),

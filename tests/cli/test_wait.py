@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
+from pathlib import Path
 
 import anyio
 import pytest
@@ -74,6 +75,22 @@ async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
     assert all(line.partition(": ")[2] for line in said)
 
 
+@pytest.mark.parametrize(
+    ("goal", "missed"),
+    [
+        ("ready", "the node did not become ready within 300ms"),
+        ("flows", "the stage flows was not reached within 300ms"),
+    ],
+)
+def test_node_of_which_nothing_can_be_seen_is_1_and_said(tmp_path: Path, goal: str, missed: str) -> None:
+    """Where ``check`` ends with 3: the time is over, and that a daemon may still start is known."""
+    line = ["--for", goal, "--timeout", "300ms", "--json", "--rundir", str(tmp_path)]
+    result = CliRunner().invoke(wait, line, catch_exceptions=False)
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (1, "not-visible")
+    assert result.stderr.startswith(f"ovsnet: {missed}")
+    assert f"its sockets are expected in {tmp_path}." in result.stderr
+
+
 async def test_wrong_setting_is_2_long_before_the_deadline(node: Sandbox) -> None:
     result = await waited(node, "--for", "ready", "--timeout", "3600", "--database", "ssl:127.0.0.1:6640")
     assert result.exit_code == 2
@@ -86,7 +103,8 @@ async def test_socket_that_we_may_not_open_is_3_long_before_the_deadline(node: S
     command = [*UNPRIVILEGED, sys.executable, *words, "--rundir", str(node.rundir)]
     done = await anyio.run_process(command, check=False)
     assert done.returncode == 3
-    assert b"permission-denied" in done.stderr
+    assert b"not reached" not in done.stderr
+    assert b"did not become ready, and waiting longer would not help. permission-denied" in done.stderr
 
 
 async def test_first_start_of_a_node_is_not_waited_for_in_vain(node: Sandbox) -> None:

@@ -47,7 +47,7 @@ from ovsnet.health.checks.result import (
 from ovsnet.io.address import Address
 from ovsnet.io.link_state import FIRST_BACKOFF
 from ovsnet.io.nofile import nofile
-from ovsnet.node.components import COMPONENTS, OVSDB, Socket
+from ovsnet.node.components import COMPONENTS, OVSDB, Component, Socket
 from ovsnet.node.daemon import Daemon
 from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.mounts import mounted_alone
@@ -223,11 +223,16 @@ async def _explain_absence(check: Check, node: Node, error: PeerError) -> Answer
     if daemon.distant:  # it has no name here that could be lost
         return replace(_failed(error), reason=Unreachable.reason if error.reason in NAME_LOST else error.reason)
     if sighting.presence is Presence.UNSEEN or (error.reason in NAME_LOST and _looks_elsewhere(node, sighting.pid)):
-        return Answer(Status.FAILED, NOT_VISIBLE, f"{error} Of {component.title}, {sighting.sentence}.")
+        return _not_visible(component, node, f"{error} Of {component.title}, {sighting.sentence}.")
     if daemon.late:
         return _explain_silence(check, node)
     facts = {} if sighting.pid is None else {"pid": str(sighting.pid)}
     return Answer(Status.FAILED, error.reason, f"{error} {component.title} runs: {sighting.sentence}.", facts=facts)
+
+
+def _not_visible(component: Component, node: Node, detail: str) -> Answer:
+    expected = os.path.abspath(component.pidfile(node.rundir).parent)
+    return Answer(Status.FAILED, NOT_VISIBLE, detail, facts={"directory": expected})
 
 
 def _mounted(check: Check, node: Node) -> str | None:

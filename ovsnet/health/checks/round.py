@@ -20,7 +20,9 @@ def with_needs(names: Iterable[str]) -> list[Check]:
     while queue:
         name = queue.pop()
         if name not in CHECKS:
-            raise UsageError(f"There is no check {name!r}.", remedy=likely(name, CHECKS, "The checks"))
+            raise UsageError(
+                f"There is no check {name!r}.", remedy=likely(name, CHECKS, "The checks", "by `ovsnet check`")
+            )
         wanted.add(name)
         queue.extend(CHECKS[name].needs)
     return [check for name, check in CHECKS.items() if name in wanted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -110,7 +111,7 @@ def node(daemon: Daemon) -> Node:
         clock=lambda: NOW,
         backlog_refusals=refusals,
         sight=lambda name: daemon.sight(),
-        rundir=SimpleNamespace(is_blank=lambda: False),
+        rundir=SimpleNamespace(is_blank=lambda: False, ovs=Path("/run/openvswitch")),
         peer_asked=lambda name, socket: daemon.stranger,
     )
     return cast("Node", fake)

@@ -93,6 +93,7 @@ async def test_daemon_of_which_nothing_can_be_seen_is_not_visible(error: OvsnetE
     result = await run(probing(error), node(Daemon(presence=Presence.UNSEEN, late=True)), {})
     assert (result.status, result.reason) == (Status.FAILED, "not-visible")
     assert result.detail == "Nobody. Of ovs-vswitchd, nothing of it can be seen from here."
+    assert result.facts == {"directory": "/run/openvswitch"}
 
 
 @pytest.mark.parametrize("error", NO_ANSWER, ids=lambda error: error.reason)
