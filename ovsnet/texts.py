@@ -91,14 +91,28 @@ def whole_number(text: str) -> int | None:
     return int(text) if _WHOLE_NUMBER.fullmatch(text := text.strip()) else None
 
 
-def likely(name: str, names: Iterable[str], all_of_them: str) -> str:
-    """The remedy for a ``name`` that is none of ``names``: those that begin with it, else the one that resembles it,
-    else ``all_of_them``, such as "The checks", with their names."""
+MOST_LIKELY = 3
+"""Names that are suggested for one that there is not."""
+
+ALIKE = 0.85
+"""Of difflib's ratio, from which on more than one name is suggested."""
+
+
+def likely(name: str, names: Iterable[str], all_of_them: str, place: str = "") -> str:
+    """The remedy for a ``name`` that is none of ``names``: those that begin with it, else those that resemble it. Then
+    ``all_of_them``, such as "The checks": ``place`` shows them, or, where that is empty, their names follow when none
+    is alike."""
     from difflib import get_close_matches  # 0.2 MB, which an agent is to have only for a misspelling
 
     known = list(names)
-    near = [each for each in known if name and each.startswith(name)] or get_close_matches(name, known, n=1)
-    return f"Did you mean {listed(near, 'or')}?" if near else f"{all_of_them} are: {', '.join(known)}."
+    near = [each for each in known if name and each.startswith(name)]
+    near = near or get_close_matches(name, known, MOST_LIKELY, ALIKE) or get_close_matches(name, known, 1)
+    said = [f"Did you mean {listed(near[:MOST_LIKELY], 'or')}?"] if near else []
+    if place:
+        said.append(f"{all_of_them} are listed {place}.")
+    elif not near:
+        said.append(f"{all_of_them} are: {', '.join(known)}.")
+    return " ".join(said)
 
 
 def listed(names: Sequence[str], conjunction: str) -> str:

@@ -202,6 +202,22 @@ def test_unknown_name_is_answered_with_those_that_may_be_meant(name: str, remedy
 
 
 @pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("nme3", "Did you mean name3? The names are listed here."),
+        ("nam", "Did you mean name0, name1 or name2? The names are listed here."),
+        ("ename", "Did you mean "),
+        ("xyzzy", "The names are listed here."),
+    ],
+)
+def test_of_many_names_three_are_suggested_and_where_the_others_are(name: str, remedy: str) -> None:
+    said = texts.likely(name, [f"name{number}" for number in range(9)], "The names", "here")
+    assert said.startswith(remedy)
+    assert said.endswith("The names are listed here.")
+    assert said.count("name") <= 4
+
+
+@pytest.mark.parametrize(
     ("names", "text"), [((), ""), (("a",), "a"), (("a", "b"), "a or b"), (("a", "b", "c"), "a, b or c")]
 )
 def test_names_are_listed_as_people_do(names: tuple[str, ...], text: str) -> None:

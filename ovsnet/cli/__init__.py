@@ -7,6 +7,8 @@ import errno
 import gc
 import importlib
 import io
+import itertools
+import json
 import sys
 from collections.abc import Iterator, Mapping
 
@@ -15,7 +17,7 @@ import click
 from ovsnet import __version__
 from ovsnet.cli.groups import CommandGroup
 from ovsnet.cli.terminal import say, unwritten
-from ovsnet.errors import OvsnetError
+from ovsnet.errors import OvsnetError, UsageError
 from ovsnet.texts import for_line
 
 COMMANDS = {
@@ -78,13 +80,23 @@ def main(arguments: list[str] | None = None) -> None:
             code = _run(arguments)
     except OvsnetError as error:
         say(for_line(f"ovsnet: {error}" + (f" {error.remedy}" if error.remedy else "")), err=True)
+        _document(arguments, error.reason, str(error), error.remedy)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
+        _document(arguments, UsageError.reason, error.format_message())
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code or 0)
+
+
+def _document(arguments: list[str] | None, code: str, summary: str, remedy: str = "") -> None:
+    """Give a program that asked for JSON the error as JSON, in the keys of a diagnosis."""
+    words = [*itertools.takewhile("--".__ne__, sys.argv[1:] if arguments is None else arguments)]
+    if "--json" in words or "--format=json" in words or ("--format", "json") in itertools.pairwise(words):
+        with contextlib.suppress(OvsnetError):  # stdout cannot be written, which stderr may have said
+            say(json.dumps({"error": {"code": code, "summary": summary, "remedy": remedy}}))
 
 
 def _run(arguments: list[str] | None) -> int | None:

@@ -86,11 +86,13 @@ def _from_environment(environ: Mapping[str, str], kind: type[Settings]) -> dict[
         if not variable.startswith("OVSNET_") or variable in NOT_SETTINGS or _is_of_a_service(variable, environ):
             continue
         if (setting := by_variable.get(variable)) is None:
-            remedy = likely(variable, by_variable, "The variables")
+            remedy = likely(variable, by_variable, "The variables", LISTED)
             raise ConfigError(f"There is no setting for the environment variable {variable}.", remedy=remedy)
         values[setting.name] = _split(text) if setting.many else text
     return values
 
+
+LISTED = "in docs/settings.md, and `ovsnet serve --help` has their flags"
 
 NOT_SETTINGS = frozenset({"OVSNET_CONFIG"})
 """Variables of our prefix that are read elsewhere."""
@@ -120,7 +122,7 @@ def _in_seconds(values: Mapping[str, object], source: str, kind: type[Settings])
 def _require_names(values: Mapping[str, object], source: str, kind: type[Settings]) -> None:
     for key in values:
         if key not in kind.__struct_fields__:
-            remedy = likely(key, kind.__struct_fields__, "The settings")
+            remedy = likely(key, kind.__struct_fields__, "The settings", LISTED)
             raise ConfigError(f"There is no setting {key!r}, which is in {source}.", remedy=remedy)
 
 

@@ -126,7 +126,7 @@ def readyz_check(agent: Agent, request: BaseRequest) -> Response:
     """One check by its name."""
     name = request.path.removeprefix("/readyz/")
     if name not in CHECKS:
-        return text(f"There is no check {name!r}. {likely(name, CHECKS, 'The checks')}\n", 404)
+        return text(f"There is no check {name!r}. {likely(name, CHECKS, 'The checks', 'at /readyz?verbose')}\n", 404)
     result = agent.health.results.get(name)
     if result is None:
         return text(f"{name} has not been asked yet\n", 503)
@@ -188,7 +188,7 @@ def runbook(agent: Agent, request: BaseRequest) -> Response:
     """One section, as plain text."""
     code = request.path.removeprefix("/runbook/")
     if code not in codes():
-        return text(f"There is no code {code!r}. {likely(code, codes(), 'The codes')}\n", 404)
+        return text(f"There is no code {code!r}. {likely(code, codes(), 'The codes', 'in docs/runbook.md')}\n", 404)
     return text(sections()[code])
 
 

@@ -77,11 +77,10 @@ async def test_named_checks_are_asked_with_those_they_need_and_no_others(shared_
     assert [each["name"] for each in json.loads(out)["checks"]] == ["ovsdb.echo", "vswitchd.ofproto", "openflow.echo"]
 
 
-def test_unknown_name_is_2_with_the_names_there_are(ovsnet: Ovsnet) -> None:
+def test_unknown_name_is_2_with_where_the_names_are(ovsnet: Ovsnet) -> None:
     code, out, err = ovsnet("check", "nothing")
     assert (code, out) == (2, "")
-    assert err.startswith("ovsnet: There is no check 'nothing'. The checks are: ")
-    assert all(name in err for name in CHECKS)
+    assert err.startswith("ovsnet: There is no check 'nothing'. The checks are listed by `ovsnet check`.")
 
 
 async def test_empty_run_directory_is_3_because_the_daemons_may_be_elsewhere(
@@ -91,7 +90,9 @@ async def test_empty_run_directory_is_3_because_the_daemons_may_be_elsewhere(
     lines = out.splitlines()
     assert code == 3
     assert lines[0].startswith("not-visible: ")
-    assert lines[1].startswith("  remedy: Start Open vSwitch if it is stopped.")
+    assert lines[1].startswith(
+        f"  remedy: Start Open vSwitch if it is stopped: its sockets are expected in {tmp_path}."
+    )
     (echo,) = [line for line in lines if line.startswith("  FAILED  ovsdb.echo")]
     assert str(shared_node.pid("ovsdb-server")) in echo
     assert any(line.startswith("  -       ovsdb.bridge") for line in lines)

@@ -1,5 +1,6 @@
 """What all commands have in common: help, exit codes, and errors in sentences."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import ovsnet.cli
 from ovsnet import __version__
 from ovsnet.cli import COMMANDS, main
 from tests.cli.conftest import Ovsnet, Program
+from tests.golden.faces import commands
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
@@ -119,11 +121,48 @@ def test_what_cannot_work_is_one_line_with_its_remedy(
     assert ended.err.count("\n") == 1
 
 
+def ovsnet_group() -> click.Group:
+    return ovsnet.cli.ovsnet
+
+
+def prints_json(words: tuple[str, ...]) -> bool:
+    found: click.Command | None = ovsnet_group()
+    for word in words:
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
+    return found is not None and any("--json" in each.opts for each in found.params)
+
+
+WITH_JSON = [words for words in commands() if prints_json(words)]
+
+
+@pytest.mark.parametrize("command", WITH_JSON, ids=" ".join)
+def test_program_that_asked_for_json_gets_a_wrong_usage_as_json(ovsnet: Ovsnet, command: tuple[str, ...]) -> None:
+    ended = ovsnet(*command, "--json", "--nope")
+    assert ended.code == 2
+    assert "No such option" in ended.err
+    error = json.loads(ended.out)["error"]
+    assert (error["code"], set(error)) == ("usage", {"code", "summary", "remedy"})
+
+
+ON_A_NODE = ["check", "wait --for ready", "doctor", "report", "tune lint", "tune plan --set max-idle=5000"]
+
+
+@pytest.mark.parametrize("command", [*(f"{each} --json" for each in ON_A_NODE), "check --format json"])
+def test_program_that_asked_for_json_gets_an_error_as_json(ovsnet: Ovsnet, command: str) -> None:
+    ended = ovsnet(*command.split(), "--rundir", "/nonexistent")
+    assert ended.code == 3
+    error = json.loads(ended.out)["error"]
+    assert error["code"] == "environment"
+    assert ended.err == f"ovsnet: {error['summary']} {error['remedy']}\n"
+
+
 def test_unknown_variable_is_2_and_named(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OVSNET_INTERVALL", "1")
     code, _, err = ovsnet("check")
     assert code == 2
     assert "OVSNET_INTERVALL" in err
+    assert "docs/settings.md" in err
     assert "Did you mean OVSNET_INTERVAL?" in err
 
 
@@ -133,10 +172,6 @@ def test_interrupted_command_is_130(ovsnet: Ovsnet, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(ovsnet_group(), "main", interrupt)
     assert ovsnet("check").code == 130
-
-
-def ovsnet_group() -> click.Group:
-    return ovsnet.cli.ovsnet
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3])

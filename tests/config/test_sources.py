@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ovsnet.cli.serve import serve
 from ovsnet.config import Setting, Settings, declared, load
 from ovsnet.errors import AddressError, ConfigError
 
@@ -56,19 +58,21 @@ def test_unknown_key_is_named_with_its_file(toml: Path) -> None:
     toml.write_text("intervall = 2\n")
     with pytest.raises(ConfigError, match=r"no setting 'intervall'.*ovsnet\.toml") as caught:
         load(toml)
-    assert caught.value.remedy == "Did you mean interval?"
+    assert caught.value.remedy.startswith("Did you mean interval? The settings are listed in docs/settings.md, ")
 
 
 def test_unknown_variable_is_named() -> None:
     with pytest.raises(ConfigError, match="OVSNET_INTERVALL") as caught:
         load(None, {"OVSNET_INTERVALL": "2"})
-    assert caught.value.remedy == "Did you mean OVSNET_INTERVAL?"
+    assert caught.value.remedy.startswith("Did you mean OVSNET_INTERVAL? The variables are listed in docs/")
 
 
-def test_settings_are_listed_for_a_name_like_none_of_them() -> None:
+def test_place_of_the_list_is_named_for_a_name_like_none_of_them() -> None:
     with pytest.raises(ConfigError) as caught:
         load(None, {}, {"xyzzy": "2"})
-    assert all(setting.name in caught.value.remedy for setting in declared())
+    assert caught.value.remedy.startswith("The settings are listed in docs/settings.md, and `ovsnet serve --help` ")
+    shown = CliRunner().invoke(serve, ["--help"]).output
+    assert all(f"{setting.flag} " in shown for setting in declared())
 
 
 def test_unknown_flag_is_named() -> None:

@@ -15,5 +15,8 @@ def knob_named(name: str) -> Knob:
     """Raises ConfigError, which says what the name may be."""
     if name not in KNOBS:
         settable = (each.name for each in KNOBS.values() if each.place is not None)
-        raise ConfigError(f"There is no knob {name!r}.", remedy=likely(name, settable, "The knobs"))
+        raise ConfigError(
+            f"There is no knob {name!r}.",
+            remedy=likely(name, settable, "The knobs", "by `ovsnet tune lint --all`, and in docs/knobs.md"),
+        )
     return KNOBS[name]
