@@ -27,6 +27,10 @@ MOVES = 20
 SUBJECTS = 20
 """As many disks, and containers whose probes failed, as are reported."""
 SERVERS = (OVSDB, SOUTHBOUND, NORTHBOUND)
+MIXED = (
+    "holds lines of several processes, and nothing says which line is whose, so no start and no end is judged. "
+    "Give each process's log as a file of its own, or lines with the name of their pod (`kubectl logs --prefix`)."
+)
 SHOWN = 200
 """As many starts and outages as are reported in full, the latest of them."""
 
@@ -102,11 +106,13 @@ def _doubts(events: Sequence[Event], sources: Sequence[Source]) -> Iterator[Note
         missing = sum(int(event.number("count")) for event in own if event.kind == "lines-missing")
         if dropped:
             yield Note(f"{source.name}: its daemon suppressed {_lines(dropped)} (rate limit).", own[0].place)
-        if missing:
+        if missing and not source.mixed:
             yield Note(f"{source.name}: missing by line numbers: {_lines(missing)}.", own[0].place)
         if source.guessed:
             title = TITLES.get(source.daemon, source.daemon)
             yield Note(f"{source.name}: taken for {title}'s lines, by the addresses that they name.")
+    for name in dict.fromkeys(each.name for each in sources if each.mixed and each.daemon != UNKNOWN):
+        yield Note(f"{name} {MIXED}")
     for name, count in _counted(events).items():
         yield Note(
             f"{name}: {count} more lines on starts and connections were counted, not followed: explain a shorter time."

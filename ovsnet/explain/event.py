@@ -18,6 +18,7 @@ class Source(msgspec.Struct):
     ``daemon`` is what its own lines say it is, or ``guessed`` from the peers that they name. ``process`` is the pid and
     the unit of a server within a journal, and ``instance`` what tells it from others that ran beside it. ``numbers``:
     those of its first line and of the line that would follow; ``silences``: from when to when nothing was written.
+    ``mixed``: it holds lines of several processes, and nothing says which is whose.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Source(msgspec.Struct):
     numbers: tuple[int, int] = (0, 0)
     silences: Sequence[tuple[float, float]] = ()
     guessed: bool = False
+    mixed: bool = False
 
     @property
     def unit(self) -> str:

@@ -141,7 +141,10 @@ def history(
     return told
 
 
-END = frozenset(("terminating", "exiting", "died", "aborted")) | ENDS
+OF_ITSELF = frozenset(("terminating", "exiting", "died", "aborted"))
+END = OF_ITSELF | ENDS
+OF_A_LIFE = OF_ITSELF | {"opened", "last-line"}
+"""Kinds of lines in which a process begins or ends."""
 
 
 def _lives(told: History) -> Iterator[Life]:

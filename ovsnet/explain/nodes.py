@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ovsnet.explain.daemons import CONTROLLER, OVSDB, VSWITCHD, daemon_by_path, daemon_by_peers, stem
 from ovsnet.explain.event import UNKNOWN, Event, Source
-from ovsnet.explain.history import STEPS, History, history
+from ovsnet.explain.history import OF_A_LIFE, STEPS, History, history
 from ovsnet.explain.host_kinds import FROM_OUTSIDE, daemons_of
 from ovsnet.explain.kinds import JUMP
 
@@ -34,7 +34,7 @@ def histories(events: Sequence[Event], sources: Sequence[Source]) -> list[Histor
             source.daemon = daemon_by_path(source.daemon, source.name)
     _guess(events, {source.daemon for source in sources})
     _name_servers(sources)
-    own = _straightened(_without_copies(_without_console(events), sources))
+    own = _straightened(_without_copies(_without_console(_without_lives(events)), sources))
     for number, node in _nodes(sources).items():
         sources[number].node = node
     spans = _spans(sources)
@@ -73,6 +73,13 @@ def _guess(events: Sequence[Event], known: Set[str]) -> None:
     for event in events:
         if event.source.daemon == UNKNOWN and id(event.source) in found:
             event.source.daemon, event.source.guessed = found[id(event.source)], True
+
+
+def _without_lives(events: Sequence[Event]) -> Sequence[Event]:
+    """Of processes whose lines are mixed it cannot be known which began or ended: by the numbers of the lines, and by
+    what one says of itself, each would seem to end where another goes on."""
+    told = [event for event in events if not (event.source.mixed and event.kind in OF_A_LIFE)]
+    return [replace(event, said={**event.said, "number": ""}) if event.source.mixed else event for event in told]
 
 
 def _without_console(events: Sequence[Event]) -> Sequence[Event]:

@@ -16,14 +16,13 @@ from ovsnet.explain.event import UNKNOWN, Event, Source
 from ovsnet.explain.host_kinds import HOST_KINDS, marks_in
 from ovsnet.explain.kind import Kind
 from ovsnet.explain.kinds import ABORTED, ANYWHERE, CUT, JUMP, LIVES_ON, MODULES, module
+from ovsnet.explain.numbering import PLAIN, Numbering
 from ovsnet.explain.silences import Silences
 
 LONGEST = 1 << 16
 """A line longer than this is none of a daemon."""
 FIRST = 10_000
 """Lines of which one is of a daemon where any is."""
-PLAIN = 25
-"""What stands before the first bar in a daemon's own file is shorter than this."""
 SECTION = b"==> "
 """tail(1) names the files that it puts one after the other."""
 HOSTLY = 4096
@@ -42,6 +41,11 @@ BACKWARDS = 2.0
 """Seconds that a clock must go back to be reported: threads write side by side, and swap places by milliseconds."""
 LOUD = frozenset((b"WARN", b"ERR", b"EMER"))
 LEVELS = LOUD | {b"INFO", b"DBG"}
+
+
+def _begins(apart: Split) -> bool:
+    """Whether it is the first line of a process that logs to a file."""
+    return apart.text.startswith(OPENED) and apart.number.lstrip(b"0") == b"1"
 
 
 Rule = tuple[bool, tuple[Kind, ...], Mapping[bytes, tuple[bytes, ...]]]
@@ -68,7 +72,7 @@ class Reader:
         self._last: dict[tuple[int, str, str], Event] = {}
         self._before = b""
         self._head = b""
-        self._following = 0
+        self._numbering = Numbering(self._missing)
         self._section = b""
         self._servers: deque[tuple[bytes, Source]] = deque(maxlen=SERVERS)
         self._rules: dict[bytes, Rule] = {}
@@ -104,7 +108,8 @@ class Reader:
         for source in self.sources.values():
             source.lines = self.lines
             source.silences = self._silences.found if len(self.sources) == 1 else ()
-            source.numbers = (self._silences.first, self._following if len(self.sources) == 1 else 0)
+            source.numbers = (self._silences.first, self._numbering.following if len(self.sources) == 1 else 0)
+            source.mixed = source.mixed or (self._numbering.mixed and not source.host)
 
     def _hear(self, process: bytes, source: Source, block: bytes) -> None:
         """A server's last line in ``block``, whatever it says, shows that it ran beside those that began before."""
@@ -136,7 +141,7 @@ class Reader:
         """The hot loop: everything in it is done for every line of a gigabyte."""
         rules, since, before, head = self._rules, self.lines, self._before, self._head
         number = since
-        own, count, mixed = b"", 0, False
+        numbering, own, count, broken = self._numbering, b"", 0, False
         hosts: list[bytes] | None = None
         for number, line in enumerate(lines, since + 1):
             parts = line.split(b"|", 4)
@@ -147,7 +152,7 @@ class Reader:
                     if hosts or line.startswith(SECTION):
                         self._without_bars(line, hosts, number)
                     before = b"" if line.startswith(SECTION) else before
-                    head, mixed = b"", True
+                    head, broken = b"", True
                 continue
             at, numbered, module, level, text = parts
             main, kinds, marks = rules.get(module) or self._rule(module)
@@ -162,29 +167,14 @@ class Reader:
                     self._look(line, kinds, number, before)
                     break
             before = line
-        if count and (self._following or len(head) < PLAIN):
-            if mixed or len(head) >= PLAIN or number_of(own) + 1 != self._following + count:
-                self._count(lines, since)
+        if count and (numbering.following or len(head) < PLAIN):
+            if broken or len(head) >= PLAIN or number_of(own) + 1 != numbering.following + count:
+                numbering.count(lines, since)
             else:
-                self._following += count
-        elif mixed:
-            self._following = 0
+                numbering.following += count
+        elif broken:
+            numbering.following = 0
         self.lines, self._before, self._head = number, before, head
-
-    def _count(self, lines: list[bytes], since: int) -> None:
-        """Find the lines that are missing, of which there may be some: their numbers are not those of so many lines
-        in a row. ``since`` is the number of the line before."""
-        following = self._following
-        for number, line in enumerate(lines, since + 1):
-            parts = line.split(b"|", 4)
-            if len(parts) < 5:
-                following = 0 if line else following
-            elif len(parts[0]) < PLAIN and b"(" not in parts[2]:
-                own = number_of(parts[1])
-                if own > following > 1:
-                    self._missing(own - following, line, number)
-                following = own + 1
-        self._following = following
 
     def _rule(self, name: bytes) -> Rule:
         """What counts of a module as a line names it, ``rconn(ovn_pinctrl0)``."""
@@ -201,6 +191,7 @@ class Reader:
         """The words of the kernel, of systemd and of the kubelet are all that counts here."""
         if line.startswith(SECTION):
             self._section = line[:TEXT]
+            self._numbering.section()
         elif len(line) < HOSTLY and (found := [mark for mark in marks if mark in line]):
             self._host(line, min(found, key=line.index).decode(), number)
 
@@ -238,7 +229,7 @@ class Reader:
             if found := kind.pattern.match(text):
                 said = {key: value[:TEXT] for key, value in found.groupdict().items() if value is not None}
                 said |= {"number": apart.number[:NAME].decode(), "module": name[:NAME]}
-                if kind.name == "opened" and apart.number.lstrip(b"0") == b"1" and before:
+                if kind.name == "opened" and _begins(apart) and before:
                     moment = self._ended(source, before, moment)
                 self._keep(kind, moment, source, number, text, thread, said)
                 break
@@ -282,7 +273,7 @@ class Reader:
     def _follow(self, apart: Split) -> bool:
         """Logs of several daemons may come one after the other through one pipe: each begins by naming its file.
         Whether another begins here."""
-        if not apart.text.startswith(OPENED) or apart.number.lstrip(b"0") != b"1":
+        if not _begins(apart):
             return False
         path = apart.text[len(OPENED) :].decode(errors="replace").rstrip()
         now = self.sources.get(self._key(apart))
@@ -319,6 +310,7 @@ class Reader:
         if early is None or late is None or late.at - early.at < BACKWARDS:
             return
         source = self._source_of(second)
+        source.mixed = source.mixed or _begins(second)  # the log of another follows
         said = {"seconds": f"{late.at - early.at:.3f}"}
         self.lines = number
         self._keep(JUMP, early, source, number, second.text.decode(errors="replace"), "", said)
@@ -343,7 +335,7 @@ class Reader:
         self.events.append(event)
 
     def _missing(self, count: int, line: bytes, number: int) -> None:
-        """A thread numbers its lines (lib/vlog.c, ``format_log_message``): those between two numbers are not here."""
+        """Lines between two numbers are not here."""
         if (apart := split(line)) is None or (moment := apart.moment(self._zone)) is None:
             return
         text = apart.text.decode(errors="replace")

@@ -10,6 +10,7 @@ from ovsnet.explain.carriers import number_of, split
 from ovsnet.explain.clock import Zone, stamp
 from ovsnet.explain.daemons import TITLES, stem
 from ovsnet.explain.event import UNKNOWN, Source
+from ovsnet.explain.numbering import PLAIN
 
 HOUR = len(b"2026-11-25T23")
 """Characters of a daemon's own time up to its hour: where they stay the same nothing has to be looked at."""
@@ -19,7 +20,6 @@ USUAL = 20
 MOST = 100
 """Silences of one stream that are kept: of a daemon that seldom speaks each is usual."""
 NAMED = 5
-PLAIN = 25
 
 
 class Silences:
