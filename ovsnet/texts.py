@@ -98,6 +98,19 @@ ALIKE = 0.85
 """Of difflib's ratio, from which on more than one name is suggested."""
 
 
+def seconds(number: float) -> str:
+    """A time that was waited for, which may be what is left of a longer one: ``5 s`` and not ``4.97663 s``."""
+    return f"{round(number, 1):g} s" if number >= 1 else f"{number:.2g} s"
+
+
+def size(number: int) -> str:
+    """Bytes as people read them: ``4096 bytes``, ``3.8 MiB``, ``71.1 GiB``."""
+    for unit, shift in (("TiB", 40), ("GiB", 30), ("MiB", 20)):
+        if number >> shift:
+            return f"{number / (1 << shift):.1f} {unit}"
+    return f"{number} bytes"
+
+
 def likely(name: str, names: Iterable[str], all_of_them: str, place: str = "") -> str:
     """The remedy for a ``name`` that is none of ``names``: those that begin with it, else those that resemble it. Then
     ``all_of_them``, such as "The checks": ``place`` shows them, or, where that is empty, their names follow when none

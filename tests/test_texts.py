@@ -218,6 +218,22 @@ def test_of_many_names_three_are_suggested_and_where_the_others_are(name: str, r
 
 
 @pytest.mark.parametrize(
+    ("number", "text"),
+    [(4.97663, "5 s"), (0.996009, "1 s"), (0.3, "0.3 s"), (0.02, "0.02 s"), (90.0, "90 s"), (3600.0, "3600 s")],
+)
+def test_time_that_is_left_is_written_as_the_one_that_was_given(number: float, text: str) -> None:
+    assert texts.seconds(number) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 bytes"), (4096, "4096 bytes"), (4_000_000, "3.8 MiB"), (76_347_809_792, "71.1 GiB"), (1 << 41, "2.0 TiB")],
+)
+def test_bytes_are_written_as_people_read_them(number: int, text: str) -> None:
+    assert texts.size(number) == text
+
+
+@pytest.mark.parametrize(
     ("names", "text"), [((), ""), (("a",), "a"), (("a", "b"), "a or b"), (("a", "b", "c"), "a, b or c")]
 )
 def test_names_are_listed_as_people_do(names: tuple[str, ...], text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from ovsnet.cli.agent_document import AgentHistory, history_of, status_of
-from ovsnet.errors import ConnectError, ProtocolError, UnfitEnvironment, UsageError
+from ovsnet.errors import ConnectError, DeadlineExceeded, ProtocolError, UnfitEnvironment, UsageError
 from ovsnet.io.connect import connect
 from ovsnet.io.http_address import HttpAddress
 from ovsnet.io.pending import PendingRequests
@@ -62,10 +62,14 @@ async def fetch_document(listen: str, path: str, *, timeout: float) -> dict[str,
     try:
         await connect(channel, timeout=timeout)
         response = await answer
+    except DeadlineExceeded as error:
+        raise DeadlineExceeded(
+            str(error), remedy="Read the agent's log; `ovsnet check` asks the daemons without it."
+        ) from error
     except ConnectError as error:
         raise UnfitEnvironment(
-            f"No agent answers at {listen}: {error}",
-            remedy="Start one with `ovsnet serve`, or name its --listen address.",
+            f"No agent answers. {error}",
+            remedy="Start one with `ovsnet serve`, or name the address at which it listens.",
         ) from error
     finally:
         channel.abort()

@@ -177,7 +177,7 @@ def told_once(findings: list[Finding]) -> list[Finding]:
 
 
 def _with_the_others(finding: Finding, codes: list[str]) -> Finding:
-    others = (f"the same of {', '.join(dict.fromkeys(codes))}",) if codes else ()
+    others = (f"the same for {', '.join(dict.fromkeys(codes))}",) if codes else ()
     return replace(finding, evidence=(*finding.evidence, *others))
 
 

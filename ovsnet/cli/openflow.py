@@ -17,7 +17,8 @@ from ovsnet.cli.openflow_text import change_line, changes_document, flow_documen
 from ovsnet.cli.options import Duration, Whole, with_settings
 from ovsnet.cli.terminal import say
 from ovsnet.config import Group, Settings
-from ovsnet.errors import DeadlineExceeded
+from ovsnet.errors import DeadlineExceeded, UsageError
+from ovsnet.files import names_in
 from ovsnet.io.address import Address
 from ovsnet.node.installation import find_rundir
 from ovsnet.openflow import (
@@ -29,11 +30,15 @@ from ovsnet.openflow import (
     Version,
     connect,
 )
-from ovsnet.texts import json_of
+from ovsnet.texts import json_of, likely, seconds
 
 Command = Callable[..., Any]
 
 _VERSIONS = {"1.0": Version.OF10, "1.3": Version.OF13, "1.4": Version.OF14, "1.5": Version.OF15}
+
+
+MGMT = ".mgmt"
+"""What ovs-vswitchd appends to the name of a bridge for its OpenFlow socket (OVS vswitchd/bridge.c)."""
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -60,7 +65,7 @@ class Switch(msgspec.Struct, frozen=True):
                 async with asyncio.timeout(self.timeout):
                     await _first_connection(client)
             except TimeoutError:
-                raise DeadlineExceeded(f"{self.address} sent no HELLO within {self.timeout:g} s.") from None
+                raise DeadlineExceeded(f"{self.address} sent no HELLO within {seconds(self.timeout)}.") from None
             yield client
 
     @property
@@ -69,10 +74,16 @@ class Switch(msgspec.Struct, frozen=True):
 
     @property
     def address(self) -> Address:
-        """A target without a scheme is the name of a bridge of this node. Raises AddressError."""
+        """A target without a scheme is the name of a bridge of this node. Raises AddressError, or UsageError where this
+        node has bridges and none of that name."""
         if ":" in self.target:
             return Address.parse(self.target)
-        return find_rundir(self.settings.rundir, self.settings.ovn_rundir, os.environ).mgmt(self.target)
+        rundir = find_rundir(self.settings.rundir, self.settings.ovn_rundir, os.environ)
+        bridges = [each.removesuffix(MGMT) for each in names_in(rundir.ovs) if each.endswith(MGMT)]
+        if bridges and self.target not in bridges:
+            remedy = likely(self.target, sorted(bridges), "The bridges")
+            raise UsageError(f"There is no bridge {self.target!r} in {rundir.ovs}.", remedy=remedy)
+        return rundir.mgmt(self.target)
 
     def show(self, document: Mapping[str, Any], text: str) -> None:
         """One line of JSON, or the text."""

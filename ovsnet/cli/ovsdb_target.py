@@ -18,6 +18,7 @@ from ovsnet.errors import DeadlineExceeded
 from ovsnet.io.address import remotes_of
 from ovsnet.node.installation import find_rundir
 from ovsnet.ovsdb import Address, Client, LiveDatabase
+from ovsnet.texts import seconds
 
 Command = Callable[..., Any]
 
@@ -64,7 +65,7 @@ class Target(msgspec.Struct, frozen=True):
         except TimeoutError:
             reason = client.status.reason
             raise DeadlineExceeded(
-                f"No server could be used within {self.timeout:g} s.{'' if reason is None else f' {reason}'}"
+                f"No server could be used within {seconds(self.timeout)}.{'' if reason is None else f' {reason}'}"
             ) from None
 
 

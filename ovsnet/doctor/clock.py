@@ -48,7 +48,9 @@ def synchronised(host: Host, live: Live) -> Iterator[Finding]:
     if service is not None:
         yield ok(f"{service} runs; `{SERVICES[service]}` shows whether it has a source.")
     elif not host.sees_all_processes:
-        yield unseen("Whether something sets the clock cannot be seen from this namespace.", "Run timedatectl there.")
+        yield unseen(
+            "Whether something sets the clock cannot be seen from this namespace.", "Run `timedatectl` on the host."
+        )
     elif _uses_tls(live):
         yield warning(
             "Nothing that is known to set the clock runs, and the southbound connection uses TLS.",

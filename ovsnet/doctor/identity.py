@@ -57,7 +57,7 @@ def hostname(host: Host, live: Live) -> Iterator[Finding]:
     named = live.database.external_ids.get("hostname", "") if live.database else ""
     own = {text.strip() for path in ("/proc/sys/kernel/hostname", "/etc/hostname") if (text := host.read(path))} - {""}
     if not named or not own or named in own:
-        yield ok(f"The chassis is called {named or 'as the host'}.", *sorted(own))
+        yield ok(f"The name of the chassis is {named or 'the name of the host'}.", *sorted(own))
         return
     short = {each.partition(".")[0] for each in own}
     how = "by another form of its name" if named.partition(".")[0] in short else "by another name"

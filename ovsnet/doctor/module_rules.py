@@ -32,7 +32,7 @@ def refused(host: Host, live: Live) -> Iterator[Finding]:
     waiting = [name for name in ("openvswitch", "geneve") if module_state(host, name)[0] is State.LOADABLE]
     found = [finding for name in waiting for finding in _of_modprobe(host, name)]
     found += _of_the_kernel(host, waiting)
-    yield from found or [ok("Nothing forbids to load openvswitch and geneve, as far as can be seen.")]
+    yield from found or [ok("Nothing prevents openvswitch and geneve from being loaded, as far as can be seen.")]
 
 
 def _of_modprobe(host: Host, name: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ovsnet.health.cause import Cause, State
 
 MEMBER = (
-    "Make room on the file system of {member}, which has {free} bytes left (`du -xh {directory}`). Do not restart this "
+    "Make room on the file system of {member}, which has {free} left (`du -xh {directory}`). Do not restart this "
     "member of the cluster before its file is rewritten: the file lacks what was committed meanwhile, and may not load "
     "again. Once there is room, `ovs-appctl -t {target} ovsdb-server/compact` rewrites it from memory."
 )
@@ -20,7 +20,7 @@ REWRITE = (
 to X but last log index is Y" (ovsdb/raft.c, ``raft_apply_record``). After the compaction it starts."""
 
 FULL = (
-    "Make room on the file system of {full}, which has {free} bytes left: look for old logs and core dumps "
+    "Make room on the file system of {full}, which has {free} left: look for old logs and core dumps "
     "(`du -xh {directory}`). The server needs no restart then."
 )
 READ_ONLY = (
@@ -82,7 +82,7 @@ LATER = (
         "takes longer.",
         remedies=(
             "A compaction writes all data once more before it removes the old file, and the file system of {cramped} "
-            "has {free} bytes left: make room there (`du -xh {directory}`). The server tries again by itself.",
+            "has {free} left: make room there (`du -xh {directory}`). The server tries again by itself.",
             "Have it compacted, and see what its answer or log says: `ovs-appctl -t {target} ovsdb-server/compact`.",
             "Have it compacted, and see what its answer or log says: `ovs-appctl -t NAME ovsdb-server/compact`.",
         ),

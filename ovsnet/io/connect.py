@@ -40,6 +40,7 @@ from ovsnet.io.nofile import require_descriptor
 from ovsnet.io.rights import BY_POLICY, refusal
 from ovsnet.io.tls import Tls
 from ovsnet.io.transport import Endpoint
+from ovsnet.texts import seconds
 
 FIRST_RETRY = 0.001
 LONGEST_RETRY = 0.050
@@ -80,7 +81,7 @@ async def connect(
             await loop.create_connection(lambda: channel, sock=sock, ssl=context, server_hostname=name)
     except TimeoutError:
         raise DeadlineExceeded(
-            f"{address} accepted, and finished no TLS handshake within {seconds_text(timeout)}."
+            f"{address} accepted, and finished no TLS handshake within {seconds(timeout)}."
         ) from None
     except OSError as error:
         if context is None:
@@ -117,7 +118,7 @@ async def _connect_socket(address: Address, deadline: float, timeout: float, rng
         raise NameUnresolved(f"The host of {address} cannot be resolved: {error.strerror or error}.") from error
     except TimeoutError:
         raise Unreachable(
-            f"{address} did not accept within {seconds_text(timeout)}.",
+            f"{address} did not accept within {seconds(timeout)}.",
             remedy="Check the address, the route and the firewall.",
         ) from None
     except OSError as error:
@@ -227,7 +228,7 @@ def _denied(address: Address) -> PermissionDenied:
     shown = address.path if os.path.isdir(address.path) else address
     said = f"User {os.geteuid()} may not open {shown}"
     return PermissionDenied(
-        f"{said}: {found.cause}." if found else f"{said}.", remedy=found.remedy if found else BY_POLICY
+        f"{said}: {found.cause(address.path)}." if found else f"{said}.", remedy=found.remedy if found else BY_POLICY
     )
 
 

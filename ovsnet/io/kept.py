@@ -33,6 +33,7 @@ from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
 from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF, LinkState, State
 from ovsnet.io.pending import after_next_poll
+from ovsnet.texts import seconds
 
 ClientState = Literal["connecting", "up", "waiting", "closed"]
 
@@ -261,7 +262,7 @@ class KeptClient(ABC, Generic[Session]):
         why = "" if reason is None else f" {reason}"
         remedy = NOT_STARTED if self._task is None else "" if reason is None else reason.remedy
         return DeadlineExceeded(
-            f"The client of {self._peer} was not {state} within {seconds_text(timeout)}.{why}", remedy=remedy
+            f"The client of {self._peer} was not {state} within {seconds(timeout)}.{why}", remedy=remedy
         )
 
     async def _run(self) -> None:

@@ -20,9 +20,13 @@ import time
 from typing import Generic, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, PeerError
-from ovsnet.io.deadline import seconds_text
+from ovsnet.texts import seconds
 
 Answer = TypeVar("Answer")
+
+
+SILENT = "It hangs or is busy: `ovsnet check` shows which, of a daemon of this node."
+"""What to do about a peer that took a request."""
 
 
 class PendingRequests(Generic[Answer]):
@@ -94,7 +98,8 @@ class PendingRequests(Generic[Answer]):
         late = [key for key, (_, deadline, _) in self._waiting.items() if deadline <= due]
         for key in late:
             future, _, timeout = self._waiting.pop(key)
-            _fail(future, DeadlineExceeded(f"{self._peer} gave no answer within {seconds_text(timeout)}."))
+            late = f"{self._peer} gave no answer within {seconds(timeout)}."
+            _fail(future, DeadlineExceeded(late, remedy=SILENT))
         if self._waiting:
             earliest = min(deadline for _, deadline, _ in self._waiting.values())
             if self._timer is None or earliest < self._timer_at:

@@ -20,10 +20,15 @@ BY_POLICY = "The owner and the mode allow it, so SELinux or AppArmor may deny it
 
 
 class Refusal(NamedTuple):
-    """``cause`` is a part of a sentence; ``remedy`` is a sentence."""
+    """``owned`` says to whom ``place`` belongs, as the rest of a sentence; ``remedy`` is a sentence."""
 
-    cause: str
+    place: str
+    owned: str
     remedy: str
+
+    def cause(self, path: str) -> str:
+        """The clause for a sentence that names ``path``."""
+        return f"{'it' if self.place == os.path.realpath(path) else self.place} {self.owned}"
 
 
 def refusal(path: str) -> Refusal | None:
@@ -48,14 +53,14 @@ def refusal(path: str) -> Refusal | None:
 def _refused(place: Path, found: os.stat_result, wanted: int) -> Refusal:
     owner, group = _name(USERS, found.st_uid), _name(GROUPS, found.st_gid)
     mode = stat.S_IMODE(found.st_mode)
-    cause = f"{place} belongs to user {owner} and group {group}, with mode {mode:04o}"
+    owned = f"belongs to user {owner} and group {group}, with mode {mode:04o}"
     others = []
     if mode >> 6 & wanted and found.st_uid not in (0, os.geteuid()):
         others.append(f"as user {owner}")
     if mode >> 3 & wanted and found.st_gid not in (os.getegid(), *os.getgroups()):
         others.append(f"in group {group}")
     root = "as root with the capability CAP_DAC_OVERRIDE" if os.geteuid() == 0 else "as root"
-    return Refusal(cause, f"Run ovsnet {' or '.join((root, *others))}.")
+    return Refusal(str(place), owned, f"Run ovsnet {' or '.join((root, *others))}.")
 
 
 def _name(file: str, number: int) -> str:

@@ -21,6 +21,7 @@ from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll
+from ovsnet.texts import seconds
 
 Event = TypeVar("Event")
 Event_co = TypeVar("Event_co", covariant=True)
@@ -120,7 +121,7 @@ class Channel(Endpoint, Generic[Event]):
             await after_next_poll()
             if self.congested:
                 raise DeadlineExceeded(
-                    f"{self.address} has read nothing of what we sent for {seconds_text(timeout)}."
+                    f"{self.address} has read nothing of what we sent for {seconds(timeout)}."
                 ) from None
         if self.lost is not None:
             raise self.lost

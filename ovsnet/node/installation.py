@@ -159,7 +159,7 @@ def _named(text: str, names: str, usual: str) -> Path | None:
 def _no_directory(text: str, names: str, usual: str) -> UnfitEnvironment:
     if (found := refusal(text)) is not None:
         said = f"User {os.geteuid()} cannot see whether there is a run directory {text}"
-        return UnfitEnvironment(f"{said}: {found.cause}.", remedy=found.remedy)
+        return UnfitEnvironment(f"{said}: {found.cause(text)}.", remedy=found.remedy)
     remedy = f"Correct {names}; `ls {usual}` shows the usual one."
     if os.path.exists(text):
         return UnfitEnvironment(f"The run directory {text} is not a directory.", remedy=remedy)

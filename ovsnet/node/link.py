@@ -21,6 +21,7 @@ from ovsnet.errors import ConnectionLost, DeadlineExceeded, NotConnectedYet, Ovs
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.link_state import LinkState, State
 from ovsnet.io.pending import after_next_poll
+from ovsnet.texts import seconds
 
 Session = TypeVar("Session", bound=HeldSession)
 
@@ -213,7 +214,7 @@ async def _outcome(attempt: asyncio.Task[Session], timeout: float) -> Session:
     if not attempt.done():
         await after_next_poll()
     if not attempt.done():
-        raise DeadlineExceeded(f"No greeting came within {timeout:g} s of connecting.")
+        raise DeadlineExceeded(f"No greeting came within {seconds(timeout)} of connecting.")
     if attempt.cancelled():
         raise ConnectionLost("The link was closed by us.")
     return attempt.result()

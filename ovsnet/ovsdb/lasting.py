@@ -29,6 +29,7 @@ from ovsnet.ovsdb.selection import Columns, Where, frozen, frozen_where
 from ovsnet.ovsdb.session import Session
 from ovsnet.ovsdb.typed import TypedRow, rows_as
 from ovsnet.ovsdb.values import Uuid
+from ovsnet.texts import seconds
 
 T = TypeVar("T", bound=TypedRow)
 
@@ -322,7 +323,7 @@ class LastingMonitor:
     def _late(self, what: str, timeout: float) -> DeadlineExceeded:
         why = None if self.synced else self.reason or self._client.status.reason
         return DeadlineExceeded(
-            f"{self.database} {what} within {seconds_text(timeout)}." + ("" if why is None else f" {why}"),
+            f"{self.database} {what} within {seconds(timeout)}." + ("" if why is None else f" {why}"),
             remedy=NOT_BEGUN if self._task is None else "" if why is None else why.remedy,
         )
 

@@ -33,6 +33,7 @@ from ovsnet.ovsdb.snapshot import changes_in, difference, is_small, load
 from ovsnet.ovsdb.typed import TypedRow, rows_as
 from ovsnet.ovsdb.values import Uuid
 from ovsnet.protocol.jsonrpc import Body, decode_body, size_of
+from ovsnet.texts import seconds
 
 MOST_BACKLOG = 16 << 20
 """Bytes of updates that wait while a large one is prepared."""
@@ -135,7 +136,7 @@ class Monitor:
             await after_next_poll()
             if not fact(self.tables):
                 raise DeadlineExceeded(
-                    f"{self.database} did not change as awaited within {seconds_text(timeout)}."
+                    f"{self.database} did not change as awaited within {seconds(timeout)}."
                 ) from None
 
     def __aiter__(self) -> Feed:

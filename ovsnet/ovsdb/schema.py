@@ -12,6 +12,7 @@ import msgspec
 from ovsnet.errors import ProtocolError, UsageError
 from ovsnet.ovsdb.rows import BAD_VALUE, Column, rows_of, to_wire
 from ovsnet.ovsdb.values import Row, Value
+from ovsnet.texts import likely
 
 IMPLICIT_COLUMNS: Mapping[str, Column] = {name: Column(name, "uuid", mutable=False) for name in ("_uuid", "_version")}
 """Every row has these; no schema names them (RFC 7047 section 3.2)."""
@@ -38,7 +39,7 @@ class Table(msgspec.Struct, frozen=True):
         column = self.columns.get(name) or IMPLICIT_COLUMNS.get(name)
         if column is None:
             raise UsageError(
-                f"Table {self.name} has no column {name}.", remedy="Compare with the schema of this server's version."
+                f"Table {self.name} has no column {name}.", remedy=likely(name, self.columns, "Its columns")
             )
         return column
 
@@ -80,7 +81,7 @@ class Schema(msgspec.Struct, frozen=True):
         if name not in self.tables:
             raise UsageError(
                 f"Database {self.name} has no table {name}.",
-                remedy="Compare with the schema of this server's version.",
+                remedy=likely(name, self.tables, "Its tables"),
             )
         return self.tables[name]
 

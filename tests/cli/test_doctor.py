@@ -113,7 +113,7 @@ def test_host_of_which_too_little_is_seen_is_not_called_fit(
 def test_what_cannot_be_seen_for_one_reason_is_told_once_in_words_and_wholly_in_json(mounted: Path) -> None:
     shown = ovsnet("--root", mounted).stdout
     assert shown.count("No daemon of this run directory runs here") == 1
-    assert "the same of cpu.quota, cpu.throttled" in shown
+    assert "the same for cpu.quota, cpu.throttled" in shown
     found = [each["code"] for each in json.loads(ovsnet("--root", mounted, "--json").stdout)["findings"]]
     assert {"limits.vswitchd-files", "cpu.quota", "cpu.throttled", "memory.limit"} <= set(found)
 

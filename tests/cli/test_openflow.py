@@ -88,6 +88,9 @@ def test_bridge_that_is_not_there_and_target_that_cannot_be(ovsnet: Ovsnet, tmp_
     ended = ovsnet("openflow", "show", "br-none", "--rundir", tmp_path)
     assert ended.code == 3
     assert "does not exist" in ended.err
+    (tmp_path / "br-int.mgmt").touch()
+    ended = ovsnet("openflow", "show", "br-in", "--rundir", tmp_path)
+    assert (ended.code, ended.err) == (2, f"ovsnet: There is no bridge 'br-in' in {tmp_path}. Did you mean br-int?\n")
     assert ovsnet("openflow", "show", "http:x").code == 2
     assert ovsnet("openflow", "groups", "br-none", "-O", "1.2").code == 2
 

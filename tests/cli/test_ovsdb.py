@@ -67,6 +67,22 @@ def test_columns_and_keys_are_set_and_got(db: Ovsnet) -> None:
     db("set", "Bridge", "br-int", "external_ids={}", "flood_vlans=[]")
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("list", "Bridg"), "has no table Bridg. Did you mean Bridge?"),
+        (("get", "Bridge", "br-int", "nam"), "has no column nam. Did you mean name?"),
+        (("get", "Bridge", "br-int", "zzz"), "has no column zzz. Its columns are: "),
+    ],
+)
+def test_misspelt_table_or_column_is_answered_with_the_one_that_was_meant(
+    db: Ovsnet, words: tuple[str, ...], meant: str
+) -> None:
+    ended = db(*words)
+    assert ended.code == 2
+    assert meant in ended.err
+
+
 def test_no_such_row_or_key_is_a_no(db: Ovsnet) -> None:
     for arguments in (("get", "Bridge", "br9"), ("get", "Bridge", "br-int", "external_ids:none")):
         ended = db(*arguments)

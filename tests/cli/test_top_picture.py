@@ -51,7 +51,7 @@ def document(**diagnosis: object) -> dict[str, Any]:
         "checks": [
             *(check(each, "ok", "It is well.", 0.0004) for each in WELL),
             check("vswitchd.ofproto", "failed", SILENT, values={"silent_seconds": 125.0}),
-            check("openflow.echo", "skipped", "vswitchd.ofproto is failed.", reason="precondition"),
+            check("openflow.echo", "skipped", "vswitchd.ofproto failed.", reason="precondition"),
             check("southbound.fresh", "slow", "The copy is 40 s old.", reason="stale"),
         ],
         "timeline": [{"stage": "database", "at": NOW - 900.0, "took_seconds": 0.2}],

@@ -176,7 +176,7 @@ def test_missing_permission_is_exit_code_3_a_sentence_and_nothing_written(tune: 
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env=dict(os.environ))
     socket.chmod(0o700)
     assert (done.returncode, done.stdout) == (3, "")
-    assert "Run as the user that owns the socket" in done.stderr
+    assert "Run ovsnet as root" in done.stderr
     assert tune("lint", "--all").out.startswith("nothing is wrong with what is set")
 
 

@@ -134,7 +134,7 @@ def _slow(agent: BoardedAgent) -> None:
 def _hung(agent: BoardedAgent) -> None:
     agent.all_well()
     agent.tell("vswitchd.ofproto", Status.FAILED, "hung", "It stands still.")
-    agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto is failed.")
+    agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto failed.")
 
 
 def _dead(agent: BoardedAgent) -> None:

@@ -49,8 +49,10 @@ def test_remedy_names_whoever_the_mode_lets_in(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     found = refused(mode, wanted)
-    place = "/run/openvswitch belongs to user openvswitch and group hugetlbfs"
-    assert found == Refusal(f"{place}, with mode {mode:04o}", remedy)
+    owned = f"belongs to user openvswitch and group hugetlbfs, with mode {mode:04o}"
+    assert found == Refusal("/run/openvswitch", owned, remedy)
+    assert found.cause("/run/openvswitch") == f"it {owned}"
+    assert found.cause("/run/openvswitch/db.sock") == f"/run/openvswitch {owned}"
 
 
 @pytest.mark.usefixtures("names")
@@ -80,7 +82,7 @@ def test_first_directory_that_may_not_be_searched_is_named(tmp_path: Path, below
     (kept / "inner").mkdir(parents=True)
     (kept / "inner/db.sock").touch()
     kept.chmod(0)
-    code = "import sys; from ovsnet.io.rights import refusal; print(refusal(sys.argv[1]).cause)"
+    code = "import sys; from ovsnet.io.rights import refusal; print(*refusal(sys.argv[1])[:2])"
     unsearching = [each.replace("-dac_override", "-dac_override,-dac_read_search") for each in UNPRIVILEGED]
     command = [*unsearching, sys.executable, "-c", code, f"{kept}{below}"]
     try:

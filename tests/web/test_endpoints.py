@@ -58,7 +58,7 @@ async def test_readyz_says_503_with_the_root_its_remedy_and_each_check(serve: Se
     async with serve() as served:
         served.agent.all_well()
         served.agent.tell("vswitchd.ofproto", *GONE)
-        served.agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto is failed.")
+        served.agent.tell("openflow.echo", Status.SKIPPED, "precondition", "vswitchd.ofproto failed.")
         status, body, _ = await served.get("/readyz")
     assert status == 503
     lines = body.splitlines()
@@ -66,7 +66,7 @@ async def test_readyz_says_503_with_the_root_its_remedy_and_each_check(serve: Se
     assert lines[1].startswith("Start it")
     assert "[+]ovsdb.echo ok" in lines
     assert "[-]vswitchd.ofproto failed: Process 7 has ended." in lines
-    assert "[-]openflow.echo skipped: vswitchd.ofproto is failed." in lines
+    assert "[-]openflow.echo skipped: vswitchd.ofproto failed." in lines
     assert lines[-1] == "readyz check failed"
 
 

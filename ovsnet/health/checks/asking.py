@@ -114,11 +114,14 @@ def _result(check: Check, node: Node, answer: Answer, asked_at: float | None = N
     )
 
 
+SO = {Status.FAILED: "failed", Status.SKIPPED: "was skipped", Status.UNKNOWN: "has no result"}
+
+
 def _skipped(need: Result) -> Answer:
     if need.reason in (NOT_USED, ELSEWHERE):
         return Answer(Status.SKIPPED, need.reason, need.detail)
     reason = NOT_YET if need.reason == NOT_YET else PRECONDITION
-    return Answer(Status.SKIPPED, reason, f"{need.name} is {need.status}.")
+    return Answer(Status.SKIPPED, reason, f"{need.name} {SO[need.status]}.")
 
 
 async def _ask(check: Check, node: Node) -> Answer:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ovsnet.health.checks.result import Answer, failed, not_used, ok
 from ovsnet.node.compaction import Log, logs
 from ovsnet.node.node import Node
+from ovsnet.texts import size
 
 
 async def compaction_of(node: Node, daemon: str, target: str) -> Answer:
@@ -33,11 +34,11 @@ def judge_compaction(found: Sequence[Log], target: str, *, now: float, runs_for:
         return ok(f"{log.path} has {log.size} bytes, and {log.compacted} when it was compacted last.", **numbers)
     facts = {"target": target}
     if log.free < log.compacted:
-        facts |= {"cramped": log.path, "free": str(log.free), "directory": os.path.dirname(log.path)}
+        facts |= {"cramped": log.path, "free": size(log.free), "directory": os.path.dirname(log.path)}
     return failed(
         "log-not-compacted",
         f"{log.path} has grown from {log.compacted} to {log.size} bytes, and has not been compacted for "
-        f"{overdue / 60:.0f} minutes since that was due. Its file system has {log.free} bytes left.",
+        f"{overdue / 60:.0f} minutes since that was due. Its file system has {size(log.free)} left.",
         facts=facts,
         **numbers,
     )

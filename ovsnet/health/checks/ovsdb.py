@@ -17,6 +17,7 @@ from ovsnet.node.member_file import lacking
 from ovsnet.node.node import Node
 from ovsnet.node.storage import Storage, storages
 from ovsnet.ovsdb.smap import smap_bool
+from ovsnet.texts import size
 
 
 @check("ovsdb.echo", daemon="ovsdb-server", socket=Socket.DATABASE)
@@ -140,13 +141,13 @@ def judge_storage(found: list[Storage], *, clustered: bool = False, target: str 
         return not_used("Its database file cannot be seen from here.")
     worst = found[0]
     if worst.writable:
-        return ok(f"{worst.path} has {worst.free} bytes left.", free=worst.free)
-    why = "read-only" if worst.read_only else f"full: {worst.free} bytes are left"
+        return ok(f"{worst.path} has {size(worst.free)} left.", free=worst.free)
+    why = "read-only" if worst.read_only else f"full: it has {size(worst.free)} left"
     facts = {"read_only": worst.path}
     if not worst.read_only:
         facts = {
             "member" if clustered else "full": worst.path,
-            "free": str(worst.free),
+            "free": size(worst.free),
             "directory": os.path.dirname(worst.path),
         }
         facts |= {"target": target} if clustered else {}

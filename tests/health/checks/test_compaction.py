@@ -67,7 +67,7 @@ def test_server_is_given_the_time_that_it_takes() -> None:
 def test_remedy_names_what_is_in_its_way() -> None:
     cause = cause_of(judged(NOW - 7200))
     assert cause is not None
-    assert cause.remedy_for(judged(NOW - 7200, free=4_000_000).facts).count("4000000 bytes left") == 1
+    assert cause.remedy_for(judged(NOW - 7200, free=4_000_000).facts).count("3.8 MiB left") == 1
     assert cause.command_for(judged(NOW - 7200).facts) == "ovs-appctl -t nb.ctl ovsdb-server/compact"
     assert cause.command_for({}) == ""
 

@@ -37,7 +37,7 @@ async def test_full_disk_is_told_and_room_heals_it_without_a_restart(
                 with pytest.raises(PeerError, match="No space left on device"):
                     await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", f"external_ids:a={'b' * 5000}")
         assert (result.status, result.reason) == (Status.FAILED, "database-not-writable")
-        assert result.facts == {"full": str(disk / file), "free": "0", "directory": str(disk)}
+        assert result.facts == {"full": str(disk / file), "free": "0 bytes", "directory": str(disk)}
         assert (await ask(check)).status is Status.OK
         await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:a=b")
 
