@@ -206,7 +206,10 @@ def generate(schema: Path) -> None:
 
     try:
         document = msgspec.json.decode(read_bytes(schema, MOST_DOCUMENT))
-    except (OSError, ValueError, msgspec.MsgspecError) as error:
+    except OSError as error:
+        remedy = "Name a schema, such as /usr/share/openvswitch/vswitch.ovsschema."
+        raise ConfigError(f"The schema {schema} cannot be read: {error.strerror or error}.", remedy=remedy) from error
+    except (ValueError, msgspec.MsgspecError) as error:
         raise ConfigError(f"The schema {schema} cannot be read: {error}.") from error
     say(module_of(parse_schema(document)), nl=False)
 

@@ -53,11 +53,11 @@ def synchronised(host: Host, live: Live) -> Iterator[Finding]:
         )
     elif _uses_tls(live):
         yield warning(
-            "Nothing that is known to set the clock runs, and the southbound connection uses TLS.",
+            "No known service that sets the clock is running, and the southbound connection uses TLS.",
             "Run chronyd or systemd-timesyncd.",
         )
     else:
-        yield note("Nothing that is known to set the clock runs.", "Run chronyd or systemd-timesyncd.")
+        yield note("No known service that sets the clock is running.", "Run chronyd or systemd-timesyncd.")
 
 
 def _uses_tls(live: Live) -> bool:

@@ -83,10 +83,22 @@ def listen(text: str, access: Access = OURS) -> Listener:
             (address.host, address.port), family=family, backlog=BACKLOG, reuse_port=access.shared
         )
     except OSError as error:
-        raise UnfitEnvironment(
-            f"Cannot listen on {text}: {error.strerror or error}.", remedy="Name another address with --listen."
-        ) from error
+        raise _cannot_listen(text, error) from error
     return Listener(sock, _url(sock, address.host, address.scheme), secure=address.scheme == SECURE)
+
+
+REMEDIES = {
+    errno.EADDRINUSE: "See which process listens there (`ss -lp`), or name another address with --listen.",
+    errno.EADDRNOTAVAIL: "Name an address that an interface of this host has, with --listen.",
+    errno.EACCES: "Name a port from 1024 on, or a directory in which this user may write, with --listen.",
+}
+
+
+def _cannot_listen(text: str, error: OSError) -> UnfitEnvironment:
+    """``socket.create_server`` adds the address, as Python writes it, to what the kernel says."""
+    why = os.strerror(error.errno) if error.errno in REMEDIES else error.strerror or str(error)
+    remedy = REMEDIES.get(error.errno or 0, "Name another address with --listen.")
+    return UnfitEnvironment(f"Cannot listen on {text}: {why}.", remedy=remedy)
 
 
 def inherited(environ: Mapping[str, str], pid: int) -> list[Listener]:

@@ -88,7 +88,7 @@ def judge(evidence: Evidence, met: int | None) -> Sighting:
         pids = ", ".join(map(str, evidence.elsewhere))
         which = f"process {pids} has its" if len(evidence.elsewhere) == 1 else f"processes {pids} have their"
         return Sighting(Presence.UNSEEN, None, f"{which} sockets elsewhere")
-    return Sighting(Presence.UNSEEN, None, "neither a socket, a pidfile nor a process of it can be seen from here")
+    return Sighting(Presence.UNSEEN, None, "no socket, pidfile or process can be seen from here")
 
 
 def look_for(

@@ -86,7 +86,7 @@ async def bridge_deleted(scene: Scene) -> Steps:
 
 @fault("datapath-missing", breaks="vswitchd", passing=NO_FLOWS, hidden_by=WITHOUT_OVSDB)
 async def datapath_type_unknown(scene: Scene) -> Steps:
-    """br-int asks for a datapath that there is none of: ovs-vswitchd cannot build it, the database looks fine."""
+    """br-int asks for a type of datapath that does not exist: ovs-vswitchd cannot build it, the database looks fine."""
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=unheard-of")
     yield
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=system")

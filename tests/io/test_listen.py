@@ -254,3 +254,26 @@ def test_what_somebody_put_in_its_place_is_not_given_away(tmp_path: Path, monkey
     with pytest.raises(UnfitEnvironment, match="another process"):
         listen(f"unix:{tmp_path}/s", Access(0o666, grp.getgrgid(os.getgid()).gr_name))
     assert victim.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "remedy"),
+    [
+        ("192.0.2.1:10670", "Cannot assign requested address", "an interface of this host"),
+        ("unix:{path}/none/s", "No such file or directory", "Name another address with --listen."),
+    ],
+)
+def test_address_that_cannot_be_listened_on_is_said_without_pythons_words(
+    text: str, said: str, remedy: str, tmp_path: Path
+) -> None:
+    text = text.format(path=tmp_path)
+    with pytest.raises(UnfitEnvironment) as caught:
+        listen(text)
+    assert str(caught.value) == f"Cannot listen on {text}: {said}."
+    assert remedy in caught.value.remedy
+
+
+def test_address_in_use_is_answered_with_how_to_find_who_has_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(UnfitEnvironment) as caught:
+        listen(f"127.0.0.1:{other.getsockname()[1]}")
+    assert "`ss -lp`" in caught.value.remedy

@@ -188,7 +188,7 @@ def _counted(count: int, what: str) -> str:
 
 def _none_lasts(count: int) -> str:
     if not count:
-        return "Every port was made."
+        return "Every port was created."
     return f"{_counted(count, 'port')} could not be made a moment ago, as of a pod that goes: it may pass."
 
 

@@ -58,7 +58,8 @@ def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int,
         )
     if seen >= most:
         return _restarting(title, seen, f"{within:.0f} s")
-    return ok(f"{title} runs on." if not seen else f"{title} has started again {seen} times recently.", restarts=seen)
+    times = f"has started again {seen} times" if seen else "has not restarted"
+    return ok(f"{title} {times} recently.", restarts=seen)
 
 
 def _restarting(title: str, seen: int, within: str) -> Answer:
