@@ -153,8 +153,8 @@ def _members(name: str, within: str, file: IO[bytes], tell: Tell, depth: int) ->
     try:
         with tarfile.open(fileobj=file, mode="r|", tarinfo=_Header) as archive:
             while (member := archive.next()) is not None:
-                archive.members.clear()  # the library keeps all that it has seen
-                archive.pax_headers.clear()
+                cast(Any, archive).members.clear()  # the library keeps all that it has seen
+                archive.pax_headers = {}
                 if member.issparse() and member.size > MOST_SPARSE:
                     tell(f"{name}/{member.name}", f"is a sparse file of {member.size} bytes, which are not read.")
                 elif member.isfile() and (inner := archive.extractfile(member)) is not None:

@@ -98,8 +98,8 @@ class PendingRequests(Generic[Answer]):
         late = [key for key, (_, deadline, _) in self._waiting.items() if deadline <= due]
         for key in late:
             future, _, timeout = self._waiting.pop(key)
-            late = f"{self._peer} gave no answer within {seconds(timeout)}."
-            _fail(future, DeadlineExceeded(late, remedy=SILENT))
+            silence = f"{self._peer} gave no answer within {seconds(timeout)}."
+            _fail(future, DeadlineExceeded(silence, remedy=SILENT))
         if self._waiting:
             earliest = min(deadline for _, deadline, _ in self._waiting.values())
             if self._timer is None or earliest < self._timer_at:
