@@ -120,7 +120,13 @@ def _switch(view: View, group: _Group) -> Iterator[Link]:
 
 def _controller(view: View, group: _Group) -> Iterator[Link]:
     if (life := group.controller) is not None and life.first is not None:
-        yield Link(life.began or 0.0, "order", "ovn-controller was not started yet", (life.first,))
+        cause, words = "order", "ovn-controller was not started yet"
+        if any(group.began + SHORT < each.seen < (life.began or 0.0) for each in view.lives(CONTROLLER)):
+            cause, words = (
+                "controller-again",
+                "ovn-controller exited before it reached br-int.mgmt, and was started again",
+            )
+        yield Link(life.began or 0.0, cause, words, (life.first,))
     absence = _openflow(view, group)
     if absence is None or absence.ended is None or absence.back is None:
         return
@@ -284,7 +290,7 @@ def _faster(view: View, start: Start, group: _Group) -> Iterator[str]:
                 f"{seconds:.1f} s: start ovn-controller after `ovsnet wait --for openflow --create-bridge`, so that "
                 "its first attempt meets the socket."
             )
-        elif cause == "backoff":
+        elif cause in ("backoff", "controller-again"):
             yield (
                 f"{seconds:.1f} s: restart ovn-controller once the switch is back (`ovsnet wait --for openflow` "
                 "returns then): that resets its backoff."

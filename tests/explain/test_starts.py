@@ -71,3 +71,28 @@ def test_socket_that_is_refused_for_good_has_no_end() -> None:
     log.lines = [line for line in log.lines if "connected" not in line or MGMT not in line]
     (start,) = told([log]).starts
     assert start.missing == "ovn-controller never reached br-int.mgmt"
+
+
+def test_controller_that_ran_and_was_started_again_was_not_started_late() -> None:
+    """It was waiting out the longest step of its backoff, which it does not log, when it was told to exit."""
+    database, switch, controller = node()
+    database.say(400.0, "memory", "later")
+    controller.say(120.0, "rconn", f"{MGMT}: connection closed by peer")
+    for at in (121.0, 123.0, 127.0):
+        controller.say(at, "rconn", f"{MGMT}: connecting...")
+        controller.say(at, "rconn", f"{MGMT}: connection failed (Connection refused)", "WARN")
+    text = "continuing to retry connections in the background but suppressing further logging"
+    controller.say(127.0, "rconn", f"{MGMT}: {text}")
+    switch.start(128.0).say(128.01, "reconnect", "unix:/n/db.sock: connecting...")
+    switch.say(128.02, "reconnect", "unix:/n/db.sock: connected").say(128.1, "connmgr", LISTENS)
+    switch.say(128.11, "bridge", "ovs-vswitchd (Open vSwitch) 3.1.0").say(400.0, "memory", "later")
+    controller.say(160.0, "fatal_signal(urcu1)", "terminating with signal 15 (Terminated)", "WARN")
+    controller.start(172.0).say(172.1, "main", "OVN internal version is : [23.03.1]")
+    controller.say(172.2, "reconnect", f"{SOUTHBOUND}: connecting...")
+    controller.say(172.3, "reconnect", f"{SOUTHBOUND}: connected")
+    controller.say(172.4, "rconn", f"{MGMT}: connecting...").say(172.5, "rconn", f"{MGMT}: connected")
+    controller.say(400.0, "memory", "later")
+    _, start = told([database, switch, controller]).starts
+    assert "order" not in [part.cause for part in start.parts]
+    assert start.share("controller-again") == pytest.approx(43.9, abs=0.2)
+    assert not any("start the daemons together" in words for words in start.faster)
