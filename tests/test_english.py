@@ -83,6 +83,16 @@ def test_no_text_that_leaves_the_process_has_such_a_word(word: str) -> None:
     assert not found
 
 
+WHO = re.compile(r"[:;,.] who [a-z]+s\b|\b[Ww]hoever\b")
+"""The subject of a clause, where a caller, a check or a daemon is meant."""
+
+
+def test_no_comment_and_no_docstring_calls_a_program_who() -> None:
+    files = sorted((ROOT / "ovsnet").rglob("*.py"))
+    texts = {f"{file.relative_to(ROOT)}": " ".join(file.read_text(encoding="utf-8").split()) for file in files}
+    assert not {place: found for place, text in texts.items() if (found := WHO.findall(text))}
+
+
 @pytest.mark.parametrize(
     ("word", "text"),
     [

@@ -29,7 +29,7 @@ EXAMINATION = 120
 
 
 class Family(msgspec.Struct, frozen=True):
-    """How a family of distributions packages OVS: who owns its sockets, and where a service's environment stands.
+    """How a family of distributions packages OVS: the owner of its sockets, and where a service's environment stands.
 
     The sockets have mode 0750 (lib/stream-unix.c asks fchmod for it), so only their owner may connect. Debian's daemons
     run as root; those of RHEL as ``OVS_USER_ID``, openvswitch (rhel/etc_sysconfig_openvswitch).
