@@ -35,7 +35,6 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import seconds_text
 from ovsnet.io.nofile import require_descriptor
 from ovsnet.io.rights import BY_POLICY, refusal
 from ovsnet.io.tls import Tls

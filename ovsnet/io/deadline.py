@@ -5,11 +5,6 @@ from __future__ import annotations
 import time
 
 
-def seconds_text(seconds: float) -> str:
-    """``0.3 s``, also for what was left of a deadline: nobody asked for 0.299994."""
-    return f"{round(seconds, 3):g} s"
-
-
 class Deadline:
     """``timeout`` seconds from now."""
 

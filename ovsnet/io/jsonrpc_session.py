@@ -14,12 +14,13 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, RequestRefused
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import Deadline, seconds_text
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
 from ovsnet.io.pending import PendingRequests, after_next_poll
 from ovsnet.io.transport import Channel
 from ovsnet.protocol import jsonrpc
+from ovsnet.texts import seconds
 
 OnNotification = Callable[[str, jsonrpc.Body], None]
 Refusal = Callable[[Any], RequestRefused]
@@ -74,7 +75,7 @@ class JsonRpcSession(HeldSession):
                 await after_next_poll()
                 if not answer.done() and self.arriving == arrived:
                     answer.cancel()
-                    raise DeadlineExceeded(f"{self.channel.address} sent nothing for {seconds_text(silence)}.")
+                    raise DeadlineExceeded(f"{self.channel.address} sent nothing for {seconds(silence)}.")
             return answer.result()
         finally:
             self._patient -= 1

@@ -28,7 +28,6 @@ import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, UsageError
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
 from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF, LinkState, State

@@ -17,7 +17,6 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood, TlsFailed
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll

@@ -16,7 +16,6 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
-from ovsnet.io.deadline import seconds_text
 from ovsnet.io.fault import fault
 from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll

@@ -16,12 +16,13 @@ from types import TracebackType
 from typing import Self
 
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
-from ovsnet.io.deadline import Deadline, seconds_text
+from ovsnet.io.deadline import Deadline
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb.errors import LockReleased, LockStolen, Refused
 from ovsnet.protocol.jsonrpc import Body
+from ovsnet.texts import seconds
 
 
 class Lock:
@@ -53,9 +54,7 @@ class Lock:
         except TimeoutError:
             await after_next_poll()
             if not self.held:
-                raise DeadlineExceeded(
-                    f"Another client held the lock {self.name} for {seconds_text(timeout)}."
-                ) from None
+                raise DeadlineExceeded(f"Another client held the lock {self.name} for {seconds(timeout)}.") from None
 
     async def release(self, *, timeout: float = 1.0) -> None:
         """Give it up, or stop waiting for it. Nothing happens when that was done, or when the session is over."""

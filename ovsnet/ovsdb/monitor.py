@@ -18,7 +18,6 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood
-from ovsnet.io.deadline import seconds_text
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
