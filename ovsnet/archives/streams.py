@@ -87,7 +87,7 @@ def streams(paths: Iterable[str], standard_input: IO[bytes], tell: Tell) -> Iter
             continue
         found = Path(path)
         try:
-            listed = [*_walk(found)] if stat.S_ISDIR(found.stat().st_mode) else [found]
+            listed = [*_walk(found, tell)] if stat.S_ISDIR(found.stat().st_mode) else [found]
         except FileNotFoundError as error:
             raise UsageError(f"There is no {path}.", remedy="Name files, directories or archives.") from error
         except (OSError, ValueError) as error:
@@ -97,10 +97,14 @@ def streams(paths: Iterable[str], standard_input: IO[bytes], tell: Tell) -> Iter
             yield from _file(each, str(each.relative_to(found)) if each is not found else "", seen, tell)
 
 
-def _walk(directory: Path) -> Iterator[Path]:
+def _walk(directory: Path, tell: Tell) -> Iterator[Path]:
     """The files below it in the order of their names, and after them those that are links."""
     links: list[Path] = []
-    for here, directories, names in os.walk(directory):
+
+    def unread(error: OSError) -> None:
+        tell(str(error.filename), f"cannot be read: {_said(error)}.")
+
+    for here, directories, names in os.walk(directory, onerror=unread):
         directories.sort()
         for path in (Path(here) / name for name in sorted(names)):
             if path.is_symlink():

@@ -166,6 +166,6 @@ async def _follow(node: Sandbox, command: Sequence[str]) -> int:
     except FileNotFoundError as error:
         raise UsageError(f"There is no command {command[0]}.", remedy="Check its name and PATH.") from error
     except OSError as error:
-        raise UnfitEnvironment(f"Cannot start {command[0]}: {error}.") from error
+        raise UnfitEnvironment(f"Cannot start {command[0]}: {error.strerror or error}.") from error
     async with process:
         return await process.wait()

@@ -59,7 +59,7 @@ def unpack(names: Sequence[str], cache: Path | None = None) -> Path:
                     _fill(target, names)
     except OSError as error:
         raise UnfitEnvironment(
-            f"Cannot use the package cache {shelf}: {error}.",
+            f"Cannot use the package cache {shelf}: {error.strerror or error}.",
             remedy="Set XDG_CACHE_HOME to a directory that you may write.",
         ) from error
     return target

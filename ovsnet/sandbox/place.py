@@ -35,7 +35,9 @@ def make(requested: Path | None) -> tuple[Path, bool]:
         return _make_temporary() if requested is None else _make_requested(requested)
     except OSError as error:
         where = requested or tempfile.gettempdir()
-        raise UsageError(f"{where} cannot hold a sandbox: {error}.", remedy="Name another directory.") from error
+        raise UsageError(
+            f"{where} cannot hold a sandbox: {error.strerror or error}.", remedy="Name another directory."
+        ) from error
 
 
 def require_ours(directory: Path) -> None:
@@ -70,7 +72,7 @@ def furnish(layout: Layout, settings: Settings) -> None:
             part.mkdir()
         record.write_settings(layout.directory, settings)
     except OSError as error:
-        raise UnfitEnvironment(f"Cannot write {layout.directory}: {error}.") from error
+        raise UnfitEnvironment(f"Cannot write {layout.directory}: {error.strerror or error}.") from error
 
 
 def clear(directory: Path, *, remove: bool) -> None:

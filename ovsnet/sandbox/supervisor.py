@@ -204,7 +204,7 @@ class Supervisor:
         try:
             pid = self._spawn_detached(argv, log) if self._detached else self._spawn_child(argv, log)
         except OSError as error:
-            raise UnfitEnvironment(f"{daemon.name} cannot be started: {error}.") from error
+            raise UnfitEnvironment(f"{daemon.name} cannot be started: {error.strerror or error}.") from error
         process = Process.of(pid) or Process(pid, started=0.0)  # gone before we could look: is_up() says so
         record.write_process(self._layout.directory, daemon.name, process)
         return process

@@ -7,6 +7,7 @@ import io
 import lzma
 import os
 import subprocess
+import sys
 import tarfile
 import tracemalloc
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from ovsnet.archives.streams import Stream, streams
 from ovsnet.errors import UsageError
 from ovsnet.files import MOST_DOCUMENT
+from tests.unprivileged import UNPRIVILEGED
 
 
 class Dripping(io.RawIOBase):
@@ -162,6 +164,21 @@ def test_file_with_several_names_is_read_once_under_its_own(tmp_path: Path) -> N
     found, told = read(tmp_path, tmp_path / "logs/z.log", tmp_path)
     assert found == {"logs/z.log": b"z"}
     assert not told
+
+
+def test_directory_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    """It seemed to be empty."""
+    (tmp_path / "a" / "kept").mkdir(parents=True)
+    (tmp_path / "a" / "b.log").write_bytes(b"b")
+    (tmp_path / "a" / "kept").chmod(0)
+    code = "import sys; from tests.archives.test_streams import read; print(*read(sys.argv[1]))"
+    unreading = [each.replace("-dac_override", "-dac_override,-dac_read_search") for each in UNPRIVILEGED]
+    command = [*unreading, sys.executable, "-c", code, str(tmp_path / "a")]
+    try:
+        said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    finally:
+        (tmp_path / "a" / "kept").chmod(0o700)
+    assert said == f"{{'b.log': b'b'}} {{'{tmp_path}/a/kept': 'cannot be read: Permission denied.'}}\n"
 
 
 def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_path_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="cannot hold a sandbox"):
+    with pytest.raises(UsageError, match="cannot hold a sandbox: Not a directory"):
         place.make(tmp_path / "file" / "node")
 
 
