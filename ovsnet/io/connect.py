@@ -216,19 +216,17 @@ def connect_error(address: Address, error: OSError) -> ConnectError | OwnLimit:
 
 
 def _denied(address: Address) -> PermissionDenied:
-    if (
-        address.scheme != "unix"
-    ):  # a filter gives EPERM (netfilter; BPF, as for IPAddressDeny= of systemd.resource-control)
+    """At a port a filter gives EPERM: netfilter, or BPF as for IPAddressDeny= (systemd.resource-control(5))."""
+    if address.scheme != "unix":
         return PermissionDenied(
             f"This host forbids ovsnet to connect to {address}.",
             remedy="Allow it in the host's firewall (`nft list ruleset`), or in IPAddressAllow= of ovsnet's service.",
         )
-    found = refusal(address.path)
     shown = address.path if os.path.isdir(address.path) else address
     said = f"User {os.geteuid()} may not open {shown}"
-    return PermissionDenied(
-        f"{said}: {found.cause(address.path)}." if found else f"{said}.", remedy=found.remedy if found else BY_POLICY
-    )
+    if (found := refusal(address.path)) is None:
+        return PermissionDenied(f"{said}.", remedy=BY_POLICY)
+    return PermissionDenied(f"{said}: {found.cause(address.path)}.", remedy=found.remedy)
 
 
 def _tls_context(address: Address, tls: Tls | None) -> ssl.SSLContext | None:
