@@ -30,13 +30,19 @@ READ_ONLY = (
 LOOK = "Look at the file system of its database (`df`, `findmnt`): make room, or mount it read-write."
 
 
+STOPPED = (
+    "Make room on the file system of this member's database, if it is full, then restart its server: {stopped} was the "
+    "leader, could not write, and takes no part in its cluster before that."
+)
+"""As ovsdb/raft.c has it (``raft_handle_write_error``): nothing is written after the failure, so the file is whole."""
+
 HOST = (
     Cause(
         code="database-not-writable",
         state=State.DEGRADED,
         summary="A database server refuses every change: its file system is full or read-only. What is set up stays.",
-        remedies=(MEMBER, FULL, READ_ONLY, LOOK),
-        reasons=frozenset({"database-not-writable"}),
+        remedies=(STOPPED, MEMBER, FULL, READ_ONLY, LOOK),
+        reasons=frozenset({"database-not-writable", "database-write-failed"}),
     ),
     Cause(
         code="database-incomplete",

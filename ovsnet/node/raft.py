@@ -11,6 +11,8 @@ from ovsnet.texts import whole_number
 
 MEMBER = "cluster member"
 JOINING = "joining cluster"
+STOPPED = "failed"
+"""A leader that could not write its file takes no part from then on (ovsdb/raft.c, ``raft_handle_write_error``)."""
 LEADER = "leader"
 
 _FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):(?P<value>.*)$", re.MULTILINE)
@@ -40,9 +42,9 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """One member's word. ``status`` is MEMBER, JOINING, or why it is in touch with no leader; ``leader`` is empty while
-    it knows none. ``election_timer`` is in milliseconds. ``entries`` are those of its log since the last snapshot;
-    ``remotes`` are where it tries to join, ``address`` is where the other members find it."""
+    """One member's word. ``status`` is MEMBER, JOINING, STOPPED, or why it is in touch with no leader; ``leader`` is
+    empty while it knows none. ``election_timer`` is in milliseconds. ``entries`` are those of its log since the last
+    snapshot; ``remotes`` are where it tries to join, ``address`` is where the other members find it."""
 
     server: str
     status: str

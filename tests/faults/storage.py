@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
 
 from ovsnet import ovsdb
 from ovsnet.errors import PeerError
-from ovsnet.node.raft import parse_cluster
+from ovsnet.node.raft import LEADER, STOPPED, Cluster, parse_cluster
 from ovsnet.ovsdb.operations import update
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
@@ -104,15 +104,12 @@ for _server, _component in {"ovsdb-server": "ovsdb", "ovn-sb": "southbound"}.ite
 
 async def miss_a_change(node: Sandbox, disk: Path, server: str) -> None:
     """The southbound changes while there is no room for it in that member's file, and again when there is room."""
-    names = f"{node.rundir}/{server.replace('ovn-sb', 'ovnsb')}_db"
-    await node.run("ovsdb-client", "wait", f"unix:{names}.sock", "OVN_Southbound", "connected")
 
     async def entries() -> int:
-        return parse_cluster(
-            await node.run("ovs-appctl", "-t", f"{names}.ctl", "cluster/status", "OVN_Southbound")
-        ).entries
+        return (await _member(node, server)).entries
 
     async with asyncio.timeout(PATIENCE):
+        await _made_leader(node, server, leads=False)
         with filled(disk):
             before = await entries()
             # More than what is left of the file's last page.
@@ -122,6 +119,46 @@ async def miss_a_change(node: Sandbox, disk: Path, server: str) -> None:
         await _change(node, "remove", "SB_Global", ".", "external_ids", "filler")
         while await _is_whole(node, disk / f"{server}.db"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def stop_to_write(node: Sandbox, disk: Path, server: str) -> None:
+    """The southbound is to change while its leader, which is that member, has no room for it."""
+    async with asyncio.timeout(PATIENCE):
+        await _made_leader(node, server, leads=True)
+        with filled(disk):
+            await _change(node, "set", "SB_Global", ".", f"external_ids:filler={'x' * 5000}")
+            while (await _member(node, server)).status != STOPPED:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def _made_leader(node: Sandbox, server: str, *, leads: bool) -> None:
+    """Freeze whichever leads until another one does, until the elections have left it in that part."""
+    await node.run("ovsdb-client", "wait", f"unix:{_names(node, server)}.sock", "OVN_Southbound", "connected")
+    while ((leader := await _leader(node, SERVERS)) == server) is not leads:
+        await node.freeze(leader)
+        await _leader(node, SERVERS - {leader})
+        await node.thaw(leader)
+
+
+async def _leader(node: Sandbox, servers: Collection[str]) -> str:
+    """The one of these that leads, once one does."""
+    while True:
+        for name in servers:
+            if (await _member(node, name)).role == LEADER:
+                return name
+        await asyncio.sleep(0.05)
+
+
+SERVERS = frozenset(f"ovn-sb{number}" for number in (1, 2, 3))
+
+
+async def _member(node: Sandbox, server: str) -> Cluster:
+    control = f"{_names(node, server)}.ctl"
+    return parse_cluster(await node.run("ovs-appctl", "-t", control, "cluster/status", "OVN_Southbound"))
+
+
+def _names(node: Sandbox, server: str) -> str:
+    return f"{node.rundir}/{server.replace('ovn-sb', 'ovnsb')}_db"
 
 
 async def _change(node: Sandbox, *words: str) -> None:

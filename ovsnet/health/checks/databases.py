@@ -19,7 +19,7 @@ from ovsnet.health.checks.ovsdb import storage_of
 from ovsnet.health.checks.result import PRECONDITION, Answer, Status, failed, not_used, ok
 from ovsnet.node.components import Component, Socket
 from ovsnet.node.node import Node
-from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
+from ovsnet.node.raft import JOINING, MEMBER, STOPPED, Cluster, Peer, parse_cluster
 from ovsnet.node.version import parse_version
 
 Question = Callable[[Node, Component], Awaitable[Answer]]
@@ -170,9 +170,9 @@ WINDOW = 10
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """What keeps a member from being one: the end of its reason, a sentence, and what the remedy may name."""
+    """What keeps a member from being one: the reason, a sentence, and what the remedy may name."""
 
-    ending: str
+    reason: str
     detail: str
     facts: Mapping[str, str]
 
@@ -183,13 +183,16 @@ def troubles(found: Cluster, component: Component) -> dict[Hashable, Trouble]:
     if found.status == JOINING:
         at = found.remotes or "the others"
         detail = f"Server {found.server} of {component.database} is still joining its cluster at {at}."
-        return {"joining": Trouble("joining", detail, {**facts, "remotes": at})}
+        return {"joining": Trouble(f"{component.name}-joining", detail, {**facts, "remotes": at})}
+    if found.status == STOPPED:
+        detail = f"Server {found.server} of {component.database} could not write its file, and has left off."
+        return {"stopped": Trouble("database-write-failed", detail, {**facts, "stopped": found.server})}
     if found.status != MEMBER:
         detail = f"Server {found.server} of {component.database}: {found.status}; its leader is unknown."
-        return {"leaderless": Trouble("leaderless", detail, {**facts, "peers": _named(found.away)})}
+        return {"leaderless": Trouble(f"{component.name}-leaderless", detail, {**facts, "peers": _named(found.away)})}
     return {
         str(peer): Trouble(
-            "member-away",
+            f"{component.name}-member-away",
             f"Server {found.server} of {component.database} {_lacks(peer, found)}.",
             {**facts, "peer": str(peer)},
         )
@@ -216,7 +219,7 @@ def judge_cluster(found: Cluster, old: Sequence[Trouble], changes: int, componen
     if old:
         first = old[0]
         detail = " ".join(each.detail for each in old)
-        return failed(f"{component.name}-{first.ending}", detail, facts=first.facts, **numbers)
+        return failed(first.reason, detail, facts=first.facts, **numbers)
     if changes >= FLAPS:
         timer = found.election_timer
         facts = {"database": component.database, "timer": str(timer), "doubled": str(2 * timer)}

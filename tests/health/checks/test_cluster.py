@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ovsnet.health.checks.databases import FLAPS, judge_cluster, troubles
 from ovsnet.health.checks.result import Status
 from ovsnet.node.components import NB, SB
-from ovsnet.node.raft import JOINING, MEMBER, Cluster, Peer, parse_cluster
+from ovsnet.node.raft import JOINING, MEMBER, STOPPED, Cluster, Peer, parse_cluster
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.programs import program
@@ -35,6 +35,7 @@ def test_each_trouble_has_its_reason_and_what_its_remedy_names() -> None:
     for found, reason, fact in (
         (joining, "nb-joining", ("remotes", "tcp:192.0.2.1:6644")),
         (cut_off, "nb-leaderless", ("peers", "the others")),
+        (replace(WELL, status=STOPPED), "database-write-failed", ("stopped", "cccc")),
         (alone, "nb-member-away", ("peer", "bbbb at tcp:192.0.2.2:6644")),
     ):
         said = judge_cluster(found, list(troubles(found, NB).values()), 0, NB)

@@ -15,7 +15,7 @@ from ovsnet.node.components import Socket
 from ovsnet.node.storage import Storage
 from ovsnet.sandbox.daemons import Layout
 from ovsnet.sandbox.node import Sandbox
-from tests.faults.storage import filled, miss_a_change, small_disk, write_anew
+from tests.faults.storage import filled, miss_a_change, small_disk, stop_to_write, write_anew
 from tests.health.checks.conftest import Asking
 
 FILE = "/etc/openvswitch/conf.db"
@@ -63,6 +63,26 @@ async def test_member_that_missed_a_change_is_told_until_its_file_is_written_ane
     assert told.reason == alike.reason == "database-incomplete"
     assert cause is not None
     assert "ovsdb-server/compact" in cause.remedy_for(told.facts)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+async def test_leader_that_could_not_write_takes_no_part_until_it_is_restarted(asking: Asking) -> None:
+    """With room again it does not go on, and its file is whole."""
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        async with small_disk(cluster, "ovn-sb1", "ovn-sb1.db") as disk:
+            for end in ("sock", "ctl", "pid"):
+                (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
+            await stop_to_write(cluster, disk, "ovn-sb1")
+            async with asking(cluster, broken_after=0.5) as ask:
+                told = await ask.until("sb.cluster", lambda now: now.status is Status.FAILED)
+                await cluster.restart("ovn-sb1")
+                await ask.until("sb.cluster", lambda now: now.status is Status.OK)
+    cause = cause_of(told)
+    assert cause is not None
+    assert cause.code == "database-not-writable"
+    assert told.facts["stopped"] in told.detail
+    assert "restart its server" in cause.remedy_for(told.facts)
 
 
 async def test_database_on_a_disk_with_room_is_well(shared_node: Sandbox, asking: Asking) -> None:
