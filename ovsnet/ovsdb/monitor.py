@@ -280,6 +280,7 @@ class Monitor:
             self._fail(error)
         finally:
             self._idle.set()
+            self._audience.wake()  # synced only now, after its rows have woken those that wait
 
     def _next(self) -> tuple[str, Body]:
         txn, updates = self._backlog.popleft()

@@ -13,6 +13,7 @@ import pytest
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, UsageError
 from ovsnet.io.pending import after_next_poll
 from ovsnet.ovsdb import Change, Changes, Session, connect
+from ovsnet.ovsdb import monitor as monitor_module
 from ovsnet.ovsdb.errors import CallbackRaised, UnknownMonitor
 from ovsnet.ovsdb.monitor_methods import RawTables
 from ovsnet.ovsdb.operations import Operation, delete, insert, update
@@ -288,3 +289,19 @@ async def test_block_of_a_monitor_ends_with_what_its_user_raised(server: Server,
             await server.freeze()
         assert monitor.closed.done()
         await server.thaw()
+
+
+async def test_wait_for_a_copy_to_be_synced_ends_when_it_is(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a large update are told before it is over, and perhaps others of the loop have a turn in between."""
+    monkeypatch.setattr(monitor_module, "TURN", -1.0)
+    monitor = await session.monitor(SB, {"Logical_Flow": None})
+    rows_came = monitor.until(lambda tables: len(tables["Logical_Flow"]) == LARGE, timeout=PATIENCE)
+    waiting = asyncio.create_task(
+        monitor.until(lambda tables: len(tables["Logical_Flow"]) == LARGE and monitor.synced, timeout=PATIENCE)
+    )
+    await session.transact(SB, *flows(LARGE), timeout=PATIENCE)
+    await rows_came
+    await monitor._idle.wait()
+    await after_next_poll()
+    assert waiting.done()
+    await waiting
