@@ -11,6 +11,7 @@ Two things are done here because the libraries get them wrong:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import random
@@ -148,21 +149,16 @@ async def _connect_ip(address: Address, deadline: float) -> socket.socket:
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         now = loop.time()
         try:
-            async with asyncio.timeout_at(now + (deadline - now) / (len(places) - number)):
-                await loop.sock_connect(sock, place)
-        except TimeoutError as error:
-            if _is_connected(sock):
-                return sock  # the deadline passed in a stall of ours
-            sock.close()
-            failure = failure or error
-        except OSError as error:
-            sock.close()
-            failure = error if failure is None or isinstance(failure, TimeoutError) else failure
+            ended = await _attempt(sock, place, now + (deadline - now) / (len(places) - number))
         except BaseException:
             sock.close()
             raise
-        else:
+        if ended == 0:
             return sock
+        sock.close()
+        if ended is not None and (failure is None or isinstance(failure, TimeoutError)):
+            failure = OSError(ended, os.strerror(ended))
+        failure = failure or TimeoutError()
     raise failure or OSError(f"{address.host} has no address")
 
 
@@ -178,11 +174,24 @@ async def _resolve(address: Address, deadline: float) -> list[tuple[Any, ...]]:
             return await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
 
 
-def _is_connected(sock: socket.socket) -> bool:
-    """Whether an attempt has come to a good end that was not reported yet (connect(2), EINPROGRESS)."""
+async def _attempt(sock: socket.socket, place: Any, deadline: float) -> int | None:
+    """The errno with which an attempt has ended, 0 when it is connected; None when it goes on at the deadline. One that
+    ended in a stall of ours ended all the same: ``sock_connect`` would have taken its errno along (connect(2),
+    EINPROGRESS)."""
+    if (found := sock.connect_ex(place)) != errno.EINPROGRESS:
+        return found
+    loop = asyncio.get_running_loop()
+    writable = asyncio.Event()
+    loop.add_writer(sock, writable.set)
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await writable.wait()
+    finally:
+        loop.remove_writer(sock)
     poll = select.poll()
     poll.register(sock, select.POLLOUT)
-    return bool(poll.poll(0)) and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if poll.poll(0) else None
 
 
 def try_connect_unix(address: Address) -> socket.socket:

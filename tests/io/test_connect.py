@@ -278,6 +278,16 @@ async def test_tcp_connect_that_is_given_up_leaves_nothing(tcp_listener: socket.
         await connecting
 
 
+async def test_own_stall_is_not_blamed_on_a_peer_that_refuses(line: Lines) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        connecting = asyncio.create_task(connect(line(tcp_address(closed)).channel, timeout=0.05))
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 - the whole loop stands still past the deadline
+        with pytest.raises(ConnectionRefused):
+            await connecting
+
+
 async def test_own_stall_is_not_blamed_on_a_peer_that_accepts(tcp_listener: socket.socket, line: Lines) -> None:
     talk = line(tcp_address(tcp_listener))
     connecting = asyncio.create_task(connect(talk.channel, timeout=0.05))
