@@ -174,7 +174,7 @@ async def _resolve(address: Address, deadline: float) -> list[tuple[Any, ...]]:
             return await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
 
 
-async def _attempt(sock: socket.socket, place: Any, deadline: float) -> int | None:
+async def _attempt(sock: socket.socket, place: tuple[Any, ...], deadline: float) -> int | None:
     """The errno with which an attempt has ended, 0 when it is connected; None when it goes on at the deadline. One that
     ended in a stall of ours ended all the same: ``sock_connect`` would have taken its errno along (connect(2),
     EINPROGRESS)."""
