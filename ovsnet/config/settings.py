@@ -12,7 +12,7 @@ from ovsnet.io.listen import Access
 from ovsnet.io.tls import ServingTls, Tls
 
 MOST_CONNECTIONS = 65536
-MOST_RESTARTS = 100
+MOST_RESTARTS = 1000
 
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 

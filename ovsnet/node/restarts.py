@@ -13,8 +13,6 @@ from ovsnet.config.settings import MOST_RESTARTS
 from ovsnet.files import read_text
 from ovsnet.node.process import command_line, sample
 
-MOST_KEPT = MOST_RESTARTS
-
 DAY = 86400.0
 
 _CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d{1,20}) crashes: pid \d+ died, (?P<how>.*)\)")
@@ -37,7 +35,7 @@ class Starts:
     """When the processes of a daemon started that followed the first one we saw, by the caller's clock."""
 
     def __init__(self) -> None:
-        self._at: deque[float] = deque(maxlen=MOST_KEPT)
+        self._at: deque[float] = deque(maxlen=MOST_RESTARTS)
         self._newest: float | None = None
 
     def saw(self, tick: float, started_at: float) -> None:

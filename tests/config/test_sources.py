@@ -132,7 +132,7 @@ def test_refusal_names_what_is_allowed(setting: Setting) -> None:
         ("southbound", "maybe", "auto, off or on"),
         ("switch", "maybe", "off or on"),
         ("tune_mode", "maybe", "enforce, observe or off"),
-        ("restarts", "0", "a whole number from 1 to 100"),
+        ("restarts", "0", "a whole number from 1 to 1000"),
         ("rise", "many", "a whole number from 1 to 1000"),
         ("listen_shared", "maybe", "true or false"),
         ("socket_mode", "rw", "a text: a mode in octal digits, such as 0660"),

@@ -129,6 +129,7 @@ fault(
     name="northbound-socket-moved",
     breaks="nb",
     about="ovnnb_db.sock was moved away; the server lives, and no new connection reaches it.",
+    passing="northd-not-connected",
     deadline=6,
 )(_replaced("ovnnb_db.sock", moved))
 fault("protocol-error", name="database-socket-of-a-stranger", about="A web server listens at db.sock.")(

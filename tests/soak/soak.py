@@ -38,8 +38,8 @@ SETTINGS = Settings(
     hung_after=HUNG_AFTER,
     start_allowance=5.0,
     broken_after=1.0,
-    restarts=100,
-    restarts_a_day=100,
+    restarts=1000,
+    restarts_a_day=1000,
 )
 
 LOST_HOPE = 60.0

@@ -16,7 +16,7 @@ Document = Mapping[str, object]
 LABELS = {"app.kubernetes.io/name": NAME}
 
 RESOURCES = {"requests": {"cpu": "10m", "memory": "48Mi"}, "limits": {"memory": "256Mi"}}
-"""Measured: 44.2 MiB and 0.45 % of a core, probing every second. No limit of CPU: it would throttle the agent,
+"""Measured: 47.6 MiB and 0.37 % of a core, probing every second. No limit of CPU: it would throttle the agent,
 which is to judge what is throttled."""
 
 SECURITY = {
