@@ -14,7 +14,15 @@ from collections.abc import Iterator
 
 from ovsnet.health.cause import ABSENT, UNANSWERED, Cause, State
 from ovsnet.health.cause_table import ACCESS, CONSEQUENCES, NAMED, UNEXPLAINED
-from ovsnet.health.central_causes import BEHIND, BESIDE, CENTRAL, ELECTIONS, LOST_NAMES, WEAKENED
+from ovsnet.health.central_causes import (
+    BEHIND,
+    BESIDE,
+    CENTRAL,
+    ELECTIONS,
+    LOST_NAMES,
+    NOT_CARRIED,
+    WEAKENED,
+)
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.daemon_texts import HELD, INSPECT, STARVED, TEXTS, Texts
 from ovsnet.health.datapath_causes import DATAPATH, LOSSES
@@ -80,7 +88,7 @@ def restarting(component: Component) -> Cause:
     return Cause(
         code=f"{component.name}-restarting",
         state=State.DEGRADED,
-        summary=f"{component.title} starts again and again: each restart interrupts what depends on it.",
+        summary=f"{component.title} starts again and again: {texts_of(component).restarting}.",
         remedies=(
             "It dies of: {how}. Save its core dump (`coredumpctl info`) and the end of its log for a bug report.",
             "Read the end of its log and `dmesg`: it crashes (`coredumpctl list`), is killed for lack of memory, or is "
@@ -132,6 +140,7 @@ def _causes(components: tuple[Component, ...]) -> tuple[Cause, ...]:
         for component in components:
             if component.daemon in BESIDE:
                 yield from _rows_of(component)
+        yield from NOT_CARRIED
         yield from WEAKENED
         others = [each for each in components if each.daemon not in SLOWEST_LAST]
         yield from (slow(COMPONENTS[daemon]) for daemon in SLOWEST_LAST)
@@ -149,7 +158,7 @@ def _rows_of(component: Component) -> Iterator[Cause]:
     yield hung(component)
     yield from NAMED.get(component.daemon, ())
     yield from CENTRAL.get(component.daemon, ())
-    if not component.only_degrades:
+    if not component.remote:
         yield restarting(component)
 
 

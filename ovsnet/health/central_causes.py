@@ -193,6 +193,9 @@ NORTHD_CAUSES = (
         ),
         reasons=frozenset({"northd-not-connected"}),
     ),
+)
+
+NOT_CARRIED = (
     Cause(
         code="northd-behind",
         state=State.DEGRADED,
@@ -207,6 +210,7 @@ NORTHD_CAUSES = (
         reasons=frozenset({"northd-behind"}),
     ),
 )
+"""What follows from a daemon that is gone, or starts again and again."""
 
 CENTRAL: Mapping[str, tuple[Cause, ...]] = {
     NB.daemon: _of_cluster(NB),

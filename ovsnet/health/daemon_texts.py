@@ -1,4 +1,4 @@
-"""What is said of each daemon that is down, hung or slow."""
+"""What is said of each daemon that is down, hung, slow, or starts again and again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import msgspec
 
 
 class Texts(msgspec.Struct, frozen=True):
-    """Sentences of one daemon's rows: a summary and remedies each."""
+    """Sentences of one daemon's rows: a summary and remedies each; of its restarts, what each of them does."""
 
     down: tuple[str, ...]
     hung: tuple[str, ...]
     slow: tuple[str, ...]
+    restarting: str = "each restart interrupts what depends on it"
 
 
 HELD = (
@@ -37,6 +38,7 @@ MADE_ANEW = (
     "it again (`ovsdb-tool join-cluster`)."
 )
 BUSY_DATABASE = "See who writes so much (`ovsdb-server/perf-counters-show` on its control socket), or give it CPU."
+RECONNECT = "its clients lose it each time, and reconnect to it or to another one"
 ELSEWHERE = "Restarting anything on this node does not help."
 
 TEXTS = {
@@ -96,6 +98,7 @@ TEXTS = {
             *INSPECT,
         ),
         slow=("This host's northbound server responds slowly.", *HELD, *STARVED, BUSY_DATABASE),
+        restarting=RECONNECT,
     ),
     "ovnsb_db": Texts(
         down=(
@@ -109,6 +112,7 @@ TEXTS = {
             *INSPECT,
         ),
         slow=("This host's southbound server responds slowly.", *HELD, *STARVED, BUSY_DATABASE),
+        restarting=RECONNECT,
     ),
     "ovn-northd": Texts(
         down=(
@@ -130,6 +134,7 @@ TEXTS = {
             *STARVED,
             "Wait until it has finished; if it never does, see `ovn-appctl -t ovn-northd inc-engine/show-stats`.",
         ),
+        restarting="what is new in the northbound waits each time, until one has computed everything again",
     ),
     "southbound": Texts(
         down=(

@@ -246,12 +246,12 @@ NO_LINE = {
     },
     "reported as each of its restarts, or as the connection that lacks": {
         *("ovsdb-restarting", "vswitchd-restarting", "controller-restarting", "vswitchd-not-connected"),
-        "controller-not-connected",
+        *("controller-not-connected", "northd-restarting"),
     },
     "of the central host: the codes of its peers, and notes on elections, say it": {
         f"{name}-{what}"
         for name in ("nb", "sb")
-        for what in ("down", "hung", "slow", "joining", "leaderless", "elections", "member-away")
+        for what in ("down", "hung", "slow", "joining", "leaderless", "restarting", "elections", "member-away")
     },
 }
 

@@ -32,6 +32,9 @@ RESTARTED = {
     "vswitchd": "controller-not-connected flows-missing mgmt-socket-missing",
     "controller": "controller-not-connected flows-missing",
     "southbound": "controller-not-connected northd-not-connected",
+    "sb": "controller-not-connected northd-not-connected southbound-down",
+    "nb": "northd-not-connected",
+    "northd": "",
 }
 """What is true until the others have found the daemon again: ovn-controller's backoff takes up to 8 s."""
 
@@ -273,15 +276,15 @@ def again_and_again(daemon: str) -> Callable[[Scene], Steps]:
     return steps
 
 
-for _daemon in ("ovsdb-server", "ovs-vswitchd", "ovn-controller"):
-    _component = COMPONENTS[_daemon]
+for _daemon, _component in (COMPONENTS | CENTRAL | {"ovn-sb": "sb"}).items():
+    _of_this_node = _daemon not in (*CENTRAL, "ovn-sb")
     fault(
         f"{_component}-restarting",
         name=f"{_component}-killed-again-and-again",
         about=f"{_daemon} got SIGKILL three times, and was started each time; "
         "an observer that was not there cannot know.",
         observers=("held",),
-        passing=f"{_component}-down {RESTARTED[_component]} {NO_FLOWS} vswitchd-slow",
-        starts=True,
+        passing=f"{_component}-down {RESTARTED[_component]} {f'{NO_FLOWS} vswitchd-slow' if _of_this_node else ''}",
+        starts=_of_this_node,
         deadline=10,
     )(again_and_again(_daemon))

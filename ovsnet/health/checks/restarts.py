@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from ovsnet.health.checks.central import is_here, not_here
 from ovsnet.health.checks.declaration import check
 from ovsnet.health.checks.result import Answer, Status, failed, not_used, ok
-from ovsnet.node.components import COMPONENTS
+from ovsnet.node.components import COMPONENTS, Component
 from ovsnet.node.node import Node
 from ovsnet.node.restarts import Crashes, crashes_of
 
 
-@check("ovsdb.restarts", daemon="ovsdb-server", every=10)
-async def ovsdb(node: Node) -> Answer:
-    """ovsdb-server does not start again and again."""
-    return _restarts(node, "ovsdb-server")
+def declare(component: Component) -> None:
+    """The check of one daemon. Of one that may run on another host nobody sees a process."""
+
+    @check(
+        f"{component.name}.restarts",
+        daemon=component.daemon,
+        every=10,
+        question=f"{component.title} does not start again and again.",
+    )
+    async def restarts(node: Node) -> Answer:
+        return not_here(component) if component.central and not is_here(node, component) else _restarts(node, component)
 
 
-@check("vswitchd.restarts", daemon="ovs-vswitchd", every=10)
-async def vswitchd(node: Node) -> Answer:
-    """ovs-vswitchd does not start again and again."""
-    return _restarts(node, "ovs-vswitchd")
+for _component in COMPONENTS.values():
+    if not _component.remote:
+        declare(_component)
 
 
-@check("controller.restarts", daemon="ovn-controller", every=10)
-async def controller(node: Node) -> Answer:
-    """ovn-controller does not start again and again."""
-    return _restarts(node, "ovn-controller")
-
-
-def _restarts(node: Node, name: str) -> Answer:
+def _restarts(node: Node, component: Component) -> Answer:
     """From the starts that we saw, and from the daemon's monitor process, which remembers those before us."""
-    daemon, settings, now = node.daemons[name], node.settings, node.clock()
+    daemon, settings, now = node.daemons[component.daemon], node.settings, node.clock()
     process = daemon.process()
     if daemon.distant or (process is None and daemon.started_at is None):
         return not_used("Its process was never seen.")
     soon = judge_restarts(
-        COMPONENTS[name].title,
+        component.title,
         daemon.starts.since(now - settings.restarts_within),
         None if process is None or process.age > settings.restarts_within else crashes_of(process.pid),
         most=settings.restarts,
@@ -43,7 +44,7 @@ def _restarts(node: Node, name: str) -> Answer:
     if soon.status is Status.FAILED:
         return soon
     daily = daemon.starts.going_on(now)
-    return soon if daily < settings.restarts_a_day else _restarting(COMPONENTS[name].title, daily, "a day")
+    return soon if daily < settings.restarts_a_day else _restarting(component.title, daily, "a day")
 
 
 def judge_restarts(title: str, seen: int, crashes: Crashes | None, *, most: int, within: float) -> Answer:

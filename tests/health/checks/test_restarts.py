@@ -8,6 +8,7 @@ from ovsnet.health.cause import State
 from ovsnet.health.causes import cause_of
 from ovsnet.health.checks.restarts import judge_restarts
 from ovsnet.health.checks.result import Result, Status
+from ovsnet.node.components import COMPONENTS
 from ovsnet.node.restarts import Crashes
 from ovsnet.sandbox.node import Sandbox
 from tests.health.checks.conftest import Asking
@@ -33,7 +34,7 @@ def test_third_restart_is_told(seen: int, crashes: Crashes | None, status: Statu
 
 @pytest.mark.parametrize(
     ("daemon", "code"),
-    [("ovs-vswitchd", "vswitchd"), ("ovsdb-server", "ovsdb"), ("ovn-controller", "controller")],
+    [(each.daemon, each.name) for each in COMPONENTS.values() if not each.remote],
 )
 def test_remedy_follows_the_monitor(daemon: str, code: str) -> None:
     answer = judge_restarts(daemon, 0, Crashes(3, "killed (Aborted), core dumped", 60.0), most=3, within=900.0)
@@ -44,15 +45,41 @@ def test_remedy_follows_the_monitor(daemon: str, code: str) -> None:
     assert "It dies of: killed (Aborted), core dumped." in cause.remedy_for(result.facts)
 
 
-async def test_restarts_of_a_real_switch_are_counted(node: Sandbox, asking: Asking) -> None:
+@pytest.mark.parametrize(
+    ("daemon", "name", "answers", "code"),
+    [
+        ("ovs-vswitchd", "vswitchd", "vswitchd.ofproto", "vswitchd-restarting"),
+        ("ovn-nb", "nb", "nb.echo", "nb-restarting"),
+        ("ovn-sb", "sb", "sb.echo", "sb-restarting"),
+        ("ovn-northd", "northd", "northd.status", "northd-restarting"),
+    ],
+)
+async def test_restarts_of_a_real_daemon_are_counted_and_forgotten(
+    node: Sandbox, asking: Asking, daemon: str, name: str, answers: str, code: str
+) -> None:
     async with asking(node) as ask:
-        await ask("vswitchd.ofproto")
-        assert (await ask("vswitchd.restarts")).values == {"restarts": 0}
+        await ask(answers)
+        assert (await ask(f"{name}.restarts")).values == {"restarts": 0}
         for _ in range(3):
-            await node.restart("ovs-vswitchd")
-            await ask.until("vswitchd.ofproto", lambda now: now.status is Status.OK)
-        result = await ask("vswitchd.restarts")
+            await node.kill(daemon)
+            await node.start(daemon)
+            await ask.until(answers, lambda now: now.status is Status.OK)
+        result = await ask(f"{name}.restarts")
+        later = ask.node.clock() + ask.node.settings.restarts_within
+        ask.node.clock = lambda: later
+        assert (await ask(f"{name}.restarts")).status is Status.OK
     assert (result.status, result.reason, result.values) == (Status.FAILED, "restarting", {"restarts": 3})
+    cause = cause_of(result)
+    assert cause is not None
+    assert (cause.code, cause.state) == (code, State.DEGRADED)
+
+
+@pytest.mark.restored
+async def test_central_daemon_of_another_host_is_none_to_count(node: Sandbox, asking: Asking) -> None:
+    async with asking(node) as ask:
+        assert (await ask("northd.restarts")).values == {"restarts": 0}
+        await node.stop("ovn-northd")
+        assert (await ask("northd.restarts")).reason == "elsewhere"
 
 
 @pytest.mark.restored
@@ -62,7 +89,7 @@ async def test_daemon_that_was_never_seen_is_none_to_count(node: Sandbox, asking
         assert (await ask("vswitchd.restarts")).reason == "not-used"
 
 
-@pytest.mark.parametrize("name", ["ovsdb", "vswitchd", "controller"])
+@pytest.mark.parametrize("name", ["ovsdb", "vswitchd", "controller", "nb", "sb", "northd"])
 async def test_monitor_is_asked_before_any_connection_stands(shared_node: Sandbox, asking: Asking, name: str) -> None:
     """One-shot ``check`` asks all at once, and called a switch that crashed all the time healthy."""
     async with asking(shared_node) as ask:
