@@ -50,4 +50,16 @@ SOUTHBOUND = (
         ),
         reasons=frozenset({"chassis-conflict"}),
     ),
+    Cause(
+        code="chassis-left-behind",
+        state=State.DEGRADED,
+        summary="The chassis of an earlier name of this host has its tunnel address still: under its present name it "
+        "cannot be registered, and has no working tunnels.",
+        remedies=(
+            "Unless another ovn-controller of this host is called {left}: `ovn-sbctl chassis-del {left}`. Then "
+            "ovn-controller registers {chassis} by itself.",
+            "Remove the chassis of the earlier name, which `ovn-sbctl show` lists: `ovn-sbctl chassis-del NAME`.",
+        ),
+        reasons=frozenset({"chassis-left-behind"}),
+    ),
 )

@@ -248,6 +248,7 @@ NO_LINE = {
         *("ovsdb-restarting", "vswitchd-restarting", "controller-restarting", "vswitchd-not-connected"),
         *("controller-not-connected", "northd-restarting"),
     },
+    "reported as the conflict that is logged: whose chassis it is no daemon logs": {"chassis-left-behind"},
     "of the central host: the codes of its peers, and notes on elections, say it": {
         f"{name}-{what}"
         for name in ("nb", "sb")

@@ -68,6 +68,25 @@ async def another_node_of_the_same_name(scene: Scene) -> Steps:
 
 
 @fault(
+    "chassis-left-behind",
+    passing=f"{CHATTER} controller-down controller-restarting flows-missing",
+    starts=True,
+    deadline=SEEN_TWICE,
+)
+async def system_id_changed_while_the_controller_was_away(scene: Scene) -> Steps:
+    """ovn-controller got SIGKILL, then another external_ids:system-id, and was started: its old chassis stayed."""
+    await _killed_and_renamed(scene, "renamed")
+    yield
+    await _killed_and_renamed(scene, "sandbox")
+
+
+async def _killed_and_renamed(scene: Scene, name: str) -> None:
+    await scene.node.kill("ovn-controller")
+    await scene.set(f"system-id={name}")
+    await scene.node.start("ovn-controller")
+
+
+@fault(
     "chassis-conflict",
     passing=CHATTER,
     deadline=SEEN_TWICE,

@@ -55,7 +55,7 @@ VERDICTS: dict[str, Verdict] = {
             "database-socket-missing", "nb-joining", "sb-joining", "sb-member-away", "sb-leaderless",
             "nb-leaderless", "nb-member-away", "nb-elections", "sb-elections", "sb-down", "sb-hung",
             "certificate-not-loaded", "relay-cut-off", "bridge-protocols-wrong",
-            "memory-short", "chassis-conflict", "device-taken", "ports-left-behind",
+            "memory-short", "chassis-conflict", "chassis-left-behind", "device-taken", "ports-left-behind",
             "vswitchd-restarting", "ovsdb-restarting", "controller-restarting", "nb-restarting",
             "sb-restarting", "northd-restarting",
             "conntrack-full", "flow-limit-reached", "upcalls-lost", "datapaths-differ", "bridge-fails-open",

@@ -139,17 +139,18 @@ async def chassis(node: Node) -> Answer:
     first = found[0]
     if first.address:
         first = replace(first, host=await southbound.hostname_of(first.chassis, timeout=node.settings.timeout))
-        if _may_be_ours(node, first, southbound.registered):
-            return not_used(f"Chassis {first.chassis} has this node's tunnel address and may be this node's own.")
+        if _is_this_host(node, first.host):
+            if chassis_seen(node) is not None:
+                return left_behind(first, ours.name)
+            if not southbound.registered.version:
+                return not_used(f"Chassis {first.chassis} has this node's tunnel address and may be this node's own.")
     return conflict_told(first)
 
 
-def _may_be_ours(node: Node, other: Conflict, registered: Registered) -> bool:
-    """Whether it runs on this host, the southbound has nothing of the name that the database gives us, and
-    ovn-controller's process, which may have another name, cannot be seen."""
+def _is_this_host(node: Node, host: str) -> bool:
+    """Whether a chassis of that host is of ours: what ovn-controller writes is ``hostname`` or the kernel's name."""
     named = {value for key, value in node.external_ids.items() if key.partition("-")[0] == "hostname"}
-    here = other.host in {*named, os.uname().nodename}
-    return here and not registered.version and chassis_seen(node) is None
+    return host in {*named, os.uname().nodename}
 
 
 def _ours(node: Node, ids: Mapping[str, str]) -> Ours:
@@ -196,6 +197,20 @@ def conflict_told(conflict: Conflict) -> Answer:
         "chassis-conflict",
         f"{other[:1].upper()}{other[1:]} registers itself{at} as chassis {conflict.chassis}, this node's name.",
         facts={"other": other, "chassis": conflict.chassis},
+    )
+
+
+def left_behind(conflict: Conflict, name: str) -> Answer:
+    """What to say of a chassis of this host that is not called ``name``, as ovn-controller is. Pure.
+
+    One that ends in order removes its chassis, and one that is killed does not: after a change of its name the row has
+    nobody (controller/chassis.c, ``chassis_cleanup``).
+    """
+    return failed(
+        "chassis-left-behind",
+        f"Chassis {conflict.chassis} of this host ({conflict.host}) is registered with {conflict.address}, and "
+        f"ovn-controller is called {name} now.",
+        facts={"left": conflict.chassis, "chassis": name},
     )
 
 

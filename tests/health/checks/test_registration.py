@@ -24,10 +24,10 @@ from tests.faults.programs import program
 from tests.health.checks.conftest import Asking
 
 
-def remedy(result: Result) -> str:
+def remedy(result: Result, code: str = "chassis-conflict") -> str:
     cause = cause_of(result)
     assert cause is not None
-    assert (cause.code, state_of(cause, result)) == ("chassis-conflict", State.DEGRADED)
+    assert (cause.code, state_of(cause, result)) == (code, State.DEGRADED)
     return cause.remedy_for(result.facts)
 
 
@@ -66,6 +66,22 @@ async def test_holder_of_the_address_is_named(node: Sandbox, asking: Asking) -> 
         assert "Chassis other has 127.0.0.9 already" in remedy(result)
         await node.run("ovn-sbctl", "chassis-del", "other")
         await ask.until("southbound.chassis", lambda now: now.status is Status.OK)
+
+
+async def test_own_chassis_of_an_earlier_name_is_removed_by_the_remedy(node: Sandbox, asking: Asking) -> None:
+    """As on a host that was set up again, or whose pod was killed: nobody else is to be looked for."""
+    await node.kill("ovn-controller")
+    await set_ids(node, "system-id=renamed")
+    await node.start("ovn-controller")
+    async with asking(node, timeout=1.0) as ask:
+        result = await ask.until("southbound.chassis", lambda now: now.status is Status.FAILED)
+        said = remedy(result, "chassis-left-behind")
+        assert "another node" not in f"{result.detail} {said}".lower()
+        program, *words = said.split("`")[1].split()
+        await node.run(program, *words)
+        await registered(node, "renamed")
+        await ask.until("southbound.chassis", lambda now: now.status is Status.OK)
+    assert [program, *words] == ["ovn-sbctl", "chassis-del", "sandbox"]
 
 
 async def test_row_of_a_controller_that_is_away_is_nobodys(node: Sandbox, asking: Asking) -> None:
