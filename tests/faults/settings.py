@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from ovsnet.health.cause import State
@@ -90,6 +91,23 @@ async def datapath_type_unknown(scene: Scene) -> Steps:
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=unheard-of")
     yield
     await scene.vsctl("set", "Bridge", "br-int", "datapath_type=system")
+
+
+@fault("vswitchd-not-connected", state=State.NOT_READY, passing=NO_FLOWS, starts=True, deadline=4)
+async def database_without_a_column_of_the_switch(scene: Scene) -> Steps:
+    """The database was converted to a schema that lacks a column of Interface, as when it was restored from a file of
+    an old release, and ovs-vswitchd was restarted: it is refused what it asks for."""
+    server = f"unix:{scene.node.rundir}/db.sock"
+    whole = await scene.node.run("ovsdb-client", "get-schema", server, "Open_vSwitch")
+    schema = json.loads(whole)
+    del schema["tables"]["Interface"]["columns"]["bfd_status"]
+    old, new = scene.scratch / "old.ovsschema", scene.scratch / "new.ovsschema"
+    new.write_text(whole)
+    old.write_text(json.dumps(schema))
+    await scene.node.run("ovsdb-client", "convert", server, str(old))
+    await scene.node.restart("ovs-vswitchd")
+    yield
+    await scene.node.run("ovsdb-client", "convert", server, str(new))
 
 
 @fault("bridge-protocols-wrong", passing="controller-not-connected")

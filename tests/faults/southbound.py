@@ -79,6 +79,13 @@ fault(
     about="external_ids:ovn-remote is a bare number, as 127.0.0.1:6642.",
     passing=UNCONNECTED,
 )(_remote(lambda scene: "127.0.0.1:6642"))
+for _sign, _end in (("comma", ","), ("space", " ")):
+    fault(
+        "southbound-wrong-address",
+        name=f"ovn-remote-ends-in-a-{_sign}",
+        about=f"external_ids:ovn-remote ends in a {_sign}, which ovn-controller takes for a part of the address.",
+        passing=UNCONNECTED,
+    )(_remote(lambda scene, end=_end: f"{scene.node.southbound}{end}"))  # type: ignore[misc]
 fault(
     "name-unresolved",
     name="ovn-remote-names-an-unknown-host",

@@ -67,7 +67,6 @@ VERDICTS: dict[str, Verdict] = {
 
 UNMADE = {
     "host-unfit": "It takes a kernel without the module or with a known defect, and a bridge that needs it.",
-    "vswitchd-not-connected": "Without its database, that is the root; what is left of it afterwards is a backoff.",
     "bridge-fails-open": "A controller that a bridge lacks is the root of it.",
     "upcalls-lost": "It takes the kernel's datapath and its queues. In user space the thread that receives a packet "
     "makes the upcall itself (lib/dpif-netdev.c, handle_packet_upcall): no handler is ever too busy.",
