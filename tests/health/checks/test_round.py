@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from types import SimpleNamespace
 from typing import cast
 
@@ -31,7 +32,7 @@ def test_named_checks_bring_those_they_build_on_in_order_of_declaration() -> Non
 def test_unknown_name_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="no check 'ovsdb'") as caught:
         names("ovsdb")
-    assert "ovsdb.echo, ovsdb.accept" in caught.value.remedy
+    assert {"ovsdb.echo", "ovsdb.accept"} <= set(re.findall(r"[a-z.]+[a-z]", caught.value.remedy))
 
 
 async def test_independent_checks_are_asked_at_once_and_a_need_before_its_dependant() -> None:
