@@ -60,10 +60,15 @@ def test_groups_before_1_5() -> None:
 
 def test_groups_of_1_5_have_properties() -> None:
     bucket = f"0020 0010 00000002 {OUTPUT} 0000 0008 0007 0000"
-    method = "ffff 0028 0000154d 00000001 00000000" + b"hash".ljust(16, b"\0").hex() + "0000000000000009"
+    how = "0000154d 00000001 00000000" + b"hash".ljust(16, b"\0").hex() + "0000000000000009"
+    method = f"ffff 0028 {how}"
+    one = f"ffff 002e {how} 80001c02 ff00 0000"
+    two = f"ffff 0036 {how} 80001604 ffffffff 80001c02 ff00 0000"
     other = "ffff 0028 00001234 00000001 00000000" + "00" * 24
     for more, text in (
         (method, ",selection_method=hash,selection_method_param=9"),
+        (one, ",selection_method=hash,selection_method_param=9,fields=tcp_dst=65280"),
+        (two, ",selection_method=hash,selection_method_param=9,fields(ip_src,tcp_dst=65280)"),
         (other, ""),
         ("0001 0004 00000000", ""),
     ):
