@@ -145,7 +145,7 @@ for _key in ("ovn-encap-ip", "ovn-encap-type", "system-id"):
         name=f"{_key}-unset",
         about=f"external_ids:{_key} is not set; the chassis that is registered lives on.",
         passing=NO_FLOWS,
-        hidden_by=WITHOUT_OVSDB,
+        hidden_by=f"{WITHOUT_OVSDB} ovn-remote-unset",  # without it, the node is no chassis at all
         breaks="settings" if _key == "ovn-encap-ip" else "",
     )(_lacks(_key))
 
