@@ -89,4 +89,4 @@ async def test_agent_among_the_hosts_processes_proves_a_hang_without_a_capabilit
 def test_agent_of_another_user_is_told_why_it_sees_nothing(node: Sandbox, root: Path, tmp_path: Path) -> None:
     with Container(root, pod(node, root, user=65534), tmp_path / "log", **LISTEN) as agent:
         until(lambda: agent.diagnosis() == "permission-denied", "the refusal")
-        assert "user that owns the sockets" in agent.ask("/readyz")[1]
+        assert "Run ovsnet as root." in agent.ask("/readyz")[1]
