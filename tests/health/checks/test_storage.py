@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -42,23 +45,31 @@ async def test_full_disk_is_told_and_room_heals_it_without_a_restart(
         await node.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:a=b")
 
 
+@contextlib.asynccontextmanager
+async def member_on_a_small_disk(server: str) -> AsyncIterator[tuple[Sandbox, Path]]:
+    """A cluster of the southbound, of which this member has the names of a host's one server, and a disk of its own."""
+    async with Sandbox(raft=True, ports=1) as cluster:
+        await cluster.wait_ready()
+        async with small_disk(cluster, server, f"{server}.db") as disk:
+            for end in ("sock", "ctl", "pid"):
+                own = f"{server.replace('ovn-sb', 'ovnsb')}_db.{end}"
+                (cluster.rundir / f"ovnsb_db.{end}").symlink_to(own)
+            yield cluster, disk
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 async def test_member_that_missed_a_change_is_told_until_its_file_is_written_anew(asking: Asking) -> None:
     """By one that came when there was room again, too: the file says so."""
-    async with Sandbox(raft=True, ports=1) as cluster:
-        await cluster.wait_ready()
-        async with small_disk(cluster, "ovn-sb1", "ovn-sb1.db") as disk:
-            for end in ("sock", "ctl", "pid"):
-                (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
-            async with asking(cluster) as ask:
-                await ask.until("sb.storage", lambda now: now.status is Status.OK)
-                await miss_a_change(cluster, disk, "ovn-sb1")
-                told = await ask.until("sb.storage", lambda now: now.status is Status.FAILED)
-                async with asking(cluster) as fresh:
-                    alike = await fresh("sb.storage")
-                await write_anew(cluster, "ovnsb1_db.ctl")
-                await ask.until("sb.storage", lambda now: now.status is Status.OK)
-            await cluster.restart("ovn-sb1")
+    async with member_on_a_small_disk("ovn-sb1") as (cluster, disk):
+        async with asking(cluster) as ask:
+            await ask.until("sb.storage", lambda now: now.status is Status.OK)
+            await miss_a_change(cluster, disk, "ovn-sb1")
+            told = await ask.until("sb.storage", lambda now: now.status is Status.FAILED)
+            async with asking(cluster) as fresh:
+                alike = await fresh("sb.storage")
+            await write_anew(cluster, "ovnsb1_db.ctl")
+            await ask.until("sb.storage", lambda now: now.status is Status.OK)
+        await cluster.restart("ovn-sb1")
     cause = cause_of(told)
     assert told.reason == alike.reason == "database-incomplete"
     assert cause is not None
@@ -68,16 +79,12 @@ async def test_member_that_missed_a_change_is_told_until_its_file_is_written_ane
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 async def test_leader_that_could_not_write_takes_no_part_until_it_is_restarted(asking: Asking) -> None:
     """With room again it does not go on, and its file is whole."""
-    async with Sandbox(raft=True, ports=1) as cluster:
-        await cluster.wait_ready()
-        async with small_disk(cluster, "ovn-sb1", "ovn-sb1.db") as disk:
-            for end in ("sock", "ctl", "pid"):
-                (cluster.rundir / f"ovnsb_db.{end}").symlink_to(f"ovnsb1_db.{end}")
-            await stop_to_write(cluster, disk, "ovn-sb1")
-            async with asking(cluster, broken_after=0.5) as ask:
-                told = await ask.until("sb.cluster", lambda now: now.status is Status.FAILED)
-                await cluster.restart("ovn-sb1")
-                await ask.until("sb.cluster", lambda now: now.status is Status.OK)
+    async with member_on_a_small_disk("ovn-sb1") as (cluster, disk):
+        await stop_to_write(cluster, disk, "ovn-sb1")
+        async with asking(cluster, broken_after=0.5) as ask:
+            told = await ask.until("sb.cluster", lambda now: now.status is Status.FAILED)
+            await cluster.restart("ovn-sb1")
+            await ask.until("sb.cluster", lambda now: now.status is Status.OK)
     cause = cause_of(told)
     assert cause is not None
     assert cause.code == "database-not-writable"
