@@ -7,6 +7,8 @@ import argparse
 import asyncio
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 
 from tests.ovsdb.chaos.chaos import chaos
 
@@ -18,18 +20,28 @@ def main() -> int:
     parser.add_argument("--transactions", type=int, default=1000, help="of each run; default 1000")
     parser.add_argument("--members", type=int, default=1, help="of the cluster; 1, the default, is a server alone")
     parser.add_argument("--clustered", action="store_true", help="a cluster also of one member, which keeps a history")
+    parser.add_argument("--jobs", type=int, default=5, help="runs at a time, which wait most of their time; default 5")
     given = parser.parse_args()
+    one = partial(_run, transactions=given.transactions, members=given.members, clustered=given.clustered)
     failures = 0
-    for seed in range(given.seed, given.seed + given.seeds):
-        began = time.monotonic()
-        try:
-            said = str(asyncio.run(chaos(seed, given.transactions, members=given.members, clustered=given.clustered)))
-        except AssertionError as error:
-            failures += 1
-            said = f"FAILED: {error}"
-        sys.stdout.write(f"seed {seed}, {time.monotonic() - began:.0f} s: {said}\n")
-        sys.stdout.flush()
+    with ProcessPoolExecutor(given.jobs) as pool:
+        runs = {pool.submit(one, seed): seed for seed in range(given.seed, given.seed + given.seeds)}
+        for run in as_completed(runs):
+            right, said = run.result()
+            failures += not right
+            sys.stdout.write(f"seed {runs[run]}, {said}\n")
+            sys.stdout.flush()
     return 1 if failures else 0
+
+
+def _run(seed: int, *, transactions: int, members: int, clustered: bool) -> tuple[bool, str]:
+    """Whether it was right, and what is said of it."""
+    began, right = time.monotonic(), True
+    try:
+        said = str(asyncio.run(chaos(seed, transactions, members=members, clustered=clustered)))
+    except AssertionError as error:
+        right, said = False, f"FAILED: {error}"
+    return right, f"{time.monotonic() - began:.0f} s: {said}"
 
 
 if __name__ == "__main__":

@@ -41,6 +41,9 @@ TRANSACTIONS_A_PAUSE = 25
 
 FAULTS_A_TRANSACTION = 0.15
 
+DUMPS = 5
+"""Attempts at one dump."""
+
 COUNT = mutate("Counter", [("count", "+=", 1)])
 
 
@@ -259,23 +262,31 @@ class Chaos:
                     return read["rows"][0]["count"], await writer.get_schema(shapes.NAME, timeout=PATIENCE)
 
     async def _dump(self, schema: Schema) -> dict[str, dict[Uuid, Row]]:
-        server = await self._members.leader()
-        argv = [str(server.programs.path("ovsdb-client")), "--no-leader-only", "-f", "json", "dump"]
-        done = await asyncio.to_thread(
-            subprocess.run,
-            [*argv, str(server.address), shapes.NAME],
-            check=True,
-            env=server.programs.environment(),
-            capture_output=True,
-            text=True,
-        )
         tables: dict[str, dict[Uuid, Row]] = {}
-        for table in map(json.loads, done.stdout.splitlines()):
+        for table in map(json.loads, (await self._dumped()).splitlines()):
             name = table["caption"].removesuffix(" table")
             rows = [dict(zip(table["headings"], row, strict=True)) for row in table["data"]]
             typed = [dict(schema.table(name).row(row)) for row in rows]
             tables[name] = {row.pop("_uuid"): row for row in typed}
         return tables
+
+    async def _dumped(self) -> str:
+        """A member that ceases to lead drops its clients (ovsdb/ovsdb-server.c, ``ovsdb_jsonrpc_server_reconnect``),
+        and ``ovsdb-client`` does not connect again."""
+        for again in range(DUMPS):
+            server = await self._members.leader()
+            argv = [str(server.programs.path("ovsdb-client")), "--no-leader-only", "-f", "json", "dump"]
+            done = await asyncio.to_thread(
+                subprocess.run,
+                [*argv, str(server.address), shapes.NAME],
+                env=server.programs.environment(),
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode == 0:
+                return done.stdout
+            await asyncio.sleep(again)
+        raise AssertionError(f"ovsdb-client dump failed {DUMPS} times: {done.stderr}")
 
 
 def _reaches(wanted: int) -> Callable[[Tables], bool]:
