@@ -271,8 +271,8 @@ class Chaos:
         return tables
 
     async def _dumped(self) -> str:
-        """A member that ceases to lead drops its clients (ovsdb/ovsdb-server.c, ``ovsdb_jsonrpc_server_reconnect``),
-        and ``ovsdb-client`` does not connect again."""
+        """A server that learns of a conversion drops its clients (ovsdb/ovsdb-server.c, ``main_loop``), a member that
+        was away late; and ``ovsdb-client`` does not connect again."""
         for again in range(DUMPS):
             server = await self._members.leader()
             argv = [str(server.programs.path("ovsdb-client")), "--no-leader-only", "-f", "json", "dump"]
