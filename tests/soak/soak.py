@@ -7,7 +7,6 @@ A round: break, wait for the diagnosis that must come, ask everything once more 
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -23,6 +22,7 @@ from ovsnet.errors import OvsnetError
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.health.state import Change
+from ovsnet.io.memory import give_back
 from ovsnet.node.rundir import Rundir
 from ovsnet.sandbox.node import Sandbox
 from tests.faults.fault import Scene
@@ -147,11 +147,16 @@ class Soak:
             self.outcome.faults += len(faults)
             said = " ".join(dict.fromkeys(diagnosis.code for diagnosis in self._witness.said))
             names = " + ".join(fault.name for fault in faults)
-            share = done(self.outcome.faults)
-            self._say(f"{self.outcome.faults} ({share:.0%})  {names}: {said}  {time.monotonic() - began:.1f} s")
-            gc.collect()  # cycles of errors and tracebacks wait long for their collector: what grows now is held
+            share, took = done(self.outcome.faults), time.monotonic() - began
+            # Cycles of errors and tracebacks wait long for their collector, and the allocator keeps what a flood
+            # took: what grows now is held.
+            give_back()
+            self.outcome.end_mib = resident()
+            self._say(
+                f"{self.outcome.faults} ({share:.0%})  {names}: {said}  {took:.1f} s, {self.outcome.end_mib:.1f} MiB"
+            )
             if share >= WARM_UP and not self.outcome.warm_mib:
-                self.outcome.warm_mib = resident()
+                self.outcome.warm_mib = self.outcome.end_mib
         self._judge_memory()
 
     async def _meet(self, faults: Round) -> None:
@@ -194,7 +199,6 @@ class Soak:
                 self._fail(f"said {diagnosis.code}: {'; '.join(diagnosis.evidence)}")
 
     def _judge_memory(self) -> None:
-        self.outcome.end_mib = resident()
         self.outcome.warm_mib = self.outcome.warm_mib or self.outcome.end_mib
         self.outcome.tasks, self.outcome.descriptors = self._footprint.tasks, self._footprint.descriptors
         if (grown := self.outcome.end_mib - self.outcome.warm_mib) > self._tolerance:
