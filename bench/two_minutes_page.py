@@ -30,14 +30,15 @@ KUBE_OVN, OVSNET = "Kube-OVN's probes", "ovsnet's probes"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What is slow. ``held`` is stopped for SLOW seconds right after it has started; so many ``clients`` hammer
-    br-int.mgmt meanwhile; ``southbound`` is away for SLOW seconds."""
+    """What is slow, for how many ``seconds`` of a cluster. ``held`` is stopped for as long right after it has started;
+    so many ``clients`` hammer br-int.mgmt meanwhile; ``southbound`` is away for as long."""
 
     key: str
     title: str
     held: str = ""
     clients: int = 0
     southbound: bool = False
+    seconds: float = SLOW
 
 
 CAUSES = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING
-
-import anyio
 
 from ovsnet.errors import DeadlineExceeded, PeerError
 from ovsnet.sandbox.daemons import Layout, declare, southbound_remote
@@ -56,12 +56,22 @@ class Deployment:
         """
         argv = [*die_with_parent(), str(self.binaries.path(program)), *arguments]
         command = " ".join([program, *arguments])[:200]
-        with anyio.move_on_after(timeout):
-            done = await anyio.run_process(argv, check=False, env=os.environ | self.environment())
-            if done.returncode:
-                raise PeerError(f"{command} failed: {done.stderr.decode(errors='replace').strip()}")
-            return done.stdout.decode()
-        raise DeadlineExceeded(f"{command} did not end within {timeout:g} s.")
+        pipe, environment = asyncio.subprocess.PIPE, os.environ | self.environment()
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
+        )
+        try:
+            async with asyncio.timeout(timeout):
+                said, why = await process.communicate()
+        except TimeoutError:
+            raise DeadlineExceeded(f"{command} did not end within {timeout:g} s.") from None
+        finally:
+            # A cancelled `anyio.run_process` waits for the program's own end, unless the cancellation is anyio's, too.
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        if process.returncode:
+            raise PeerError(f"{command} failed: {why.decode(errors='replace').strip()}")
+        return said.decode()
 
     async def wait_listening(self, socket: str, timeout: float = START_TIMEOUT) -> None:
         """Return when this socket of the run directory accepts connections: ``br-int.mgmt``."""

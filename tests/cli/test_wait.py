@@ -76,18 +76,17 @@ async def test_it_says_what_it_waits_for_as_that_changes(node: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("goal", "missed"),
-    [
-        ("ready", "the node did not become ready within 300ms"),
-        ("flows", "the stage flows was not reached within 300ms"),
-    ],
+    ("goal", "missed"), [("ready", "the node did not become ready"), ("flows", "the stage flows was not reached")]
 )
 def test_node_of_which_nothing_can_be_seen_is_1_and_said(tmp_path: Path, goal: str, missed: str) -> None:
     """Where ``check`` ends with 3: the time is over, and that a daemon may still start is known."""
-    line = ["--for", goal, "--timeout", "300ms", "--json", "--rundir", str(tmp_path)]
-    result = CliRunner().invoke(wait, line, catch_exceptions=False)
-    assert (result.exit_code, json.loads(result.stdout)["code"]) == (1, "not-visible")
-    assert result.stderr.startswith(f"ovsnet: {missed}")
+    for timeout in ("300ms", "3s", "30s", "300s"):  # how long the first answers take is the machine's matter
+        line = ["--for", goal, "--timeout", timeout, "--json", "--rundir", str(tmp_path)]
+        result = CliRunner().invoke(wait, line, catch_exceptions=False)
+        if (code := json.loads(result.stdout)["code"]) != "starting":
+            break
+    assert (result.exit_code, code) == (1, "not-visible")
+    assert result.stderr.startswith(f"ovsnet: {missed} within {timeout}")
     assert f"its sockets are expected in {tmp_path}." in result.stderr
 
 

@@ -182,9 +182,9 @@ def test_lap_can_be_imported_and_says_what_it_measures(name: str) -> None:
 
 @pytest.mark.parametrize("which", checks_lap.CHOICES)
 async def test_lap_of_checks_is_a_round_of_a_healthy_node(shared_node: Sandbox, which: str) -> None:
-    """A check that builds on one which is not asked would never be."""
+    """A check that builds on one which is not asked would never be. An answer may take long here."""
     rundir = Rundir(shared_node.rundir, shared_node.rundir)
-    async with Node(Settings(), rundir, clock=time.monotonic, rng=random.Random(1)) as node:
+    async with Node(Settings(timeout=PATIENCE), rundir, clock=time.monotonic, rng=random.Random(1)) as node:
         cost = await checks_lap.one_round(node, checks_lap.CHOICES[which])
     assert cost.cpu > 0
 

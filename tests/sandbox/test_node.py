@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import uvloop
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
 from ovsnet.sandbox.binaries import find
 from ovsnet.sandbox.node import Sandbox
+from ovsnet.sandbox.waiting import until
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,27 @@ async def test_not_ready_says_what_is_lacking(node: Sandbox) -> None:
 async def test_failing_command_is_an_error_with_its_stderr(shared_node: Sandbox) -> None:
     with pytest.raises(PeerError, match="no bridge named br-none"):
         await shared_node.run("ovs-vsctl", "list-ports", "br-none")
+
+
+async def test_command_is_ended_with_the_task_that_waits_for_it(node: Sandbox) -> None:
+    """By a task's own ``cancel``, with no deadline near."""
+    await node.freeze("ovs-vswitchd")
+    mine = f"external_ids:mine={os.getpid()}"
+    waiting = asyncio.create_task(node.run("ovs-vsctl", "set", "open", ".", mine, timeout=10 * PATIENCE))
+    await until(lambda: _runs(mine), PATIENCE, "ovs-vsctl never started.")
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=PATIENCE)
+    assert waiting.cancelled()
+    assert not _runs(mine)
+
+
+def _runs(argument: str) -> bool:
+    """A program with this argument, of any node."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended
+            if argument.encode() in path.read_bytes().split(b"\0"):
+                return True
+    return False
 
 
 async def test_command_that_hangs_is_ended(node: Sandbox) -> None:

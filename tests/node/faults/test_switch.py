@@ -15,7 +15,7 @@ from ovsnet.node.unix_peers import HeldEnds, accepted
 from ovsnet.sandbox.node import Sandbox
 from ovsnet.sandbox.supervisor import die_with_parent
 from ovsnet.sandbox.waiting import until
-from tests.node.faults.conftest import Setting, Watching
+from tests.node.faults.conftest import Setting, Watched, Watching
 from tests.node.faults.oneshot import checked
 from tests.patience import PATIENCE
 
@@ -250,27 +250,57 @@ async def _long_backoff(node: Sandbox) -> None:
     await node.start("ovsdb-server")
 
 
+BACKOFFS = 5
+"""Attempts. A backoff is over after eight seconds, in which a machine with much to do may not get to ask everything."""
+
+
 async def test_switch_in_the_backoff_of_a_short_connection_is_not_called_slow(
     node: Sandbox, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor by an agent that comes within it, or by ``ovsnet check``, which never saw the database go."""
-    patient: dict[str, Setting] = {"timeout": 1.0, "hung_after": 2.0, "start_allowance": 1.0}
     monkeypatch.setenv("OVSNET_START_ALLOWANCE", "1")
-    async with watching(node, **patient) as held:
+    async with watching(node, **IN_BACKOFF) as held:
         await held.says("healthy")
-        await _long_backoff(node)
-        await asyncio.sleep(1.0)  # past the allowance: only time does that
-        asked = asyncio.create_task(checked(node, "--timeout", "1"))
-        async with watching(node, **patient) as fresh:
-            for agent in (held, fresh):
-                await agent.says("vswitchd-not-connected", failed={"openflow.echo"}, fact="serves no OpenFlow")
-                assert agent.diagnosis.state is State.DEGRADED
-            exit_code, document = await asked
+        for _ in range(BACKOFFS):
+            if await _all_tell_of_the_backoff(node, watching, held):
+                return
+    raise AssertionError(f"No backoff was long enough: {held.codes}")
+
+
+IN_BACKOFF: dict[str, Setting] = {"timeout": 1.0, "hung_after": 2.0, "start_allowance": 1.0}
+
+
+async def _all_tell_of_the_backoff(node: Sandbox, watching: Watching, held: Watched) -> bool:
+    """An agent that was there, one that comes, and a check. False when it was over before each had looked."""
+    await _long_backoff(node)
+    await asyncio.sleep(1.0)  # past the allowance: only time does that
+    database, switch = str(node.rundir / "db.sock"), node.pid("ovs-vswitchd")
+    over = asyncio.create_task(
+        until(lambda: HeldEnds().holds_one(switch, accepted(database) or frozenset()), PATIENCE, "It never came back.")
+    )
+    async with watching(node, **IN_BACKOFF) as fresh:
+        agents = (held, fresh)
+        told = asyncio.gather(
+            checked(node, "--timeout", "1"),
+            *(
+                agent.says("vswitchd-not-connected", failed={"openflow.echo"}, fact="serves no OpenFlow")
+                for agent in agents
+            ),
+        )
+        await asyncio.wait([told, over], return_when=asyncio.FIRST_COMPLETED)
+        in_time = told.done()
+        if in_time:
+            (exit_code, document), *diagnoses = told.result()
             assert (exit_code, document["diagnosis"]["code"]) == (0, "vswitchd-not-connected")
-            for agent in (held, fresh):
-                await agent.recovers()
+            assert all(diagnosis.state is State.DEGRADED for diagnosis in diagnoses)
+        told.cancel()
+        await asyncio.wait([told, over])
+        for agent in agents:
+            await agent.recovers()
+            if in_time:
                 since = agent.codes.index("vswitchd-not-connected")  # a busy host may be slow before
                 assert "vswitchd-slow" not in agent.codes[since:]
+        return in_time
 
 
 @pytest.mark.parametrize("written", ["ours", "nobody's", "nonsense"])
