@@ -13,6 +13,7 @@ import msgspec
 
 from ovsnet.errors import ProtocolError, ProtocolFlood, UnixctlRefused
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.opening import Opening
 from ovsnet.protocol.jsonrpc import decode_body
@@ -69,6 +70,7 @@ def connect(address: Address | str, *, timeout: float = 1.0) -> Opening[Session]
     Raises AddressError at once for a text that is not an address, and the ConnectError that fits.
     """
     place = Address.of(address)
+    require_seconds(timeout)
     return Opening(lambda: _open(place, timeout))
 
 

@@ -36,6 +36,7 @@ from ovsnet.errors import (
     own_limit,
 )
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.nofile import require_descriptor
 from ovsnet.io.rights import BY_POLICY, refusal
 from ovsnet.io.tls import Tls
@@ -70,7 +71,7 @@ async def connect(
     address = channel.address
     loop = asyncio.get_running_loop()
     context = _tls_context(address, tls)
-    deadline = loop.time() + timeout
+    deadline = loop.time() + require_seconds(timeout)
     sock = await _connect_socket(address, deadline, timeout, rng or random.Random())
     try:
         if address.scheme == "unix":

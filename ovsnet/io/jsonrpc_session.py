@@ -14,7 +14,7 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, RequestRefused
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
 from ovsnet.io.pending import PendingRequests, after_next_poll
@@ -66,6 +66,7 @@ class JsonRpcSession(HeldSession):
         It is late after ``silence`` seconds in which nothing came (noticed within twice that), or after ``longest``
         seconds in all. Where one deadline covers connecting and a large snapshot, a client reconnects again and again.
         """
+        require_seconds(silence)
         answer = await self._send(method, params, longest)
         self._patient += 1
         try:
@@ -93,13 +94,14 @@ class JsonRpcSession(HeldSession):
         if (lost := self.channel.lost) is not None:
             raise lost.with_traceback(None)
         if not self.channel.congested:
-            return timeout
+            return require_seconds(timeout)
         deadline = Deadline(timeout)
         await self.channel.room(timeout)
         return deadline.left
 
     def ask(self, method: str, params: Sequence[object], timeout: float) -> tuple[int, asyncio.Future[jsonrpc.Body]]:
         """Send a request now, and give its id and its answer. ``ready`` comes first."""
+        require_seconds(timeout)
         number = self._core.request(method, params)
         answer = self._pending.open(number, timeout)
         self.channel.flush()

@@ -28,6 +28,7 @@ import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, UsageError
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import EVER, Deadline, require_seconds
 from ovsnet.io.ending import Ending
 from ovsnet.io.fault import fault
 from ovsnet.io.link_state import LONGEST_BACKOFF, LONGEST_FAR_BACKOFF, LinkState, State
@@ -35,9 +36,6 @@ from ovsnet.io.pending import after_next_poll
 from ovsnet.texts import seconds
 
 ClientState = Literal["connecting", "up", "waiting", "closed"]
-
-EVER = 1e8
-"""Seconds: three years."""
 
 KEPT_CHANGES = 64
 """Changes of state that a slow watcher may be behind. It misses the oldest, and always gets the newest."""
@@ -179,7 +177,7 @@ class KeptClient(ABC, Generic[Session]):
         """Return when ``state`` was reached, if only for a moment. Raises DeadlineExceeded after ``timeout`` seconds,
         with the reason why it was not; and that the client was closed."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(require_seconds(timeout)):
                 async for status in self.changes():
                     if status.state == state:
                         return status
@@ -193,12 +191,12 @@ class KeptClient(ABC, Generic[Session]):
     async def connected(self, *, timeout: float) -> Session:
         """The session, as soon as there is one. It ends with its connection, and the client makes another. Raises
         DeadlineExceeded after ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while (session := self.session) is None:
             if self.state == "up":
                 await after_next_poll()  # it is over, and the client is about to see that
             else:
-                await self.until("up", timeout=max(0.0, deadline - time.monotonic()))
+                await self.until("up", timeout=deadline.left)
         return session
 
     async def living(self) -> Session:

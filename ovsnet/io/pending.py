@@ -20,6 +20,7 @@ import time
 from typing import Generic, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, PeerError
+from ovsnet.io.deadline import require_seconds
 from ovsnet.texts import seconds
 
 Answer = TypeVar("Answer")
@@ -44,8 +45,8 @@ class PendingRequests(Generic[Answer]):
 
     def open(self, key: int, timeout: float) -> asyncio.Future[Answer]:
         """A future for the answer to ``key``. It fails with DeadlineExceeded after ``timeout`` seconds."""
+        deadline = time.monotonic() + require_seconds(timeout)
         future: asyncio.Future[Answer] = self._loop.create_future()
-        deadline = time.monotonic() + timeout
         self._waiting[key] = (future, deadline, timeout)
         if self._timer is None or deadline < self._timer_at:
             self._arm(deadline)

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood, TlsFailed
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.ending import Ending
 from ovsnet.io.inflow import PASS, Inflow
 from ovsnet.io.pending import after_next_poll
@@ -113,7 +114,7 @@ class Channel(Endpoint, Generic[Event]):
         """Wait until the peer takes bytes again. Raises DeadlineExceeded after ``timeout`` seconds, or why the stream
         ended."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(require_seconds(timeout)):
                 while self.congested:  # another waiter may have used the room up
                     await self._room.wait()
         except TimeoutError:

@@ -11,12 +11,12 @@ with the reason. One that was under way when the connection broke fails with Con
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, PeerError
 from ovsnet.io.address import Address
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.tls import Tls
 from ovsnet.openflow.flow_changes import FlowChanges, FlowPicture
@@ -52,7 +52,7 @@ class Client(KeptClient[Session], Questions):
         self._address = Address.of(address)
         super().__init__((self._address,), wait=wait, probe=probe, longest_pause=longest_pause)
         self._versions = wire.offer(versions)
-        self._timeout = timeout
+        self._timeout = require_seconds(timeout)
         self._tls = tls
 
     @property
@@ -125,9 +125,9 @@ class Client(KeptClient[Session], Questions):
         )
 
     async def _ask(self, encode: Callable[..., bytes], *arguments: object, timeout: float) -> wire.Message:
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         session = await self._wanted(timeout)
-        return await session._ask(encode, *arguments, timeout=max(0.0, deadline - time.monotonic()))
+        return await session._ask(encode, *arguments, timeout=deadline.left)
 
     async def _parts(
         self, encode: Callable[..., bytes], *arguments: object, timeout: float

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from ovsnet.errors import OpenFlowRefused, PeerError, UsageError
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.held_session import HeldSession
 from ovsnet.io.inflow import Inflow
 from ovsnet.io.opening import Opening
@@ -162,6 +162,7 @@ class Session(HeldSession, Questions):
         self, encode: Callable[..., bytes], *arguments: object, timeout: float
     ) -> AsyncGenerator[wire.Message, None]:
         self._require_alive()
+        require_seconds(timeout)
         if self.channel.congested:
             await self.channel.room(timeout)
         xid = self._next_xid()
@@ -265,7 +266,7 @@ def connect(
     """
     place = Address.of(address)
     offered = wire.offer(versions)
-    wait = timeout if patience is None else patience
+    wait = require_seconds(timeout) if patience is None else require_seconds(patience)
     return Opening(lambda: _open(Session(place, offered), timeout, wait, tls, on_connected))
 
 

@@ -14,13 +14,13 @@ connection broke; a transaction never is: TransactionInDoubt says that nobody kn
 from __future__ import annotations
 
 import random
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError
 from ovsnet.io.address import Address, remotes_of
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.kept import PROBE, KeptClient
 from ovsnet.io.opening import Opening
 from ovsnet.io.pending import after_next_poll
@@ -72,7 +72,7 @@ class Client(KeptClient[Session]):
         self.remotes = remotes_of(remotes)
         super().__init__(self.remotes, wait=wait, probe=probe, longest_pause=longest_pause, rng=self._rng)
         self._membership = membership(database, leader_only=leader_only)
-        self._timeout = timeout
+        self._timeout = require_seconds(timeout)
         self._tls = tls
         self._max_bytes = max_bytes
         order = self._rng.sample(self.remotes, len(self.remotes)) if shuffle else self.remotes
@@ -129,10 +129,10 @@ class Client(KeptClient[Session]):
             return await self._again(
                 lambda session, left: session.transact(database, *operations, timeout=left), timeout
             )
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         session = await self._writable(deadline)
         try:
-            return await session.transact(database, *operations, timeout=max(0.0, deadline - time.monotonic()))
+            return await session.transact(database, *operations, timeout=deadline.left)
         except PeerError as error:
             if not _is_end_of(session, error) and not isinstance(error, DeadlineExceeded | ProtocolError):
                 raise
@@ -176,15 +176,15 @@ class Client(KeptClient[Session]):
         and leaving the block then raises why. A transaction that depends on it asserts it. A client asks for a name
         once at a time: a second block of the same name is a UsageError.
         """
-        return Opening(lambda: self._lock(name, steal, time.monotonic() + timeout))
+        return Opening(lambda: self._lock(name, steal, Deadline(timeout)))
 
-    async def _lock(self, name: str, steal: bool, deadline: float) -> Lock:
+    async def _lock(self, name: str, steal: bool, deadline: Deadline) -> Lock:
         while True:
             session = await self._writable(deadline)
             lock: Lock | None = None
             try:
-                lock = await session.lock(name, steal=steal, timeout=max(0.0, deadline - time.monotonic()))
-                await lock.acquired(timeout=max(0.0, deadline - time.monotonic()))
+                lock = await session.lock(name, steal=steal, timeout=deadline.left)
+                await lock.acquired(timeout=deadline.left)
             except BaseException as error:
                 if self._wait and isinstance(error, PeerError) and _is_end_of(session, error):
                     continue
@@ -194,15 +194,15 @@ class Client(KeptClient[Session]):
             else:
                 return lock
 
-    async def _writable(self, deadline: float) -> Session:
+    async def _writable(self, deadline: Deadline) -> Session:
         """A session over which something can be sent now. Nothing has been sent when this raises."""
         while True:
-            left = max(0.0, deadline - time.monotonic())
+            left = deadline.left
             try:
                 session = await self._wanted(left)
                 await session.ready(left)
             except OvsnetError:
-                if not self._wait or self.state == "closed" or time.monotonic() >= deadline:
+                if not self._wait or self.state == "closed" or not deadline.left:
                     raise
                 await after_next_poll()  # it was up, and is not any more
             else:
@@ -210,11 +210,11 @@ class Client(KeptClient[Session]):
 
     async def _again(self, ask: Callable[[Session, float], Awaitable[T]], timeout: float) -> T:
         """What only reads is asked again where its connection broke."""
-        deadline = time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while True:
             session = await self._writable(deadline)
             try:
-                return await ask(session, max(0.0, deadline - time.monotonic()))
+                return await ask(session, deadline.left)
             except PeerError as error:
                 if not self._wait or not _is_end_of(session, error):
                     raise

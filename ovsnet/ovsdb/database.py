@@ -19,7 +19,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ovsnet.errors import UsageError
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.opening import Opening
 from ovsnet.ovsdb.atoms import key_of
 from ovsnet.ovsdb.changes import OnChange
@@ -78,7 +78,7 @@ class Database:
 
     def __init__(self, over: Asks, name: str, *, timeout: float = 5.0) -> None:
         self.name = name
-        self.timeout = timeout
+        self.timeout = require_seconds(timeout)
         self._over = over
 
     async def schema(self) -> Schema:
@@ -86,7 +86,8 @@ class Database:
         return await self._over.get_schema(self.name, timeout=self.timeout)
 
     def transaction(self, *, comment: str = "", timeout: float | None = None, durable: bool = False) -> Transaction:
-        """Enter it with ``async with``; it is sent when the block is left."""
+        """Enter it with ``async with``; it is sent when the block is left. Without ``timeout`` that of the database
+        holds, here and in ``transact``."""
         seconds = self.timeout if timeout is None else timeout
         return Transaction(self._over, self.name, comment=comment, timeout=seconds, durable=durable)
 

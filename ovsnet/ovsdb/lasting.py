@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.fault import fault
 from ovsnet.io.kept import KeptClient
 from ovsnet.io.pending import after_next_poll
@@ -79,8 +80,8 @@ class LastingMonitor:
         """Other conditions are wanted, or the monitor of this session is over."""
         self._audience = Audience(on_change, self._unfed)
         self._wait = wait
-        self._silence = self._patience = timeout
-        self._longest = longest
+        self._silence = self._patience = require_seconds(timeout)
+        self._longest = require_seconds(longest)
         self._widen = widen
         self._last: Monitor | None = None
         self._task: asyncio.Task[None] | None = None
@@ -141,6 +142,7 @@ class LastingMonitor:
         seconds in which no byte of them came; they are still asked for then, as they are when the caller is cancelled.
         """
         self._raise_if_over()
+        require_seconds(timeout)
         asked = Conditions(frozen_where(where))
         if self._last is not None:
             self._last.selection_of(asked.where)
@@ -310,7 +312,7 @@ class LastingMonitor:
 
     async def _until(self, fact: Callable[[], object], what: str, timeout: float) -> None:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(require_seconds(timeout)):
                 while not fact():
                     self._raise_if_over()
                     await self._audience.wait()

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from ovsnet.errors import DeadlineExceeded, PeerError, UsageError
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
@@ -46,7 +46,7 @@ class Lock:
         """Return when it is held. Raises DeadlineExceeded after ``timeout`` seconds, or why it never will be; the
         request stays in the server's queue until ``release``."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(require_seconds(timeout)):
                 while not self.held:
                     if self._over is not None:
                         raise self._over.with_traceback(None)
@@ -58,6 +58,7 @@ class Lock:
 
     async def release(self, *, timeout: float = 1.0) -> None:
         """Give it up, or stop waiting for it. Nothing happens when that was done, or when the session is over."""
+        require_seconds(timeout)
         if self.give_up():
             await self._locks.unlock(self.name, timeout=timeout)
 

@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ovsnet.errors import DeadlineExceeded, PeerError, ProtocolError, ProtocolFlood
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.ending import Ending
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.pending import after_next_poll
@@ -127,7 +128,7 @@ class Monitor:
     async def until(self, fact: Callable[[Tables], object], *, timeout: float) -> None:
         """Return when ``fact(tables)`` is true, at once if it is. Raises DeadlineExceeded, or why the monitor ended."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(require_seconds(timeout)):
                 while not fact(self.tables):
                     self._raise_if_over()
                     await self._audience.wait()
@@ -155,8 +156,8 @@ class Monitor:
         """
         self._raise_if_over()
         selection = self.selection_of(where)
-        self._asked_conditions += 1
-        number = self._asked_conditions
+        require_seconds(timeout)
+        number = self._asked_conditions = self._asked_conditions + 1
         params = [self.key, self.key, selection.new_conditions()]
         try:
             await self._session.request_patiently("monitor_cond_change", params, silence=timeout, longest=LONGEST)
@@ -170,12 +171,12 @@ class Monitor:
 
     async def cancel(self, *, timeout: float = 1.0) -> None:
         """End the monitor. Nothing happens when it is over already."""
+        require_seconds(timeout)
         if self.closed.done():
             return
-        ended = MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner.")
         if self._owns_audience:
             self._audience.finish(None)
-        self.end(ended)
+        self.end(MonitorCanceled(f"The monitor of {self.database} was cancelled by its owner."))
         await self._session.request("monitor_cancel", [self.key], timeout=timeout)
 
     async def __aenter__(self) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ovsnet.errors import PeerError, Unreachable, UsageError
 from ovsnet.io.address import Address, remotes_of
+from ovsnet.io.deadline import require_seconds
 from ovsnet.io.opening import Opening
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.membership import Membership
@@ -30,6 +31,7 @@ def connect(
     accepts and is stuck is not noticed here: only an answer proves that it lives, see ``Session.echo``.
     """
     places = remotes_of(remotes)
+    require_seconds(timeout)
     members = membership(database, leader_only=leader_only)
     return Opening(
         lambda: open_first(places, members, timeout=timeout, silence=timeout, watch=False, tls=tls, max_bytes=max_bytes)

@@ -126,7 +126,7 @@ def well_formed(triples: object, what: str = "condition") -> Iterator[tuple[str,
 
 def milliseconds(seconds: float) -> int:
     """For how long the server is to wait. Raises UsageError for no time at all."""
-    if not 0.0 <= seconds <= LARGEST_INTEGER // 1000:
+    if not (isinstance(seconds, int | float) and 0.0 <= seconds <= LARGEST_INTEGER // 1000):
         raise UsageError(f"No wait operation takes {seconds!r} s.", remedy="Give a number of seconds, or 0.")
     return round(seconds * 1000)
 

@@ -24,7 +24,7 @@ import msgspec
 
 from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.jsonrpc_session import JsonRpcSession
 from ovsnet.io.opening import Opening
 from ovsnet.ovsdb.changes import Audience, OnChange
@@ -176,6 +176,7 @@ class Session(JsonRpcSession):
 
     async def unlock(self, name: str, *, timeout: float = 1.0) -> None:
         """Give up a lock by its name, as ``Lock.release`` does."""
+        require_seconds(timeout)
         if (lock := self._locks.get(name)) is not None:
             lock.give_up()
         await self.request("unlock", (name,), timeout=timeout)

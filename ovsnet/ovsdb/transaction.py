@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from ovsnet.errors import ProtocolError, UsageError
-from ovsnet.io.deadline import Deadline
+from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.ovsdb import operations
 from ovsnet.ovsdb.fit import fit_conditions, fit_mutations, fit_row
 from ovsnet.ovsdb.lock import Lock
@@ -100,7 +100,7 @@ class Transaction:
         self._over = over
         self._database = database
         self._comment = comment
-        self._timeout = timeout
+        self._timeout = timeout if isinstance(timeout, Deadline) else require_seconds(timeout)
         self._durable = durable
         self._operations: list[Operation] = []
         self._take: list[Callable[[Mapping[str, Any]], None]] = []
