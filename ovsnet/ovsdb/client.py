@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError
+from ovsnet.errors import OvsnetError, PeerError
 from ovsnet.io.address import Address, remotes_of
 from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.kept import PROBE, KeptClient
@@ -27,6 +27,7 @@ from ovsnet.io.pending import after_next_poll
 from ovsnet.io.tls import Tls
 from ovsnet.ovsdb.changes import OnChange
 from ovsnet.ovsdb.errors import TransactionInDoubt
+from ovsnet.ovsdb.fate import is_end_of, only_reads
 from ovsnet.ovsdb.lasting import LastingMonitor
 from ovsnet.ovsdb.live import LiveDatabase
 from ovsnet.ovsdb.lock import Lock
@@ -39,10 +40,6 @@ from ovsnet.ovsdb.session import MAX_BYTES, Session
 from ovsnet.ovsdb.values import Row
 
 T = TypeVar("T")
-
-READING = frozenset({"select", "comment"})
-"""Operations of which a transaction that has no others changes nothing, however often it is done. A comment is written
-only beside a change (ovsdb/transaction.c, ``ovsdb_txn_precommit``)."""
 
 
 class Client(KeptClient[Session]):
@@ -121,11 +118,11 @@ class Client(KeptClient[Session]):
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
         """Do all ``operations`` or none, as ``Session.transact``.
 
-        One that may write is never sent twice: TransactionInDoubt says that no answer came. One that only reads is a
-        question like any other.
+        One that may write is never sent twice: TransactionInDoubt says that no answer came, and is no other error here;
+        after a DeadlineExceeded or a ConnectionLost nothing was sent. One that only reads is a question like any other.
         """
         require_operations(operations)
-        if all(each.get("op") in READING for each in operations):
+        if only_reads(operations):
             return await self._again(
                 lambda session, left: session.transact(database, *operations, timeout=left), timeout
             )
@@ -133,10 +130,8 @@ class Client(KeptClient[Session]):
         session = await self._writable(deadline)
         try:
             return await session.transact(database, *operations, timeout=deadline.left)
-        except PeerError as error:
-            if not _is_end_of(session, error) and not isinstance(error, DeadlineExceeded | ProtocolError):
-                raise
-            raise TransactionInDoubt(f"Nobody knows whether the transaction on {database} was done. {error}") from error
+        except TransactionInDoubt as error:  # and nothing else: after a DeadlineExceeded of ours nothing was sent
+            raise TransactionInDoubt(str(error)) from error.__cause__
 
     def monitor(
         self,
@@ -186,7 +181,7 @@ class Client(KeptClient[Session]):
                 lock = await session.lock(name, steal=steal, timeout=deadline.left)
                 await lock.acquired(timeout=deadline.left)
             except BaseException as error:
-                if self._wait and isinstance(error, PeerError) and _is_end_of(session, error):
+                if self._wait and isinstance(error, PeerError) and is_end_of(session, error):
                     continue
                 if lock is not None:
                     lock.abandon()
@@ -216,7 +211,7 @@ class Client(KeptClient[Session]):
             try:
                 return await ask(session, deadline.left)
             except PeerError as error:
-                if not self._wait or not _is_end_of(session, error):
+                if not self._wait or not is_end_of(session, error):
                     raise
 
     # How it stays connected.
@@ -235,8 +230,3 @@ class Client(KeptClient[Session]):
         )
         self._remotes.rotate(-1 - self._remotes.index(session.address))
         return session
-
-
-def _is_end_of(session: Session, error: PeerError) -> bool:
-    """Whether a call failed because its session ended, for whatever reason: a refusal may be no answer."""
-    return session.closed.done() and session.closed.result() is error

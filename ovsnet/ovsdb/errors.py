@@ -33,6 +33,9 @@
     └── StaleServer                          its copy of a clustered database is older than one that was seen
     ovsnet.errors.PeerError
     └── TransactionInDoubt                   it was sent, and nobody knows whether it was done
+        ├── TransactionLate                      over a session, which is also a DeadlineExceeded
+        ├── TransactionLost                      ... a ConnectionLost
+        └── TransactionGarbled                   ... a ProtocolError
 
 The strings are those of RFC 7047 sections 4.1 and 5.2, and of ovsdb-server (``ovsdb_error()`` in ovsdb/*.c).
 """
@@ -41,7 +44,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ovsnet.errors import OvsdbError, PeerError
+from ovsnet.errors import ConnectionLost, DeadlineExceeded, OvsdbError, PeerError, ProtocolError
 
 
 class Refused(OvsdbError):
@@ -193,6 +196,18 @@ class StaleServer(OvsdbError):
 class TransactionInDoubt(PeerError):
     reason = "transaction-in-doubt"
     default_remedy = "Read whether it was done before you do it again, or guard it by a wait operation."
+
+
+class TransactionLate(TransactionInDoubt, DeadlineExceeded):
+    """No answer came in time."""
+
+
+class TransactionLost(TransactionInDoubt, ConnectionLost):
+    """The session ended before an answer came."""
+
+
+class TransactionGarbled(TransactionInDoubt, ProtocolError):
+    """The answer is none."""
 
 
 class LockReleased(OvsdbError):

@@ -15,14 +15,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from ovsnet.errors import DeadlineExceeded, OvsnetError, PeerError, ProtocolError, UsageError
+from ovsnet.errors import OvsnetError, PeerError, ProtocolError, UsageError
 from ovsnet.io.address import Address
 from ovsnet.io.deadline import Deadline, require_seconds
 from ovsnet.io.jsonrpc_session import JsonRpcSession
@@ -30,6 +30,7 @@ from ovsnet.io.opening import Opening
 from ovsnet.ovsdb.changes import Audience, OnChange
 from ovsnet.ovsdb.database import SessionDatabase
 from ovsnet.ovsdb.errors import CallbackRaised, MonitorCanceled, Refused, UnknownMethod, ovsdb_error
+from ovsnet.ovsdb.fate import transacted
 from ovsnet.ovsdb.known_schemas import KnownSchemas
 from ovsnet.ovsdb.lock import Lock, Locks
 from ovsnet.ovsdb.monitor import LONGEST, SILENCE, Monitor
@@ -48,7 +49,6 @@ Make: TypeAlias = Callable[[str, Schema], Monitor]
 _ANY: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 _NAMES: msgspec.json.Decoder[list[str]] = msgspec.json.Decoder(list[str])
 _NAME: msgspec.json.Decoder[str] = msgspec.json.Decoder(str)
-_RESULTS: msgspec.json.Decoder[list[dict[str, Any] | None]] = msgspec.json.Decoder(list[dict[str, Any] | None])
 _UPDATE: msgspec.json.Decoder[tuple[str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 _UPDATE3: msgspec.json.Decoder[tuple[str, str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, str, msgspec.Raw])
 _ONE_NAME: msgspec.json.Decoder[tuple[str]] = msgspec.json.Decoder(tuple[str])
@@ -130,25 +130,13 @@ class Session(JsonRpcSession):
     async def transact(self, database: str, *operations: Operation, timeout: float = 5.0) -> list[dict[str, Any]]:
         """Do all ``operations`` or none; one result for each, as in RFC 7047 section 5.2, in JSON.
 
-        Raises the type of ``ovsnet.ovsdb.errors`` that fits, with the index of the operation that failed. After a
-        DeadlineExceeded or a ConnectionLost nobody knows whether the transaction was done. One that is late, or whose
-        caller is cancelled, is cancelled at the server too, where it may still wait for something.
+        Raises the type of ``ovsnet.ovsdb.errors`` that fits, with the index of the operation that failed. When nobody
+        knows whether it was done that is TransactionInDoubt, which here is also a DeadlineExceeded, a ConnectionLost or
+        a ProtocolError; after one of these alone nothing was sent, or it only reads. One that is late, or whose caller
+        is cancelled, is cancelled at the server too, where it may still wait for something.
         """
         require_operations(operations)
-        left = await self.ready(timeout)
-        number, answer = self.ask("transact", (database, *operations), left)
-        try:
-            body = await answer
-        except (asyncio.CancelledError, DeadlineExceeded):
-            self.notify("cancel", (number,))  # RFC 7047 section 4.1.4; ovsdb-server 3.1 forgets it without a word
-            raise
-        results = self._read(body, _RESULTS)
-        for index, result in enumerate(results):
-            if result is not None and "error" in result:
-                raise self._transaction_error(result, index, operations)
-        if len(results) != len(operations):
-            raise ProtocolError(f"{self.address} gave {len(results)} results for {len(operations)} operations.")
-        return [result or {} for result in results]
+        return await transacted(self, database, operations, await self.ready(timeout))
 
     async def select(
         self,
@@ -304,12 +292,6 @@ class Session(JsonRpcSession):
 
     def _error_of(self, error: object) -> Refused:
         return ovsdb_error(error, peer=str(self.address))
-
-    def _transaction_error(self, error: Mapping[str, object], index: int, operations: Sequence[Operation]) -> Refused:
-        if index >= len(operations):
-            return ovsdb_error(error, peer=str(self.address), subject="the commit")
-        subject = f"operation {index} ({operations[index].get('op')})"
-        return ovsdb_error(error, peer=str(self.address), operation=index, subject=subject)
 
     def _dispatch(self, method: str, params: Body) -> None:
         match method:
