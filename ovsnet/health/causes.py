@@ -170,6 +170,13 @@ def codes() -> dict[str, Cause]:
     return first
 
 
+def explains_unready(cause: Cause) -> bool:
+    """Whether a row further down, which this one explains, makes a node unready."""
+    rows = causes()
+    unready = max(at for at, each in enumerate(rows) if not each.state.serves)
+    return cause in rows[:unready]
+
+
 SHOWS_FAULTS = (Status.FAILED, Status.SLOW, Status.UNKNOWN)
 """The statuses that a cause may explain."""
 

@@ -15,9 +15,9 @@ import msgspec
 from msgspec.structs import replace
 
 from ovsnet.health.cause import UNPROVEN, Cause, State
-from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, state_of
+from ovsnet.health.causes import SHOWS_FAULTS, cause_of, causes, explains_unready, state_of
 from ovsnet.health.checks.result import NEVER_ASKED, Result, Status
-from ovsnet.health.timeline import Timeline
+from ovsnet.health.timeline import STAGES, Timeline
 from ovsnet.node.components import CONTROLLER
 
 Match = tuple[Cause, Result]
@@ -186,12 +186,12 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
     flows = results.get("openflow.flows")
     alone = all(state_of(cause, result).serves or result.daemon == CONTROLLER.daemon for cause, result in matches)
     forwards = waiting in ("controller", "flows") and flows is not None and flows.status is Status.OK and alone
-    shown = _why_late(matches) if matches else None
+    shown = _why_late(waiting, matches)
     return Diagnosis(
         code="starting",
         state=State.DEGRADED if forwards else State.STARTING,
         summary=f"The start waits for the stage {waiting}. {shown[1].detail if shown else ''}".rstrip(),
-        remedy=shown[0].remedy_for(shown[1].facts) if shown else "Wait; the first answers are not in yet.",
+        remedy=shown[0].remedy_for(shown[1].facts) if shown else "Wait; nothing is wrong that delays it.",
         command=shown[0].command_for(shown[1].facts) if shown else "",
         check=shown[1].name if shown else "",
         evidence=_evidence(matches),
@@ -202,9 +202,19 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
     )
 
 
-def _why_late(matches: list[Match]) -> Match:
-    """A backoff that will end by itself says more than the flows that it keeps away."""
-    return next((each for each in matches if "retry_seconds" in each[1].facts), matches[0])
+def _why_late(waiting: str, matches: list[Match]) -> Match | None:
+    """The first of those that hold the start up: the last of them in causal order, and all that may explain it. A
+    backoff that will end by itself says more than the flows that it keeps away. None when what is wrong has nothing to
+    do with it, as a certificate that expires soon."""
+    check = next(stage.check for stage in STAGES if stage.name == waiting)
+    ends = [at for at, (cause, result) in enumerate(matches, 1) if result.name == check or _holds_up(cause, result)]
+    holding = matches[: ends[-1]] if ends else []
+    return next((each for each in holding if "retry_seconds" in each[1].facts), next(iter(holding), None))
+
+
+def _holds_up(cause: Cause, result: Result) -> bool:
+    """Whether a start may wait for it: it makes the node unready, or is shown by starts and explains what does."""
+    return not state_of(cause, result).serves or (cause.in_start and explains_unready(cause))
 
 
 def _evidence(matches: list[Match]) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from ovsnet.health.cause import Cause, State
-from ovsnet.health.causes import causes, state_of
+from ovsnet.health.causes import causes, explains_unready, state_of
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Result, Status
 from ovsnet.health.diagnosis import diagnose
-from ovsnet.health.timeline import START_ORDER, Timeline
+from ovsnet.health.timeline import STAGES, START_ORDER, Timeline
 from tests.health.diagnosing import ALLOWANCE, diagnosis_of, ended, occasions, result, timeline
+
+AWAITED = {stage.check for stage in STAGES}
 
 
 @pytest.mark.parametrize("cause", causes(), ids=lambda cause: f"{cause.code}-{cause.state.label}")
@@ -42,6 +44,38 @@ def test_what_a_start_waits_for_has_its_own_remedy_whatever_else_is_wrong() -> N
     assert (found.check, found.also) == ("controller.openflow", ("vswitchd-restarting", "controller-not-connected"))
     assert found.summary.endswith(backoff.detail)
     assert "1.0 s" in found.remedy
+
+
+UNRELATED = [
+    cause
+    for cause in causes()
+    if cause.state is State.DEGRADED and not cause.in_start and not cause.slow and not explains_unready(cause)
+]
+
+
+@pytest.mark.parametrize("cause", UNRELATED, ids=lambda cause: cause.code)
+def test_start_does_not_wait_for_what_does_not_hold_it_up(cause: Cause) -> None:
+    """As a certificate that expires soon: it is evidence, and not the reason."""
+    beside = next(each for each in occasions(cause) if each.name not in AWAITED)
+    alone = diagnosis_of(beside, over=False, now=59.0)
+    assert (alone.code, alone.also, alone.check) == ("starting", (cause.code,), "")
+    assert beside.detail not in alone.summary
+    missing = result("openflow.flows", "flows-missing")
+    found = diagnosis_of(beside, missing, over=False, now=59.0)
+    assert (found.check, cause.code in found.also) == ("openflow.flows", True)
+    assert found.summary.endswith(missing.detail)
+
+
+def test_start_waits_for_what_explains_that_the_stage_is_not_reached() -> None:
+    """The southbound database degrades a node by itself, and is why there are no flows."""
+    for beside in [(), (result("openflow.flows", "flows-missing"),)]:
+        found = diagnosis_of(result("southbound.echo", "gone"), *beside, over=False, now=59.0)
+        assert (found.code, found.check) == ("starting", "southbound.echo")
+
+
+def test_start_waits_for_the_daemon_that_is_slow_to_answer() -> None:
+    slow = result("ovsdb.echo", "late", Status.SLOW)
+    assert diagnosis_of(slow, over=False, now=59.0).check == slow.name
 
 
 def test_open_start_past_its_allowance_bears_the_name_of_what_is_missing() -> None:

@@ -115,7 +115,7 @@ async def made(owner: type, server: Server) -> AsyncIterator[Any]:
         assert await session.echo(timeout=PATIENCE) >= 0
 
 
-@pytest.mark.parametrize("owner", sorted({owner for owner, _, _ in METHODS}, key=lambda owner: owner.__name__))
+@pytest.mark.parametrize("owner", sorted({owner for owner, _, _ in METHODS}, key=str))
 async def test_is_refused_by_every_call(server: Server, owner: type) -> None:
     async with made(owner, server) as one:
         for name, time in [(name, time) for each, name, time in METHODS if each is owner]:
