@@ -16,6 +16,7 @@ from ovsnet.doctor.finding import Finding, note, ok, warning
 from ovsnet.doctor.running import arguments, daemons, has_the_hosts_files
 from ovsnet.errors import OvsnetError, UnfitEnvironment
 from ovsnet.files import read_bytes
+from ovsnet.io.rights import unreadable
 from ovsnet.node.database_file import MOST_READ, damage, lost, may_be_read
 from ovsnet.node.facts import Live
 from ovsnet.node.gather import stored_facts
@@ -111,8 +112,8 @@ def database_file(host: Host, live: Live) -> Iterator[Finding]:
             "Keep a copy of the file before it does, and see what is missing: `ovsdb-tool show-log -m`.",
             *cut,
         )
-    if hidden := [str(path) for path in files if not may_be_read(host.locate(path))]:
-        raise UnfitEnvironment(f"This user may not read {', '.join(hidden)}.")
+    if hidden := next((path for path in files if not may_be_read(host.locate(path))), None):
+        raise unreadable(str(hidden), str(host.locate(hidden)))
     if not torn and not cut:
         yield ok("No database file is empty or torn." if files else "There is no database file yet.", *map(str, files))
 

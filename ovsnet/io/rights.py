@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import read_text
 
 USERS, GROUPS = "/etc/passwd", "/etc/group"
@@ -31,8 +32,18 @@ class Refusal(NamedTuple):
         return f"{'it' if self.place == os.path.realpath(path) else self.place} {self.owned}"
 
 
-def refusal(path: str) -> Refusal | None:
-    """What keeps this process from ``path``; None where owner and mode keep nothing from it, or nothing is there."""
+def unreadable(path: str, place: str = "") -> UnfitEnvironment:
+    """The error for a file that this process may not read. ``place`` is where it is opened, if ``path`` is its name on
+    a host that is mounted there."""
+    said = f"This user may not read {path}"
+    if (found := refusal(place or path, reading=True)) is None:
+        return UnfitEnvironment(f"{said}.", remedy=BY_POLICY if os.geteuid() == 0 else "Run ovsnet as root.")
+    return UnfitEnvironment(f"{said}: {found.cause(place or path)}.", remedy=found.remedy)
+
+
+def refusal(path: str, *, reading: bool = False) -> Refusal | None:
+    """What keeps this process from ``path``: from connecting to a socket or listing a directory, or from ``reading`` a
+    file. None where owner and mode keep nothing from it, or nothing is there."""
     try:
         whole = Path(os.path.realpath(path))
     except (OSError, ValueError):
@@ -44,7 +55,7 @@ def refusal(path: str) -> Refusal | None:
             return None
         wanted = os.X_OK
         if place == whole:
-            wanted = os.R_OK if stat.S_ISDIR(found.st_mode) else os.W_OK
+            wanted = os.R_OK if reading or stat.S_ISDIR(found.st_mode) else os.W_OK
         if not os.access(place, wanted, effective_ids=True):
             return _refused(place, found, wanted)
     return None

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.files import read_bytes, read_tail, unpacked
+from ovsnet.io.rights import unreadable
 from ovsnet.node.layouts import LAYOUTS
 from ovsnet.node.rundir import Rundir
 
@@ -189,6 +190,6 @@ def _seen(path: str | Path, read: Callable[[], T]) -> T | None:
     except (FileNotFoundError, NotADirectoryError, ProcessLookupError):
         return None
     except PermissionError as error:
-        raise UnfitEnvironment(f"This user may not read {path}.", remedy="Run ovsnet doctor as root.") from error
+        raise unreadable(str(path), str(error.filename or "")) from error
     except (OSError, EOFError, zlib.error) as error:
         raise UnfitEnvironment(f"{path} cannot be read: {error}.") from error

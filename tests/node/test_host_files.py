@@ -2,12 +2,16 @@
 
 import gzip
 import os
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_files import Host, count_cpus
+from tests.unprivileged import UNPRIVILEGED
 
 
 def test_absolute_links_stay_below_the_root(tmp_path: Path) -> None:
@@ -89,3 +93,29 @@ def test_tail_is_the_end_of_a_file(tmp_path: Path) -> None:
     assert Host(tmp_path).tail("/log", 5) == "last\n"
     assert Host(tmp_path).tail("/log", 1000) == "first\nlast\n"
     assert Host(tmp_path).tail("/none", 5) is None
+
+
+@pytest.mark.parametrize(("kept", "mode"), [("etc", "0000"), ("etc/file", "0200")])
+@pytest.mark.parametrize("under", ["/", "root"])
+def test_file_that_is_kept_from_us_names_its_owner_its_mode_and_who_is_let_in(
+    tmp_path: Path, kept: str, mode: str, under: str
+) -> None:
+    """As ``ovsnet check`` does for a socket: also of a file whose mode lets us write, and of one under --root."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/file").write_text("x")
+    (tmp_path / kept).chmod(int(mode, 8))
+    code = (
+        "import sys; from pathlib import Path; from ovsnet.errors import UnfitEnvironment;"
+        "from ovsnet.node.host_files import Host\n"
+        "try: Host(Path(sys.argv[1])).read(sys.argv[2])\n"
+        "except UnfitEnvironment as error: print(error, error.remedy)"
+    )
+    root, path = ("/", f"{tmp_path}/etc/file") if under == "/" else (str(tmp_path), "/etc/file")
+    unreading = [each.replace("-dac_override", "-dac_override,-dac_read_search") for each in UNPRIVILEGED]
+    try:
+        said = subprocess.run([*unreading, sys.executable, "-c", code, root, path], stdout=PIPE, text=True, check=True)
+    finally:
+        (tmp_path / kept).chmod(0o700)
+    place = "it" if kept == "etc/file" else os.path.realpath(tmp_path / kept)
+    assert said.stdout.startswith(f"This user may not read {path}: {place} belongs to user ")
+    assert f", with mode {mode}. Run ovsnet as root" in said.stdout
