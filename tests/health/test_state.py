@@ -1,9 +1,13 @@
 """What results change, on a health with hand-made results."""
 
+from typing import Any
+
 import pytest
 
+from ovsnet.health import state
 from ovsnet.health.checks import CHECKS
 from ovsnet.health.checks.result import Status
+from ovsnet.health.diagnosis import Diagnosis, diagnose
 from ovsnet.health.state import HealthState
 from ovsnet.health.timeline import STAGES
 from tests.health.results import result
@@ -58,6 +62,31 @@ def test_new_reason_with_the_same_status_is_a_change() -> None:
     hung = result("vswitchd.ofproto", Status.FAILED, 3.0, "hung")
     results = [change.result for change in made.record([hung], 3.0) if change.result is not None]
     assert results == [hung]
+
+
+def test_result_without_a_fault_is_not_diagnosed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many come each second, and a diagnosis is most of what one costs: only time could make it another."""
+    made, asked = health(), list[float]()
+
+    def counting(*arguments: Any, now: float, **more: Any) -> Diagnosis:
+        asked.append(now)
+        return diagnose(*arguments, now=now, **more)
+
+    monkeypatch.setattr(state, "diagnose", counting)
+    well = [result(stage.check, Status.OK, 2.0) for stage in STAGES]
+    assert made.record(well, 2.0) == []
+    assert asked == []
+    made.record([GONE], 3.0)
+    made.record([GONE], 4.0)
+    assert asked == [3.0, 4.0], "time may make another of what shows a fault"
+    made.record([BACK], 5.0)
+    made.record([BACK], 6.0)
+    assert asked == [3.0, 4.0, 5.0]
+    made.restarted("ovs-vswitchd", 6.5, 6.5)
+    made.record([result("ovsdb.echo", Status.OK, 7.0)], 7.0)
+    assert asked == [3.0, 4.0, 5.0, 7.0], "a start is under way"
+    made.judge(8.0)
+    assert asked[-1] == 8.0
 
 
 def test_results_that_belong_together_are_diagnosed_once() -> None:
