@@ -310,7 +310,8 @@ class Reader:
         if early is None or late is None or late.at - early.at < BACKWARDS:
             return
         source = self._source_of(second)
-        source.mixed = source.mixed or _begins(second)  # the log of another follows
+        if _begins(second) and not (source.host or source.process):
+            source.mixed = True  # the log of another follows; of a sender that is named the clock was set back
         said = {"seconds": f"{late.at - early.at:.3f}"}
         self.lines = number
         self._keep(JUMP, early, source, number, second.text.decode(errors="replace"), "", said)

@@ -85,3 +85,15 @@ def test_lines_that_a_container_prints_besides_its_log_file_are_of_the_same_proc
         lines += [re.sub(r"\.\d+Z", "Z", line) for line in log.lines[max(at - 2, 0) : at + 2]]
     found = answered([line.encode() for line in lines])
     assert not [note for note in found.notes if MIXED in note.words]
+
+
+@pytest.mark.parametrize("label", ["[pod/ovs-ovn-x/openvswitch] ", "ovs-ovn-x openvswitch ", "openvswitch "])
+def test_daemon_whose_clock_was_set_back_at_its_restart_is_one_where_its_lines_are_labelled(label: str) -> None:
+    """Its numbers begin again, at an earlier time: without a label the log of another daemon might follow."""
+    log = Log("ovs-vswitchd.log").start(100.0).say(101.0, "bridge", "ovs-vswitchd (Open vSwitch) 3.1.0")
+    log.start(40.0).say(41.0, "bridge", "ovs-vswitchd (Open vSwitch) 3.1.0").say(70.0, "memory", "rules:3")
+    labelled = told([("logs.txt", "".join(f"{label}{line}\n" for line in log.lines).encode())], Zone(0, 2026))
+    assert [each.daemon for each in labelled.sources] == ["ovs-vswitchd"]
+    assert not [note for note in labelled.notes if MIXED in note.words]
+    assert [note for note in labelled.notes if "do not say what came first" in note.words]
+    assert [note for note in answered([line.encode() for line in log.lines]).notes if MIXED in note.words]
