@@ -7,41 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ovsnet.ovsdb import NamedUuid, Transaction, Uuid
+from ovsnet.ovsdb import NamedUuid, Transaction
 from ovsnet.ovsdb.errors import ConstraintViolation, DuplicateUuid, ReferentialIntegrityViolation
 from ovsnet.ovsdb.operations import delete, insert, mutate, update
 from tests.ovsdb.idl.driver import Case, Step, World, begin, given_up, inside, outside, reconnects, refused
+from tests.ovsdb.idl.rows import FULL, IDS, OTHER, node, plain, with_uuid
 
-IDS = [Uuid(f"{number:08d}-1111-4222-8333-444444444444") for number in range(8)]
-
-FULL = {
-    "number": 1,
-    "real": 2.5,
-    "flag": True,
-    "text": "some text",
-    "id": IDS[0],
-    "numbers": {7, 8, 9},
-    "reals": {-0.25},
-    "maybe": True,
-    "texts": {"x", "y"},
-    "ids": {IDS[1], IDS[2]},
-}
-OTHER = {"number": -1, "real": 125.0, "numbers": {1}, "reals": {1.5}, "maybe": False}
 BOTH = outside(insert("Plain", FULL), insert("Plain", {}))
 EVERY_COLUMN = "flag id ids maybe number numbers real reals text texts"
-
-
-def node(number: int, name: str, next_one: str, **columns: object) -> dict[str, object]:
-    return dict(insert("Node", {"number": number, "next": NamedUuid(next_one), **columns}, name=name))
-
-
-def weak(*rows: str) -> dict[str, object]:
-    return dict(insert("Weak", {"name": "w", "rows": {NamedUuid(row) for row in rows}}))
-
-
-def plain(*numbers: int) -> list[dict[str, object]]:
-    """Rows that each have a name in the transaction: ``p1`` for number 1."""
-    return [dict(insert("Plain", {"number": number}, name=f"p{number}")) for number in numbers]
 
 
 VARIOUS = (
@@ -136,11 +109,6 @@ def writes_all_kinds(t: Transaction, world: World) -> None:
     t.insert("Plain", number=2)
     t.update("Plain", world.uuid("Plain", 1), flag=True)
     t.delete("Plain", world.uuid("Plain", 0))
-
-
-def with_uuid(uuid: Uuid, number: int) -> dict[str, object]:
-    """A row whose uuid the client chooses (ovsdb-server(7), section 5.2.1)."""
-    return {**insert("Plain", {"number": number}), "uuid": str(uuid)}
 
 
 PLAIN_CASES = (

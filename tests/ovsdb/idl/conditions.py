@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ovsnet.ovsdb.operations import insert
-from tests.ovsdb.idl.cases import node, plain
 from tests.ovsdb.idl.driver import Case, State, Step, asks, begin, outside
+from tests.ovsdb.idl.rows import node, plain
 
 NONE: dict[str, list[bool]] = {"Plain": [False]}
 ONE: State = {"Plain": [{"number": 1}]}

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from ovsnet.ovsdb import Transaction
 from ovsnet.ovsdb.errors import TransactionTimedOut
 from ovsnet.ovsdb.operations import delete, insert, update
-from tests.ovsdb.idl.cases import IDS, plain
 from tests.ovsdb.idl.conditions import ONE
 from tests.ovsdb.idl.driver import NAME, Case, State, Step, World, inside, outside
+from tests.ovsdb.idl.rows import IDS, plain
 from tests.patience import PATIENCE
 
 SETS = "Sets"

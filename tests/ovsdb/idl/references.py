@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ovsnet.ovsdb import NamedUuid, Transaction
 from ovsnet.ovsdb.operations import delete, insert, update
-from tests.ovsdb.idl.cases import node, plain, weak
 from tests.ovsdb.idl.conditions import NONE, ONE, ZERO, numbered
 from tests.ovsdb.idl.driver import NAME, Case, Step, World, asks, begin, inside, outside
+from tests.ovsdb.idl.rows import node, plain, weak
 from tests.patience import PATIENCE
 
 BOTH = {"Plain": [{}, {"number": 1}]}
