@@ -191,7 +191,7 @@ def _starting(waiting: str, results: Mapping[str, Result], matches: list[Match])
         code="starting",
         state=State.DEGRADED if forwards else State.STARTING,
         summary=f"The start waits for the stage {waiting}. {shown[1].detail if shown else ''}".rstrip(),
-        remedy=shown[0].remedy_for(shown[1].facts) if shown else "Wait; nothing is wrong that delays it.",
+        remedy=shown[0].remedy_for(shown[1].facts) if shown else "Wait; nothing is known that holds it up.",
         command=shown[0].command_for(shown[1].facts) if shown else "",
         check=shown[1].name if shown else "",
         evidence=_evidence(matches),

@@ -30,5 +30,5 @@ def require_seconds(timeout: float) -> float:
     if isinstance(timeout, int | float) and timeout <= EVER:
         return timeout
     raise UsageError(
-        f"{timeout!r} is no time to wait.", remedy=f"Give a number of seconds, {EVER:.0f} at most: every call ends."
+        f"{timeout!r} is not a timeout.", remedy=f"Give a number of seconds, {EVER:.0f} at most: every call ends."
     )
