@@ -18,6 +18,10 @@ USERS, GROUPS = "/etc/passwd", "/etc/group"
 """Read as files: a name service that asks the network (nsswitch.conf(5)) would block, on a node without network."""
 
 BY_POLICY = "The owner and the mode allow it, so SELinux or AppArmor may deny it: see `ovsnet doctor`."
+BEYOND = (
+    "The owner and the mode allow root to read it: CAP_SYS_PTRACE may be missing, or SELinux or AppArmor denies it."
+)
+"""Of what /proc shows of a process the kernel asks for that, whatever the mode (proc(5), ptrace(2))."""
 
 
 class Refusal(NamedTuple):
@@ -37,7 +41,7 @@ def unreadable(path: str, place: str = "") -> UnfitEnvironment:
     a host that is mounted there."""
     said = f"This user may not read {path}"
     if (found := refusal(place or path, reading=True)) is None:
-        return UnfitEnvironment(f"{said}.", remedy=BY_POLICY if os.geteuid() == 0 else "Run ovsnet as root.")
+        return UnfitEnvironment(f"{said}.", remedy=BEYOND if os.geteuid() == 0 else "Run ovsnet as root.")
     return UnfitEnvironment(f"{said}: {found.cause(place or path)}.", remedy=found.remedy)
 
 

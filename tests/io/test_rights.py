@@ -13,7 +13,7 @@ import pytest
 from ovsnet.io import rights
 from ovsnet.io.address import Address
 from ovsnet.io.connect import connect_error
-from ovsnet.io.rights import Refusal, _refused, refusal
+from ovsnet.io.rights import Refusal, _refused, refusal, unreadable
 from tests.unprivileged import UNPRIVILEGED
 
 STRANGER = 4_000_000
@@ -74,6 +74,18 @@ def test_nothing_keeps_us_from_what_is_ours_or_is_not_there(tmp_path: Path) -> N
     assert refusal(str(tmp_path)) is None
     assert refusal(str(tmp_path / "none" / "none")) is None
     assert refusal("/\0") is None
+
+
+@pytest.mark.parametrize(("user", "remedy"), [(0, "CAP_SYS_PTRACE may be missing"), (1000, "Run ovsnet as root.")])
+def test_what_owner_and_mode_allow_is_kept_from_us_by_something_else(
+    tmp_path: Path, user: int, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As what /proc shows of another's process. The remedy of a doctor does not name the doctor."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    error = unreadable(str(tmp_path))
+    assert str(error) == f"This user may not read {tmp_path}."
+    assert remedy in error.remedy
+    assert "doctor" not in error.remedy
 
 
 @pytest.mark.parametrize("below", ["", "/inner", "/inner/db.sock"])
