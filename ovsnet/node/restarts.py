@@ -15,8 +15,10 @@ from ovsnet.node.process import command_line, sample
 
 DAY = 86400.0
 
-_CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d{1,20}) crashes: pid \d+ died, (?P<how>.*)\)")
-"""The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``)."""
+_CRASHES = re.compile(r"monitoring pid \d+ \((?P<count>\d{1,20}) crashes: pid \d+ died, (?P<how>.*\.{3}|.*(?=\)))")
+"""The title of the parent of a daemon that runs with ``--monitor`` (lib/daemon-unix.c, ``monitor_daemon``). It has as
+much room as the command line had, and ends in three dots where it needs more (lib/command-line.c,
+``ovs_cmdl_proctitle_set``)."""
 
 
 class Crashes(msgspec.Struct, frozen=True):

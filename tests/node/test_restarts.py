@@ -70,6 +70,28 @@ def test_process_without_a_monitor_tells_nothing(tmp_path: Path) -> None:
     assert crashes_of(1, tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("shown", "how"),
+    [
+        ("died, killed (Aborted), core dumped)", "killed (Aborted), core dumped"),
+        ("died, killed (Segmentation fault))", "killed (Segmentation fault)"),
+        ("died, killed (Segm...", "killed (Segm..."),
+        ("died, killed (Aborted), co...", "killed (Aborted), co..."),
+    ],
+)
+def test_title_that_has_no_room_for_all_tells_the_crashes(tmp_path: Path, shown: str, how: str) -> None:
+    """It has as much as the command line had: ``ovs-vswitchd --pidfile --detach --monitor`` is a short one."""
+    me, monitor = tmp_path / "1000000", tmp_path / str(os.getpid())
+    for process in (me, monitor):
+        process.mkdir()
+    (me / "stat").write_text(f"1000000 (ovs-vswitchd) S {os.getpid()} 1 1 0")
+    (monitor / "task").symlink_to(f"/proc/{os.getpid()}/task")
+    (monitor / "cmdline").write_bytes(f"ovs-vswitchd: monitoring pid 9 (3 crashes: pid 8 {shown}\0\0".encode())
+    crashes = crashes_of(1000000, tmp_path)
+    assert crashes is not None
+    assert (crashes.count, crashes.how) == (3, how)
+
+
 async def test_monitor_of_a_real_daemon_tells_its_crashes(tmp_path: Path) -> None:
     found, pidfile = binaries.find(), tmp_path / "server.pid"
     words = (
