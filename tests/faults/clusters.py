@@ -37,6 +37,7 @@ async def _northbound_of(scene: Scene, members: int) -> Steps:
     await node.start("ovn-nb")
 
 
+SOUTHBOUNDS = ("ovnsb1", "ovnsb2", "ovnsb3")
 NORTHBOUNDS = ("ovnnb", "ovnnb2", "ovnnb3")
 """The servers of the cluster; the first has the names that the one of a host has."""
 
@@ -94,15 +95,15 @@ async def northbounds_third_server_frozen(scene: Scene) -> Steps:
 
 
 @contextlib.asynccontextmanager
-async def _flapping(node: Sandbox, *members: str) -> AsyncIterator[None]:
-    """The leader hands its role over, every two seconds."""
+async def _flapping(node: Sandbox, *members: str, every: float = 2.0) -> AsyncIterator[None]:
+    """The leader hands its role over, and again after so many seconds."""
 
     async def go_on() -> None:
         while True:
             for member in members:
                 with contextlib.suppress(PeerError):
                     await _raft(node, member, *HAND_OVER)
-            await asyncio.sleep(2)
+            await asyncio.sleep(every)
 
     handing = asyncio.create_task(go_on())
     try:
@@ -117,14 +118,33 @@ WATCHED: tuple[Observer, ...] = ("held", "start", "fresh")
 
 
 async def _central_member_with_time(scene: Scene) -> Steps:
-    """Leaders are counted in ten times ``broken_after``, which must be longer than three looks are apart. ovn-northd is
-    on other hosts: one that waits out its backoff would be what is told first."""
+    """Leaders are counted in ten times ``broken_after``, which must be longer than three looks are apart."""
     scene.settings["broken_after"] = 3.0
-    await scene.node.stop("ovn-northd")
     async with contextlib.asynccontextmanager(central_member)(scene):
         yield
-    await scene.node.start("ovn-northd")
     del scene.settings["broken_after"]
+
+
+async def _central_member_without_northd(scene: Scene) -> Steps:
+    """ovn-northd is on other hosts."""
+    await scene.node.stop("ovn-northd")
+    async with contextlib.asynccontextmanager(_central_member_with_time)(scene):
+        yield
+    await scene.node.start("ovn-northd")
+
+
+@fault(
+    "sb-elections",
+    shape="raft",
+    view=_central_member_without_northd,
+    observers=WATCHED,
+    passing=f"{UNCONNECTED} southbound-slow southbound-stale sb-slow",
+    deadline=45,
+)
+async def southbounds_leader_changes_again_and_again(scene: Scene) -> Steps:
+    """The leader of the southbound's three servers hands its role over every two seconds."""
+    async with _flapping(scene.node, *SOUTHBOUNDS):
+        yield
 
 
 @fault(
@@ -132,12 +152,14 @@ async def _central_member_with_time(scene: Scene) -> Steps:
     shape="raft",
     view=_central_member_with_time,
     observers=WATCHED,
-    passing=f"{UNCONNECTED} southbound-slow southbound-stale sb-slow",
+    also="northd-not-connected",
+    passing=f"{UNCONNECTED} southbound-slow southbound-stale sb-slow northd-slow",
     deadline=45,
 )
-async def southbounds_leader_changes_again_and_again(scene: Scene) -> Steps:
-    """The leader of the southbound's three servers hands its role over every two seconds."""
-    async with _flapping(scene.node, "ovnsb1", "ovnsb2", "ovnsb3"):
+async def northd_loses_a_southbound_whose_leader_changes_again_and_again(scene: Scene) -> Steps:
+    """The leader of the southbound's three servers hands its role over twice a second: ovn-northd, which wants the
+    leader, spends its time in its backoff. One that only comes and asks knows of ovn-northd alone."""
+    async with _flapping(scene.node, *SOUTHBOUNDS, every=0.4):
         yield
 
 

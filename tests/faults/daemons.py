@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
+import signal
 from collections.abc import Callable
 
 from ovsnet.health.cause import State
+from ovsnet.node.pidfile import read_pidfile
+from ovsnet.node.process import command_line
+from ovsnet.sandbox.waiting import until
 from tests.faults.fault import Scene, Steps, fault
 from tests.faults.programs import BACKLOG, clients, program, switch_arguments
+from tests.patience import PATIENCE
 
 COMPONENTS = {
     "ovsdb-server": "ovsdb",
@@ -288,3 +294,51 @@ for _daemon, _component in (COMPONENTS | CENTRAL | {"ovn-sb": "sb"}).items():
         starts=_of_this_node,
         deadline=10,
     )(again_and_again(_daemon))
+
+
+async def _with_time_for_a_monitor(scene: Scene) -> Steps:
+    """A monitor waits until ten seconds are over between two crashes (lib/daemon-unix.c, ``monitor_daemon``): the third
+    is twenty seconds after the first, and those who come then need time to look."""
+    scene.settings["restarts_within"] = 45.0
+    yield
+    del scene.settings["restarts_within"]
+
+
+async def _started_by(monitor: int, after: int) -> int:
+    """The ovs-vswitchd that follows process ``after``, once it has told its monitor that it is up: one that crashes
+    in its first start takes the monitor along. That then shows it in its title."""
+
+    def another() -> int | None:
+        shown = re.search(r"monitoring pid (\d+) ", " ".join(command_line(monitor)))
+        return int(shown[1]) if shown and int(shown[1]) != after else None
+
+    return await until(another, PATIENCE, f"The monitor did not start ovs-vswitchd after process {after}.")
+
+
+@fault(
+    "vswitchd-restarting",
+    view=_with_time_for_a_monitor,
+    # One that crashes in its start may have answered that it has no lock yet.
+    passing=f"vswitchd-down vswitchd-slow vswitchd-locked-out {RESTARTED['vswitchd']} {NO_FLOWS}",
+    starts=True,
+    deadline=10,
+)
+async def vswitchd_crashes_again_and_again_under_its_monitor(scene: Scene) -> Steps:
+    """ovs-vswitchd, under `--monitor`, got SIGSEGV three times; the monitor tells of it whoever was not there."""
+    node = scene.node
+    await node.stop("ovs-vswitchd")
+    async with program(node, *switch_arguments(node), "--monitor") as monitor:
+        try:
+            pid = await _started_by(monitor.pid, 0)
+            for _ in range(3):
+                os.kill(pid, signal.SIGSEGV)
+                died, pid = pid, await _started_by(monitor.pid, pid)
+                scene.socket(f"ovs-vswitchd.{died}.ctl").unlink()
+            yield
+            os.kill(pid, signal.SIGTERM)  # which its monitor takes for an end in order
+            await monitor.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                if left := read_pidfile(node.rundir / "ovs-vswitchd.pid"):
+                    os.kill(left, signal.SIGKILL)
+    await node.start("ovs-vswitchd")

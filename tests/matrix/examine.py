@@ -94,7 +94,7 @@ async def examine_long(fault: Fault, node: Sandbox) -> Row:
                 if expected.dead and not (failed and 30.0 <= failed[0] <= SOUND):
                     said.wrong.append(f"/ovs/livez failed at {failed or 'no'} seconds, dead_after is 30")
                 row.said.append(said)
-            row.wrong += await _recovers({"held": held}, pace)
+            row.wrong += await _recovers({"held": held}, WELL_AGAIN * pace)
     row.seconds = time.monotonic() - began
     return row
 
@@ -127,7 +127,9 @@ async def _briefly(fault: Fault, scene: Scene, held: Agent, expected: Expected, 
     began = time.monotonic()
     async with fault.happens(scene):
         await asyncio.sleep(BRIEFLY)
-    row.wrong += [f"after {BRIEFLY} s of it: {each}" for each in await _recovers({"held": held}, pace)]
+    row.wrong += [
+        f"after {BRIEFLY} s of it: {each}" for each in await _recovers({"held": held}, _well_again(scene, pace))
+    ]
     said = judge_agent("held", held, began, time.monotonic(), expected, starts=True, stands=False)
     row.wrong += [f"in {BRIEFLY} s of it: {each}" for each in said.wrong]
 
@@ -163,7 +165,7 @@ async def _standing(
         row.scripts = await asked
         await happening.aclose()
         same = {name: each for name, each in agents.items() if name != "fresh" or "held" in kinds}
-        row.wrong += await _recovers(same, pace)
+        row.wrong += await _recovers(same, _well_again(scene, pace))
         if "check" in kinds:
             after = await _well_by_check(scene, pace)
             row.wrong += [f"check after it: {each}" for each in after.wrong]
@@ -196,9 +198,15 @@ async def _old_enough(node: Sandbox) -> None:
     await asyncio.sleep(max(BRISK["start_allowance"] - age, 0.0))
 
 
-async def _recovers(agents: dict[str, Agent], pace: float) -> list[str]:
-    """What is not healthy again."""
-    await _until(lambda: all(each.code == "healthy" for each in agents.values()), WELL_AGAIN * pace)
+def _well_again(scene: Scene, pace: float) -> float:
+    """Agents that remember restarts for longer than usual have until these are forgotten."""
+    usual = BRISK["restarts_within"]
+    return WELL_AGAIN * pace + scene.settings.get("restarts_within", usual) - usual
+
+
+async def _recovers(agents: dict[str, Agent], deadline: float) -> list[str]:
+    """What is not healthy again after so many seconds."""
+    await _until(lambda: all(each.code == "healthy" for each in agents.values()), deadline)
     return [
         f"{name} stays with {each.code or 'nothing'} after it was undone: {_evidence(each)}"
         for name, each in agents.items()
