@@ -199,6 +199,8 @@ class CappedServer(Server):
     async def _serve(self, request: BaseRequest) -> StreamResponse:
         self._heard_of(request)
         response = await self._handle(request)
+        if _waits_for_nobody(response, request.transport):
+            return response  # aiohttp sends it at once
         if isinstance(response, EventStream) and request.method == "GET":
             await self._stream(response, request)
         await self._send(response, request)
@@ -206,17 +208,14 @@ class CappedServer(Server):
 
     async def _send(self, response: StreamResponse, request: BaseRequest) -> None:
         """aiohttp would send it once we return, and wait without limit for a client that does not read."""
-        late = None
-        if not _waits_for_nobody(response, request.transport):
-            late = self._loop.call_later(KEEPALIVE, self._cut_slow_reader, request)
+        late = self._loop.call_later(KEEPALIVE, self._cut_slow_reader, request)
         try:
             await response.prepare(request)
             await response.write_eof()
         except ConnectionError:
             pass  # the client is gone, or was cut
         finally:
-            if late is not None:
-                late.cancel()
+            late.cancel()
 
     async def _stream(self, events: EventStream, request: BaseRequest) -> None:
         task = asyncio.current_task()

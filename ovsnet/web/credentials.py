@@ -107,6 +107,11 @@ class Credentials:
         if self._path:
             self._seen = signature(self._path)
 
+    @property
+    def asked(self) -> bool:
+        """Whether any client is asked for them."""
+        return bool(self._path)
+
     async def prove(self, request: BaseRequest) -> bool:
         """Find out what ``allows`` has to know of a password whose hash the file holds. False where too many
         passwords are being looked at already."""

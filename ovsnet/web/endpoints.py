@@ -74,7 +74,8 @@ HEADERS = {
 OK = b"ok\n"
 """The body of most probes' answers."""
 
-_TEXT = {**HEADERS, "Content-Type": "text/plain; charset=utf-8"}
+_TEXT = Response(headers={**HEADERS, "Content-Type": "text/plain; charset=utf-8"}).headers
+"""In aiohttp's own type, which it copies as it is: of a dict it would look at each name, in every answer."""
 
 
 @endpoint("/livez", yes="our own loop turns", no="it has been blocked for seconds", probe=True)

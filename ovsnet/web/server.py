@@ -102,7 +102,10 @@ class WebServer:
                 await asyncio.sleep(0)  # the place is taken for this turn
         status = 500  # which aiohttp makes of an exception
         try:
-            response = await self._proven_response(request, found)
+            if self._credentials.asked:
+                response = await self._proven_response(request, found)
+            else:
+                response = self._response(request, found)
             status = response.status
         except Exception as error:
             if (own := own_limit(error)) is None:
