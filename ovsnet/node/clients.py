@@ -11,7 +11,7 @@ import ipaddress
 import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 
+UNIX_INODE, TCP_INODE = 6, 9
+"""The columns of inodes in /proc/net/unix and in /proc/net/tcp."""
 
 _UNIX_INODE = re.compile(r"^[0-9a-fA-F]+:(?: [0-9A-F]+){5} +(\d+)", re.MULTILINE)
 """Of any line of /proc/net/unix, named or not."""
@@ -59,11 +61,11 @@ def clients(pid: int, proc: Path = Path("/proc")) -> list[Client] | None:
         return None
     inodes = frozenset(held)
     try:
-        unix = _read(net / "unix")
+        unix = _about(inodes, _read(net / "unix"), UNIX_INODE)
         lines = _lines_of(inodes - {int(inode) for inode in _UNIX_INODE.findall(unix)}, net)
     except OSError:
         return None
-    return [*_of_tcp(lines), *_of_unix(unix, inodes)]
+    return [*_of_tcp(lines), *_of_unix(unix)]
 
 
 def tcp_peers(pid: int, proc: Path = Path("/proc")) -> frozenset[tuple[str, int]] | None:
@@ -83,9 +85,17 @@ def _lines_of(inodes: frozenset[int], net: Path) -> list[re.Match[str]]:
     lines: list[re.Match[str]] = []
     for name in ("tcp", "tcp6"):
         if inodes:
-            lines += [line for line in _LINE.finditer(_read(net / name)) if int(line["inode"]) in inodes]
+            lines += _LINE.finditer(_about(inodes, _read(net / name), TCP_INODE))
             inodes -= {int(line["inode"]) for line in lines}
     return lines
+
+
+def _about(inodes: Iterable[int], table: str, column: int) -> str:
+    """The lines of a table that have one of these in a column: a pattern tried on each line of a host's takes four
+    times as long."""
+    wanted = set(map(str, inodes))
+    lines = ((line, line.split(None, column + 1)) for line in table.split("\n"))
+    return "\n".join(line for line, words in lines if len(words) > column and words[column] in wanted)
 
 
 def _of_tcp(lines: Sequence[re.Match[str]]) -> Iterator[Client]:
@@ -101,10 +111,10 @@ def _of_tcp(lines: Sequence[re.Match[str]]) -> Iterator[Client]:
             )
 
 
-def _of_unix(table: str, inodes: frozenset[int]) -> Iterator[Client]:
+def _of_unix(table: str) -> Iterator[Client]:
     """An accepted socket carries its listener's path."""
     for each in unix_sockets(table):
-        if each.inode in inodes and not each.listens and not each.path.endswith(CONTROL):
+        if not each.listens and not each.path.endswith(CONTROL):
             yield Client(at=os.path.basename(each.path), inode=each.inode)
 
 

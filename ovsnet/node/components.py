@@ -58,9 +58,18 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
         """The name of its process, as /proc has it."""
         return self.program or self.daemon
 
+    @property
+    def lasting_files(self) -> tuple[str, ...]:
+        """The names of its files in the run directory that are the same whichever its process."""
+        return self._pidfile, *(each for each in self.sockets if "*" not in each)
+
     def pidfile(self, rundir: Rundir) -> Path:
         """Where it writes its pid."""
-        return (rundir.ovn if self.ovn else rundir.ovs) / (self.pidfile_name or f"{self.daemon}.pid")
+        return (rundir.ovn if self.ovn else rundir.ovs) / self._pidfile
+
+    @property
+    def _pidfile(self) -> str:
+        return self.pidfile_name or f"{self.daemon}.pid"
 
 
 COMPONENTS: dict[str, Component] = {}

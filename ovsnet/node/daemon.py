@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Collection
 from fnmatch import fnmatch
+from typing import TypeVar
 
 from ovsnet.io.address import Address
 from ovsnet.node.components import OVSDB, Component
@@ -17,7 +18,7 @@ from ovsnet.node.memory import MemoryWatch
 from ovsnet.node.pidfile import Lock, read_pidfile
 from ovsnet.node.presence import Evidence, Presence, Sighting, judge, look_for
 from ovsnet.node.pressure import surroundings
-from ovsnet.node.process import ProcessSample, runs, sample
+from ovsnet.node.process import Process, identify, runs, sample
 from ovsnet.node.raft import Elections
 from ovsnet.node.restarts import Starts
 from ovsnet.node.rundir import Rundir
@@ -29,6 +30,9 @@ SIGHTED_FOR = 1.0
 LAST_FEW = 4
 """Descriptors. A daemon that has none left, and a client that leaves it, is between two turns of its loop for a
 moment before the next waiting client is accepted in its place: on a busy host, a long moment."""
+
+
+Found = TypeVar("Found", bound=Process)
 
 
 class Daemon:
@@ -73,7 +77,7 @@ class Daemon:
         self._clock = clock
         self._heard_at = heard_at
         self._neighbours = neighbours
-        self._met: ProcessSample | None = None
+        self._met: Process | None = None
         self._sighting: tuple[float, Sighting] | None = None
         self._silence: Silence | None = None
         self._late_at = 0.0
@@ -103,7 +107,7 @@ class Daemon:
         return self._has_new_socket(address) if pid is None else self._is_new(pid)
 
     def _is_new(self, pid: int) -> bool:
-        process = sample(pid, self._clock())
+        process = identify(pid)
         if process is None:
             return False
         self._met = process
@@ -142,7 +146,7 @@ class Daemon:
     def search(self) -> Evidence:
         """Look for its process. It may take all of /proc, so a thread may call it; ``conclude`` takes what it found."""
         met = self._met if self.peer_pid is not None else None
-        return look_for(self.component, self._rundir, met, now=self._clock(), neighbours=self._neighbours())
+        return look_for(self.component, self._rundir, met, neighbours=self._neighbours())
 
     def conclude(self, evidence: Evidence) -> tuple[Sighting, bool]:
         """Whether its process runs, as proven; and whether it is another process than before."""
@@ -190,7 +194,7 @@ class Daemon:
         heard_at = self._heard_at()
         if self._silence is None or heard_at > self._silence.since:
             self._silence = Silence(max(heard_at, now - hung_after / 2))
-        process = self.process()
+        process = self._find(lambda pid: sample(pid, now))
         patience = math.inf if self.others_to_ask() else hung_after + own_lag
         finding = self._silence.look(process, surroundings(process), now=now, hung_after=patience)
         # Of one that may be ours (a database at tcp:), silence proves nothing: it would have its switch restarted.
@@ -199,20 +203,22 @@ class Daemon:
             return Finding(verdict, "it runs on another host, and its silence is all there is", finding.values)
         return finding
 
-    def process(self) -> ProcessSample | None:
-        """The process as it is now, or None when we see none that bears the daemon's name, or it runs elsewhere."""
+    def process(self) -> Process | None:
+        """Which process it is now, or None when we see none that bears the daemon's name, or it runs elsewhere."""
+        return self._find(identify)
+
+    def _find(self, read: Callable[[int], Found | None]) -> Found | None:
         if self.distant:
             return None
-        now = self._clock()
-        found = None if self.peer_pid is None else sample(self.peer_pid, now)
+        found = None if self.peer_pid is None else read(self.peer_pid)
         if found is not None:
             return found
         pidfile = read_pidfile(self.component.pidfile(self._rundir))
-        found = None if pidfile is None else sample(pidfile, now)
+        found = None if pidfile is None else read(pidfile)
         if found is not None and (pidfile == self.peer_pid or runs(found, self.component.process)):
             return found
         sighted = None if self._sighting is None else self._sighting[1].pid
-        return None if sighted is None else sample(sighted, now)
+        return None if sighted is None else read(sighted)
 
     def began(self, pid: int) -> float | None:
         """When that process started, by ``clock``; None when it is another than the one that was met last."""
@@ -235,7 +241,7 @@ class Daemon:
 
     def has_ended(self, pid: int) -> bool:
         """Whether no such process runs any more, as far as can be seen."""
-        process = sample(pid, self._clock())
+        process = identify(pid)
         return process is None or process.gone
 
     def has_pidfile(self) -> bool:

@@ -24,7 +24,7 @@ import msgspec
 
 from ovsnet.node.components import COMPONENTS, Component
 from ovsnet.node.pidfile import Lock, pidfile_locked, read_pidfile
-from ovsnet.node.process import ProcessSample, pids_named, runs, sample
+from ovsnet.node.process import Process, identify, pids_named, runs
 from ovsnet.node.rundir import Rundir
 from ovsnet.node.unix_sockets import bound_sockets
 
@@ -94,9 +94,8 @@ def judge(evidence: Evidence, met: int | None) -> Sighting:
 def look_for(
     component: Component,
     rundir: Rundir,
-    met: ProcessSample | None,
+    met: Process | None,
     *,
-    now: float,
     neighbours: Collection[int] = (),
     proc: Path = Path("/proc"),
 ) -> Evidence:
@@ -105,14 +104,14 @@ def look_for(
 
     Reads all of /proc when nothing nearer shows it: not for a schedule.
     """
-    met_lives = None if met is None else _lives(met, sample(met.pid, now, proc))
+    met_lives = None if met is None else _lives(met, identify(met.pid, proc))
     pidfile = component.pidfile(rundir)
     state = pidfile_locked(pidfile)
     lock, claims = state.lock, (state.holder or None, read_pidfile(pidfile))
-    named = next((pid for pid in claims if pid is not None and _bears_name(pid, component, now, proc)), None)
+    named = next((pid for pid in claims if pid is not None and _bears_name(pid, component, proc)), None)
     if met_lives or named is not None or lock is Lock.HELD:
         return Evidence(met_lives, lock, named)
-    seen = {pid for pid in neighbours if sample(pid, now, proc) is not None} | _named_by_pidfiles(rundir, now, proc)
+    seen = {pid for pid in neighbours if identify(pid, proc) is not None} | _named_by_pidfiles(rundir, proc)
     homes = {os.path.realpath(rundir.ovs), os.path.realpath(rundir.ovn)}
     for pid in seen:
         homes |= {os.path.realpath(os.path.dirname(path)) for path in bound_sockets(pid, proc) or ()}
@@ -120,13 +119,13 @@ def look_for(
     for pid in pids_named(component.process, proc):
         bound = bound_sockets(pid, proc)
         if bound is None:
-            if _bears_name(pid, component, now, proc):  # else it has ended while we looked
+            if _bears_name(pid, component, proc):  # else it has ended while we looked
                 elsewhere.append(pid)
         elif any(_belongs(path, component, homes) for path in bound):
             here.append(pid)
         elif not seen:
             elsewhere.append(pid)
-    sighted = _sees_others(now, proc) and (bool(seen) or _in_initial_namespace(proc))
+    sighted = _sees_others(proc) and (bool(seen) or _in_initial_namespace(proc))
     others_locked = _another_is_locked(component, rundir)
     return Evidence(met_lives, lock, named, tuple(here), tuple(elsewhere), sighted, others_locked)
 
@@ -137,18 +136,18 @@ def listens_in(rundir: Rundir, pid: int, proc: Path = Path("/proc")) -> bool:
     return any(os.path.realpath(os.path.dirname(path)) in homes for path in bound_sockets(pid, proc) or ())
 
 
-def _lives(met: ProcessSample, now: ProcessSample | None) -> bool:
+def _lives(met: Process, now: Process | None) -> bool:
     return now is not None and not now.gone and now.started == met.started
 
 
-def _bears_name(pid: int, component: Component, now: float, proc: Path) -> bool:
-    found = sample(pid, now, proc)
+def _bears_name(pid: int, component: Component, proc: Path) -> bool:
+    found = identify(pid, proc)
     return found is not None and not found.gone and runs(found, component.process, proc)
 
 
-def _named_by_pidfiles(rundir: Rundir, now: float, proc: Path) -> set[int]:
+def _named_by_pidfiles(rundir: Rundir, proc: Path) -> set[int]:
     named = {component: read_pidfile(component.pidfile(rundir)) for component in COMPONENTS.values()}
-    return {pid for component, pid in named.items() if pid is not None and _bears_name(pid, component, now, proc)}
+    return {pid for component, pid in named.items() if pid is not None and _bears_name(pid, component, proc)}
 
 
 def _another_is_locked(component: Component, rundir: Rundir) -> bool:
@@ -161,9 +160,9 @@ def _belongs(path: str, component: Component, homes: set[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in component.sockets) and os.path.realpath(directory) in homes
 
 
-def _sees_others(now: float, proc: Path) -> bool:
+def _sees_others(proc: Path) -> bool:
     """Whether /proc shows the processes of other users: with ``hidepid=2`` (proc(5)) it hides them from us."""
-    return sample(1, now, proc) is not None
+    return identify(1, proc) is not None
 
 
 def _in_initial_namespace(proc: Path) -> bool:

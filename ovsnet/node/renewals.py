@@ -16,7 +16,7 @@ import msgspec
 
 from ovsnet.errors import UnfitEnvironment
 from ovsnet.node.host_files import Host
-from ovsnet.node.process import command_line, sample
+from ovsnet.node.process import command_line, identify
 
 TOGETHER = 60.0
 """Seconds. Files whose times differ by less may have come at once, as those of a secret of Kubernetes do."""
@@ -58,7 +58,7 @@ def not_loaded(*pairs: KeyPair, proc: Path = Path("/proc")) -> KeyPair | None:
 
 
 def _is_stale(pair: KeyPair, proc: Path) -> bool:
-    process = sample(pair.pid, 0.0, proc)
+    process = identify(pair.pid, proc)
     host = Host(proc / str(pair.pid) / "root")
     try:
         certificate, key = (host.locate(path).stat().st_mtime for path in (pair.certificate, pair.key))

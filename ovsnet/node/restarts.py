@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import deque
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import msgspec
 
 from ovsnet.config.settings import MOST_RESTARTS
 from ovsnet.files import read_text
-from ovsnet.node.process import command_line, sample
+from ovsnet.node.process import command_line, identify
 
 DAY = 86400.0
 
@@ -68,5 +67,5 @@ def crashes_of(pid: int, proc: Path = Path("/proc")) -> Crashes | None:
     except (OSError, ValueError, IndexError):
         return None
     found = _CRASHES.search(" ".join(command_line(parent, proc)))
-    monitor = None if found is None else sample(parent, time.monotonic(), proc)
+    monitor = None if found is None else identify(parent, proc)
     return None if found is None or monitor is None else Crashes(int(found["count"]), found["how"], monitor.age)

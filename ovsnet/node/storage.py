@@ -72,7 +72,7 @@ def databases(directory: Path) -> Iterator[tuple[Path, str]]:
             names.setdefault(os.readlink(f"{directory}/{number}"), number)
         except FileNotFoundError:  # it was closed meanwhile
             continue
-    for locked in [lock for name in names if (lock := _LOCK.fullmatch(name))]:
+    for locked in [lock for name in names if name.endswith(".~lock~") and (lock := _LOCK.fullmatch(name))]:
         path = f"{locked['directory']}/{locked['name']}"
         if path in names:
             yield directory / names[path], path
@@ -91,8 +91,8 @@ def _storage(entry: Path, name: str, process: Path) -> Storage | None:
 def _stopped_at_an_error(device: int, process: Path) -> bool:
     """A host may have thousands of mounts: they are read only if ext4 has counted an error of that device
     (Documentation/ABI/testing/sysfs-fs-ext4), now or before its last repair."""
-    block = os.path.basename(os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
     try:
+        block = os.path.basename(os.readlink(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}"))
         counted = int(read_text(f"/sys/fs/ext4/{block}/errors_count"))
     except (OSError, ValueError):  # another kind of file system
         return False

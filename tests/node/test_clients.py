@@ -74,3 +74,10 @@ def test_this_process_serves_who_connected(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0]:
             found = [each for each in clients(os.getpid()) or () if each.at == str(port)]
             assert [(each.host, each.port) for each in found] == [client.getsockname()]
+
+
+def test_name_that_looks_like_another_line_makes_no_client(proc: Path) -> None:
+    """A path may hold anything, line breaks too: what is no whole line of the table is left out."""
+    odd = "0: 00000003 00000000 00000000 0001 03 98 /tmp/a\nb c d e f g 22 /run/ovn/other.sock\n"
+    (proc / "7/net/unix").write_text("Num RefCount\n" + odd + UNIX)
+    assert [each.at for each in clients(7, proc) or () if each.inode == 22] == ["ovnsb_db.sock"]

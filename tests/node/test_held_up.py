@@ -16,7 +16,7 @@ from ovsnet.node.process import ProcessSample, Thread, Tracer, sample, stopped_t
 from tests.patience import PATIENCE
 from tests.traced import stopped
 
-ASLEEP = ProcessSample(7, "ovs-vswitchd", "S", 0.0, 0, 0.0, 0.0)
+ASLEEP = ProcessSample(pid=7, name="ovs-vswitchd", state="S", cpu_seconds=0.0, switches=0, started=0.0, at=0.0)
 
 TWO_THREADS = """
 import sys, threading

@@ -96,7 +96,7 @@ def sight(
     directory: Path, daemon: str, process: ProcessSample | None = None, neighbours: tuple[int, ...] = ()
 ) -> Sighting:
     rundir = Rundir(directory, directory)
-    found = look_for(COMPONENTS[daemon], rundir, process, now=time.monotonic(), neighbours=neighbours)
+    found = look_for(COMPONENTS[daemon], rundir, process, neighbours=neighbours)
     return judge(found, None if process is None else process.pid)
 
 
@@ -289,7 +289,7 @@ from ovsnet.node.components import COMPONENTS
 from ovsnet.node.presence import judge, look_for
 from ovsnet.node.rundir import Rundir
 rundir = Rundir(Path(sys.argv[1]), Path(sys.argv[1]))
-print(judge(look_for(COMPONENTS[sys.argv[2]], rundir, None, now=0.0), None).presence)
+print(judge(look_for(COMPONENTS[sys.argv[2]], rundir, None), None).presence)
 """
 
 
@@ -332,7 +332,7 @@ def made_up(tmp_path: Path, *names: str) -> Evidence:
         if name:
             process(proc, pid, name)
     rundir = Rundir(tmp_path / "run", tmp_path / "run")
-    return look_for(COMPONENTS["ovs-vswitchd"], rundir, None, now=0.0, proc=proc)
+    return look_for(COMPONENTS["ovs-vswitchd"], rundir, None, proc=proc)
 
 
 @pytest.mark.parametrize(

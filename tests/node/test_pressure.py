@@ -12,7 +12,7 @@ from ovsnet.node.pressure import surroundings
 from ovsnet.node.process import ProcessSample, sample
 from ovsnet.node.silence import Surroundings
 
-ASLEEP = ProcessSample(7, "ovs-vswitchd", "S", 0.0, 0, 0.0, 0.0)
+ASLEEP = ProcessSample(pid=7, name="ovs-vswitchd", state="S", cpu_seconds=0.0, switches=0, started=0.0, at=0.0)
 RUNS = replace(ASLEEP, state="R")
 
 V1 = "nr_periods 10\nnr_throttled 4\nthrottled_time 2500000000\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ovsnet.node.process import pids_named, runs, sample
+from ovsnet.node.process import PF_EXITING, identify, pids_named, runs, sample
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -173,3 +173,22 @@ def test_program_that_a_loader_or_valgrind_runs_is_that_program(tmp_path: Path, 
     assert process is not None
     assert runs(process, "ovs-vswitchd", tmp_path) is found
     assert not runs(process, "ovsdb-server", tmp_path)
+
+
+def test_which_process_it_is_takes_one_file(tmp_path: Path) -> None:
+    """Of a daemon it is read many times in a round of checks: what it has done is another question."""
+    proc = make(tmp_path, stat_line(state="T", start=5 * TICK))
+    (proc / "7/task/7/status").unlink()
+    found = identify(7, proc)
+    assert found is not None
+    assert (found.pid, found.name, found.state, found.started) == (7, "ovs-vswitchd", "T", 5.0)
+    assert sample(7, 0.0, proc) is None
+
+
+def test_process_that_exits_is_gone_whatever_is_asked(tmp_path: Path) -> None:
+    proc = make(tmp_path, stat_line(flags=PF_EXITING))
+    found, sampled = identify(7, proc), sample(7, 0.0, proc)
+    assert found is not None
+    assert sampled is not None
+    assert found.gone
+    assert sampled.gone

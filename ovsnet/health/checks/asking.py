@@ -53,7 +53,7 @@ from ovsnet.node.descriptors import Descriptors
 from ovsnet.node.mounts import mounted_alone
 from ovsnet.node.node import Node
 from ovsnet.node.presence import Presence, listens_in
-from ovsnet.node.process import runs, sample
+from ovsnet.node.process import identify, runs
 from ovsnet.node.silence import Verdict
 from ovsnet.texts import for_line
 
@@ -277,7 +277,7 @@ def _taken(check: Check, node: Node) -> Answer | None:
     daemon may run under a loader or a debugger: its own process must be known beside it."""
     component, peer = COMPONENTS[check.daemon], node.peer_asked(check.daemon, check.socket)
     own = node.daemons[check.daemon].process()
-    found = None if peer is None or own is None or own.pid == peer else sample(peer, node.clock())
+    found = None if peer is None or own is None or own.pid == peer else identify(peer)
     if own is None or found is None or found.gone or runs(found, component.process):
         return None
     return Answer(

@@ -17,9 +17,8 @@ from ovsnet.node.node import Node
 def is_here(node: Node, component: Component) -> bool:
     """Whether a central daemon runs on this host, or ended otherwise than in order: then its pidfile is left over,
     which lib/fatal-signal.c removes at an orderly end. A socket with a pid in its name may be an earlier process's."""
-    names = (component.pidfile(node.rundir).name, *(each for each in component.sockets if "*" not in each))
-    # Nine checks of a round ask it, and a Path costs as much as a file.
-    return any(os.path.exists(f"{node.rundir.ovn}/{name}") for name in names)
+    directory = str(node.rundir.ovn)  # twelve checks of a round ask it, and a Path costs as much as a file
+    return any(os.path.exists(f"{directory}/{name}") for name in component.lasting_files)
 
 
 def not_here(component: Component) -> Answer:

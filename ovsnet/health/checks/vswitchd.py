@@ -13,7 +13,7 @@ from ovsnet.health.checks.result import Answer, failed, ok
 from ovsnet.node.components import Socket
 from ovsnet.node.node import Node
 from ovsnet.node.pidfile import read_pidfile
-from ovsnet.node.process import pids_named, runs, sample
+from ovsnet.node.process import identify, pids_named, runs
 from ovsnet.node.unix_sockets import bound_sockets
 
 MADE_WITHIN = 0.3
@@ -67,7 +67,7 @@ async def alone(node: Node) -> Answer:
     named = read_pidfile(node.rundir.pidfile("ovs-vswitchd"))
     if serving is None or named is None or named == serving:
         return ok("One ovs-vswitchd claims the run directory.")
-    other = sample(named, node.clock())
+    other = identify(named)
     if other is None or other.gone or not runs(other, "ovs-vswitchd"):
         return ok(f"Process {serving} serves; the pidfile names {named}, which is not an ovs-vswitchd.")
     return failed(
@@ -163,7 +163,7 @@ def _may_be_here(node: Node, pid: int) -> bool:
     none anywhere."""
     bound = bound_sockets(pid)
     if bound is None:
-        process = sample(pid, node.clock())
+        process = identify(pid)
         return process is not None and not process.gone
     here = os.path.realpath(node.rundir.ovs)
     return any(os.path.realpath(os.path.dirname(path)) == here for path in bound)
