@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from ovsnet.errors import UnfitEnvironment
+from ovsnet.files import read_bytes, signature
 from ovsnet.node.components import NORTHD
 from ovsnet.node.host_files import Host
 from ovsnet.node.process import RUNNERS, command_line
@@ -28,10 +30,17 @@ def installed_schema(pid: int, name: str, proc: Path = Path("/proc")) -> str:
         if program.endswith(" (deleted)"):
             return ""
         place = PurePosixPath(program).parent.parent / "share/ovn" / name  # $(pkgdatadir) beside $(bindir)
-        text = Host(proc / str(pid) / "root").read(str(place))
-        return msgspec.json.decode(text or "{}", type=_Schema).version
+        file = Host(proc / str(pid) / "root").locate(str(place))
+        seen = signature(file)
+        return "" if seen is None else _version(file, seen)
     except (OSError, UnfitEnvironment, msgspec.MsgspecError):
         return ""
+
+
+@functools.lru_cache(maxsize=8)
+def _version(file: Path, seen: tuple[int, ...]) -> str:
+    """Of the file as it was ``seen``: it has 0.1 MB, and is another one only after an upgrade. Raises OSError."""
+    return msgspec.json.decode(read_bytes(file) or b"{}", type=_Schema).version
 
 
 def _program(pid: int, proc: Path) -> str:

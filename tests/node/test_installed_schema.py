@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import ovsnet.node.installed_schema
 from ovsnet.node.installed_schema import installed_schema
 
 NAME = "ovn-nb.ovsschema"
@@ -47,3 +48,22 @@ def test_program_that_a_loader_runs_is_found_by_its_command_line(tmp_path: Path)
 
 def test_process_that_is_gone_says_nothing(tmp_path: Path) -> None:
     assert installed_schema(7, NAME, tmp_path) == ""
+
+
+def test_file_is_read_again_only_when_it_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has 0.1 MB, and each round of checks wants its version."""
+    file, process = tmp_path / "root/usr/share/ovn" / NAME, tmp_path / "proc/7"
+    file.parent.mkdir(parents=True)
+    process.mkdir(parents=True)
+    (process / "root").symlink_to(tmp_path / "root")
+    (process / "exe").symlink_to("/usr/bin/ovn-northd")
+    read: list[Path] = []
+    monkeypatch.setattr(
+        ovsnet.node.installed_schema, "read_bytes", lambda path: (read.append(path), path.read_bytes())[1]
+    )
+    file.write_text('{"version": "7.0.0"}')
+    assert [installed_schema(7, NAME, tmp_path / "proc") for _ in range(3)] == ["7.0.0"] * 3
+    assert len(read) == 1
+    (tmp_path / "new").write_text('{"version": "7.1.0"}')
+    (tmp_path / "new").replace(file)
+    assert installed_schema(7, NAME, tmp_path / "proc") == "7.1.0"
