@@ -241,3 +241,11 @@ def test_what_unpacks_to_more_than_the_bound_is_refused() -> None:
 def test_name_with_a_nul_is_no_file() -> None:
     with pytest.raises(OSError, match="null"):
         files.open_regular("a\0b")
+
+
+def test_record_takes_one_read(tmp_path: Path) -> None:
+    """So what never ends, or waits for a writer, holds nobody up."""
+    os.mkfifo(tmp_path / "fifo")
+    assert files.read_record(f"{tmp_path}/fifo") == ""
+    assert set(files.read_record("/dev/zero")) == {"\0"}
+    assert files.read_record("/proc/self/stat").startswith(f"{os.getpid()} (")

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ovsnet.errors import raise_own_limit
-from ovsnet.files import names_in, read_head, read_text
+from ovsnet.files import names_in, read_head, read_record, read_text
 
 PF_EXITING = 0x4
 """In the flags of stat (include/linux/sched.h). Set before the kernel closes the files (kernel/exit.c, ``do_exit``), so
@@ -82,7 +82,7 @@ def identify(pid: int, proc: Path = Path("/proc")) -> Process | None:
     """Which process that is, or None when there is none that we can see: a third of the files of a sample, and a
     quarter of its cost. Raises OwnLimit."""
     try:
-        name, fields = _parse(read_text(f"{proc}/{pid}/task/{pid}/stat"))
+        name, fields = _parse(read_record(f"{proc}/{pid}/task/{pid}/stat"))
     except OSError as error:
         raise_own_limit(error)
         return None
@@ -95,7 +95,7 @@ def sample(pid: int, now: float, proc: Path = Path("/proc")) -> ProcessSample | 
     thread = f"{proc}/{pid}/task/{pid}"  # several processes are read each second: a Path costs as much as a file
     try:
         # A name is any 15 bytes that the process likes (prctl(2), PR_SET_NAME).
-        stat = read_text(f"{thread}/stat")
+        stat = read_record(f"{thread}/stat")
         status = read_text(f"{thread}/status")
     except OSError as error:
         raise_own_limit(error)
@@ -153,7 +153,7 @@ def _times(thread: str, stat_fields: list[str]) -> tuple[float, float | None]:
     From schedstat in nanoseconds where the kernel has it; the ticks of stat cannot show the 30 us that an echo costs.
     """
     try:
-        cpu, waited, *_ = read_text(f"{thread}/schedstat").split()
+        cpu, waited, *_ = read_record(f"{thread}/schedstat").split()
         return int(cpu) / 1e9, int(waited) / 1e9
     except (OSError, ValueError):
         return (int(stat_fields[11]) + int(stat_fields[12])) * _TICK, None

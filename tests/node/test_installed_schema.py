@@ -58,9 +58,12 @@ def test_file_is_read_again_only_when_it_is_another(tmp_path: Path, monkeypatch:
     (process / "root").symlink_to(tmp_path / "root")
     (process / "exe").symlink_to("/usr/bin/ovn-northd")
     read: list[Path] = []
-    monkeypatch.setattr(
-        ovsnet.node.installed_schema, "read_bytes", lambda path: (read.append(path), path.read_bytes())[1]
-    )
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return path.read_bytes()
+
+    monkeypatch.setattr(ovsnet.node.installed_schema, "read_bytes", noted)
     file.write_text('{"version": "7.0.0"}')
     assert [installed_schema(7, NAME, tmp_path / "proc") for _ in range(3)] == ["7.0.0"] * 3
     assert len(read) == 1
