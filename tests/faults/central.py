@@ -128,8 +128,7 @@ async def southbound_of_this_host_frozen(scene: Scene) -> Steps:
     await scene.node.thaw("ovn-sb")
 
 
-# Each time it is made, ovn-northd starts twice: four starts within seconds are too many, too.
-@fault("northd-not-connected", breaks="northd", passing="northd-down northd-restarting", deadline=20)
+@fault("northd-not-connected", breaks="northd", passing="northd-down", deadline=20)
 async def northd_at_a_wrong_address(scene: Scene) -> Steps:
     """ovn-northd was started with the address of a southbound that is not there."""
     node = scene.node

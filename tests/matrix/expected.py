@@ -48,7 +48,7 @@ class Expected:
             state,
             max((one.exit_code for one in each if one.state is state), default=0),
             any(one.dead for one in each),
-            frozenset().union(*(fault.passing | fault.codes for fault in faults)),
+            frozenset().union(*(fault.passing | fault.codes | _started_often(fault) for fault in faults)),
             _beside(told, codes),
             frozenset().union(*(one.innocent for one in each)),
         )
@@ -63,6 +63,11 @@ def _alone(fault: Fault) -> Expected:
         exit_code = 0 if state.serves else 1
     dead = any(verdict.dead for verdict in verdicts)
     return Expected(fault.codes, state, exit_code, dead, fault.passing, fault.also, fault.innocent)
+
+
+def _started_often(fault: Fault) -> frozenset[str]:
+    """A row makes its fault several times within seconds, and some start a daemon more than once each time."""
+    return frozenset(f"{part}-restarting" for part in fault.breaks) & RANK.keys()
 
 
 def _beside(faults: Sequence[Fault], root: frozenset[str]) -> frozenset[str]:
