@@ -36,20 +36,24 @@ ABSENT = ("not-used", "elsewhere")
 
 
 class Watched:
-    """An agent with all that it told. ``codes`` are the diagnoses in order."""
+    """An agent with all that it told: the diagnoses in order, and their ``codes``."""
 
     def __init__(self, agent: Agent, url: str, client: aiohttp.ClientSession) -> None:
         self.agent = agent
         self.url = url
-        self.codes: list[str] = []
+        self.told: list[Diagnosis] = []
         self._client = client
         self._news = asyncio.Event()
         agent.subscribe(self._hear)
 
     def _hear(self, change: Change) -> None:
         if change.diagnosis is not None:
-            self.codes.append(change.diagnosis.code)
+            self.told.append(change.diagnosis)
         self._news.set()
+
+    @property
+    def codes(self) -> list[str]:
+        return [diagnosis.code for diagnosis in self.told]
 
     @property
     def diagnosis(self) -> Diagnosis:

@@ -40,7 +40,7 @@ async def test_switch_that_found_the_database_again_does_not_wait_for_it(node: S
         await node.start("ovsdb-server")
         await agent.until(lambda: HeldEnds().holds_one(switch, accepted(database) or frozenset()), "the switch")
         await agent.says("healthy")
-        agent.codes.clear()
+        agent.told.clear()
         with silent(node.rundir / "br-int.mgmt"):
             await agent.says("protocol-error", failed={"openflow.echo"})
         await agent.recovers()
