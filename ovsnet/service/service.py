@@ -22,7 +22,7 @@ from ovsnet.deadlines import BACKLOG, DRAIN, HEARTBEAT, STALLED
 from ovsnet.errors import OvsnetError
 from ovsnet.health.diagnosis import Diagnosis
 from ovsnet.io.listen import Listener, inherited, listen
-from ovsnet.io.memory import share_one_heap
+from ovsnet.io.memory import give_back, share_one_heap
 from ovsnet.io.nofile import nofile, nofile_needed, places, raise_nofile
 from ovsnet.io.sd_notify import Notifier
 from ovsnet.io.tls import RenewedContext
@@ -62,6 +62,7 @@ class Service:
                 tasks.start_soon(self._feed_watchdog)
                 await tasks.start(self._watch, self._agent)
                 await self._ready(self._agent, [listener.url for listener in self._server.listeners])
+                give_back()  # what the start alone has needed
         finally:
             with anyio.CancelScope(shield=True):
                 await self._server.aclose()
