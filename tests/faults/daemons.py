@@ -324,7 +324,7 @@ async def _started_by(monitor: int, after: int) -> int:
     deadline=10,
 )
 async def vswitchd_crashes_again_and_again_under_its_monitor(scene: Scene) -> Steps:
-    """ovs-vswitchd, under `--monitor`, got SIGSEGV three times; its monitor shows that in its title."""
+    """ovs-vswitchd, under a monitor process, got SIGSEGV three times; its monitor shows that in its title."""
     node = scene.node
     await node.stop("ovs-vswitchd")
     async with program(node, *switch_arguments(node), "--monitor") as monitor:
