@@ -69,6 +69,7 @@ class Deployment:
             # A cancelled `anyio.run_process` waits for the program's own end, unless the cancellation is anyio's, too.
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
+            await process.wait()
         if process.returncode:
             raise PeerError(f"{command} failed: {why.decode(errors='replace').strip()}")
         return said.decode()
