@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ovsnet.errors import DeadlineExceeded
-from ovsnet.ovsdb import Monitor, NamedUuid, Session, Uuid, connect
+from ovsnet.ovsdb import Monitor, NamedUuid, Session, connect
 from ovsnet.ovsdb.errors import MonitorCanceled, UnknownMethod
 from ovsnet.ovsdb.operations import Operation, delete, insert, mutate, update
 from ovsnet.ovsdb.replica import Tables
 from ovsnet.ovsdb.snapshot import SMALL_UPDATE
 from ovsnet.protocol.jsonrpc import Body
+from tests.ovsdb.following import Folded
 from tests.ovsdb.turns import counted_turns
 
 if TYPE_CHECKING:
@@ -30,22 +31,16 @@ OVS, SB = "Open_vSwitch", "OVN_Southbound"
 METHODS = ["monitor_cond_since", "monitor_cond", "monitor"]
 
 
-class Told:
-    """What ``on_change`` was told, folded into tables."""
+class Told(Folded):
+    """What ``on_change`` was told."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls = 0
-        self.tables: dict[str, dict[Uuid, Any]] = {}
 
     def __call__(self, changes: Any) -> None:
         self.calls += 1
-        for change in changes:
-            rows = self.tables.setdefault(change.table, {})
-            assert rows.get(change.uuid) == change.old
-            if change.new is None:
-                del rows[change.uuid]
-            else:
-                rows[change.uuid] = change.new
+        self.fold(changes)
 
 
 def forget(session: Session, methods: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
